@@ -1,0 +1,69 @@
+"""Types of the Rust extension. Every function releases the GIL, answers Ctrl-C and gives the same bits for any `threads`."""
+
+from collections.abc import Sequence
+from os import PathLike
+from typing import Any, Literal, final
+
+import numpy as np
+from numpy.typing import NDArray
+
+def decode_frames(
+    paths: Sequence[str | PathLike[str]],
+    height: int | None = None,
+    width: int | None = None,
+    color: Literal["grey", "rgb"] = "grey",
+    threads: int | None = None,
+    out: NDArray[np.uint8] | None = None,
+) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]: ...
+def explain_frame(path: str | PathLike[str]) -> str | None: ...
+def frame_size(path: str | PathLike[str]) -> tuple[int, int]: ...
+def resize_frames(
+    frames: NDArray[np.uint8], height: int, width: int, threads: int | None = None
+) -> NDArray[np.uint8]: ...
+def flip_jpeg(data: bytes, quality: int = 95) -> tuple[bytes, bool]: ...
+def fingerprint_files(paths: Sequence[str | PathLike[str]], threads: int | None = None) -> bytes: ...
+def build_info() -> dict[str, str]: ...
+def assemble_cuboids(
+    frames: NDArray[np.uint8],
+    starts: NDArray[np.int64],
+    out: NDArray[np.float32],
+    *,
+    clean: NDArray[np.float32] | None = None,
+    samples: NDArray[np.int64] | None = None,
+    seed: int = 0,
+    noise_probability: float = 0.0,
+    noise_amplitude: float = 0.15,
+    flip_probability: float = 0.0,
+    flip: Literal["frame", "cuboid"] = "frame",
+    threads: int | None = None,
+) -> None: ...
+def cuboid_errors(
+    cuboids: NDArray[np.float32],
+    reconstruction: NDArray[np.float32],
+    grid: int = 8,
+    threads: int | None = None,
+) -> NDArray[np.float32]: ...
+def noise_sigma(frames: NDArray[np.uint8], threads: int | None = None) -> NDArray[np.float32]: ...
+@final
+class OverlapAggregator:
+    def __new__(cls, window: int, stride: int = 1, how: Literal["mean", "max", "median"] = "mean") -> OverlapAggregator: ...
+    def push(self, window_errors: NDArray[np.float32]) -> NDArray[np.float32]: ...
+    def finish(self, anchored: NDArray[np.float32] | None = None, n_frames: int | None = None) -> NDArray[np.float32]: ...
+
+def aggregate(
+    window_errors: NDArray[np.float32],
+    n_frames: int,
+    stride: int = 1,
+    how: Literal["mean", "max", "median"] = "mean",
+    threads: int | None = None,
+) -> NDArray[np.float32]: ...
+def pool(
+    maps: NDArray[np.float32], how: Literal["mean", "worst"] = "mean", threads: int | None = None
+) -> NDArray[np.float32]: ...
+def normalise(
+    raw: NDArray[np.floating[Any]], percentile: float | None = 99.99, threads: int | None = None
+) -> NDArray[np.float64]: ...
+def smooth(
+    values: NDArray[np.floating[Any]], lengths: NDArray[np.int64], size: int, threads: int | None = None
+) -> NDArray[np.float64]: ...
+def rank(values: NDArray[np.floating[Any]], threads: int | None = None) -> NDArray[np.float64]: ...

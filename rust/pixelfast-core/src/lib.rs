@@ -1,0 +1,18 @@
+//! The data path of pixelfast, without Python: frames in, ranked scores out.
+#![deny(unsafe_code)]
+
+pub mod aggregate;
+pub mod cancel;
+pub mod cuboid;
+pub mod decode;
+pub mod error;
+pub mod fingerprint;
+pub mod noise;
+pub mod normalise;
+pub mod pool;
+pub mod rank;
+pub mod smooth;
+pub mod threads;
+
+pub use cancel::Cancel;
+pub use error::{Error, Result};

@@ -1,0 +1,34 @@
+//! One rayon pool for each thread count that was asked for, kept for the life of the process.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use rayon::{ThreadPool, ThreadPoolBuilder};
+
+use crate::{Error, Result};
+
+static POOLS: OnceLock<Mutex<HashMap<usize, Arc<ThreadPool>>>> = OnceLock::new();
+
+/// The pool of `threads` workers; `None` means the cores that this process may use.
+///
+/// # Errors
+/// [`Error::Value`] for zero threads or where the system gives no more.
+pub fn pool(threads: Option<usize>) -> Result<Arc<ThreadPool>> {
+    let count = match threads {
+        Some(0) => return Err(Error::Value("threads must be at least 1, not 0".into())),
+        Some(count) => count,
+        None => std::thread::available_parallelism().map_or(1, usize::from),
+    };
+    let mut pools = POOLS.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(pool) = pools.get(&count) {
+        return Ok(Arc::clone(pool));
+    }
+    let pool = ThreadPoolBuilder::new()
+        .num_threads(count)
+        .thread_name(|index| format!("pixelfast-{index}"))
+        .build()
+        .map_err(|error| Error::Value(format!("cannot start {count} threads: {error}")))?;
+    let pool = Arc::new(pool);
+    pools.insert(count, Arc::clone(&pool));
+    Ok(pool)
+}

@@ -1,0 +1,59 @@
+//! The one way into the core: GIL released, Ctrl-C alive, every error mapped.
+
+use std::sync::mpsc;
+use std::time::Duration;
+
+use pixelfast_core::{Cancel, Error, Result, threads};
+use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
+use pyo3::prelude::*;
+
+const SIGNAL_INTERVAL: Duration = Duration::from_millis(50);
+
+/// Runs `work` in the pool of `threads` with the GIL released; a signal cancels it.
+pub fn enter_core<T: Send>(
+    py: Python<'_>,
+    threads: Option<usize>,
+    work: impl FnOnce(&Cancel) -> Result<T> + Send,
+) -> PyResult<T> {
+    let pool = threads::pool(threads).map_err(to_python)?;
+    let cancel = Cancel::default();
+    let (outcome, signal) = py.detach(|| {
+        let (sender, receiver) = mpsc::channel();
+        let cancel = &cancel;
+        pool.in_place_scope(|scope| {
+            scope.spawn(move |_| {
+                let _ = sender.send(work(cancel));
+            });
+            wait(&receiver, cancel)
+        })
+    });
+    match (signal, outcome) {
+        (Some(error), _) => Err(error),
+        (None, Some(outcome)) => outcome.map_err(to_python),
+        (None, None) => Err(PyKeyboardInterrupt::new_err("interrupted")),
+    }
+}
+
+/// Waits for the result, looking for signals; after one, the work is cancelled and waited for.
+fn wait<T>(receiver: &mpsc::Receiver<Result<T>>, cancel: &Cancel) -> (Option<Result<T>>, Option<PyErr>) {
+    loop {
+        match receiver.recv_timeout(SIGNAL_INTERVAL) {
+            Ok(outcome) => return (Some(outcome), None),
+            Err(mpsc::RecvTimeoutError::Disconnected) => return (None, None),
+            Err(mpsc::RecvTimeoutError::Timeout) => {
+                if let Err(error) = Python::attach(|py| py.check_signals()) {
+                    cancel.set();
+                    return (receiver.recv().ok(), Some(error));
+                }
+            }
+        }
+    }
+}
+
+/// The Python exception of each core error.
+pub fn to_python(error: Error) -> PyErr {
+    match error {
+        Error::Shape(_) | Error::Value(_) | Error::Decode { .. } => PyValueError::new_err(error.to_string()),
+        Error::Cancelled => PyKeyboardInterrupt::new_err(error.to_string()),
+    }
+}
