@@ -1,0 +1,28 @@
+"""The order a person expects of names: 2 before 10, whatever the padding."""
+
+import re
+
+_DIGITS = re.compile(r"([0-9]+)")
+
+
+def natural_key(name: str) -> tuple[list[str | int], str]:
+    """The sort key of a name: runs of digits compare as numbers, the rest as text without case.
+
+    Names that are equal so (`01` and `1`) fall back on their exact text, so that the order never depends on the
+    order in which they came.
+    """
+    parts: list[str | int] = list(_DIGITS.split(name.casefold()))
+    parts[1::2] = [_number(digits) for digits in parts[1::2]]
+    return parts, name
+
+
+def _number(digits: str | int) -> int:
+    # Python refuses to read integers of thousands of digits; nobody counts beyond 10^300, so the rest is cut.
+    return int(str(digits)[:300])
+
+
+def unpadded(name: str) -> str:
+    """A name of digits alone without its leading zeros (`007` is `7`, `000` is `0`); any other name as it is."""
+    if name.isascii() and name.isdigit():
+        return name.lstrip("0") or "0"
+    return name
