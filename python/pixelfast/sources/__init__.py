@@ -1,0 +1,20 @@
+"""Where frames come from. A source gives videos; a video gives its frames forward, in chunks."""
+
+from pixelfast.sources.folder import FolderVideo
+from pixelfast.sources.opening import Source, open_source
+from pixelfast.sources.repair import OnError, Repair
+from pixelfast.sources.video import READ, TRUNCATED, UNREADABLE, Chunk, Color, Video
+
+__all__ = [
+    "READ",
+    "TRUNCATED",
+    "UNREADABLE",
+    "Chunk",
+    "Color",
+    "FolderVideo",
+    "OnError",
+    "Repair",
+    "Source",
+    "Video",
+    "open_source",
+]

@@ -1,0 +1,239 @@
+"""From what a user gives (a folder, a list, a pattern) to videos, or a sentence that says why not."""
+
+import logging
+import os
+import shlex
+from collections.abc import Iterable
+from glob import glob, has_magic
+from pathlib import Path
+
+from pixelfast.errors import SourceError
+from pixelfast.natural import natural_key
+from pixelfast.sources.folder import FolderVideo
+from pixelfast.sources.listing import FRAME_SUFFIXES, VIDEO_SUFFIXES, Listing, list_folder, suffix
+from pixelfast.sources.video import Video
+
+Source = str | os.PathLike[str] | Video | Iterable[str | os.PathLike[str] | Video]
+
+_logger = logging.getLogger("pixelfast")
+
+
+def open_source(source: Source, notes: list[str] | None = None) -> list[Video]:
+    """Finds the videos of a source, naturally sorted by name; no frame is opened.
+
+    Args:
+        source: a folder of video folders, one video folder, a pattern (`data/*/frames`), a `Video`, or a list of
+            those.
+        notes: receives what is said aloud (files passed over, folders without frames, frames numbered by position),
+            one sentence each.
+
+    Raises:
+        SourceError: there are no frames, or the layout cannot be understood; the message says what to do.
+    """
+    finds = _Finds()
+    for item in _items(source):
+        finds.add(item)
+    if not finds.videos:
+        raise SourceError("the list of sources is empty: give at least one folder of frames")
+    videos = sorted(finds.videos, key=lambda video: natural_key(video.name))
+    _refuse_duplicates(videos)
+    for note in finds.notes():
+        _logger.warning(note)
+        if notes is not None:
+            notes.append(note)
+    return videos
+
+
+def _items(source: Source) -> list[str | os.PathLike[str] | Video]:
+    if isinstance(source, str | os.PathLike | Video):
+        return [source]
+    if isinstance(source, Iterable) and not isinstance(source, bytes):
+        return list(source)
+    raise SourceError(f"a source is a path, a pattern, or a list of paths, not {type(source).__name__}: {source!r}")
+
+
+class _Finds:
+    """What was found so far, and what was passed over on the way."""
+
+    def __init__(self) -> None:
+        self.videos: list[Video] = []
+        self._others = 0
+        self._other: Path | None = None
+        self._without_frames: list[Path] = []
+
+    def add(self, item: str | os.PathLike[str] | Video) -> None:
+        """Adds one item of a source.
+
+        Raises:
+            SourceError: it holds no frames, or its layout cannot be understood.
+        """
+        if isinstance(item, Video):
+            self.videos.append(item)
+            return
+        path = _path(item)
+        there = _is_there(path)
+        if not there and has_magic(str(path)):
+            self._add_pattern(path)
+        elif there and not path.is_dir():
+            raise _no_folder(path)
+        else:
+            self._add_folder(path, list_folder(path))
+
+    def notes(self) -> list[str]:
+        """One sentence for each kind of thing that was passed over or cannot be taken as it is."""
+        notes = []
+        if self._other is not None:
+            notes.append(f"files that are no frames were passed over: {self._others}, such as {self._other}")
+        if self._without_frames:
+            notes.append(f"folders without frames were passed over: {_some(self._without_frames)}")
+        unnumbered = [video.folder for video in self.videos if isinstance(video, FolderVideo) and not video.numbered]
+        if unnumbered:
+            notes.append(
+                "frames are numbered by their position from 0, because their file names hold no number or the same "
+                f"one twice, in: {_some(sorted(unnumbered, key=lambda folder: natural_key(folder.name)))}"
+            )
+        return notes
+
+    def _add_pattern(self, pattern: Path) -> None:
+        # Path.glob takes no absolute pattern.
+        matches = sorted(map(Path, glob(str(pattern), recursive=True)), key=lambda path: natural_key(str(path)))  # noqa: PTH207
+        folders = [path for path in matches if path.is_dir()]
+        files = [path for path in matches if not path.is_dir()]
+        frames = [path for path in files if suffix(path.name) in FRAME_SUFFIXES]
+        if not matches:
+            raise SourceError(f"nothing matches {pattern}: check the pattern, or give a folder of frames")
+        if not folders:
+            raise _no_folder(files[0])
+        if frames:
+            raise SourceError(
+                f"{pattern} matches both folders, such as {folders[0]}, and loose frames, such as {frames[0]}: "
+                "give a pattern that matches folders alone"
+            )
+        self._add_matches(folders)
+        self._pass_over(files)
+
+    def _add_matches(self, folders: list[Path]) -> None:
+        """Adds the folders that a pattern matched."""
+        listings = {folder: list_folder(folder) for folder in folders}
+        empty = [folder for folder, listing in listings.items() if not listing.frames and not listing.folders]
+        if len(empty) == len(folders):
+            raise _no_frames(empty[0], listings[empty[0]], {})
+        for folder in folders:
+            if folder not in empty:
+                self._add_folder(folder, listings[folder])
+        self._without_frames += empty
+
+    def _add_folder(self, folder: Path, listing: Listing) -> None:
+        if not self._add_video(folder, listing):
+            self._add_videos(folder, listing)
+
+    def _add_video(self, folder: Path, listing: Listing) -> bool:
+        """Adds a folder of frames; False where it holds none."""
+        if listing.frames and listing.folders:
+            raise SourceError(
+                f"{folder} holds both loose frames ({_first(listing.frames)}) and folders ({_first(listing.folders)}): "
+                "move the frames into a folder of their own, or give one of the folders"
+            )
+        if listing.frames:
+            self.videos.append(FolderVideo(folder, listing.frames))
+            self._pass_over([folder / name for name in listing.others])
+        return bool(listing.frames)
+
+    def _add_videos(self, folder: Path, listing: Listing) -> None:
+        """Adds a folder of video folders."""
+        names = sorted(listing.folders, key=natural_key)
+        inside = {name: list_folder(folder / name) for name in names}
+        empty = [name for name in names if not self._add_video(folder / name, inside[name])]
+        if len(empty) == len(names):
+            raise _no_frames(folder, listing, inside)
+        self._pass_over([folder / name for name in listing.others])
+        self._without_frames += [folder / name for name in empty]
+
+    def _pass_over(self, files: list[Path]) -> None:
+        self._others += len(files)
+        if files and self._other is None:
+            self._other = min(files)
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except (OSError, ValueError) as error:  # ValueError: a zero byte in the path
+        raise SourceError(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}") from error
+    return True
+
+
+def _path(item: str | os.PathLike[str]) -> Path:
+    if not isinstance(item, str | os.PathLike) or isinstance(os.fspath(item), bytes):
+        raise SourceError(f"a source is a path or a pattern, not {type(item).__name__}: {item!r}")
+    text = os.fspath(item)
+    if not text.strip():
+        raise SourceError("the source is an empty text: give a folder of frames")
+    if "://" in text:
+        raise SourceError(f"{text} is an address; pixelfast reads folders of frames on this machine")
+    return Path(text)
+
+
+def _no_folder(path: Path) -> SourceError:
+    """Why a file is no source, and what to give instead."""
+    if suffix(path.name) in VIDEO_SUFFIXES:
+        return SourceError(f"{path} is a video file, and pixelfast reads folders of frames: {_extract(path)}")
+    if suffix(path.name) in FRAME_SUFFIXES:
+        return SourceError(f"{path} is a single frame: give the folder that holds it, {path.parent}")
+    return SourceError(f"{path} is a file, not a folder: give a folder of frames, or a folder of such folders")
+
+
+def _no_frames(folder: Path, listing: Listing, inside: dict[str, Listing]) -> SourceError:
+    """Why a folder is no source, by what it holds instead of frames."""
+    below = [folder / name / other for name, found in inside.items() for other in found.others]
+    files = [folder / name for name in sorted(listing.others, key=natural_key)] + below
+    clips = [path for path in files if suffix(path.name) in VIDEO_SUFFIXES]
+    deeper = [folder / name for name, found in inside.items() if found.folders]
+    if clips:
+        return SourceError(f"{folder} holds video files, and pixelfast reads folders of frames: {_extract(clips[0])}")
+    if deeper:
+        return SourceError(
+            f"{folder} holds folders of folders, and no frames in them: give one of those, such as {deeper[0]}"
+        )
+    what = f"its folders are empty of them: {_some(list(inside))}" if inside else "it is empty"
+    if files:
+        what = f"it holds other files, such as {files[0]}" + (f"; without frames: {_some(list(inside))}" * bool(inside))
+    kinds = ", ".join(sorted(FRAME_SUFFIXES))
+    return SourceError(
+        f"{folder} holds no frames ({what}). Give a folder of images ({kinds}), or a folder of such folders"
+    )
+
+
+def _extract(clip: Path) -> str:
+    """How to make a folder of frames from a video file."""
+    folder = shlex.quote(str(clip.with_suffix("")))
+    frames = shlex.quote(f"{clip.with_suffix('')}/frame_%06d.jpg")
+    return f"extract them first, with: mkdir {folder} && ffmpeg -i {shlex.quote(str(clip))} -q:v 2 {frames}"
+
+
+def _refuse_duplicates(videos: list[Video]) -> None:
+    by_name: dict[str, Video] = {}
+    for video in videos:
+        other = by_name.setdefault(video.name, video)
+        if other is not video:
+            raise SourceError(
+                f"two videos have the name {video.name}: {_place(other)} and {_place(video)}. "
+                "Rename one, or score them apart"
+            )
+
+
+def _place(video: Video) -> str:
+    return str(video.folder) if isinstance(video, FolderVideo) else video.describe(0)
+
+
+def _first(names: list[str]) -> str:
+    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+    return min(names, key=natural_key) + more
+
+
+def _some(things: list[str] | list[Path], most: int = 10) -> str:
+    """The first things of a list, and how many more there are."""
+    more = f" and {len(things) - most} more" if len(things) > most else ""
+    return ", ".join(map(str, things[:most])) + more

@@ -1,0 +1,111 @@
+"""Frames that cannot be read are replaced by a neighbour, in one pass and with one frame kept."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import chain
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelfast.errors import DecodeError
+from pixelfast.sources.video import TRUNCATED, UNREADABLE, Chunk, Video
+
+OnError = Literal["repair", "raise"]
+
+
+class Repair:
+    """Replaces each unreadable frame of one video by the nearest earlier readable one, else by the next.
+
+    A truncated frame counts as readable: what could be decoded of it is used. `status` stays as it was, so that
+    `status != READ` says which frames are not as they were taken. Results do not depend on the chunk size. Chunks
+    without any readable frame at the start of a video are held back, without their pixels, until one comes.
+
+    Attributes:
+        truncated: how many frames so far were cut off.
+        unreadable: how many frames so far were replaced.
+    """
+
+    def __init__(self, video: Video, on_error: OnError = "repair") -> None:
+        """Takes the video that the chunks come from, for messages; `on_error="raise"` stops at the first bad frame."""
+        self.truncated = 0
+        self.unreadable = 0
+        self._video = video
+        self._on_error = on_error
+        self._seen = 0
+        self._first_bad: int | None = None
+        self._last: NDArray[np.uint8] | None = None
+        self._waiting: list[Chunk] = []
+
+    def run(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
+        """Yields the chunks of a whole video, repaired: the same sizes, in the same order.
+
+        Raises:
+            DecodeError: no frame of the video can be read, or one cannot and `on_error` is "raise".
+        """
+        for chunk in chunks:
+            yield from self.push(chunk)
+        self.finish()
+
+    def push(self, chunk: Chunk) -> Iterator[Chunk]:
+        """Takes the next chunk and gives those that are now complete; pixels are replaced in place where possible.
+
+        Raises:
+            DecodeError: a frame is not readable in full and `on_error` is "raise".
+        """
+        self._count(chunk.status)
+        readable = chunk.status != UNREADABLE
+        if self._last is None and not readable.any():
+            self._waiting.append(replace(chunk, frames=chunk.frames[:0]))
+            return iter(())
+        frames = chunk.frames if readable.all() or chunk.frames.flags.writeable else chunk.frames.copy()
+        start = frames[readable.argmax()].copy() if self._last is None else self._last
+        _fill(frames, readable, start)
+        self._last = frames[-1].copy()
+        held, self._waiting = self._waiting, []
+        return chain((_filled(one, start) for one in held), (replace(chunk, frames=frames),))
+
+    def finish(self) -> None:
+        """Ends the video.
+
+        Raises:
+            DecodeError: no frame of it could be read.
+        """
+        if self._waiting:
+            raise DecodeError(
+                f"no frame of video {self._video.name} can be read: {self._video.describe(0)} "
+                f"{self._video.explain(0)}. Copy or extract the frames again, or leave the video out"
+            )
+
+    def sentence(self) -> str | None:
+        """What was repaired so far, naming the first file and why; None where every frame was read in full."""
+        if self._first_bad is None:
+            return None
+        return (
+            f"video {self._video.name}: {self.unreadable} unreadable and {self.truncated} truncated of "
+            f"{self._seen} frames were repaired (first: {self._complaint(self._first_bad)})"
+        )
+
+    def _count(self, status: NDArray[np.uint8]) -> None:
+        bad = np.flatnonzero(status)
+        if len(bad) and self._first_bad is None:
+            self._first_bad = self._seen + int(bad[0])
+            if self._on_error == "raise":
+                raise DecodeError(f"{self._complaint(self._first_bad)}: mend or remove it, or let it be repaired")
+        self.truncated += int(np.count_nonzero(status == TRUNCATED))
+        self.unreadable += int(np.count_nonzero(status == UNREADABLE))
+        self._seen += len(status)
+
+    def _complaint(self, index: int) -> str:
+        return f"{self._video.describe(index)} {self._video.explain(index)}"
+
+
+def _fill(frames: NDArray[np.uint8], readable: NDArray[np.bool_], before: NDArray[np.uint8]) -> None:
+    """Copies the nearest earlier readable frame into each unreadable one; `before` stands before the first."""
+    for index in np.flatnonzero(~readable):
+        frames[index] = before if index == 0 else frames[index - 1]
+
+
+def _filled(held: Chunk, frame: NDArray[np.uint8]) -> Chunk:
+    """A chunk that was held back, with every pixel of it taken from one frame."""
+    return replace(held, frames=np.repeat(frame[np.newaxis], len(held.status), axis=0))

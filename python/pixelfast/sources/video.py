@@ -1,0 +1,73 @@
+"""What every source of frames looks like to the rest of the program."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+Color = Literal["grey", "rgb"]
+
+READ, TRUNCATED, UNREADABLE = 0, 1, 2
+"""The values of `Chunk.status`: read in full; cut off, what could be decoded stands there; not readable, zeros."""
+
+
+@dataclass(frozen=True, eq=False)
+class Chunk:
+    """Neighbouring frames of one video, as they were decoded: nothing is repaired yet.
+
+    Attributes:
+        frame_ids: i64[n], the number of each frame.
+        frames: u8[n, H, W], or u8[n, H, W, 3] in RGB order; zeros where the frame is unreadable.
+        status: u8[n], `READ`, `TRUNCATED` or `UNREADABLE`.
+        seconds: f64[n], the time of each frame since the start of the video; None where it is not known.
+    """
+
+    frame_ids: NDArray[np.int64]
+    frames: NDArray[np.uint8]
+    status: NDArray[np.uint8]
+    seconds: NDArray[np.float64] | None = None
+
+
+@runtime_checkable
+class Video(Protocol):
+    """One video: a name, and its frames in the order of time, forward only."""
+
+    @property
+    def name(self) -> str:
+        """The name that scores and labels know the video by."""
+
+    @property
+    def length(self) -> int | None:
+        """The number of frames; None where it is not known before the end."""
+
+    def chunks(
+        self,
+        height: int | None,
+        width: int | None,
+        color: Color = "grey",
+        chunk: int = 64,
+        threads: int | None = None,
+    ) -> Iterator[Chunk]:
+        """Yields all frames, `chunk` at a time (fewer at the end), resized to `height` x `width`; None keeps the size.
+
+        Raises:
+            SourceError: the size is kept and the frames are not all of one size.
+        """
+
+    def describe(self, index: int) -> str:
+        """Where frame `index` (its position, from 0) comes from, for messages: the path of its file."""
+
+    def explain(self, index: int) -> str:
+        """A clause that says why frame `index` is not readable in full, such as "is empty (0 bytes)"."""
+
+    def fingerprint(self) -> bytes:
+        """A digest of the frames' names, sizes and the two ends of each file: equal for equal copies."""
+
+    def size(self) -> tuple[int, int]:
+        """Height and width, in pixels, of the first frame that can be read.
+
+        Raises:
+            SourceError: no frame can be read.
+        """
