@@ -1,0 +1,155 @@
+"""The benches' plugin: runs both sides of a bench in turn, divides their times, and fails below the gate.
+
+A bench is marked `@pytest.mark.versus("name in gates.toml")` and calls its `contest` fixture with both sides. It is
+collected as three repeats of ours, plain, ours, plain, …, so that a machine that slows down slows both.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gates import BAD, Contest, Gate, Repeat, Verdict, load_gates, ratchet
+from quiet import core_share
+
+REPEATS = 3
+HERE = Path(__file__).parent
+CONTESTS = pytest.StashKey[dict[str, Contest]]()
+GATES = pytest.StashKey[dict[str, Gate]]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("gates")
+    group.addoption("--short", action="store_true", help="smaller inputs, for CI")
+    group.addoption("--gates", type=Path, default=HERE / "gates.toml", help="the file with the figures")
+    group.addoption("--ratchet", action="store_true", help="raise the figures to what is measured")
+    group.addoption("--every-gate", action="store_true", help="fail when a gate of the file was not measured")
+    group.addoption("--quiet-share", type=float, default=0.9, help="count a repeat when the cores were this free")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "versus(name, gated=True, repeats=3): a bench of two sides")
+    config.stash[CONTESTS] = {}
+    config.stash[GATES] = load_gates(config.getoption("--gates"), simd=built_with_simd())
+
+
+def built_with_simd() -> bool:
+    """How the extension's JPEG decoder was built; a debug build is not worth measuring."""
+    from pixelfast import _core
+
+    build = _core.build_info()
+    if build["profile"] != "release":
+        raise pytest.UsageError(f"benches need a release build of the extension, not {build['profile']}")
+    return build["simd"] == "yes"
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    mark = metafunc.definition.get_closest_marker("versus")
+    if mark is not None:
+        repeats = range(mark.kwargs.get("repeats", REPEATS))
+        turns = [(repeat, side) for repeat in repeats for side in ("ours", "plain")]
+        metafunc.parametrize("turn", turns, ids=[f"{side}-{repeat + 1}" for repeat, side in turns])
+
+
+@dataclass(frozen=True)
+class Turn:
+    """One side of one repeat, to be run between two looks at whether the cores are free."""
+
+    benchmark: Any
+    contest: Contest
+    side: str
+    repeat: Repeat
+
+    def __call__(
+        self,
+        ours: Callable[[], object],
+        plain: Callable[[], object],
+        *,
+        plain_share: float = 1.0,
+        rounds: int = 1,
+        warmup_rounds: int = 1,
+        note: str = "",
+    ) -> None:
+        """Runs this turn's side.
+
+        Args:
+            ours: The product's way.
+            plain: The plain way.
+            plain_share: The share of the work that `plain` does; its time is scaled up by it.
+            rounds: Calls to time, of which the fastest counts.
+            warmup_rounds: Calls before that.
+            note: What the report's line should say beside the ratio.
+        """
+        before = core_share()
+        self.benchmark.pedantic({"ours": ours, "plain": plain}[self.side], rounds=rounds, warmup_rounds=warmup_rounds)
+        if self.benchmark.stats is None:
+            return  # --benchmark-disable: run once, not timed
+        seconds = self.benchmark.stats.stats.min
+        self.repeat.core_share = min(self.repeat.core_share, before, core_share())
+        self.contest.note = note
+        setattr(self.repeat, self.side, seconds / plain_share if self.side == "plain" else seconds)
+        self.benchmark.extra_info.update(side=self.side, plain_share=plain_share, core_share=self.repeat.core_share)
+
+
+@pytest.fixture
+def contest(request: pytest.FixtureRequest, benchmark: Any, turn: tuple[int, str]) -> Turn:
+    """Takes both sides of a bench and runs the one whose turn it is."""
+    mark = request.node.get_closest_marker("versus")
+    name, gated = mark.args[0], mark.kwargs.get("gated", True)
+    benchmark.group = name
+    contest = request.config.stash[CONTESTS].setdefault(name, Contest(name, gated))
+    index, side = turn
+    return Turn(benchmark, contest, side, contest.repeats.setdefault(index, Repeat()))
+
+
+@pytest.fixture(scope="session")
+def size(request: pytest.FixtureRequest) -> Callable[[int, int], int]:
+    """`size(full, short)`: how much to work on in this run."""
+    short = request.config.getoption("--short")
+    return lambda full, short_form: short_form if short else full
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    if session.exitstatus == pytest.ExitCode.OK and failures(session.config):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+
+
+def failures(config: pytest.Config) -> list[str]:
+    """One sentence for each gate that fails the run."""
+    gates, contests = config.stash[GATES], config.stash[CONTESTS]
+    share = config.getoption("--quiet-share")
+    sentences = [
+        f"bench gate {name}: {verdict.value}"
+        for name, contest in contests.items()
+        if (verdict := contest.judge(gates.get(name), share)) in BAD
+    ]
+    if config.getoption("--every-gate"):
+        sentences += [f"bench gate {name}: no bench measured it" for name in gates if name not in contests]
+    return sentences
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    gates, contests = config.stash[GATES], config.stash[CONTESTS]
+    if not contests:
+        return
+    share = config.getoption("--quiet-share")
+    terminalreporter.section("bench gates: times the plain way, best of the interleaved repeats")
+    for name, contest in contests.items():
+        terminalreporter.line(contest.line(gates.get(name), share))
+        if config.getoption("--ratchet"):
+            terminalreporter.line(raise_figure(config, contest))
+    for sentence in failures(config):
+        terminalreporter.line(sentence, red=True, bold=True)
+
+
+def raise_figure(config: pytest.Config, contest: Contest) -> str:
+    """Raises a passed gate's figure to what was measured, and says what it did."""
+    share = config.getoption("--quiet-share")
+    gate = config.stash[GATES].get(contest.name)
+    if gate is None or contest.judge(gate, share) is not Verdict.PASSED:
+        return f"  {contest.name}: figure left as it is"
+    best = max(contest.ratios(share))
+    raised = ratchet(config.getoption("--gates"), gate, best)
+    return f"  {contest.name}: figure {'raised' if raised else 'stays, above what was measured'} ({best:.2f})"

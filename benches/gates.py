@@ -1,0 +1,115 @@
+"""Gates: how many times faster than the plain way a bench must be, and the judgement on what was measured."""
+
+import math
+import re
+import tomllib
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+MARGIN = 0.85  # a gate stands at this share of its figure
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A bench's figure (times the plain way) and the key it stands under in gates.toml."""
+
+    name: str
+    key: str
+    figure: float
+
+    @property
+    def least(self) -> float:
+        """The ratio below which the bench fails."""
+        return MARGIN * self.figure
+
+
+@dataclass
+class Repeat:
+    """One interleaved repeat: both sides' seconds and the smallest share of a core the calibration loops got."""
+
+    ours: float | None = None
+    plain: float | None = None
+    core_share: float = 1.0
+
+    @property
+    def ratio(self) -> float | None:
+        """How many times faster ours was; None while a side is missing."""
+        return None if self.ours is None or self.plain is None else self.plain / self.ours
+
+
+class Verdict(Enum):
+    """What became of a gate."""
+
+    PASSED = "passed"
+    FAILED = "FAILED"
+    SKIPPED = "SKIPPED"  # other work ran beside every repeat
+    INCOMPLETE = "INCOMPLETE"  # a side did not finish
+    UNGATED = "beside, never gated"
+    UNKNOWN = "NO FIGURE in gates.toml"
+
+
+BAD = {Verdict.FAILED, Verdict.INCOMPLETE, Verdict.UNKNOWN}
+
+
+@dataclass
+class Contest:
+    """All repeats of one bench, and what its report line should add."""
+
+    name: str
+    gated: bool
+    repeats: dict[int, Repeat] = field(default_factory=dict)
+    note: str = ""
+
+    def ratios(self, quiet_share: float) -> list[float]:
+        """The ratios of the repeats during which the cores were free."""
+        quiet = [repeat for repeat in self.repeats.values() if repeat.core_share >= quiet_share]
+        return [repeat.ratio for repeat in quiet if repeat.ratio is not None]
+
+    def judge(self, gate: Gate | None, quiet_share: float) -> Verdict:
+        """The best quiet repeat decides."""
+        if any(repeat.ratio is None for repeat in self.repeats.values()):
+            return Verdict.INCOMPLETE
+        if not self.gated:
+            return Verdict.UNGATED
+        if gate is None:
+            return Verdict.UNKNOWN
+        ratios = self.ratios(quiet_share)
+        if not ratios:
+            return Verdict.SKIPPED
+        return Verdict.PASSED if max(ratios) >= gate.least else Verdict.FAILED
+
+    def line(self, gate: Gate | None, quiet_share: float) -> str:
+        """The report's line: the verdict, what was measured, what was asked."""
+        verdict = self.judge(gate, quiet_share)
+        all_ratios = [repeat.ratio for repeat in self.repeats.values() if repeat.ratio is not None]
+        best = max(self.ratios(quiet_share) or all_ratios, default=math.nan)
+        asked = f"gate {gate.least:5.2f} = {MARGIN} x {gate.figure:<5g}" if gate and self.gated else ""
+        measured = " ".join(f"{ratio:.2f}" for ratio in all_ratios)
+        line = f"{self.name:<16}{best:6.2f}x  {asked:<26}{verdict.value}  (repeats: {measured})"
+        if verdict is Verdict.SKIPPED:
+            share = max(repeat.core_share for repeat in self.repeats.values())
+            line += f"; other work was running: a loop on each of two cores got at best {share:.0%} of its core"
+        return f"{line}; {self.note}" if self.note else line
+
+
+def load_gates(path: Path, simd: bool) -> dict[str, Gate]:
+    """Reads gates.toml; without SIMD the figures stated for such a build count, where there are any."""
+    gates = {}
+    for name, entry in tomllib.loads(path.read_text()).items():
+        key = "figure" if simd or "figure_without_simd" not in entry else "figure_without_simd"
+        gates[name] = Gate(name, key, float(entry[key]))
+    return gates
+
+
+def ratchet(path: Path, gate: Gate, measured: float) -> bool:
+    """Raises a gate's figure in gates.toml to what was measured; never lowers one. True when it was raised."""
+    raised = math.floor(measured * 10) / 10
+    if raised <= gate.figure:
+        return False
+    entry = re.compile(rf"(^\[{re.escape(gate.name)}\][^\[]*?^{gate.key} = )[\d.]+", re.MULTILINE)
+    text, found = entry.subn(rf"\g<1>{raised}", path.read_text())
+    if found != 1:
+        raise ValueError(f"{path} has no line '{gate.key} = ...' under [{gate.name}]")
+    path.write_text(text)
+    return True
