@@ -1,0 +1,92 @@
+"""What is normal for one engine and one way to use it, in the units of its raw scores."""
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelfast.errors import ModelError
+
+THRESHOLD_PROBABILITY = 0.999
+"""One held-out normal frame in a thousand lies above the threshold."""
+
+_PROBABILITIES = (
+    *(step / 100 for step in range(99)),
+    *(0.99 + step / 1000 for step in range(9)),
+    *(0.999 + step / 10000 for step in range(9)),
+    *(0.9999 + step / 100000 for step in range(10)),
+    1.0,
+)
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Quantiles of smoothed raw scores on held-out normal frames, for one engine file and one way to use it.
+
+    Attributes:
+        engine: the name of the engine file, such as `ae.s4.onnx`.
+        precision: what the engine computes in, such as `fp32`.
+        stride: frames between the starts of neighbouring windows.
+        how: how the windows that hold a frame are combined: "mean", "max" or "median".
+        pool: how the cells of a frame's map become its raw score: "mean" or "worst".
+        smooth: frames (odd) of the centred mean on raw.
+        probabilities: rising, within [0, 1].
+        quantiles: the smoothed raw score at each probability (NumPy's `linear`); never falling.
+        frames: how many held-out frames were measured.
+    """
+
+    engine: str
+    precision: str
+    stride: int
+    how: str
+    pool: str
+    smooth: int
+    probabilities: tuple[float, ...]
+    quantiles: tuple[float, ...]
+    frames: int
+
+    @classmethod
+    def measure(
+        cls,
+        values: NDArray[np.floating[Any]],
+        *,
+        engine: str,
+        precision: str,
+        stride: int,
+        how: str,
+        pool: str,
+        smooth: int,
+    ) -> Self:
+        """The calibration of `values` [N]: smoothed raw scores of held-out normal frames.
+
+        Raises:
+            ModelError: there are no values, or one is not finite.
+        """
+        if values.size == 0 or not np.isfinite(values).all():
+            raise ModelError(f"{engine} cannot be calibrated: it needs finite scores of held-out frames")
+        quantiles = np.quantile(values.astype(np.float64), _PROBABILITIES)
+        rising = tuple(np.maximum.accumulate(quantiles).tolist())  # interpolation may fall by a last bit
+        return cls(engine, precision, stride, how, pool, smooth, _PROBABILITIES, rising, int(values.size))
+
+    @property
+    def threshold(self) -> float:
+        """The smoothed raw score above which a frame is unusual: the 0.999 quantile of held-out normal frames."""
+        return float(np.interp(THRESHOLD_PROBABILITY, self.probabilities, self.quantiles))
+
+    def tail(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The share [N] in [0, 1] of held-out normal frames whose smoothed raw score is at or above each of `values`.
+
+        Exact at the measured frames' own scores as far as the quantiles are dense, interpolated between: 1 at the
+        lowest and below, 1/frames at the highest, 0 above it.
+        """
+        scores = np.asarray(values, dtype=np.float64)
+        quantiles, probabilities = np.array(self.quantiles), np.array(self.probabilities)
+        after = np.searchsorted(quantiles, scores, side="left").clip(1, len(quantiles) - 1)
+        low, high = quantiles[after - 1], quantiles[after]
+        step = np.divide(scores - low, high - low, out=np.zeros_like(scores), where=high > low).clip(0, 1)
+        below = probabilities[after - 1] + step * (probabilities[after] - probabilities[after - 1])
+        share: NDArray[np.float64] = 1 - below * (self.frames - 1) / self.frames
+        share[scores <= quantiles[0]] = 1
+        share[scores > quantiles[-1]] = 0
+        return share

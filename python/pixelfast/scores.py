@@ -1,0 +1,306 @@
+"""The result: one row a frame, and what can be asked of it."""
+
+import logging
+import math
+import os
+from dataclasses import dataclass, field
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelfast import _core
+from pixelfast.atomic import atomic_path
+from pixelfast.errors import OutputError, ScoresError
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_logger = logging.getLogger("pixelfast")
+
+_COLUMNS: dict[str, type[np.generic]] = {
+    "video_index": np.int32,
+    "frame": np.int64,
+    "raw": np.float32,
+    "score": np.float64,
+    "rank": np.float64,
+    "flipped": np.bool_,
+    "repaired": np.bool_,
+    "noisy": np.bool_,
+    "tail": np.float64,
+    "seconds": np.float64,
+}
+_OPTIONAL = ("tail", "seconds")
+
+
+class Event(NamedTuple):
+    """A run of neighbouring frames of one video, all above the threshold; `start` and `end` are both part of it.
+
+    `start`, `end` and `peak_frame` are frame numbers, `peak_value` is the highest smoothed raw score.
+    """
+
+    video: str
+    start: int
+    end: int
+    peak_frame: int
+    peak_value: float
+
+
+class RankedFrame(NamedTuple):
+    """One frame of `Scores.top`."""
+
+    video: str
+    frame: int
+    raw: float
+    score: float
+    rank: float
+
+
+@dataclass(eq=False, repr=False)
+class Scores:
+    """The scores of every frame, video by video in the order of `videos`, each in the order of time.
+
+    Attributes:
+        videos: the names of the videos, each once.
+        video_index: i32[N], the position in `videos` that each row belongs to; never falls.
+        frame: i64[N], the frame's number, once in a video.
+        raw: f32[N], the reconstruction's or the motion's error.
+        score: f64[N], the error after the method's normalisation and smoothing.
+        rank: f64[N] in (0, 1], the share of frames at or below this one.
+        flipped: bool[N], the frame stood upside down and was turned.
+        repaired: bool[N], the file was truncated or unreadable.
+        noisy: bool[N], the frame is far noisier than its video.
+        tail: f64[N] in [0, 1], the share of held-out normal frames at or above this one; None without a calibration.
+        seconds: f64[N], the time since the start of the video, NaN where it is not known; None where it never is.
+        method: "reconstruction" or "motion".
+        smooth: the length in frames (odd) of the centred mean on raw that `threshold` and `tail` go with.
+        threshold: the smoothed raw score above which a frame is unusual; None without a calibration.
+        notes: what was said aloud on the way, one sentence each.
+        phases: seconds that each phase of the work took.
+
+    Raises:
+        ScoresError: a column has another type or length, or holds what it must not (not-a-number, a rank over 1, …).
+    """
+
+    videos: tuple[str, ...]
+    video_index: NDArray[np.int32]
+    frame: NDArray[np.int64]
+    raw: NDArray[np.float32]
+    score: NDArray[np.float64]
+    rank: NDArray[np.float64]
+    flipped: NDArray[np.bool_]
+    repaired: NDArray[np.bool_]
+    noisy: NDArray[np.bool_]
+    tail: NDArray[np.float64] | None = None
+    seconds: NDArray[np.float64] | None = None
+    method: str = "reconstruction"
+    smooth: int = 3
+    threshold: float | None = None
+    notes: list[str] = field(default_factory=list)
+    phases: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Checks every column; values that are not of the right kind never get further than this."""
+        self.videos = tuple(self.videos)
+        for name, dtype in _COLUMNS.items():
+            _check_column(name, getattr(self, name), dtype, len(self.frame))
+        _check_rows(self)
+        _check_values(self)
+        _check_facts(self)
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def __repr__(self) -> str:
+        return f"Scores({len(self.videos):,} videos, {len(self):,} frames, {self.method})"
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """i64[V], the number of frames of each video."""
+        return np.bincount(self.video_index, minlength=len(self.videos)).astype(np.int64)
+
+    def summary(self) -> str:
+        """A few lines to read: how much was scored, the frames on top, what was mended, what was said aloud."""
+        mended = (f"{int(column.sum()):,} {name}" for name, column in self._marks())
+        threshold = "no threshold (no calibration)" if self.threshold is None else f"threshold {self.threshold:.6g}"
+        tops = ", ".join(f"{row.video} frame {row.frame}" for row in self.top(3))
+        lines = [
+            f"{len(self.videos):,} videos, {len(self):,} frames, method {self.method}, {threshold}",
+            f"most unusual: {tops or 'none'}",
+            f"frames {', '.join(mended)}",
+        ]
+        return "\n".join(lines + [f"note: {note}" for note in self.notes])
+
+    def top(self, n: int = 10) -> list[RankedFrame]:
+        """The `n` frames of the highest rank, the highest first; equal ones in the order of the rows."""
+        if n < 1:
+            raise ValueError(f"n must be at least 1, not {n}")
+        if not len(self):
+            return []
+        lowest = np.partition(self.rank, -n)[-n] if n < len(self) else 0.0
+        candidates = np.flatnonzero(self.rank >= lowest)
+        order = candidates[np.argsort(-self.rank[candidates], kind="stable")][:n]
+        return [self._ranked(index) for index in order.tolist()]
+
+    def smoothed_raw(self) -> NDArray[np.float64]:
+        """f64[N], the centred mean of `raw` over `smooth` frames within each video; `threshold` is in its units."""
+        return _core.smooth(self.raw, self.lengths, self.smooth)
+
+    def events(self, threshold: float | None = None) -> list[Event]:
+        """The runs of frames whose smoothed raw score is above the threshold, in the order of the rows.
+
+        Args:
+            threshold: in the units of `raw`; None takes the calibrated one. Where there is none either, there are no
+                events, and a note says so.
+        """
+        level = self.threshold if threshold is None else threshold
+        if level is None:
+            self._say(
+                "no events: these scores have no threshold, because the engine has no calibration for these settings; "
+                "give one, or score with a model folder and its own settings"
+            )
+            return []
+        if not math.isfinite(level):
+            raise ValueError(f"threshold must be a finite number, not {level}")
+        smoothed = self.smoothed_raw()
+        return [self._event(start, stop, smoothed) for start, stop in self._runs(smoothed > level)]
+
+    def write(self, path: str | os.PathLike[str]) -> Path:
+        """Writes what the suffix says, whole or not at all: `.csv` (`Id,Predicted`) or `.parquet` (everything).
+
+        Raises:
+            OutputError: another suffix, or the file cannot be written there.
+            ScoresError: a `.csv` of videos whose names are the same without their leading zeros (`01` and `1`).
+        """
+        from pixelfast import score_files
+
+        write = {".csv": score_files.write_csv, ".parquet": score_files.write_parquet}.get(Path(path).suffix.lower())
+        if write is None:
+            raise OutputError(f"{path} ends in neither .csv nor .parquet: name the output so that its kind is known")
+        with atomic_path(path) as temporary:
+            write(self, temporary)
+        return Path(path)
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> Self:
+        """Reads the `.parquet` that `write` wrote.
+
+        Raises:
+            ScoresError: there is no such file, or it is not one of pixelfast's, or it is damaged.
+        """
+        from pixelfast import score_files
+
+        columns = score_files.read_parquet(Path(path))
+        try:
+            return cls(**columns)
+        except ScoresError as error:
+            raise ScoresError(f"{path} is damaged: {error}; score again") from error
+
+    def to_arrow(self) -> "pa.Table":
+        """An Arrow table of all columns (`video` as a dictionary), with the facts in the schema's metadata."""
+        from pixelfast import score_files
+
+        return score_files.to_arrow(self)
+
+    def to_pandas(self) -> Any:
+        """A pandas DataFrame of all columns (`video` as a category).
+
+        Raises:
+            ScoresError: pandas is not installed.
+        """
+        try:
+            return self.to_arrow().to_pandas()
+        except ImportError as error:
+            raise ScoresError("a pandas table needs pandas: pip install pandas") from error
+
+    def _marks(self) -> list[tuple[str, NDArray[np.bool_]]]:
+        return [("flipped", self.flipped), ("repaired", self.repaired), ("noisy", self.noisy)]
+
+    def _ranked(self, row: int) -> RankedFrame:
+        values = (float(column[row]) for column in (self.raw, self.score, self.rank))
+        return RankedFrame(self.videos[self.video_index[row]], int(self.frame[row]), *values)
+
+    def _runs(self, above: NDArray[np.bool_]) -> list[tuple[int, int]]:
+        """Half-open row ranges of neighbouring true values that do not cross from one video into the next."""
+        if not len(above):
+            return []
+        changes = (above[1:] != above[:-1]) | (self.video_index[1:] != self.video_index[:-1])
+        bounds = [0, *(np.flatnonzero(changes) + 1).tolist(), len(above)]
+        return [(start, stop) for start, stop in pairwise(bounds) if above[start]]
+
+    def _event(self, start: int, stop: int, smoothed: NDArray[np.float64]) -> Event:
+        peak = start + int(smoothed[start:stop].argmax())
+        first, last, top = (int(self.frame[row]) for row in (start, stop - 1, peak))
+        return Event(self.videos[self.video_index[start]], first, last, top, float(smoothed[peak]))
+
+    def _say(self, sentence: str) -> None:
+        _logger.warning(sentence)
+        if sentence not in self.notes:
+            self.notes.append(sentence)
+
+
+def _check_column(name: str, column: Any, dtype: type[np.generic], rows: int) -> None:
+    if column is None and name in _OPTIONAL:
+        return
+    what = f"{np.dtype(dtype)} [{rows}]"
+    if not isinstance(column, np.ndarray):
+        raise ScoresError(f"{name} must be an array, {what}, not {type(column).__name__}")
+    if column.dtype != dtype or column.shape != (rows,):
+        raise ScoresError(f"{name} must be {what}, not {column.dtype} {list(column.shape)}")
+
+
+def _check_rows(scores: Scores) -> None:
+    """Each row belongs to a video, rows lie video by video, and no frame is there twice."""
+    videos, index, frame = scores.videos, scores.video_index, scores.frame
+    if not all(_is_name(name) for name in videos) or len(set(videos)) != len(videos):
+        raise ScoresError(f"videos must be names, each once, not {videos!r}")
+    if len(index) and not 0 <= int(index.min()) <= int(index.max()) < len(videos):
+        raise ScoresError(f"video_index must lie between 0 and {len(videos) - 1}, the positions in videos")
+    if np.any(index[1:] < index[:-1]):
+        raise ScoresError("rows must lie video by video, in the order of videos")
+    if np.all((index[1:] != index[:-1]) | (frame[1:] > frame[:-1])):
+        return
+    order = np.lexsort((frame, index))
+    twice = np.flatnonzero((np.diff(index[order]) == 0) & (np.diff(frame[order]) == 0))
+    if len(twice):
+        row = order[twice[0]]
+        raise ScoresError(f"frame {frame[row]} of video {videos[index[row]]} is there twice")
+
+
+def _is_name(name: object) -> bool:
+    """Whether a thing is text, not empty, that UTF-8 can hold."""
+    return isinstance(name, str) and name != "" and not any("\ud800" <= letter <= "\udfff" for letter in name)
+
+
+def _check_values(scores: Scores) -> None:
+    """Numbers are finite, and shares are shares."""
+    for name in ("raw", "score", "rank", "tail"):
+        column: NDArray[np.floating[Any]] | None = getattr(scores, name)
+        if column is not None and not np.isfinite(column).all():
+            row = np.flatnonzero(~np.isfinite(column))[0]
+            video = scores.videos[scores.video_index[row]]
+            raise ScoresError(f"{name} of video {video}, frame {scores.frame[row]}, is {column[row]}, not a number")
+    if len(scores) and not 0 < float(scores.rank.min()) <= float(scores.rank.max()) <= 1:
+        raise ScoresError(f"rank must lie in (0, 1], not between {scores.rank.min()} and {scores.rank.max()}")
+    if scores.tail is not None and len(scores) and not 0 <= float(scores.tail.min()) <= float(scores.tail.max()) <= 1:
+        raise ScoresError(f"tail must lie in [0, 1], not between {scores.tail.min()} and {scores.tail.max()}")
+    if scores.seconds is not None and np.any(np.isinf(scores.seconds)):
+        raise ScoresError("seconds must be finite, or NaN where the time is not known")
+
+
+def _check_facts(scores: Scores) -> None:
+    """The facts beside the columns are of the right kind, whoever wrote them."""
+    if not isinstance(scores.method, str) or not scores.method:
+        raise ScoresError(f"method must be a name, not {scores.method!r}")
+    if not isinstance(scores.smooth, int) or scores.smooth < 1 or scores.smooth % 2 == 0:
+        raise ScoresError(f"smooth must be an odd number of frames, not {scores.smooth!r}")
+    if scores.threshold is not None and not (
+        isinstance(scores.threshold, int | float) and math.isfinite(scores.threshold)
+    ):
+        raise ScoresError(f"threshold must be a finite number or None, not {scores.threshold!r}")
+    if not isinstance(scores.notes, list) or not all(isinstance(note, str) for note in scores.notes):
+        raise ScoresError(f"notes must be a list of sentences, not {scores.notes!r}")
+    if not isinstance(scores.phases, dict) or not all(isinstance(time, int | float) for time in scores.phases.values()):
+        raise ScoresError(f"phases must be seconds by name, not {scores.phases!r}")
