@@ -111,6 +111,16 @@ def size(request: pytest.FixtureRequest) -> Callable[[int, int], int]:
     return lambda full, short_form: short_form if short else full
 
 
+@pytest.fixture(scope="session")
+def frames(size: Callable[[int, int], int], tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Frame files of one generated video, 640x360, quality 90."""
+    from pixelfast.demo.scene import SceneSpec, generate_scene
+
+    spec = SceneSpec(train_videos=1, train_frames=size(1000, 300), test_videos=0)
+    scene = generate_scene(tmp_path_factory.mktemp("frames") / "scene", spec)
+    return sorted((scene.train / "01").glob("*.jpg"))
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     if session.exitstatus == pytest.ExitCode.OK and failures(session.config):
         session.exitstatus = pytest.ExitCode.TESTS_FAILED
