@@ -2,6 +2,7 @@
 #![deny(unsafe_code)]
 
 pub mod aggregate;
+pub mod build_info;
 pub mod cancel;
 pub mod cuboid;
 pub mod decode;
@@ -9,8 +10,10 @@ pub mod error;
 pub mod fingerprint;
 pub mod noise;
 pub mod normalise;
+mod philox;
 pub mod pool;
 pub mod rank;
+pub mod real;
 pub mod smooth;
 pub mod threads;
 

@@ -1,1 +1,125 @@
-//! Placeholder.
+//! Scores between 0 and 1 by the smallest value and a high percentile.
+
+use std::cmp::Ordering;
+
+use rayon::prelude::*;
+
+use crate::real::{BLOCK, Key, Real, Span};
+use crate::{Cancel, Error, Result};
+
+/// Keeps the divisor away from zero (METHOD, "Scores").
+const EPSILON: f64 = 1e-8;
+/// So many values are selected from directly.
+const DIRECT: usize = 1 << 14;
+
+/// Writes `(x - min) / (p - min + 1e-8)`, clipped to [0, 1]; p is the percentile, or the largest value for `None`.
+///
+/// The percentile is NumPy's default ("linear"), computed in f64.
+///
+/// # Errors
+/// [`Error::Value`] with the index of the first value that is not finite, or for a percentile outside [0, 100];
+/// [`Error::Shape`] where `out` differs in length; [`Error::Cancelled`].
+pub fn normalise<S: Real>(raw: &[S], percentile: Option<f64>, out: &mut [f64], cancel: &Cancel) -> Result<()> {
+    if raw.len() != out.len() {
+        return Err(Error::Shape(format!("out must have {} values, not {}", raw.len(), out.len())));
+    }
+    if let Some(percent) = percentile.filter(|percent| !(0.0..=100.0).contains(percent)) {
+        return Err(Error::Value(format!("percentile must lie between 0 and 100, not {percent}")));
+    }
+    let Some(span) = Span::of("raw", raw, cancel)? else {
+        return Ok(());
+    };
+    let low = S::from_key(span.low()).wide();
+    let top = match percentile {
+        Some(percent) => linear_percentile(raw, span, percent, cancel)?,
+        None => S::from_key(span.high()).wide(),
+    };
+    scale(raw, low, top - low + EPSILON, out, cancel)
+}
+
+fn scale<S: Real>(raw: &[S], low: f64, range: f64, out: &mut [f64], cancel: &Cancel) -> Result<()> {
+    raw.par_chunks(BLOCK).zip(out.par_chunks_mut(BLOCK)).try_for_each(|(raw, out)| {
+        for (raw, out) in raw.iter().zip(out) {
+            *out = ((raw.wide() - low) / range).clamp(0.0, 1.0);
+        }
+        cancel.check()
+    })
+}
+
+/// NumPy's `percentile(values, percent, method="linear")`, its interpolation included, to the bit.
+fn linear_percentile<S: Real>(values: &[S], span: Span, percent: f64, cancel: &Cancel) -> Result<f64> {
+    let position = (values.len() - 1) as f64 * (percent / 100.0);
+    let below = position.floor();
+    let weight = position - below;
+    let (left, right) = select_pair(values, span, below as usize, cancel)?;
+    let (left, right) = (left.wide(), right.wide());
+    let step = right - left;
+    Ok(if weight >= 0.5 { right - step * (1.0 - weight) } else { left + step * weight })
+}
+
+/// The values at `index` and `index + 1` of the sorted values (the last one twice at the end).
+fn select_pair<S: Real>(values: &[S], span: Span, index: usize, cancel: &Cancel) -> Result<(S, S)> {
+    if span.is_point() {
+        return Ok((values[0], values[0]));
+    }
+    if values.len() <= DIRECT {
+        return Ok(select_directly(values.to_vec(), index));
+    }
+    let (bin, before) = find_bin(values, span, index, cancel)?;
+    let (members, above) = gather(values, span, bin, cancel)?;
+    let inside = index - before;
+    let Some(member_span) = Span::of("raw", &members, cancel)? else {
+        return Err(Error::Value("raw has no value at the percentile".into()));
+    };
+    let last = inside + 1 == members.len();
+    let (left, right) = select_pair(&members, member_span, inside, cancel)?;
+    Ok((left, above.filter(|_| last).unwrap_or(right)))
+}
+
+fn select_directly<S: Real>(mut values: Vec<S>, index: usize) -> (S, S) {
+    let order = |a: &S, b: &S| a.partial_cmp(b).unwrap_or(Ordering::Equal);
+    let (_, &mut left, above) = values.select_nth_unstable_by(index, order);
+    let right = above.iter().copied().min_by(order).unwrap_or(left);
+    (left, right)
+}
+
+/// The bin that holds the value at `index` of the sorted values, and how many values lie in the bins before it.
+fn find_bin<S: Real>(values: &[S], span: Span, index: usize, cancel: &Cancel) -> Result<(usize, usize)> {
+    let sum = |mut total: Vec<u32>, block: Vec<u32>| {
+        total.iter_mut().zip(block).for_each(|(total, count)| *total += count);
+        Ok(total)
+    };
+    let bins = values
+        .par_chunks(8 * BLOCK)
+        .map(|block| cancel.check().map(|()| span.histogram(block.iter().map(|value| value.key().wide()))))
+        .try_reduce_with(sum)
+        .unwrap_or_else(|| Ok(Vec::new()))?;
+    let mut before = 0;
+    for (bin, &count) in bins.iter().enumerate() {
+        if before + count as usize > index {
+            return Ok((bin, before));
+        }
+        before += count as usize;
+    }
+    Err(Error::Value(format!("raw has no value number {index}")))
+}
+
+/// The values in a bin, and the smallest one above it.
+fn gather<S: Real>(values: &[S], span: Span, bin: usize, cancel: &Cancel) -> Result<(Vec<S>, Option<S>)> {
+    let blocks: Vec<(Vec<S>, Option<S>)> = values
+        .par_chunks(BLOCK)
+        .map(|block| {
+            cancel.check()?;
+            let bin_of = |value: &S| span.bin(value.key().wide());
+            let members = block.iter().copied().filter(|value| bin_of(value) == bin).collect();
+            let above = block.iter().copied().filter(|value| bin_of(value) > bin).reduce(smaller);
+            Ok((members, above))
+        })
+        .collect::<Result<_>>()?;
+    let above = blocks.iter().filter_map(|(_, above)| *above).reduce(smaller);
+    Ok((blocks.into_iter().flat_map(|(members, _)| members).collect(), above))
+}
+
+fn smaller<S: Real>(a: S, b: S) -> S {
+    if b < a { b } else { a }
+}

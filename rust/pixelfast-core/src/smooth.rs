@@ -1,1 +1,132 @@
-//! Placeholder.
+//! Centred means along each video, as `scipy.ndimage.uniform_filter1d(mode="reflect")`.
+
+use rayon::prelude::*;
+
+use crate::real::{Real, require_finite};
+use crate::{Cancel, Error, Result};
+
+/// Outputs a piece; a piece with its margins fits the first-level cache.
+const PIECE: usize = 2048;
+/// Pieces a task at least: a video may have one frame only.
+const TOGETHER: usize = 8;
+/// Up to this size the values of a window are added one by one.
+const DIRECT: usize = 16;
+
+/// Writes the centred mean of `size` values, reflecting at the ends of each video; sums in f64.
+///
+/// # Errors
+/// [`Error::Value`] for an even size, negative lengths or a value that is not finite; [`Error::Shape`] where the
+/// lengths do not add up to the number of values or `out` differs in length; [`Error::Cancelled`].
+pub fn smooth<S: Real>(values: &[S], lengths: &[i64], size: usize, out: &mut [f64], cancel: &Cancel) -> Result<()> {
+    check(values.len(), lengths, size, out.len())?;
+    require_finite("values", values, cancel)?;
+    let pieces = cut(values, lengths, size, out);
+    pieces.into_par_iter().with_min_len(TOGETHER).try_for_each_init(Buffers::default, |buffers, piece| {
+        piece.fill(size, buffers);
+        cancel.check()
+    })
+}
+
+fn check(values: usize, lengths: &[i64], size: usize, out: usize) -> Result<()> {
+    if size.is_multiple_of(2) {
+        return Err(Error::Value(format!("size must be odd and at least 1, not {size}")));
+    }
+    if let Some((index, length)) = lengths.iter().enumerate().find(|(_, length)| **length < 0) {
+        return Err(Error::Value(format!("lengths must not be negative, but lengths[{index}] is {length}")));
+    }
+    let total: i128 = lengths.iter().map(|&length| i128::from(length)).sum();
+    if total != values as i128 {
+        return Err(Error::Shape(format!("lengths must add up to the {values} values, not to {total}")));
+    }
+    if out != values {
+        return Err(Error::Shape(format!("out must have {values} values, not {out}")));
+    }
+    Ok(())
+}
+
+/// Consecutive outputs of one video.
+struct Piece<'a, S> {
+    video: &'a [S],
+    start: usize,
+    out: &'a mut [f64],
+}
+
+/// Memory that a task uses again.
+#[derive(Default)]
+struct Buffers {
+    padded: Vec<f64>,
+    sums: Vec<f64>,
+}
+
+/// Cuts every video into pieces, at places that depend on nothing but its length.
+fn cut<'a, S>(mut values: &'a [S], lengths: &[i64], size: usize, mut out: &'a mut [f64]) -> Vec<Piece<'a, S>> {
+    let mut pieces = Vec::new();
+    for &length in lengths {
+        let (video, other_values) = values.split_at(length as usize);
+        let (video_out, other_out) = out.split_at_mut(length as usize);
+        (values, out) = (other_values, other_out);
+        let step = PIECE.max(size);
+        pieces.extend(video_out.chunks_mut(step).enumerate().map(|(index, out)| Piece { video, start: index * step, out }));
+    }
+    pieces
+}
+
+impl<S: Real> Piece<'_, S> {
+    fn fill(self, size: usize, buffers: &mut Buffers) {
+        self.pad(size / 2, &mut buffers.padded);
+        if size <= DIRECT {
+            add_directly(&buffers.padded, size, self.out);
+        } else {
+            add_by_halves(&mut buffers.padded, size, &mut buffers.sums, self.out);
+        }
+        self.out.iter_mut().for_each(|sum| *sum /= size as f64);
+    }
+
+    /// The piece in f64 with `margin` values more on either side.
+    fn pad(&self, margin: usize, padded: &mut Vec<f64>) {
+        let (video, length) = (self.video, self.out.len() + 2 * margin);
+        let inside = self.start.saturating_sub(margin)..video.len().min(self.start + self.out.len() + margin);
+        let reflected = |place: usize| {
+            let place = (self.start + place) as i128 - margin as i128;
+            video[reflect(place, video.len())].wide()
+        };
+        padded.clear();
+        padded.extend((0..margin.saturating_sub(self.start)).map(reflected));
+        padded.extend(video[inside].iter().map(|value| value.wide()));
+        padded.extend((padded.len()..length).map(reflected));
+    }
+}
+
+/// The index that `place` has in a line of `length` values that goes on as its own mirror image (d c b a | a b c d).
+fn reflect(place: i128, length: usize) -> usize {
+    let length = length as i128;
+    let place = place.rem_euclid(2 * length);
+    (if place < length { place } else { 2 * length - 1 - place }) as usize
+}
+
+fn add_directly(padded: &[f64], size: usize, out: &mut [f64]) {
+    out.copy_from_slice(&padded[..out.len()]);
+    for shift in 1..size {
+        out.iter_mut().zip(&padded[shift..]).for_each(|(sum, value)| *sum += value);
+    }
+}
+
+/// Sums windows of any size in two additions a value and without a subtraction, which would lose digits: each window
+/// is the end of one stretch of `size` values and the beginning of the next (van Herk 1992, there for maxima).
+fn add_by_halves(padded: &mut [f64], size: usize, ends: &mut Vec<f64>, out: &mut [f64]) {
+    ends.clear();
+    ends.extend_from_slice(padded);
+    for stretch in ends.chunks_mut(size) {
+        (1..stretch.len()).rev().for_each(|index| stretch[index - 1] += stretch[index]);
+    }
+    for stretch in padded.chunks_mut(size) {
+        (1..stretch.len()).for_each(|index| stretch[index] += stretch[index - 1]);
+    }
+    for (number, (out, ends)) in out.chunks_mut(size).zip(ends.chunks(size)).enumerate() {
+        let beginnings = padded.get((number + 1) * size..).unwrap_or_default();
+        out[0] = ends[0];
+        for ((out, end), beginning) in out[1..].iter_mut().zip(&ends[1..]).zip(beginnings) {
+            *out = end + beginning;
+        }
+    }
+}

@@ -1,7 +1,249 @@
-//! Placeholder.
+//! From window errors to frame maps, and from maps to one number a frame.
 
+use numpy::{Ix3, IxDyn, PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
+use pixelfast_core::Cancel;
+use pixelfast_core::aggregate::{self as aggregating, How, Overlap, Windows};
+use pixelfast_core::pool as pooling;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-pub fn register(_module: &Bound<'_, PyModule>) -> PyResult<()> {
-    Ok(())
+use crate::array::Argument;
+use crate::enter::{enter_core, to_python};
+
+const WINDOW_ERRORS: Argument = Argument::new("window_errors", "[W, T, G, G] or [W, T]");
+const ANCHORED: Argument = Argument::new("anchored", "[T, G, G], [1, T, G, G], [T] or [1, T]");
+
+/// Errors of windows, with or without cells.
+struct WindowErrors<'py> {
+    array: PyReadonlyArrayDyn<'py, f32>,
+    window: usize,
+    /// Empty for plain frame errors.
+    grid: Vec<usize>,
+}
+
+impl<'py> WindowErrors<'py> {
+    fn read(argument: Argument, value: &Bound<'py, PyAny>) -> PyResult<Self> {
+        let array = argument.read::<f32, IxDyn>(value)?;
+        let (window, grid) = match *array.shape() {
+            [_, window] => (window, vec![]),
+            [_, window, rows, columns] if rows == columns && rows > 0 => (window, vec![rows, columns]),
+            _ => return Err(argument.wrong_shape::<f32>(value)),
+        };
+        Ok(Self { array, window, grid })
+    }
+
+    /// One window, with or without a leading axis of length one.
+    fn read_one(value: &Bound<'py, PyAny>) -> PyResult<Self> {
+        let array = ANCHORED.read::<f32, IxDyn>(value)?;
+        let (window, grid) = match *array.shape() {
+            [window] | [1, window] => (window, vec![]),
+            [window, rows, columns] | [1, window, rows, columns] if rows == columns && rows > 0 => {
+                (window, vec![rows, columns])
+            }
+            _ => return Err(ANCHORED.wrong_shape::<f32>(value)),
+        };
+        Ok(Self { array, window, grid })
+    }
+
+    fn cells(&self) -> usize {
+        self.grid.iter().product()
+    }
+}
+
+/// `[n, *grid]`.
+fn map_shape(count: usize, grid: &[usize]) -> Vec<usize> {
+    [&[count], grid].concat()
+}
+
+/// Turn the errors of overlapping windows into maps of frames, as the windows arrive.
+///
+/// Window w holds frames w * stride to w * stride + window - 1. A frame's map is the mean, the largest or the median
+/// of its errors in the windows that hold it, in float64. Memory does not grow with the video. A new video may begin
+/// after `finish`.
+///
+/// Args:
+///     window: frames a window, T.
+///     stride: frames from one window's start to the next, 1 to T.
+///     how: "mean", "max" or "median".
+///
+/// Raises:
+///     ValueError: a setting is out of range.
+#[pyclass(module = "pixelfast._core")]
+struct OverlapAggregator {
+    overlap: Overlap,
+    /// Of the video under way.
+    grid: Option<Vec<usize>>,
+}
+
+#[pymethods]
+impl OverlapAggregator {
+    #[new]
+    #[pyo3(signature = (window, stride=1, how="mean"))]
+    fn new(window: usize, stride: usize, how: &str) -> PyResult<Self> {
+        let windows = Windows::new(window, stride).map_err(to_python)?;
+        let overlap = Overlap::new(windows, how.parse().map_err(to_python)?);
+        Ok(Self { overlap, grid: None })
+    }
+
+    /// Add the next windows of the video.
+    ///
+    /// Args:
+    ///     window_errors: float32 [W, T, G, G], or [W, T] for plain frame errors; finite.
+    ///
+    /// Returns:
+    ///     float32 [M, G, G] or [M]: the maps of frames that no later window can hold, in order.
+    ///
+    /// Raises:
+    ///     TypeError: window_errors has another dtype.
+    ///     ValueError: another shape, or a value that is not finite; nothing was added then.
+    fn push<'py>(
+        &mut self,
+        py: Python<'py>,
+        window_errors: &Bound<'py, PyAny>,
+    ) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
+        let errors = WindowErrors::read(WINDOW_ERRORS, window_errors)?;
+        self.require_like_before("window_errors", &errors)?;
+        let (values, cells, overlap) = (errors.array.as_slice()?, errors.cells(), &mut self.overlap);
+        let maps = enter_core(py, Some(1), move |cancel| {
+            let mut maps = Vec::new();
+            overlap.push(values, cells, &mut maps, cancel).map(|()| maps)
+        })?;
+        let shape = map_shape(maps.len() / cells, &errors.grid);
+        self.grid = Some(errors.grid);
+        PyArray1::from_vec(py, maps).reshape(shape)
+    }
+
+    /// End the video.
+    ///
+    /// Args:
+    ///     anchored: float32 [T, G, G], [1, T, G, G], [T] or [1, T]: the errors of the window that ends with the last
+    ///         frame, required exactly where (n_frames - T) is not a multiple of the stride.
+    ///     n_frames: the video's length; None where the last window that was pushed ends with its last frame.
+    ///
+    /// Returns:
+    ///     float32 [M, G, G] or [M]: the maps of the remaining frames.
+    ///
+    /// Raises:
+    ///     TypeError: anchored has another dtype.
+    ///     ValueError: the windows are not those of n_frames frames, anchored is missing or superfluous, or nothing
+    ///         was pushed; the video is still open then.
+    #[pyo3(signature = (anchored=None, n_frames=None))]
+    fn finish<'py>(
+        &mut self,
+        py: Python<'py>,
+        anchored: Option<&Bound<'py, PyAny>>,
+        n_frames: Option<usize>,
+    ) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
+        let anchored = anchored.map(WindowErrors::read_one).transpose()?;
+        if let Some(anchored) = &anchored {
+            self.require_like_before("anchored", anchored)?;
+        }
+        let window = anchored.as_ref().map(|window| window.array.as_slice()).transpose()?;
+        let mut maps = Vec::new();
+        self.overlap.finish(window, n_frames, &mut maps, &Cancel::default()).map_err(to_python)?;
+        let grid = self.grid.take().unwrap_or_default();
+        let shape = map_shape(maps.len() / grid.iter().product::<usize>(), &grid);
+        PyArray1::from_vec(py, maps).reshape(shape)
+    }
+}
+
+impl OverlapAggregator {
+    fn require_like_before(&self, name: &str, errors: &WindowErrors<'_>) -> PyResult<()> {
+        if errors.window != self.overlap.window() {
+            let (expected, came) = (self.overlap.window(), errors.window);
+            return Err(PyValueError::new_err(format!("{name} must have windows of {expected} frames, not {came}")));
+        }
+        match &self.grid {
+            Some(grid) if *grid != errors.grid => {
+                let came = &errors.grid;
+                Err(PyValueError::new_err(format!("{name} has maps of {came:?}, those before had {grid:?}")))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Turn the errors of all windows of a video into maps of its frames, in parallel.
+///
+/// The same bits as OverlapAggregator.
+///
+/// Args:
+///     window_errors: float32 [W, T, G, G], or [W, T] for plain frame errors; finite. Where (n_frames - T) is not a
+///         multiple of the stride, the last window is the one that ends with the last frame.
+///     n_frames: the video's length N, at least T.
+///     stride: frames from one window's start to the next, 1 to T.
+///     how: "mean", "max" or "median".
+///     threads: None for the cores that this process may use.
+///
+/// Returns:
+///     float32 [N, G, G] or [N].
+///
+/// Raises:
+///     TypeError: window_errors has another dtype.
+///     ValueError: another shape, another number of windows than the frames make, or a value that is not finite.
+#[pyfunction]
+#[pyo3(signature = (window_errors, n_frames, stride=1, how="mean", threads=None))]
+fn aggregate<'py>(
+    py: Python<'py>,
+    window_errors: &Bound<'py, PyAny>,
+    n_frames: usize,
+    stride: usize,
+    how: &str,
+    threads: Option<usize>,
+) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
+    let errors = WindowErrors::read(WINDOW_ERRORS, window_errors)?;
+    let windows = Windows::new(errors.window, stride).map_err(to_python)?;
+    let how: How = how.parse().map_err(to_python)?;
+    let (values, cells) = (errors.array.as_slice()?, errors.cells());
+    windows.require(values.len() / (errors.window * cells), n_frames).map_err(to_python)?;
+    let out = PyArrayDyn::zeros(py, map_shape(n_frames, &errors.grid), false);
+    {
+        let mut out = out.readwrite();
+        let out = out.as_slice_mut()?;
+        enter_core(py, threads, move |cancel| aggregating::aggregate(values, cells, windows, how, out, cancel))?;
+    }
+    Ok(out)
+}
+
+/// One number a frame from its map of errors.
+///
+/// Args:
+///     maps: float32 [N, G, G], finite.
+///     how: "mean" of all cells, or "worst": the mean of the three worst cells (of all where there are fewer).
+///     threads: None for the cores that this process may use.
+///
+/// Returns:
+///     float32 [N]; sums in float64.
+///
+/// Raises:
+///     TypeError: maps has another dtype.
+///     ValueError: another shape, or a value that is not finite; the message has its index.
+#[pyfunction]
+#[pyo3(signature = (maps, how="mean", threads=None))]
+fn pool<'py>(
+    py: Python<'py>,
+    maps: &Bound<'py, PyAny>,
+    how: &str,
+    threads: Option<usize>,
+) -> PyResult<Bound<'py, PyArray1<f32>>> {
+    let argument = Argument::new("maps", "[N, G, G]");
+    let array = argument.read::<f32, Ix3>(maps)?;
+    let &[count, rows, columns] = array.shape() else { unreachable!("three dimensions") };
+    if rows != columns || rows == 0 {
+        return Err(argument.wrong_shape::<f32>(maps));
+    }
+    let how = how.parse().map_err(to_python)?;
+    let out = PyArray1::zeros(py, count, false);
+    {
+        let (maps, mut out) = (array.as_slice()?, out.readwrite());
+        let out = out.as_slice_mut()?;
+        enter_core(py, threads, move |cancel| pooling::pool(maps, rows * columns, how, out, cancel))?;
+    }
+    Ok(out)
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<OverlapAggregator>()?;
+    module.add_function(wrap_pyfunction!(aggregate, module)?)?;
+    module.add_function(wrap_pyfunction!(pool, module)?)
 }

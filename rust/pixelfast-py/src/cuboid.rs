@@ -1,7 +1,169 @@
-//! Placeholder.
+//! Cuboids, their errors, and the noise of frames.
 
+use numpy::{Ix1, Ix3, Ix4, PyArray1, PyArray4, PyArrayMethods, PyUntypedArrayMethods};
+use pixelfast_core::cuboid::{self, Augment, Frames};
+use pixelfast_core::noise;
+use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
-pub fn register(_module: &Bound<'_, PyModule>) -> PyResult<()> {
-    Ok(())
+use crate::array::Argument;
+use crate::enter::{enter_core, to_python};
+
+const FRAMES: Argument = Argument::new("frames", "[N, H, W]");
+
+/// Write windows of frames as floats: `out[b] = frames[starts[b] : starts[b] + T] / 255`.
+///
+/// With a noise or flip probability above zero, the training augmentation: each frame on its own, with
+/// noise_probability, gets uniform noise in +-noise_amplitude and is clipped to [0, 1]; then each frame, or the whole
+/// cuboid, is turned upside down with flip_probability. It depends on nothing but the seed, `samples[b]`, the frame's
+/// place in the cuboid and the pixel (Philox4x32-10), so a seed gives the same batch for any number of threads, any
+/// order of the batch and any way to split it.
+///
+/// Args:
+///     frames: uint8 [N, H, W].
+///     starts: int64 [B], first frames, 0 to N - T.
+///     out: float32 [B, T, H, W], written; T is taken from it.
+///     clean: float32 [B, T, H, W] or None, written: the same cuboids turned, but without noise.
+///     samples: int64 [B], a number for each cuboid that no other has; required with augmentation.
+///     seed: 0 to 2**64 - 1.
+///     noise_probability: share of frames that get noise.
+///     noise_amplitude: in units of the full range.
+///     flip_probability: share of frames or cuboids that are turned.
+///     flip: what is turned together, "frame" or "cuboid".
+///     threads: None for the cores that this process may use.
+///
+/// Raises:
+///     TypeError: an array has another dtype.
+///     ValueError: shapes do not fit together, a start is outside the frames, or a setting is out of range.
+#[pyfunction]
+#[pyo3(signature = (frames, starts, out, *, clean=None, samples=None, seed=0, noise_probability=0.0,
+    noise_amplitude=0.15, flip_probability=0.0, flip="frame", threads=None))]
+#[expect(clippy::too_many_arguments, reason = "keywords of the Python function")]
+fn assemble_cuboids<'py>(
+    py: Python<'py>,
+    frames: &Bound<'py, PyAny>,
+    starts: &Bound<'py, PyAny>,
+    out: &Bound<'py, PyAny>,
+    clean: Option<&Bound<'py, PyAny>>,
+    samples: Option<&Bound<'py, PyAny>>,
+    seed: u64,
+    noise_probability: f64,
+    noise_amplitude: f32,
+    flip_probability: f64,
+    flip: &str,
+    threads: Option<usize>,
+) -> PyResult<()> {
+    let frames = FRAMES.read::<u8, Ix3>(frames)?;
+    let starts = Argument::new("starts", "[B]").read::<i64, Ix1>(starts)?;
+    let mut out = Argument::new("out", "[B, T, H, W]").write::<f32, Ix4>(out)?;
+    let mut clean = clean.map(|clean| Argument::new("clean", "[B, T, H, W]").write::<f32, Ix4>(clean)).transpose()?;
+    let samples = samples.map(|samples| Argument::new("samples", "[B]").read::<i64, Ix1>(samples)).transpose()?;
+    let &[_, height, width] = frames.shape() else { unreachable!("three dimensions") };
+    let window = out.shape()[1];
+    let wanted = [starts.len(), window, height, width];
+    for (name, shape) in [("out", Some(out.shape())), ("clean", clean.as_ref().map(|clean| clean.shape()))] {
+        if let Some(shape) = shape.filter(|&shape| shape != wanted) {
+            return Err(PyValueError::new_err(format!(
+                "{name} must be {wanted:?} for these frames and starts, not {shape:?}"
+            )));
+        }
+    }
+    let augmented = noise_probability != 0.0 || flip_probability != 0.0;
+    if augmented && samples.is_none() {
+        return Err(PyValueError::new_err("samples is required with a noise or flip probability: a number a cuboid"));
+    }
+    let flip = flip.parse().map_err(to_python)?;
+    let samples = samples.as_ref().map(|samples| samples.as_slice()).transpose()?.filter(|_| augmented);
+    let augment =
+        samples.map(|samples| Augment { samples, seed, noise_probability, noise_amplitude, flip_probability, flip });
+    let frames = Frames { levels: frames.as_slice()?, height, width };
+    let starts = starts.as_slice()?;
+    let out = out.as_slice_mut()?;
+    let clean = clean.as_mut().map(|clean| clean.as_slice_mut()).transpose()?;
+    enter_core(py, threads, move |cancel| {
+        cuboid::assemble_cuboids(frames, starts, window, augment, out, clean, cancel)
+    })
+}
+
+/// Mean squared errors of reconstructed cuboids, cell by cell.
+///
+/// Values that are not finite come out as such.
+///
+/// Args:
+///     cuboids: float32 [B, T, H, W].
+///     reconstruction: float32 [B, T, H, W].
+///     grid: cells a side, G; divides H and W.
+///     threads: None for the cores that this process may use.
+///
+/// Returns:
+///     float32 [B, T, G, G]; sums in float64.
+///
+/// Raises:
+///     TypeError: an array has another dtype.
+///     ValueError: the shapes differ, or the grid does not divide the frame.
+#[pyfunction]
+#[pyo3(signature = (cuboids, reconstruction, grid=8, threads=None))]
+fn cuboid_errors<'py>(
+    py: Python<'py>,
+    cuboids: &Bound<'py, PyAny>,
+    reconstruction: &Bound<'py, PyAny>,
+    grid: usize,
+    threads: Option<usize>,
+) -> PyResult<Bound<'py, PyArray4<f32>>> {
+    let cuboids = Argument::new("cuboids", "[B, T, H, W]").read::<f32, Ix4>(cuboids)?;
+    let reconstruction = Argument::new("reconstruction", "[B, T, H, W]").read::<f32, Ix4>(reconstruction)?;
+    let &[batch, window, height, width] = cuboids.shape() else { unreachable!("four dimensions") };
+    if cuboids.shape() != reconstruction.shape() {
+        let (wanted, came) = (cuboids.shape(), reconstruction.shape());
+        return Err(PyValueError::new_err(format!("reconstruction must be {wanted:?} like cuboids, not {came:?}")));
+    }
+    // A grid beyond the frame is refused by the core: no memory for it.
+    let cells = if grid > height.max(width) { 0 } else { grid };
+    let out = PyArray4::zeros(py, [batch, window, cells, cells], false);
+    {
+        let (cuboids, reconstruction, mut out) = (cuboids.as_slice()?, reconstruction.as_slice()?, out.readwrite());
+        let out = out.as_slice_mut()?;
+        enter_core(py, threads, move |cancel| {
+            cuboid::cuboid_errors(cuboids, reconstruction, (height, width), grid, out, cancel)
+        })?;
+    }
+    Ok(out)
+}
+
+/// Estimate the noise of each frame, as a standard deviation in grey levels.
+///
+/// J. Immerkaer, "Fast Noise Variance Estimation", Computer Vision and Image Understanding 64(2), 1996.
+///
+/// Args:
+///     frames: uint8 [N, H, W], at least 3x3 pixels.
+///     threads: None for the cores that this process may use.
+///
+/// Returns:
+///     float32 [N].
+///
+/// Raises:
+///     TypeError: frames has another dtype.
+///     ValueError: frames has another shape or is too small.
+#[pyfunction]
+#[pyo3(signature = (frames, threads=None))]
+fn noise_sigma<'py>(
+    py: Python<'py>,
+    frames: &Bound<'py, PyAny>,
+    threads: Option<usize>,
+) -> PyResult<Bound<'py, PyArray1<f32>>> {
+    let frames = FRAMES.read::<u8, Ix3>(frames)?;
+    let &[count, height, width] = frames.shape() else { unreachable!("three dimensions") };
+    let out = PyArray1::zeros(py, count, false);
+    {
+        let (frames, mut out) = (frames.as_slice()?, out.readwrite());
+        let out = out.as_slice_mut()?;
+        enter_core(py, threads, move |cancel| noise::noise_sigma(frames, height, width, out, cancel))?;
+    }
+    Ok(out)
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(assemble_cuboids, module)?)?;
+    module.add_function(wrap_pyfunction!(cuboid_errors, module)?)?;
+    module.add_function(wrap_pyfunction!(noise_sigma, module)?)
 }

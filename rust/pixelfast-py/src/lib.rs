@@ -1,6 +1,7 @@
 //! `pixelfast._core`: the Rust core as a Python module. Bindings only.
 
 mod aggregate;
+mod array;
 mod cuboid;
 mod decode;
 mod enter;

@@ -1,0 +1,139 @@
+//! Aggregation as windows arrive.
+
+use super::ring::Ring;
+use super::{How, Windows};
+use crate::real::require_finite;
+use crate::{Cancel, Error, Result};
+
+/// Fed with the windows of a video in order, yields the maps of frames that no later window can hold.
+///
+/// Memory is that of one window, whatever the length of the video.
+#[derive(Debug)]
+pub struct Overlap {
+    windows: Windows,
+    how: How,
+    pushed: usize,
+    ring: Option<Ring>,
+}
+
+impl Overlap {
+    /// For windows that lie like `windows`.
+    #[must_use]
+    pub fn new(windows: Windows, how: How) -> Self {
+        Self { windows, how, pushed: 0, ring: None }
+    }
+
+    /// Frames a window.
+    #[must_use]
+    pub fn window(&self) -> usize {
+        self.windows.window
+    }
+
+    /// Adds whole windows of `cells` values a frame; appends finished maps to `maps`. Refused windows change nothing.
+    ///
+    /// # Errors
+    /// [`Error::Shape`] for another size than before or no whole windows; [`Error::Value`] with the index of the first
+    /// value that is not finite; [`Error::Cancelled`] before anything was added.
+    pub fn push(&mut self, errors: &[f32], cells: usize, maps: &mut Vec<f32>, cancel: &Cancel) -> Result<()> {
+        self.check("window_errors", errors, cells, cancel)?;
+        for window in errors.chunks_exact(self.windows.window * cells) {
+            let start = self.pushed * self.windows.stride;
+            let ring = self.add(start, window, cells);
+            // An anchored window may start one frame later.
+            take(ring, start + 1, maps);
+            self.pushed += 1;
+        }
+        Ok(())
+    }
+
+    /// Appends the remaining maps, after the anchored window of a video of `frames` frames where its length asks for
+    /// one. Then a new video may begin.
+    ///
+    /// # Errors
+    /// [`Error::Value`] where the windows are not those of `frames` frames, or no window was pushed, or the anchored
+    /// one is missing, superfluous or not finite; nothing changes then.
+    pub fn finish(
+        &mut self,
+        anchored: Option<&[f32]>,
+        frames: Option<usize>,
+        maps: &mut Vec<f32>,
+        cancel: &Cancel,
+    ) -> Result<()> {
+        let Some(ring) = &self.ring else {
+            return Err(Error::Value("finish needs at least one window, but none was pushed".into()));
+        };
+        let (cells, end) = (ring.cells(), ring.end());
+        let wants_anchored = self.check_length(frames, end)?;
+        match (wants_anchored, anchored, frames) {
+            (true, Some(window), Some(frames)) => {
+                self.check("anchored", window, cells, cancel)?;
+                if window.len() != self.windows.window * cells {
+                    return Err(Error::Shape("anchored must be one window".into()));
+                }
+                self.add(frames - self.windows.window, window, cells);
+            }
+            (false, None, _) => {}
+            (needed, ..) => return Err(Error::Value(self.anchored_sentence(needed, frames.unwrap_or(end)))),
+        }
+        if let Some(mut ring) = self.ring.take() {
+            take(&mut ring, usize::MAX, maps);
+        }
+        self.pushed = 0;
+        Ok(())
+    }
+
+    fn check(&self, name: &str, errors: &[f32], cells: usize, cancel: &Cancel) -> Result<()> {
+        let size = self.windows.window * cells;
+        if size == 0 || !errors.len().is_multiple_of(size) {
+            let (window, values) = (self.windows.window, errors.len());
+            return Err(Error::Shape(format!("{name}: {values} values are not windows of {window} maps of {cells} cells")));
+        }
+        if let Some(before) = self.ring.as_ref().map(Ring::cells).filter(|&before| before != cells) {
+            return Err(Error::Shape(format!("{name} has maps of {cells} cells, those before had {before}")));
+        }
+        require_finite(name, errors, cancel)
+    }
+
+    /// Whether `frames` frames need an anchored window after the windows that were pushed.
+    fn check_length(&self, frames: Option<usize>, end: usize) -> Result<bool> {
+        let Some(frames) = frames else {
+            return Ok(false);
+        };
+        let (regular, anchored) = self.windows.on(frames)?;
+        if regular != self.pushed {
+            let (Windows { window, stride }, pushed) = (self.windows, self.pushed);
+            return Err(Error::Value(format!(
+                "{frames} frames in windows of {window} at stride {stride} make {regular} windows before the anchored \
+                 one, but {pushed} were pushed (they reach to frame {end})"
+            )));
+        }
+        Ok(anchored)
+    }
+
+    fn anchored_sentence(&self, needed: bool, frames: usize) -> String {
+        let Windows { window, stride } = self.windows;
+        let why = format!("{frames} frames in windows of {window} at stride {stride}");
+        if needed {
+            format!("anchored is required: {why} leave frames at the end")
+        } else {
+            format!("anchored must be None: {why} leave no frame at the end")
+        }
+    }
+
+    fn add(&mut self, start: usize, window: &[f32], cells: usize) -> &mut Ring {
+        let how = self.how;
+        let ring = self.ring.get_or_insert_with(|| Ring::new(how, cells, 0));
+        window.chunks_exact(cells).zip(start..).for_each(|(row, frame)| ring.add(frame, row));
+        ring
+    }
+}
+
+/// Appends the maps of the frames before `frame`.
+fn take(ring: &mut Ring, frame: usize, maps: &mut Vec<f32>) {
+    let cells = ring.cells();
+    ring.finish(frame, |slot| {
+        let from = maps.len();
+        maps.resize(from + cells, 0.0);
+        slot.write(&mut maps[from..]);
+    });
+}

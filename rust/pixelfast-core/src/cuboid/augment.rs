@@ -1,0 +1,118 @@
+//! Training augmentation: noise and flips that depend on nothing but the seed, the sample, the frame and the pixel.
+
+use crate::philox::philox;
+use crate::{Error, Result};
+
+/// What is turned upside down together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flip {
+    /// Each frame on its own (the source method).
+    Frame,
+    /// The whole cuboid.
+    Cuboid,
+}
+
+impl std::str::FromStr for Flip {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        match name {
+            "frame" => Ok(Self::Frame),
+            "cuboid" => Ok(Self::Cuboid),
+            other => Err(Error::Value(format!("flip must be \"frame\" or \"cuboid\", not {other:?}"))),
+        }
+    }
+}
+
+/// Settings of the augmentation, and the name of each sample.
+#[derive(Clone, Copy, Debug)]
+pub struct Augment<'a> {
+    /// A number for each cuboid that no other one has, say epoch * windows + window.
+    pub samples: &'a [i64],
+    /// The run's seed.
+    pub seed: u64,
+    /// Share of frames that get noise.
+    pub noise_probability: f64,
+    /// The noise is uniform between minus and plus this, in units of the full range.
+    pub noise_amplitude: f32,
+    /// Share of frames or cuboids that are turned upside down.
+    pub flip_probability: f64,
+    /// What is turned together.
+    pub flip: Flip,
+}
+
+/// Numbers that decide about a frame, not about its pixels.
+const DECISION: u32 = 1 << 31;
+/// The number that decides about a whole cuboid.
+const WHOLE: u32 = u32::MAX;
+
+impl Augment<'_> {
+    pub(super) fn check(&self, cuboids: usize) -> Result<()> {
+        for (name, share) in [("noise_probability", self.noise_probability), ("flip_probability", self.flip_probability)] {
+            if !(0.0..=1.0).contains(&share) {
+                return Err(Error::Value(format!("{name} must lie between 0 and 1, not {share}")));
+            }
+        }
+        if !(self.noise_amplitude >= 0.0 && self.noise_amplitude.is_finite()) {
+            let amplitude = self.noise_amplitude;
+            return Err(Error::Value(format!("noise_amplitude must be finite and not negative, not {amplitude}")));
+        }
+        if self.samples.len() != cuboids {
+            let samples = self.samples.len();
+            return Err(Error::Shape(format!("samples must have one number for each of {cuboids} starts, not {samples}")));
+        }
+        Ok(())
+    }
+
+    /// Adds noise and turns, in this order (METHOD, "Temporal autoencoder").
+    pub(super) fn apply(&self, cuboid: usize, frame: usize, width: usize, out: &mut [f32], clean: Option<&mut [f32]>) {
+        let sample = self.samples[cuboid] as u64;
+        let [noise, flip, ..] = self.words(0, DECISION | frame as u32, sample);
+        let turned = match self.flip {
+            Flip::Frame => happens(flip, self.flip_probability),
+            Flip::Cuboid => happens(self.words(0, WHOLE, sample)[0], self.flip_probability),
+        };
+        if let Some(clean) = clean {
+            clean.copy_from_slice(out);
+            turn_if(turned, clean, width);
+        }
+        if happens(noise, self.noise_probability) {
+            self.add_noise(frame as u32, sample, out);
+        }
+        turn_if(turned, out, width);
+    }
+
+    fn words(&self, block: u32, stream: u32, sample: u64) -> [u32; 4] {
+        philox([block, stream, sample as u32, (sample >> 32) as u32], self.seed)
+    }
+
+    fn add_noise(&self, frame: u32, sample: u64, out: &mut [f32]) {
+        for (block, pixels) in out.chunks_mut(4).enumerate() {
+            let words = self.words(block as u32, frame, sample);
+            for (pixel, word) in pixels.iter_mut().zip(words) {
+                *pixel = (*pixel + self.noise_amplitude * centred(word)).clamp(0.0, 1.0);
+            }
+        }
+    }
+}
+
+/// True for a `share` of all words: never for 0, always for 1.
+fn happens(word: u32, share: f64) -> bool {
+    f64::from(word) < share * 4_294_967_296.0
+}
+
+/// Uniform in [-1, 1), in steps of 2^-23.
+#[inline]
+fn centred(word: u32) -> f32 {
+    (word >> 8) as f32 / 8_388_608.0 - 1.0
+}
+
+/// Turns a frame upside down in place.
+fn turn_if(turned: bool, frame: &mut [f32], width: usize) {
+    if !turned {
+        return;
+    }
+    let rows = frame.len() / width;
+    let (upper, lower) = frame.split_at_mut(rows / 2 * width);
+    upper.chunks_exact_mut(width).zip(lower.chunks_exact_mut(width).rev()).for_each(|(a, b)| a.swap_with_slice(b));
+}

@@ -1,0 +1,226 @@
+//! Dealing values into groups of neighbouring keys, and replaying it to hand out the ranks.
+
+use rayon::prelude::*;
+
+use super::bucket::{self, Scratch};
+use crate::real::{Key, Real, Span};
+use crate::{Cancel, Result};
+
+/// Values that one task ranks at once without dealing them first.
+const SMALL: usize = 1 << 14;
+/// A group of more values than this that are not all equal is dealt again.
+const LARGE: usize = 1 << 18;
+/// Groups at most, about; more streams than the second-level cache has room for would be slower.
+const GROUPS: usize = 2048;
+/// Values a group at least, about.
+const GROUP: usize = 4096;
+/// Values that one task deals; each has its own histogram of 65536 bins.
+const BLOCK: usize = 1 << 19;
+
+/// Something that has a key: a value, or a key that is dealt again.
+pub(super) trait Keyed: Copy + Send + Sync {
+    fn sort_key(self) -> u64;
+}
+
+impl<S: Real> Keyed for S {
+    #[inline]
+    fn sort_key(self) -> u64 {
+        self.key().wide()
+    }
+}
+
+/// A key of a group that is dealt again.
+#[derive(Clone, Copy)]
+struct Again<K>(K);
+
+impl<K: Key> Keyed for Again<K> {
+    #[inline]
+    fn sort_key(self) -> u64 {
+        self.0.wide()
+    }
+}
+
+/// Writes `emit(twice the average rank)` of each source value to `sink`.
+pub(super) fn ranks<S: Keyed, K: Key, D: Send>(
+    source: &[S],
+    sink: &mut [D],
+    span: Span,
+    emit: impl Fn(u64) -> D + Copy + Sync,
+    cancel: &Cancel,
+) -> Result<()> {
+    if span.is_point() {
+        let rank = source.len() as u64 + 1;
+        sink.par_iter_mut().for_each(|sink| *sink = emit(rank));
+        return cancel.check();
+    }
+    if source.len() <= SMALL {
+        let mut keys: Vec<K> = source.iter().map(|value| K::narrow(value.sort_key())).collect();
+        bucket::ranks(&mut keys, 0, &mut Scratch::default());
+        sink.iter_mut().zip(keys).for_each(|(sink, rank)| *sink = emit(rank.wide()));
+        return cancel.check();
+    }
+    let deal = Deal::new(source, span, cancel)?;
+    let mut dealt = vec![K::default(); source.len()];
+    deal.put(source, &mut dealt, cancel)?;
+    deal.rank_groups(&mut dealt, cancel)?;
+    deal.hand_out(source, &dealt, sink, emit, cancel)
+}
+
+/// Where each value goes: blocks of the source keep their place, and within a block the groups follow each other.
+struct Deal {
+    span: Span,
+    /// Group of each bin.
+    group_of: Vec<u16>,
+    /// Values of each group in each block.
+    counts: Vec<Vec<u32>>,
+    block: usize,
+}
+
+impl Deal {
+    fn new<S: Keyed>(source: &[S], span: Span, cancel: &Cancel) -> Result<Self> {
+        let block = BLOCK;
+        let histograms: Vec<Vec<u32>> = source
+            .par_chunks(block)
+            .map(|block| cancel.check().map(|()| span.histogram(block.iter().map(|value| value.sort_key()))))
+            .collect::<Result<_>>()?;
+        let group_of = group_bins(&total(&histograms), GROUP.max(source.len() / GROUPS));
+        let groups = group_of.last().map_or(0, |&last| usize::from(last) + 1);
+        let counts = histograms.par_iter().map(|bins| count_groups(bins, &group_of, groups)).collect();
+        Ok(Self { span, group_of, counts, block })
+    }
+
+    /// The first place of each group within its block.
+    fn starts(counts: &[u32]) -> Vec<u32> {
+        let sums = counts.iter().scan(0, |next, &count| {
+            let start = *next;
+            *next += count;
+            Some(start)
+        });
+        sums.collect()
+    }
+
+    #[inline]
+    fn group(&self, key: u64) -> usize {
+        usize::from(self.group_of[self.span.bin(key)])
+    }
+
+    /// Deals the keys of each block into its groups.
+    fn put<S: Keyed, K: Key>(&self, source: &[S], dealt: &mut [K], cancel: &Cancel) -> Result<()> {
+        let blocks = source.par_chunks(self.block).zip(dealt.par_chunks_mut(self.block)).zip(&self.counts);
+        blocks.try_for_each(|((source, dealt), counts)| {
+            let mut places = Self::starts(counts);
+            for value in source {
+                let key = value.sort_key();
+                let place = &mut places[self.group(key)];
+                dealt[*place as usize] = K::narrow(key);
+                *place += 1;
+            }
+            cancel.check()
+        })
+    }
+
+    /// Replaces each key by its doubled rank, group by group.
+    fn rank_groups<K: Key>(&self, dealt: &mut [K], cancel: &Cancel) -> Result<()> {
+        let groups = self.groups(dealt);
+        groups.into_par_iter().try_for_each_init(Default::default, |(keys, scratch): &mut (Vec<K>, _), mut group| {
+            keys.clear();
+            group.runs.iter().for_each(|run| keys.extend_from_slice(run));
+            rank_group(keys, group.below, scratch, cancel)?;
+            let mut from = 0;
+            for run in &mut group.runs {
+                run.copy_from_slice(&keys[from..from + run.len()]);
+                from += run.len();
+            }
+            cancel.check()
+        })
+    }
+
+    /// Each group with its runs, one a block, and the number of values in the groups before it.
+    fn groups<'a, K>(&self, dealt: &'a mut [K]) -> Vec<Group<'a, K>> {
+        let mut groups: Vec<Group<'a, K>> = self.counts[0].iter().map(|_| Group { below: 0, runs: Vec::new() }).collect();
+        for (mut block, counts) in dealt.chunks_mut(self.block).zip(&self.counts) {
+            for (group, &count) in groups.iter_mut().zip(counts) {
+                let (run, rest) = block.split_at_mut(count as usize);
+                group.runs.push(run);
+                block = rest;
+            }
+        }
+        let mut below = 0;
+        for group in &mut groups {
+            group.below = below;
+            below += group.runs.iter().map(|run| run.len() as u64).sum::<u64>();
+        }
+        groups
+    }
+
+    /// Deals once more, picking up instead of putting down.
+    fn hand_out<S: Keyed, K: Key, D: Send>(
+        &self,
+        source: &[S],
+        dealt: &[K],
+        sink: &mut [D],
+        emit: impl Fn(u64) -> D + Copy + Sync,
+        cancel: &Cancel,
+    ) -> Result<()> {
+        let blocks = source.par_chunks(self.block).zip(dealt.par_chunks(self.block)).zip(sink.par_chunks_mut(self.block));
+        blocks.zip(&self.counts).try_for_each(|(((source, dealt), sink), counts)| {
+            let mut places = Self::starts(counts);
+            for (value, sink) in source.iter().zip(sink) {
+                let place = &mut places[self.group(value.sort_key())];
+                *sink = emit(dealt[*place as usize].wide());
+                *place += 1;
+            }
+            cancel.check()
+        })
+    }
+}
+
+/// Neighbouring keys, dealt.
+struct Group<'a, K> {
+    below: u64,
+    runs: Vec<&'a mut [K]>,
+}
+
+/// Ranks the keys of a group, dealing them again where they are too many for the cache.
+fn rank_group<K: Key>(keys: &mut [K], below: u64, scratch: &mut Scratch<K>, cancel: &Cancel) -> Result<()> {
+    let span = match (keys.iter().min(), keys.iter().max()) {
+        (Some(low), Some(high)) => Span::new(low.wide(), high.wide()),
+        _ => return Ok(()),
+    };
+    if keys.len() <= LARGE {
+        bucket::ranks(keys, below, scratch);
+        return Ok(());
+    }
+    let source: Vec<Again<K>> = keys.iter().map(|&key| Again(key)).collect();
+    ranks::<_, K, K>(&source, keys, span, |rank| K::narrow(rank + 2 * below), cancel)
+}
+
+/// Sums the blocks' histograms.
+fn total(histograms: &[Vec<u32>]) -> Vec<u64> {
+    let mut total = vec![0u64; histograms[0].len()];
+    for histogram in histograms {
+        total.iter_mut().zip(histogram).for_each(|(total, &count)| *total += u64::from(count));
+    }
+    total
+}
+
+/// Joins neighbouring bins into groups of about `target` values; a bin of more is a group by itself.
+fn group_bins(bins: &[u64], target: usize) -> Vec<u16> {
+    let (mut group, mut held) = (0u16, 0);
+    let join = |&count: &u64| {
+        if held > 0 && held + count > target as u64 {
+            group += 1;
+            held = 0;
+        }
+        held += count;
+        group
+    };
+    bins.iter().map(join).collect()
+}
+
+/// Sums a block's bins by group.
+fn count_groups(bins: &[u32], group_of: &[u16], groups: usize) -> Vec<u32> {
+    let mut counts = vec![0; groups];
+    bins.iter().zip(group_of).for_each(|(&count, &group)| counts[usize::from(group)] += count);
+    counts
+}

@@ -1,0 +1,204 @@
+//! Floating point values as the global pass sees them: finite, widened to f64, or as keys that sort like them.
+
+use rayon::prelude::*;
+
+use crate::{Cancel, Error, Result};
+
+/// Values a task; a multiple of every vector width, small enough for Ctrl-C, large enough for rayon.
+pub(crate) const BLOCK: usize = 1 << 16;
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+
+/// `f32` or `f64`.
+pub trait Real: sealed::Sealed + Copy + Send + Sync + PartialOrd + 'static {
+    /// The unsigned integer that holds a key.
+    type Key: Key;
+
+    /// Unsigned key with the order of the value; -0.0 and 0.0 share one.
+    fn key(self) -> Self::Key;
+
+    /// The value that has this key.
+    fn from_key(key: u64) -> Self;
+
+    /// As `f64`.
+    fn wide(self) -> f64;
+
+    /// Neither infinite nor NaN.
+    fn finite(self) -> bool;
+}
+
+/// An unsigned integer that holds a sort key, later a doubled rank.
+pub trait Key: sealed_key::Sealed + Copy + Ord + Send + Sync + Default + 'static {
+    /// As `u64`.
+    fn wide(self) -> u64;
+
+    /// Keeps the low bits.
+    fn narrow(wide: u64) -> Self;
+}
+
+mod sealed_key {
+    pub trait Sealed {}
+    impl Sealed for u32 {}
+    impl Sealed for u64 {}
+}
+
+impl Key for u32 {
+    #[inline]
+    fn wide(self) -> u64 {
+        u64::from(self)
+    }
+
+    #[inline]
+    fn narrow(wide: u64) -> Self {
+        wide as u32
+    }
+}
+
+impl Key for u64 {
+    #[inline]
+    fn wide(self) -> u64 {
+        self
+    }
+
+    #[inline]
+    fn narrow(wide: u64) -> Self {
+        wide
+    }
+}
+
+macro_rules! real {
+    ($float:ty, $unsigned:ty, $signed:ty) => {
+        impl Real for $float {
+            type Key = $unsigned;
+
+            #[inline]
+            fn key(self) -> $unsigned {
+                // Adding zero turns -0.0 into 0.0 and leaves every other value alone.
+                let bits = (self + 0.0).to_bits();
+                let sign = (bits as $signed >> (<$unsigned>::BITS - 1)) as $unsigned;
+                bits ^ (sign | 1 << (<$unsigned>::BITS - 1))
+            }
+
+            fn from_key(key: u64) -> Self {
+                let key = key as $unsigned;
+                let positive = (key as $signed >> (<$unsigned>::BITS - 1)) as $unsigned;
+                <$float>::from_bits(key ^ (!positive | 1 << (<$unsigned>::BITS - 1)))
+            }
+
+            #[inline]
+            fn wide(self) -> f64 {
+                self.into()
+            }
+
+            #[inline]
+            fn finite(self) -> bool {
+                self.is_finite()
+            }
+        }
+    };
+}
+
+real!(f32, u32, i32);
+real!(f64, u64, i64);
+
+/// Fails with the first index whose value is not finite.
+pub(crate) fn require_finite<S: Real>(name: &str, values: &[S], cancel: &Cancel) -> Result<()> {
+    let bad = values.par_chunks(BLOCK).position_first(|block| cancel.check().is_err() || !all_finite(block));
+    cancel.check()?;
+    bad.map_or(Ok(()), |block| Err(not_finite(name, values, block * BLOCK)))
+}
+
+/// Without a short cut, so that it is vectorised.
+#[inline]
+pub(crate) fn all_finite<S: Real>(values: &[S]) -> bool {
+    values.iter().fold(true, |so_far, value| so_far & value.finite())
+}
+
+/// The error for the first value at or after `from` that is not finite.
+pub(crate) fn not_finite<S: Real>(name: &str, values: &[S], from: usize) -> Error {
+    let index = from + values[from..].iter().position(|value| !value.finite()).unwrap_or_default();
+    Error::Value(format!("{name} must be finite, but {name}[{index}] is {}", values[index].wide()))
+}
+
+/// The smallest and the largest key of finite values, cut into at most 65536 equal bins.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    low: u64,
+    high: u64,
+    shift: u32,
+}
+
+impl Span {
+    /// Bits of a bin's number.
+    const BITS: u32 = 16;
+
+    /// The span of `values`, `None` of nothing; fails for the first one that is not finite.
+    pub(crate) fn of<S: Real>(name: &str, values: &[S], cancel: &Cancel) -> Result<Option<Self>> {
+        let ends = values
+            .par_chunks(BLOCK)
+            .map(|block| cancel.check().map(|()| key_range(block)))
+            .try_reduce(|| (u64::MAX, 0), |a, b| Ok((a.0.min(b.0), a.1.max(b.1))))?;
+        if values.is_empty() {
+            return Ok(None);
+        }
+        // Keys of infinities and NaN lie outside those of the finite values, on both sides.
+        if !(S::from_key(ends.0).finite() && S::from_key(ends.1).finite()) {
+            return Err(not_finite(name, values, 0));
+        }
+        Ok(Some(Self::new(ends.0, ends.1)))
+    }
+
+    /// From the smallest to the largest key, both included.
+    pub(crate) fn new(low: u64, high: u64) -> Self {
+        let bits = u64::BITS - (high - low).leading_zeros();
+        Self { low, high, shift: bits.saturating_sub(Self::BITS) }
+    }
+
+    /// The smallest key.
+    pub(crate) fn low(self) -> u64 {
+        self.low
+    }
+
+    /// The largest key.
+    pub(crate) fn high(self) -> u64 {
+        self.high
+    }
+
+    /// Whether all keys are one.
+    pub(crate) fn is_point(self) -> bool {
+        self.low == self.high
+    }
+
+    /// The number of bins.
+    pub(crate) fn bins(self) -> usize {
+        self.bin(self.high) + 1
+    }
+
+    /// The bin of a key within the span.
+    #[inline]
+    pub(crate) fn bin(self, key: u64) -> usize {
+        ((key - self.low) >> self.shift) as usize
+    }
+
+    /// How many of `keys` fall into each bin.
+    pub(crate) fn histogram(self, keys: impl Iterator<Item = u64>) -> Vec<u32> {
+        let mut counts = vec![0u32; self.bins()];
+        for key in keys {
+            counts[self.bin(key)] += 1;
+        }
+        counts
+    }
+}
+
+/// Smallest and largest key of a block.
+fn key_range<S: Real>(block: &[S]) -> (u64, u64) {
+    let ends = block.iter().fold(None, |ends: Option<(S::Key, S::Key)>, value| {
+        let key = value.key();
+        Some(ends.map_or((key, key), |(low, high)| (low.min(key), high.max(key))))
+    });
+    ends.map_or((u64::MAX, 0), |(low, high)| (low.wide(), high.wide()))
+}
