@@ -1,0 +1,1 @@
+"""A scene that the project draws by itself, and the whole reconstruction job on it."""

@@ -1,0 +1,96 @@
+"""Where people go: ways over the ground, walked at an even pace."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from pixelfast.demo.camera import FloatArray
+from pixelfast.demo.ground import CROSSING_Z, path_centre
+
+_LOOK_AHEAD = 0.5
+
+
+@dataclass(frozen=True)
+class Route:
+    """A way over the ground: corners f64[K, 2] (X, Z) in metres, walked from the first to the last."""
+
+    corners: FloatArray
+
+    @cached_property
+    def length(self) -> float:
+        """Metres from the first to the last corner."""
+        return float(self._reached[-1])
+
+    @cached_property
+    def _reached(self) -> FloatArray:
+        steps = np.hypot(*np.diff(self.corners, axis=0).T)
+        return np.concatenate([[0.0], np.cumsum(steps)])
+
+    def at(self, way: float) -> tuple[FloatArray, FloatArray]:
+        """Place and heading (a unit vector), f64[2] each, after `way` metres; corners are rounded."""
+        ahead, behind = self._point(way + _LOOK_AHEAD), self._point(way - _LOOK_AHEAD)
+        heading = ahead - behind
+        norm = float(np.hypot(*heading))
+        heading = heading / norm if norm > 1e-9 else np.array([1.0, 0.0])
+        return 0.5 * self._point(way) + 0.25 * (ahead + behind), heading
+
+    def _point(self, way: float) -> FloatArray:
+        reached = self._reached
+        index = int(np.clip(np.searchsorted(reached, way) - 1, 0, len(reached) - 2))
+        share = (way - reached[index]) / (reached[index + 1] - reached[index])
+        point: FloatArray = self.corners[index] + share * (self.corners[index + 1] - self.corners[index])
+        return point
+
+    def reversed(self) -> "Route":
+        """The same way from its end."""
+        return Route(self.corners[::-1].copy())
+
+
+def along_path(near: float, far: float, aside: float) -> Route:
+    """Down the path from `far` to `near` (metres from the camera), `aside` metres right of its middle."""
+    z = np.linspace(far, near, 24)
+    return Route(np.stack([path_centre(z) + aside, z], axis=1))
+
+
+def along_crossing(depth: float) -> Route:
+    """Over the crossing from left to right; `depth` 0 is its near edge, 1 its far one."""
+    z = CROSSING_Z[0] + depth * (CROSSING_Z[1] - CROSSING_Z[0])
+    reach = 0.56 * z + 1.5
+    return Route(np.array([[-reach, z], [0.0, z], [reach, z]]))
+
+
+def along_wall(depth: float) -> Route:
+    """Past the wall from left to right, `depth` metres away from the camera."""
+    return Route(np.array([[-0.56 * depth - 1.5, depth], [0.0, depth], [0.56 * depth + 1.5, depth]]))
+
+
+def turning_off(depth: float, aside: float, to_the_right: bool) -> Route:
+    """From the far end of the path onto the crossing, then left or right."""
+    z = CROSSING_Z[0] + depth * (CROSSING_Z[1] - CROSSING_Z[0])
+    path = along_path(z + 1.0, 37.0, aside).corners
+    end = (0.56 * z + 1.5) * (1.0 if to_the_right else -1.0)
+    return Route(np.concatenate([path, [[path[-1, 0] + np.sign(end) * 1.2, z], [end, z]]]))
+
+
+def usual_route(rng: np.random.Generator) -> Route:
+    """One of the ways people are meant to go, in either direction."""
+    kind = rng.choice(4, p=[0.30, 0.34, 0.20, 0.16])
+    if kind == 0:
+        route = along_path(7.6, 37.0, float(rng.uniform(-1.6, 1.6)))
+    elif kind == 1:
+        route = along_crossing(float(rng.uniform(0.25, 0.9)))
+    elif kind == 2:
+        route = turning_off(float(rng.uniform(0.3, 0.85)), float(rng.uniform(-1.3, 1.3)), bool(rng.random() < 0.5))
+    else:
+        route = along_wall(float(rng.uniform(37.2, 38.8)))
+    return route if rng.random() < 0.5 else route.reversed()
+
+
+def over_the_lawn(rng: np.random.Generator, to_the_right: bool) -> Route:
+    """From the near end of the path straight across the lawn to the side of the picture."""
+    z = float(rng.uniform(11.0, 12.0))
+    side = 1.0 if to_the_right else -1.0
+    middle = float(path_centre(z))
+    end = side * (0.54 * (z + 0.8) + 1.2)
+    return Route(np.array([[middle - side * 1.0, z - 4.0], [middle + side * 1.2, z - 0.9], [end, z + 0.8]]))

@@ -1,0 +1,169 @@
+"""What bodies are made of: rounded limbs and flat panels, drawn as convex polygons in the picture."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelfast.demo.camera import Camera, FloatArray
+
+Image = NDArray[np.uint8]
+Color = tuple[float, float, float]
+"""Blue, green, red, 0 to 255."""
+Point = tuple[float, float, float]
+"""Forward, up and right of a body's foot point; for what stands still, X, Y, Z of the world."""
+
+SUN = (0.55, -0.30)
+"""Ground offset (X, Z) of a shadow for each metre of height: the sun stands behind the camera's left shoulder."""
+
+_SUBPIXEL_BITS = 4
+_CAP = np.linspace(np.pi / 2, 3 * np.pi / 2, 6)
+_CAPS = np.stack([np.cos(_CAP), np.sin(_CAP)], axis=-1)
+_TO_LIGHT = np.array([-0.22, -0.12])
+_CORE = 0.66
+
+
+@dataclass(frozen=True)
+class Body:
+    """Shapes in the world, metres: K limbs and P panels.
+
+    Attributes:
+        ends: Limb ends, f64[K, 2, 3] (X, Y, Z).
+        radii: Limb radii at both ends, f64[K, 2].
+        limb_colors: K colours.
+        panels: Panel corners, f64[P, 4, 3].
+        panel_colors: P colours.
+    """
+
+    ends: FloatArray
+    radii: FloatArray
+    limb_colors: tuple[Color, ...]
+    panels: FloatArray
+    panel_colors: tuple[Color, ...]
+
+    def beside(self, other: "Body") -> "Body":
+        """Both bodies as one, drawn together by distance."""
+        return Body(
+            np.concatenate([self.ends, other.ends]),
+            np.concatenate([self.radii, other.radii]),
+            self.limb_colors + other.limb_colors,
+            np.concatenate([self.panels, other.panels]),
+            self.panel_colors + other.panel_colors,
+        )
+
+
+@dataclass
+class Shapes:
+    """Limbs (tapered capsules) and panels (quadrilaterals), collected one by one."""
+
+    _ends: list[Point] = field(default_factory=list)
+    _radii: list[float] = field(default_factory=list)
+    _limb_colors: list[Color] = field(default_factory=list)
+    _panels: list[Point] = field(default_factory=list)
+    _panel_colors: list[Color] = field(default_factory=list)
+
+    def limb(self, a: Point, b: Point, radius: float | tuple[float, float], color: Color) -> None:
+        """Add a limb from a to b with one radius or one at each end."""
+        self._ends += (a, b)
+        self._radii += radius if isinstance(radius, tuple) else (radius, radius)
+        self._limb_colors.append(color)
+
+    def panel(self, corners: Sequence[Point], color: Color) -> None:
+        """Add a flat panel of four corners, in order around it."""
+        self._panels += corners
+        self._panel_colors.append(color)
+
+    def standing(self) -> Body:
+        """The shapes where they are: their points are X, Y, Z of the world."""
+        return Body(
+            np.array(self._ends, dtype=np.float64).reshape(-1, 2, 3),
+            np.array(self._radii, dtype=np.float64).reshape(-1, 2),
+            tuple(self._limb_colors),
+            np.array(self._panels, dtype=np.float64).reshape(-1, 4, 3),
+            tuple(self._panel_colors),
+        )
+
+    def placed(self, place: FloatArray, heading: FloatArray, scale: float = 1.0) -> Body:
+        """The shapes with their foot point at `place` f64[2] (X, Z), facing the unit vector `heading` f64[2]."""
+        local = self.standing()
+        axes = scale * np.array([[heading[0], 0.0, heading[1]], [0.0, 1.0, 0.0], [heading[1], 0.0, -heading[0]]])
+        foot = np.array([place[0], 0.0, place[1]])
+        ends, panels = local.ends @ axes + foot, local.panels @ axes + foot
+        return Body(ends, local.radii * scale, local.limb_colors, panels, local.panel_colors)
+
+
+def limb_outlines(ends: FloatArray, radii: FloatArray) -> FloatArray:
+    """Outlines f64[K, 12, 2] of limbs in the picture: half a circle around each end.
+
+    Args:
+        ends: f64[K, 2, 2] in pixels.
+        radii: f64[K, 2] in pixels.
+    """
+    along = ends[:, 1] - ends[:, 0]
+    length = np.hypot(along[:, 0], along[:, 1])[:, None]
+    along = np.where(length > 1e-6, along / np.maximum(length, 1e-6), np.array([1.0, 0.0]))
+    turn = np.stack([along, np.stack([-along[:, 1], along[:, 0]], axis=-1)], axis=1)
+    cap = _CAPS @ turn
+    start = ends[:, :1] + cap * radii[:, :1, None]
+    end = ends[:, 1:] - cap * radii[:, 1:, None]
+    return np.concatenate([start, end], axis=1)
+
+
+def draw(image: Image, body: Body, camera: Camera) -> None:
+    """Draw a body onto u8[H, W, 3], its far parts first; limbs are lit from the upper left."""
+    ends, radii = camera.project(body.ends), _radii_in_pixels(body.radii, body.ends, camera)
+    rims = _fixed_point(limb_outlines(ends, radii))
+    cores = _fixed_point(limb_outlines(ends + radii[:, :, None] * _TO_LIGHT, radii * _CORE))
+    panels = _fixed_point(camera.project(body.panels))
+    depth = np.concatenate([body.ends[:, :, 2].mean(axis=1), body.panels[:, :, 2].mean(axis=1)])
+    rounded = radii.max(axis=1, initial=0.0) > 1.2
+    for index in np.argsort(-depth, kind="stable").tolist():
+        if index >= len(rims):
+            _fill(image, panels[index - len(rims)], body.panel_colors[index - len(rims)])
+            continue
+        blue, green, red = body.limb_colors[index]
+        _fill(image, rims[index], (0.80 * blue, 0.80 * green, 0.78 * red))
+        if rounded[index]:
+            _fill(image, cores[index], (blue, green, red))
+
+
+def draw_shadow(mask: Image, body: Body, camera: Camera) -> None:
+    """Draw where a body keeps the sun off the ground onto u8[H, W] (255: full shadow)."""
+    ends = _on_the_ground(body.ends)
+    outlines = limb_outlines(camera.project(ends), 0.7 * _radii_in_pixels(body.radii, ends, camera))
+    for outline in _fixed_point(outlines):
+        _fill(mask, outline, (255.0, 0.0, 0.0))
+    for corners in _fixed_point(camera.project(_on_the_ground(body.panels))):
+        _fill(mask, cv2.convexHull(corners), (255.0, 0.0, 0.0))
+
+
+def silhouette(body: Body, camera: Camera) -> Image:
+    """Where a body covers the picture: u8[H, W], 255 inside, soft at the edge."""
+    mask = np.zeros((camera.height, camera.width), dtype=np.uint8)
+    radii = _radii_in_pixels(body.radii, body.ends, camera)
+    for outline in _fixed_point(limb_outlines(camera.project(body.ends), radii)):
+        _fill(mask, outline, (255.0, 0.0, 0.0))
+    return mask
+
+
+def _fill(image: Image, outline: NDArray[np.int32], color: Color) -> None:
+    cv2.fillConvexPoly(image, outline, color, cv2.LINE_AA, _SUBPIXEL_BITS)
+
+
+def _fixed_point(outlines: FloatArray) -> NDArray[np.int32]:
+    """Pixels with fractions as OpenCV takes them: its pixel centres are whole numbers."""
+    return np.rint((outlines - 0.5) * (1 << _SUBPIXEL_BITS)).astype(np.int32)
+
+
+def _radii_in_pixels(radii: FloatArray, ends: FloatArray, camera: Camera) -> FloatArray:
+    return np.maximum(radii * camera.scale(ends[:, :, 2]), 0.45)
+
+
+def _on_the_ground(points: FloatArray) -> FloatArray:
+    flat = points.copy()
+    flat[..., 0] += SUN[0] * points[..., 1]
+    flat[..., 1] = 0.0
+    flat[..., 2] += SUN[1] * points[..., 1]
+    return flat

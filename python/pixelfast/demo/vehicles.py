@@ -1,0 +1,72 @@
+"""What has no business on a footpath: a bicycle with its rider and an electric cart."""
+
+import math
+from itertools import pairwise
+
+from pixelfast.demo.camera import FloatArray
+from pixelfast.demo.people import Look, rider, sitter
+from pixelfast.demo.shapes import Body, Color, Shapes
+
+_TYRE: Color = (28, 28, 30)
+_STEEL: Color = (120, 120, 125)
+_RIM_STEPS = 14
+
+
+def cyclist(look: Look, color: Color, place: FloatArray, heading: FloatArray, way: float) -> Body:
+    """A bicycle and its rider after `way` metres: wheels and pedals turn with it. Arguments as `people.person`."""
+    shapes, radius = Shapes(), 0.34
+    for hub in (-0.52, 0.52):
+        _add_wheel(shapes, (hub, 0.0), radius, way, tyre=0.025, spoke=0.009)
+    rear, front, crank = (-0.52, radius, 0.0), (0.52, radius, 0.0), (-0.02, 0.29, 0.0)
+    saddle, head = (-0.22, 0.92, 0.0), (0.40, 0.88, 0.0)
+    for a, b in ((rear, saddle), (rear, crank), (crank, saddle), (crank, head), (saddle, head), (front, head)):
+        shapes.limb(a, b, 0.024, color)
+    shapes.limb((0.44, 1.02, -0.26), (0.44, 1.02, 0.26), 0.02, _TYRE)
+    return shapes.placed(place, heading).beside(rider(look, place, heading, pedal=way / 0.9))
+
+
+def cart(look: Look, color: Color, place: FloatArray, heading: FloatArray, way: float) -> Body:
+    """An electric cart with a roof, a load and a driver. Arguments as `people.person`."""
+    shapes = Shapes()
+    _add_box(shapes, (-1.25, 1.25), (0.32, 0.78), 0.62, color)
+    _add_box(shapes, (-1.20, -0.15), (0.78, 1.25), 0.56, (70, 95, 120))
+    _add_box(shapes, (-1.25, 0.95), (1.92, 2.02), 0.64, (215, 220, 222))
+    for forward in (-1.15, 0.85):
+        for side in (-0.56, 0.56):
+            shapes.limb((forward, 0.78, side), (forward, 1.95, side), 0.03, _shaded(color, 0.6))
+    for hub in (-0.80, 0.80):
+        for side in (-0.60, 0.60):
+            _add_wheel(shapes, (hub, side), 0.27, way, tyre=0.06, spoke=0.05)
+    return shapes.placed(place, heading).beside(sitter(look, place + 0.25 * heading, heading, seat=0.85))
+
+
+def _add_wheel(
+    shapes: Shapes, hub: tuple[float, float], radius: float, way: float, *, tyre: float, spoke: float
+) -> None:
+    """Add a wheel with its hub at (forward, right); `tyre` and `spoke` are half thicknesses in metres."""
+    forward, side = hub
+
+    def rim(angle: float) -> tuple[float, float, float]:
+        return forward + radius * math.cos(angle), radius + radius * math.sin(angle), side
+
+    points = [rim(2 * math.pi * step / _RIM_STEPS) for step in range(_RIM_STEPS + 1)]
+    for a, b in pairwise(points):
+        shapes.limb(a, b, tyre, _TYRE)
+    for third in range(3):
+        shapes.limb((forward, radius, side), rim(third * 2 * math.pi / 3 - way / radius), spoke, _STEEL)
+
+
+def _add_box(shapes: Shapes, forward: tuple[float, float], up: tuple[float, float], half: float, color: Color) -> None:
+    """Add five sides of a box, each lit by the way it faces; the order of drawing hides the far ones."""
+    (back, front), (low, high), right, left = forward, up, half, -half
+    for end in (back, front):
+        ring = ((end, low, left), (end, low, right), (end, high, right), (end, high, left))
+        shapes.panel(ring, _shaded(color, 0.80))
+    for side in (left, right):
+        ring = ((back, low, side), (front, low, side), (front, high, side), (back, high, side))
+        shapes.panel(ring, _shaded(color, 0.92))
+    shapes.panel(((back, high, left), (front, high, left), (front, high, right), (back, high, right)), color)
+
+
+def _shaded(color: Color, light: float) -> Color:
+    return color[0] * light, color[1] * light, color[2] * light

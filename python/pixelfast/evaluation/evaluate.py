@@ -1,0 +1,102 @@
+"""Scores against labels: average precision and AUROC, over all frames and video by video."""
+
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelfast.errors import ScoresError
+from pixelfast.evaluation.frames import FrameTable, from_scores, read_csv
+from pixelfast.evaluation.labels import read_labels
+from pixelfast.evaluation.metrics import auroc, average_precision
+
+if TYPE_CHECKING:
+    from pixelfast.scores import Scores
+
+
+@dataclass(frozen=True)
+class VideoEvaluation:
+    """One video; `ap` and `auroc` are None where all its frames are of one kind."""
+
+    video: str
+    frames: int
+    abnormal: int
+    ap: float | None
+    auroc: float | None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How well scores tell abnormal frames from normal ones.
+
+    Attributes:
+        ap: Average precision over all frames of all videos. A score that knows nothing gets about `abnormal_share`.
+        auroc: Area under the ROC curve over all frames. A score that knows nothing gets about 0.5.
+        abnormal_share: Share of the frames that are labelled abnormal.
+        frames: How many frames were compared.
+        abnormal: How many of them are labelled abnormal.
+        videos: Every video by itself, in natural order.
+    """
+
+    ap: float
+    auroc: float
+    abnormal_share: float
+    frames: int
+    abnormal: int
+    videos: tuple[VideoEvaluation, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain numbers, lists and dictionaries, as JSON wants them."""
+        return {**asdict(self), "videos": [asdict(video) for video in self.videos]}
+
+
+def evaluate(scores: "Scores | str | os.PathLike[str]", labels: str | os.PathLike[str]) -> Evaluation:
+    """Compare scores with labels.
+
+    Args:
+        scores: A `Scores`, the `.parquet` one was written to, or an `Id,Predicted` `.csv`.
+        labels: An `Id,Label` CSV; a folder of `<video>.npy`; or one `.npy` over all frames, sorted naturally by video,
+            then by frame number. 1 is abnormal.
+
+    Raises:
+        ScoresError: a file is missing or cannot be read, labels and scores are not of the same frames, a value is no
+            finite number, or all labels are alike.
+    """
+    table = _table(scores)
+    if not len(table):
+        raise ScoresError("there are no scores to evaluate: the table is empty")
+    truth = read_labels(Path(labels), table)
+    abnormal = int(truth.sum())
+    if abnormal in (0, len(truth)):
+        kind = "abnormal" if abnormal else "normal"
+        raise ScoresError(f"{labels}: all {len(truth):,} frames are labelled {kind}: AP and AUROC need both kinds")
+    videos = tuple(_one_video(table, truth, index) for index in range(len(table.videos)))
+    values = table.values
+    share = abnormal / len(truth)
+    return Evaluation(average_precision(truth, values), auroc(truth, values), share, len(truth), abnormal, videos)
+
+
+def _table(scores: "Scores | str | os.PathLike[str]") -> FrameTable:
+    if not isinstance(scores, str | os.PathLike):
+        return from_scores(scores)
+    path = Path(scores)
+    if not path.is_file():
+        what = "is a folder" if path.is_dir() else "does not exist"
+        raise ScoresError(f"{path} {what}: give the .parquet or .csv that scoring wrote")
+    if path.suffix.lower() == ".csv":
+        return read_csv(path, "Predicted")
+    from pixelfast.scores import Scores
+
+    return from_scores(Scores.read(path))
+
+
+def _one_video(table: FrameTable, truth: NDArray[np.bool_], index: int) -> VideoEvaluation:
+    rows = table.rows(index)
+    labels, values = truth[rows], table.values[rows]
+    abnormal = int(labels.sum())
+    both = 0 < abnormal < len(labels)
+    ap, area = (average_precision(labels, values), auroc(labels, values)) if both else (None, None)
+    return VideoEvaluation(table.videos[index], len(labels), abnormal, ap, area)

@@ -1,0 +1,112 @@
+"""Labels of frames, 0 for normal and 1 for abnormal, from the files people keep them in."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelfast.errors import ScoresError
+from pixelfast.evaluation.frames import FrameTable, read_csv
+from pixelfast.natural import natural_key, unpadded
+
+_SHOWN = 3
+_FORMS = "give a CSV with the columns Id and Label, a folder with one VIDEO.npy for each video, or one .npy"
+
+
+def read_labels(path: Path, frames: FrameTable) -> NDArray[np.bool_]:
+    """The labels of `frames`, row by row: bool[N], true for abnormal.
+
+    Args:
+        path: An `Id,Label` CSV; a folder of `<video>.npy`, one label a frame; or one `.npy` over all frames in order.
+        frames: The frames that were scored.
+
+    Raises:
+        ScoresError: the file cannot be read, a label is not 0 or 1, or the labels are not those of these frames.
+    """
+    if path.is_dir():
+        return _from_folder(path, frames)
+    if not path.exists():
+        raise ScoresError(f"there are no labels at {path}: {_FORMS}")
+    suffix = path.suffix.lower()
+    if suffix == ".csv":
+        return _from_csv(path, frames)
+    if suffix == ".npy":
+        labels = _read_array(path)
+        _check_length(path, labels, len(frames), "the scores")
+        return labels
+    raise ScoresError(f"{path} is in none of the forms that labels come in: {_FORMS}")
+
+
+def _from_csv(path: Path, frames: FrameTable) -> NDArray[np.bool_]:
+    labels = read_csv(path, "Label")
+    same = labels.videos == frames.videos and np.array_equal(labels.video, frames.video)
+    if not same or not np.array_equal(labels.frame, frames.frame):
+        raise ScoresError(_difference(path, labels, frames))
+    return _zero_or_one(labels.values, path)
+
+
+def _difference(path: Path, labels: FrameTable, frames: FrameTable) -> str:
+    """What the scores have and the labels lack, or the other way round."""
+    labelled = {labels.name(row): row for row in range(len(labels))}
+    scored = {frames.name(row): row for row in range(len(frames))}
+    unlabelled = [name for name in scored if name not in labelled]
+    if unlabelled:
+        return f"{path} has no label for {_some(unlabelled)} of the {len(scored):,} frames that were scored"
+    unknown = [name for name in labelled if name not in scored]
+    return (
+        f"{path} has labels for {_some(unknown)} of its {len(labelled):,} frames that were never scored: "
+        "score all of the footage, or take their rows out"
+    )
+
+
+def _some(names: list[str]) -> str:
+    shown = ", ".join(names[:_SHOWN])
+    return f"{len(names):,} ({shown}{', …' if len(names) > _SHOWN else ''})"
+
+
+def _from_folder(folder: Path, frames: FrameTable) -> NDArray[np.bool_]:
+    files: dict[str, Path] = {}
+    for path in sorted(folder.glob("*.npy"), key=lambda path: natural_key(path.name)):
+        other = files.setdefault(unpadded(path.stem), path)
+        if other != path:
+            raise ScoresError(f"{other} and {path.name} are labels of one video: remove one of them")
+    if not files:
+        raise ScoresError(f"{folder} holds no .npy file: {_FORMS}")
+    missing = [video for video in frames.videos if video not in files]
+    if missing:
+        raise ScoresError(f"{folder} has no labels for {_some(missing)} of the {len(frames.videos):,} videos scored")
+    unknown = [path.name for video, path in files.items() if video not in frames.videos]
+    if unknown:
+        raise ScoresError(f"{folder} has labels of {_some(unknown)} videos that were never scored: move them away")
+    parts = []
+    for index, video in enumerate(frames.videos):
+        labels, rows = _read_array(files[video]), frames.rows(index)
+        _check_length(files[video], labels, rows.stop - rows.start, f"video {video}")
+        parts.append(labels)
+    return np.concatenate(parts)
+
+
+def _read_array(path: Path) -> NDArray[np.bool_]:
+    try:
+        array = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+        raise ScoresError(f"{path} cannot be read as a NumPy array: {reason}") from error
+    if not isinstance(array, np.ndarray) or array.dtype.kind not in "buif":
+        raise ScoresError(f"{path} must hold numbers, one label a frame")
+    if array.ndim != 1 and array.size != max(array.shape, default=0):
+        raise ScoresError(f"{path} must hold one label a frame, not an array {list(array.shape)}")
+    return _zero_or_one(array.reshape(-1), path)
+
+
+def _zero_or_one(values: NDArray[Any], path: Path) -> NDArray[np.bool_]:
+    wrong = np.flatnonzero(~((values == 0) | (values == 1)))
+    if len(wrong):
+        raise ScoresError(f"{path}: a label is {values[wrong[0]]}: labels are 0 for normal and 1 for abnormal")
+    return np.asarray(values == 1)
+
+
+def _check_length(path: Path, labels: NDArray[np.bool_], frames: int, what: str) -> None:
+    if len(labels) != frames:
+        raise ScoresError(f"{path} has {len(labels):,} labels, but {what} has {frames:,} frames: they must be as many")
