@@ -22,10 +22,10 @@ def file_size_limit(limit_bytes: int) -> Iterator[None]:
 
 
 @contextmanager
-def locked_folder() -> Iterator[Path]:
-    """A folder that this process may look into, but not write to; root steps down, since root may write anywhere."""
+def locked_folder(mode: int = 0o555) -> Iterator[Path]:
+    """A folder that this process may look into (by default), but not write to; root steps down, since root may write anywhere."""
     folder = Path(tempfile.mkdtemp())
-    folder.chmod(0o555)
+    folder.chmod(mode)
     is_root = os.geteuid() == 0
     if is_root:
         os.seteuid(NOBODY)

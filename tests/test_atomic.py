@@ -6,8 +6,8 @@ import stat
 from pathlib import Path
 
 import pytest
-from disk import file_size_limit, locked_folder
 
+from disk import file_size_limit, locked_folder
 from pixelfast.atomic import atomic_path, check_writable
 from pixelfast.errors import OutputError, ScoresError
 

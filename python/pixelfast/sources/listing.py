@@ -38,7 +38,7 @@ def list_folder(folder: Path) -> Listing:
     try:
         with os.scandir(folder) as entries:
             return _sorted_by_kind(entries)
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise SourceError(f"{folder} does not exist: give a folder of frames, or a folder of such folders") from error
     except OSError as error:
         raise SourceError(f"{folder} cannot be read: {error.strerror or error}") from error
