@@ -1,0 +1,190 @@
+"""What a training does, number by number, and where each number comes from."""
+
+from dataclasses import dataclass
+from typing import Final, Literal
+
+from pixelfast.errors import ModelError
+from pixelfast.networks.autoencoder import SOURCE_WIDTH, Normalisation
+
+Precision = Literal["fp32", "bf16"]
+
+
+@dataclass(frozen=True)
+class AutoencoderRecipe:
+    """How the temporal autoencoder is built and trained.
+
+    Attributes:
+        width: channels after the first convolution.
+        normalisation: "none" or "batch".
+        window_stride: frames between the starts of neighbouring training windows.
+        noise_probability: share of frames that get uniform noise, each on its own.
+        noise_amplitude: the noise lies within plus and minus this, of a full range of 1.
+        flip_probability: share of frames (or cuboids) that are turned upside down.
+        flip: "frame" turns each frame on its own, "cuboid" the whole window.
+        target: "augmented" asks for the noisy cuboid back, "clean" for the one without noise (flips stay).
+        learning_rate: of Adam, at its highest.
+        warmup: share of all steps over which the learning rate rises.
+        schedule: "constant", or "cosine" down to zero at the last epoch.
+        epochs: passes over the training windows, unless the caller says otherwise.
+        cuboids: where set, `epochs` is the number of passes that shows at least so many cuboids, but no fewer
+            than `epochs` passes.
+        patience: stop after so many epochs without a better held-out loss; None never stops.
+        keep_best: keep the weights of the epoch with the lowest held-out loss, not the last.
+        precisions: what the measurement may choose from.
+        batches: what the measurement may choose from, small to large.
+    """
+
+    width: int
+    normalisation: Normalisation
+    window_stride: int
+    noise_probability: float
+    noise_amplitude: float
+    flip_probability: float
+    flip: Literal["frame", "cuboid"]
+    target: Literal["augmented", "clean"]
+    learning_rate: float
+    warmup: float
+    schedule: Literal["constant", "cosine"]
+    epochs: int
+    cuboids: int | None
+    patience: int | None
+    keep_best: bool
+    precisions: tuple[Precision, ...]
+    batches: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class FlipRecipe:
+    """How the flip classifier is trained. Ranges are drawn from uniformly, for each frame on its own.
+
+    Attributes:
+        frames: at most so many training frames, evenly spaced; each is shown upright and flipped.
+        epochs: passes over both, unless `least_steps` asks for more.
+        least_steps: no fewer steps than this, however few frames there are.
+        batch: frames a step.
+        learning_rate: of Adam, at its highest.
+        schedule: "constant", or "cosine" down to zero.
+        gain: range of the factor on brightness, drawn on a logarithmic scale; None for no augmentation at all.
+        contrast: range of the factor on the distance from the frame's mean.
+        gamma: range of the exponent, drawn on a logarithmic scale.
+        vignette: the corners lose up to this share of light.
+        vignette_probability: share of frames that get it.
+        noise_sigma: standard deviation of Gaussian noise, up to this, of a full range of 1.
+        noise_probability: share of frames that get it.
+    """
+
+    frames: int
+    epochs: int
+    least_steps: int
+    batch: int
+    learning_rate: float
+    schedule: Literal["constant", "cosine"]
+    gain: tuple[float, float] | None
+    contrast: tuple[float, float]
+    gamma: tuple[float, float]
+    vignette: float
+    vignette_probability: float
+    noise_sigma: float
+    noise_probability: float
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything about a training but the footage, the seed and the machine."""
+
+    name: str
+    autoencoder: AutoencoderRecipe
+    flip: FlipRecipe
+
+
+# METHOD, "Temporal autoencoder" and "Flip classifier", number by number.
+SOURCE: Final = Recipe(
+    name="source",
+    autoencoder=AutoencoderRecipe(
+        width=SOURCE_WIDTH,
+        normalisation="none",
+        window_stride=2,
+        noise_probability=0.3,
+        noise_amplitude=0.15,
+        flip_probability=0.2,
+        flip="frame",
+        target="augmented",
+        learning_rate=1e-3,
+        warmup=0.0,
+        schedule="constant",
+        epochs=40,
+        cuboids=None,
+        patience=None,
+        keep_best=False,
+        precisions=("fp32",),
+        batches=(32,),
+    ),
+    flip=FlipRecipe(
+        frames=3000,
+        epochs=5,
+        least_steps=0,
+        batch=64,
+        learning_rate=1e-3,
+        schedule="constant",
+        gain=None,
+        contrast=(1.0, 1.0),
+        gamma=(1.0, 1.0),
+        vignette=0.0,
+        vignette_probability=0.0,
+        noise_sigma=0.0,
+        noise_probability=0.0,
+    ),
+)
+
+DEFAULT: Final = Recipe(
+    name="default",
+    autoencoder=AutoencoderRecipe(
+        width=SOURCE_WIDTH,
+        normalisation="batch",  # without it the source's network stays at the mean image
+        window_stride=2,  # METHOD
+        noise_probability=0.3,  # METHOD
+        noise_amplitude=0.15,  # METHOD
+        flip_probability=0.2,  # METHOD, but of whole cuboids: frame by frame teaches a blend of both orientations
+        flip="cuboid",
+        target="clean",  # noise cannot be predicted: asking for it back only adds to the loss
+        learning_rate=1e-3,
+        warmup=0.05,
+        schedule="cosine",
+        epochs=4,
+        cuboids=4096,
+        patience=None,
+        keep_best=True,
+        precisions=("bf16", "fp32"),
+        batches=(8, 16),
+    ),
+    flip=FlipRecipe(
+        frames=3000,  # METHOD
+        epochs=5,  # METHOD
+        least_steps=400,
+        batch=64,  # METHOD
+        learning_rate=2e-3,
+        schedule="cosine",
+        gain=(0.4, 1.9),
+        contrast=(0.6, 1.4),
+        gamma=(0.67, 1.5),
+        vignette=0.7,
+        vignette_probability=0.3,
+        noise_sigma=0.4,
+        noise_probability=0.6,
+    ),
+)
+
+RECIPES: Final = {recipe.name: recipe for recipe in (DEFAULT, SOURCE)}
+
+
+def find_recipe(name: str | Recipe) -> Recipe:
+    """The recipe of that name; one that is given as such is passed through.
+
+    Raises:
+        ModelError: there is no recipe of that name.
+    """
+    if isinstance(name, Recipe):
+        return name
+    if name not in RECIPES:
+        raise ModelError(f"there is no recipe {name!r}: choose one of {', '.join(sorted(RECIPES))}")
+    return RECIPES[name]

@@ -1,0 +1,171 @@
+"""Choosing precision, memory layout and batch size by a short measurement, remembered for the machine."""
+
+import hashlib
+import json
+import logging
+import os
+import platform
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final
+
+import torch
+
+from pixelfast.atomic import atomic_path
+from pixelfast.errors import ModelError, OutputError
+from pixelfast.networks.autoencoder import TemporalAutoencoder
+from pixelfast.networks.geometry import FRAME_SIZE, WINDOW
+from pixelfast.training.recipes import AutoencoderRecipe, Precision
+from pixelfast.training.reproducible import reproducible
+from pixelfast.training.step import Choice, new_optimiser, train_step
+
+TIMED_SECONDS: Final = 0.6
+"""How long one candidate is timed, after a step to warm up: the whole measurement takes a few seconds."""
+
+TIMED_STEPS: Final = 4
+"""At most so many steps are timed for a candidate."""
+
+CLOSE_ENOUGH: Final = 0.85
+"""The first candidate that reaches this share of the best speed wins: smaller batches, which learn more from an epoch,
+come first, and a measurement is never exact."""
+
+LEAST_SHARE_OF_CPU: Final = 0.7
+"""Where other programs took more than the rest of the processor meanwhile, a measurement is not remembered."""
+
+_log = logging.getLogger("pixelfast")
+
+
+def choose(recipe: AutoencoderRecipe, *, precision: str | None, batch: int | None, threads: int) -> Choice:
+    """What to train with: what the caller fixed, and the fastest of the rest on this machine.
+
+    Args:
+        recipe: the network that is timed, and what may be chosen from.
+        precision: "fp32" or "bf16" fixes it.
+        batch: a number of windows fixes it.
+        threads: of PyTorch.
+
+    Raises:
+        ModelError: `precision` or `batch` is not one that can be trained with.
+    """
+    precisions, batches = _allowed(recipe, precision, batch)
+    rates = _Rates(recipe, _remembered(recipe, threads))
+    fastest = rates.first_of_the_fast(
+        [Choice(one, last, batches[0], threads) for one in precisions for last in (True, False)]
+    )
+    chosen = rates.first_of_the_fast([replace(fastest, batch=size) for size in batches])
+    if not rates.disturbed:
+        _remember(recipe, threads, rates.known)
+    return chosen
+
+
+def cache_file() -> Path:
+    """Where measurements are kept: the user's cache folder, by the XDG convention."""
+    root = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(root) / "pixelfast" / "training-speed.json"
+
+
+def machine_key(recipe: AutoencoderRecipe, threads: int) -> str:
+    """Names what a measurement depends on: processor, PyTorch, threads and the network."""
+    return f"{_processor()} / torch {torch.__version__} / {threads} threads / {recipe.normalisation} {recipe.width}"
+
+
+class _Rates:
+    """Windows a second of candidates, measured where they are not known yet."""
+
+    def __init__(self, recipe: AutoencoderRecipe, known: dict[str, float]) -> None:
+        self.known = known
+        self.disturbed = False
+        self._recipe = recipe
+
+    def first_of_the_fast(self, candidates: Sequence[Choice]) -> Choice:
+        if len(candidates) == 1:
+            return candidates[0]
+        rates = [self._rate(candidate) for candidate in candidates]
+        fast = (choice for choice, rate in zip(candidates, rates, strict=True) if rate >= CLOSE_ENOUGH * max(rates))
+        return next(fast)
+
+    def _rate(self, choice: Choice) -> float:
+        layout = "channels_last" if choice.channels_last else "contiguous"
+        name = f"{choice.precision} {layout} {choice.batch}"
+        if name not in self.known:
+            processor_before, before = time.process_time(), time.perf_counter()
+            self.known[name] = _measure(choice, self._recipe)
+            share = (time.process_time() - processor_before) / (time.perf_counter() - before) / choice.threads
+            self.disturbed |= share < LEAST_SHARE_OF_CPU
+        return self.known[name]
+
+
+def _allowed(
+    recipe: AutoencoderRecipe, precision: str | None, batch: int | None
+) -> tuple[tuple[Precision, ...], tuple[int, ...]]:
+    if precision not in (None, "fp32", "bf16"):
+        raise ModelError(f"precision must be fp32 or bf16, not {precision!r}")
+    if batch is not None and batch < 1:
+        raise ModelError(f"batch must be at least 1, not {batch}")
+    fixed: dict[str, tuple[Precision, ...]] = {"fp32": ("fp32",), "bf16": ("bf16",)}
+    return (fixed[precision] if precision else recipe.precisions), ((batch,) if batch else recipe.batches)
+
+
+def _measure(choice: Choice, recipe: AutoencoderRecipe) -> float:
+    with reproducible(0, choice.threads):
+        network = TemporalAutoencoder(recipe.width, recipe.normalisation).to(memory_format=choice.layout)
+        optimiser = new_optimiser(network, recipe.learning_rate)
+        cuboids = torch.rand(choice.batch, WINDOW, FRAME_SIZE, FRAME_SIZE)
+        train_step(network, optimiser, cuboids, cuboids, choice)
+        shortest = min(_step_seconds(lambda: train_step(network, optimiser, cuboids, cuboids, choice)))
+    return choice.batch / shortest
+
+
+def _step_seconds(step: Callable[[], object]) -> Iterator[float]:
+    """Seconds of each step, until there were enough; the shortest of them is least disturbed by other programs."""
+    total = 0.0
+    for _ in range(TIMED_STEPS):
+        before = time.perf_counter()
+        step()
+        seconds = time.perf_counter() - before
+        yield seconds
+        total += seconds
+        if total >= TIMED_SECONDS:
+            return
+
+
+def _processor() -> str:
+    """The processor's name and a digest of its abilities, as one name covers several generations in the cloud."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return platform.processor() or platform.machine()
+    facts = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+    abilities = hashlib.blake2b(facts.get("flags", "").encode(), digest_size=4).hexdigest()
+    return f"{facts.get('model name', platform.machine())} {abilities}"
+
+
+def _remembered(recipe: AutoencoderRecipe, threads: int) -> dict[str, float]:
+    rates = _read_all().get(machine_key(recipe, threads), {})
+    if not isinstance(rates, dict):
+        return {}
+    return {name: float(rate) for name, rate in rates.items() if isinstance(rate, int | float)}
+
+
+def _remember(recipe: AutoencoderRecipe, threads: int, rates: dict[str, float]) -> None:
+    everything = _read_all()
+    if everything.get(machine_key(recipe, threads), {}) == rates:
+        return
+    everything[machine_key(recipe, threads)] = rates
+    try:
+        cache_file().parent.mkdir(parents=True, exist_ok=True)
+        with atomic_path(cache_file()) as temporary:
+            temporary.write_text(json.dumps(everything, indent=1), encoding="utf-8")
+    except (OSError, OutputError) as error:
+        _log.debug("the measured training speed is not remembered: %s", error)
+
+
+def _read_all() -> dict[str, Any]:
+    """All measurements; a missing or damaged file holds none, as it can always be measured again."""
+    try:
+        everything = json.loads(cache_file().read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return everything if isinstance(everything, dict) else {}
