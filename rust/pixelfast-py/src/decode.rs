@@ -1,7 +1,247 @@
-//! Placeholder.
+//! Bindings of decoding, resizing, turning and fingerprinting.
 
+use std::path::PathBuf;
+
+use numpy::{PyArray1, PyArray3, PyArrayDyn, PyArrayMethods, PyReadonlyArray3, PyReadwriteArrayDyn, PyUntypedArrayMethods};
+use pixelfast_core::decode::{self, Color, Target};
+use pixelfast_core::{build_info, fingerprint};
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::{PyBytes, PyDict};
 
-pub fn register(_module: &Bound<'_, PyModule>) -> PyResult<()> {
-    Ok(())
+use crate::enter::{enter_core, to_python};
+
+type Frames<'py> = Bound<'py, PyArrayDyn<u8>>;
+
+/// Decodes image files to frames of one size, in parallel.
+///
+/// Grey is BT.601 luma at full range (a JPEG's Y plane, decoded alone); a larger picture is scaled while it is decoded,
+/// then resampled by an antialiased bilinear kernel. The result differs from Pillow's
+/// `convert("L").resize(..., BILINEAR)` by at most 0.5 grey levels in the mean. JPEG, PNG, BMP, TIFF and WebP are told
+/// by their first bytes, not by their names. EXIF orientation is not applied.
+///
+/// Args:
+///     paths: The files, N of them.
+///     height: Rows of a frame; None (then width too) keeps the files' size, which must be the same for all.
+///     width: Columns of a frame.
+///     color: "grey" or "rgb".
+///     threads: How many threads decode; None means the cores that this process may use.
+///     out: C-contiguous uint8 array to decode into: [N, H, W], or [N, H, W, 3] for "rgb".
+///
+/// Returns:
+///     frames: uint8 [N, H, W] or [N, H, W, 3]; `out` where it was given.
+///     status: uint8 [N]: 0 read; 1 truncated or damaged, what could be decoded is there; 2 unreadable, all zero
+///         (`explain_frame` says why).
+///
+/// Raises:
+///     ValueError: height without width, a size below 1 or above 65535, files of several sizes where none was given, or
+///         an `out` of another shape or layout.
+///     TypeError: `out` is not a uint8 array.
+#[pyfunction]
+#[pyo3(signature = (paths, height=None, width=None, color="grey", threads=None, out=None))]
+fn decode_frames<'py>(
+    py: Python<'py>,
+    paths: Vec<PathBuf>,
+    height: Option<usize>,
+    width: Option<usize>,
+    color: &str,
+    threads: Option<usize>,
+    out: Option<Bound<'py, PyAny>>,
+) -> PyResult<(Frames<'py>, Bound<'py, PyArray1<u8>>)> {
+    let color = parse_color(color)?;
+    let (height, width) = frame_size_for(py, &paths, height, width, threads)?;
+    let frames = frames_for(py, out, &shape(paths.len(), height, width, color))?;
+    let mut pixels = writable(&frames)?;
+    let pixels = pixels.as_slice_mut()?;
+    let mut status = vec![0; paths.len()];
+    let target = Target { height, width, color };
+    enter_core(py, threads, |cancel| decode::decode_frames(&paths, target, pixels, &mut status, cancel))?;
+    Ok((frames, PyArray1::from_vec(py, status)))
+}
+
+fn parse_color(color: &str) -> PyResult<Color> {
+    match color {
+        "grey" => Ok(Color::Grey),
+        "rgb" => Ok(Color::Rgb),
+        other => Err(PyValueError::new_err(format!("color must be \"grey\" or \"rgb\", not {other:?}"))),
+    }
+}
+
+fn shape(count: usize, height: usize, width: usize, color: Color) -> Vec<usize> {
+    match color {
+        Color::Grey => vec![count, height, width],
+        Color::Rgb => vec![count, height, width, 3],
+    }
+}
+
+fn frame_size_for(
+    py: Python<'_>,
+    paths: &[PathBuf],
+    height: Option<usize>,
+    width: Option<usize>,
+    threads: Option<usize>,
+) -> PyResult<(usize, usize)> {
+    match (height, width) {
+        (Some(height), Some(width)) => check_side("height", height).and(check_side("width", width)).map(|()| (height, width)),
+        (None, None) => enter_core(py, threads, |cancel| decode::common_size(paths, cancel)),
+        _ => Err(PyValueError::new_err("give both height and width, or neither to keep the files' size")),
+    }
+}
+
+fn check_side(name: &str, pixels: usize) -> PyResult<()> {
+    if (1..=65_535).contains(&pixels) {
+        return Ok(());
+    }
+    Err(PyValueError::new_err(format!("{name} must be from 1 to 65535 pixels, not {pixels}")))
+}
+
+/// The caller's array if it fits, else a new one.
+fn frames_for<'py>(py: Python<'py>, out: Option<Bound<'py, PyAny>>, shape: &[usize]) -> PyResult<Frames<'py>> {
+    let Some(out) = out else {
+        // NumPy's own function raises MemoryError where the crate's would panic.
+        return Ok(py.import("numpy")?.call_method1("zeros", (shape.to_vec(), "uint8"))?.cast_into()?);
+    };
+    let refusal = |what: String| format!("out must be uint8 {shape:?}, C-contiguous and writable, not {what}");
+    let frames: Frames<'py> = out.cast_into().map_err(|error| PyTypeError::new_err(refusal(describe(&error.into_inner()))))?;
+    if frames.shape() != shape || !frames.is_c_contiguous() {
+        return Err(PyValueError::new_err(refusal(describe(frames.as_any()))));
+    }
+    Ok(frames)
+}
+
+fn writable<'py>(frames: &Frames<'py>) -> PyResult<PyReadwriteArrayDyn<'py, u8>> {
+    frames.try_readwrite().map_err(|error| PyValueError::new_err(format!("out cannot be written to: {error}")))
+}
+
+/// "float64 [3, 4]" for an array (with a word on its layout), else the name of its type.
+fn describe(value: &Bound<'_, PyAny>) -> String {
+    let kind = value.get_type().name().map_or("an object".into(), |name| name.to_string());
+    let (Ok(dtype), Ok(shape)) = (value.getattr("dtype"), value.getattr("shape").and_then(|s| s.extract::<Vec<usize>>())) else {
+        return kind;
+    };
+    let contiguous = value.getattr("flags").and_then(|flags| flags.getattr("c_contiguous")?.is_truthy());
+    let layout = if contiguous.unwrap_or(true) { "" } else { " (not contiguous)" };
+    format!("{dtype} {shape:?}{layout}")
+}
+
+/// Says why a file does not decode fully.
+///
+/// Args:
+///     path: The file.
+///
+/// Returns:
+///     None if it decodes fully, else the end of a sentence that starts with its name, such as "is empty (0 bytes)".
+#[pyfunction]
+fn explain_frame(py: Python<'_>, path: PathBuf) -> PyResult<Option<String>> {
+    enter_core(py, Some(1), |_| Ok(decode::explain_frame(&path)))
+}
+
+/// The size of an image from its header.
+///
+/// Args:
+///     path: The file.
+///
+/// Returns:
+///     Height and width in pixels, before any EXIF orientation.
+///
+/// Raises:
+///     ValueError: The file has no header that can be read, or names more than 128 million pixels.
+#[pyfunction]
+fn frame_size(py: Python<'_>, path: PathBuf) -> PyResult<(usize, usize)> {
+    enter_core(py, Some(1), |_| decode::frame_size(&path))
+}
+
+/// Resizes grey frames by the kernel that `decode_frames` uses: bilinear, antialiased when it shrinks.
+///
+/// Args:
+///     frames: uint8 [N, H, W], C-contiguous.
+///     height: New rows.
+///     width: New columns.
+///     threads: How many threads work; None means the cores that this process may use.
+///
+/// Returns:
+///     uint8 [N, height, width].
+///
+/// Raises:
+///     TypeError: `frames` is not a uint8 array of three dimensions.
+///     ValueError: `frames` is not C-contiguous or has an empty frame, or a size is below 1 or above 65535.
+#[pyfunction]
+#[pyo3(signature = (frames, height, width, threads=None))]
+fn resize_frames<'py>(
+    py: Python<'py>,
+    frames: Bound<'py, PyAny>,
+    height: usize,
+    width: usize,
+    threads: Option<usize>,
+) -> PyResult<Frames<'py>> {
+    check_side("height", height).and(check_side("width", width))?;
+    let refusal = format!("frames must be uint8 [N, H, W], C-contiguous, not {}", describe(&frames));
+    let source: PyReadonlyArray3<'py, u8> =
+        frames.cast_into::<PyArray3<u8>>().map_err(|_| PyTypeError::new_err(refusal.clone()))?.try_readonly()?;
+    let pixels = source.as_slice().map_err(|_| PyValueError::new_err(refusal))?;
+    let &[count, from_height, from_width] = source.shape() else { return Err(PyTypeError::new_err("frames must be 3-D")) };
+    let target = Target { height, width, color: Color::Grey };
+    let resized = frames_for(py, None, &[count, height, width])?;
+    let mut out = writable(&resized)?;
+    let out = out.as_slice_mut()?;
+    enter_core(py, threads, |cancel| decode::resize_frames(pixels, from_height, from_width, target, out, cancel))?;
+    Ok(resized)
+}
+
+/// Turns a JPEG upside down, without loss where its height is a multiple of its block height.
+///
+/// Args:
+///     data: The bytes of a JPEG file.
+///     quality: From 1 to 100, used only where the picture has to be coded again.
+///
+/// Returns:
+///     The bytes of the turned JPEG, and whether nothing was lost. A lossless turn keeps all markers (EXIF, ICC); a
+///     recoded file keeps its color space and subsampling, but no markers.
+///
+/// Raises:
+///     ValueError: `data` is no JPEG that decodes whole, or `quality` is out of range.
+#[pyfunction]
+#[pyo3(signature = (data, quality=95))]
+fn flip_jpeg<'py>(py: Python<'py>, data: &Bound<'py, PyBytes>, quality: i32) -> PyResult<(Bound<'py, PyBytes>, bool)> {
+    let bytes = data.as_bytes();
+    let (flipped, lossless) = py.detach(|| decode::flip_jpeg(bytes, quality)).map_err(to_python)?;
+    Ok((PyBytes::new(py, &flipped), lossless))
+}
+
+/// Hashes what tells a list of files from another: for each in order its base name, size, first and last 64 KiB.
+///
+/// Args:
+///     paths: The files; one that cannot be read counts as missing.
+///     threads: How many threads read; None means the cores that this process may use.
+///
+/// Returns:
+///     32 bytes, the same for a copy of the files in another folder and for any number of threads.
+#[pyfunction]
+#[pyo3(signature = (paths, threads=None))]
+fn fingerprint_files<'py>(py: Python<'py>, paths: Vec<PathBuf>, threads: Option<usize>) -> PyResult<Bound<'py, PyBytes>> {
+    let hash = enter_core(py, threads, |cancel| fingerprint::fingerprint_files(&paths, cancel))?;
+    Ok(PyBytes::new(py, &hash))
+}
+
+/// How this extension was built.
+///
+/// Returns:
+///     "simd": "yes" if libjpeg-turbo's SIMD code is in it, else "no"; "libjpeg_turbo": its version; "profile":
+///     "release" or "debug"; "nasm": the assembler that was used, or "".
+#[pyfunction]
+#[pyo3(name = "build_info")]
+fn build_facts(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    let facts = PyDict::new(py);
+    build_info::build_info().into_iter().try_for_each(|(name, value)| facts.set_item(name, value))?;
+    Ok(facts)
+}
+
+pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_function(wrap_pyfunction!(decode_frames, module)?)?;
+    module.add_function(wrap_pyfunction!(explain_frame, module)?)?;
+    module.add_function(wrap_pyfunction!(frame_size, module)?)?;
+    module.add_function(wrap_pyfunction!(resize_frames, module)?)?;
+    module.add_function(wrap_pyfunction!(flip_jpeg, module)?)?;
+    module.add_function(wrap_pyfunction!(fingerprint_files, module)?)?;
+    module.add_function(wrap_pyfunction!(build_facts, module)?)
 }

@@ -1,0 +1,92 @@
+//! JPEG: luma alone where grey is wanted, scaled while it is decoded.
+
+use super::resize::Source;
+use super::turbo::{Header, Jpeg, Pixels};
+use super::{Color, Decoded, Scratch, Target, check_size, room, samples};
+
+/// A picture that is scaled while it is decoded keeps at least this many times the target's rows and columns, so that
+/// the resampling that follows decides how it looks.
+const OVERSAMPLING: usize = 2;
+
+/// Scans of a progressive file times its pixels: beyond this a small, hostile file would take minutes.
+const SCAN_PIXELS: usize = 4_000_000_000;
+
+/// Height and width from the header.
+pub(super) fn size(data: &[u8]) -> Result<(usize, usize), String> {
+    open(data).map(|jpeg| (jpeg.header().height, jpeg.header().width))
+}
+
+/// Decodes `data` into `out`, of the target's size and color.
+pub(super) fn decode(data: &[u8], target: Target, scratch: &mut Scratch, out: &mut [u8]) -> Decoded {
+    let jpeg = open(data)?;
+    let eighths = eighths(jpeg.header(), target);
+    let (height, width) = jpeg.header().scaled(eighths);
+    let pixels = pixels(jpeg.header(), target.color);
+    if (height, width) == (target.height, target.width) && pixels != Pixels::Cmyk {
+        return read(&jpeg, eighths, pixels, out);
+    }
+    let raw = room(&mut scratch.raw, height * width * pixels.channels())?;
+    let damage = read(&jpeg, eighths, pixels, raw)?;
+    let mut source = Source { pixels: raw, height, width, ..used(jpeg.header(), eighths) };
+    if pixels == Pixels::Cmyk {
+        let converted = room(&mut scratch.pixels, height * width * target.color.channels())?;
+        samples::convert_inverted_cmyk(raw, target.color, converted);
+        source.pixels = converted;
+    }
+    scratch.resizer.resize(&source, target, out)?;
+    Ok(damage)
+}
+
+fn open(data: &[u8]) -> Result<Jpeg<'_>, String> {
+    let jpeg = Jpeg::open(data).map_err(|reason| format!("cannot be decoded: {reason}"))?;
+    check_size(jpeg.header().height, jpeg.header().width)?;
+    Ok(jpeg)
+}
+
+fn pixels(header: &Header, color: Color) -> Pixels {
+    match (header.cmyk, color) {
+        (true, _) => Pixels::Cmyk,
+        (false, Color::Grey) => Pixels::Grey,
+        (false, Color::Rgb) => Pixels::Rgb,
+    }
+}
+
+/// The smallest scale, in eighths, that leaves [`OVERSAMPLING`] times the target.
+fn eighths(header: &Header, target: Target) -> usize {
+    let enough = |eighths: &usize| {
+        let (height, width) = header.scaled(*eighths);
+        height >= OVERSAMPLING * target.height && width >= OVERSAMPLING * target.width
+    };
+    if header.lossless { 8 } else { (1..8).find(enough).unwrap_or(8) }
+}
+
+/// The part of a scaled picture that holds the file's pixels: the library rounds its size up.
+fn used(header: &Header, eighths: usize) -> Source<'static> {
+    let scaled = |side: usize| (side * eighths) as f64 / 8.0;
+    let (used_height, used_width) = (scaled(header.height), scaled(header.width));
+    Source { pixels: &[], height: 0, width: 0, used_height, used_width }
+}
+
+/// Decodes, and says what is wrong with the pixels if something is.
+fn read(jpeg: &Jpeg<'_>, eighths: usize, pixels: Pixels, into: &mut [u8]) -> Decoded {
+    let header = jpeg.header();
+    let scans = (SCAN_PIXELS / (header.height * header.width)).clamp(20, 500);
+    if header.warning.is_none() && jpeg.decode(eighths, pixels, scans, into) == Ok(None) {
+        return Ok(None);
+    }
+    // Once more over zeros: rows that the decoder does not reach must not show what the buffer held before.
+    into.fill(0);
+    let outcome = jpeg.again()?.decode(eighths, pixels, scans, into);
+    let reason = outcome.map_or_else(Some, |warning| warning.or(header.warning.clone())).unwrap_or_default();
+    damage(&reason, into)
+}
+
+/// What is wrong. Pixels that are all the same are what the decoder makes of nothing.
+fn damage(reason: &str, pixels: &[u8]) -> Decoded {
+    let empty = pixels.iter().all(|pixel| *pixel == pixels[0]);
+    match (empty, reason.contains("Premature end")) {
+        (true, _) => Err(format!("cannot be decoded: {reason}")),
+        (false, true) => Ok(Some(format!("is truncated: {reason}"))),
+        (false, false) => Ok(Some(format!("is damaged: {reason}"))),
+    }
+}

@@ -1,0 +1,251 @@
+//! Image files to pixels: read, decoded, turned to grey or RGB and resized, one file a task.
+//!
+//! A JPEG's luma is decoded alone and scaled while it is decoded (jpeg.rs); PNG, BMP, TIFF and WebP go through the
+//! `image` crate (raster.rs). Whatever is in a file, no function here panics because of it.
+
+mod file;
+mod flip;
+mod jpeg;
+mod raster;
+mod resize;
+mod samples;
+mod turbo;
+
+use std::cell::RefCell;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+
+use crate::{Cancel, Error, Result};
+
+pub use flip::flip_jpeg;
+pub use resize::resize_frames;
+
+/// Images of more pixels than this are refused before any memory is reserved for them.
+pub const PIXEL_LIMIT: usize = 128_000_000;
+
+/// A scratch buffer that grew beyond this for one large image is given back after it.
+const KEPT_BYTES: usize = 32 << 20;
+
+/// What a frame's pixels hold.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Color {
+    /// One byte a pixel, BT.601 luma, full range.
+    Grey,
+    /// Three bytes a pixel.
+    Rgb,
+}
+
+impl Color {
+    /// Bytes a pixel.
+    #[must_use]
+    pub fn channels(self) -> usize {
+        match self {
+            Self::Grey => 1,
+            Self::Rgb => 3,
+        }
+    }
+}
+
+/// How reading a file went; the values are those that callers see.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Status {
+    /// Read.
+    Read = 0,
+    /// Damaged or cut off: what could be decoded is there.
+    Truncated = 1,
+    /// Nothing could be used: the pixels are zero.
+    Unreadable = 2,
+}
+
+/// What frames are wanted as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Target {
+    /// Rows.
+    pub height: usize,
+    /// Columns.
+    pub width: usize,
+    /// Grey or RGB.
+    pub color: Color,
+}
+
+impl Target {
+    /// Bytes of one frame, if they fit a `usize`.
+    #[must_use]
+    pub fn bytes(&self) -> Option<usize> {
+        self.height.checked_mul(self.width)?.checked_mul(self.color.channels())
+    }
+}
+
+/// Usable pixels, with what is wrong with them if something is, or the clause that says why there are none.
+type Decoded = std::result::Result<Option<String>, String>;
+
+/// Decodes every file of `paths` into its frame of `out` (u8, N x H x W or N x H x W x 3) and its place in `status`.
+///
+/// A file that cannot be used is no error: its status says so, and its pixels are zero.
+///
+/// # Errors
+/// [`Error::Shape`] if `out` or `status` does not hold exactly one frame a path; [`Error::Cancelled`].
+pub fn decode_frames(
+    paths: &[PathBuf],
+    target: Target,
+    out: &mut [u8],
+    status: &mut [u8],
+    cancel: &Cancel,
+) -> Result<()> {
+    let frame = target.bytes().filter(|&bytes| bytes > 0);
+    let frame = frame.ok_or_else(|| Error::Value(format!("a frame cannot be {}x{}", target.width, target.height)))?;
+    if paths.len().checked_mul(frame) != Some(out.len()) || paths.len() != status.len() {
+        let (count, bytes) = (paths.len(), out.len());
+        return Err(Error::Shape(format!("{bytes} bytes do not hold {count} frames of {frame} bytes")));
+    }
+    let frames = out.par_chunks_exact_mut(frame).zip(status).zip(paths);
+    frames.with_max_len(1).try_for_each(|((pixels, status), path)| {
+        cancel.check()?;
+        *status = with_worker(|worker| worker.frame(path, target, pixels)) as u8;
+        Ok(())
+    })
+}
+
+/// Why the file does not decode fully, as the end of a sentence that starts with its name; `None` if it does.
+#[must_use]
+pub fn explain_frame(path: &Path) -> Option<String> {
+    let target = Target { height: 8, width: 8, color: Color::Grey };
+    with_worker(|worker| worker.decode(path, target, &mut [0; 64])).unwrap_or_else(Some)
+}
+
+/// Height and width in pixels, from the file's header.
+///
+/// # Errors
+/// [`Error::Decode`] if the header cannot be read or names more than [`PIXEL_LIMIT`] pixels.
+pub fn frame_size(path: &Path) -> Result<(usize, usize)> {
+    with_worker(|worker| worker.size(path)).map_err(|reason| failure(path, reason))
+}
+
+/// The one size of all files of `paths` whose header can be read.
+///
+/// # Errors
+/// [`Error::Value`] naming the first file of another size; [`Error::Decode`] if no file can be read;
+/// [`Error::Cancelled`].
+pub fn common_size(paths: &[PathBuf], cancel: &Cancel) -> Result<(usize, usize)> {
+    let sizes: Vec<_> = paths
+        .par_iter()
+        .map(|path| cancel.check().map(|()| with_worker(|worker| worker.size(path))))
+        .collect::<Result<_>>()?;
+    let mut read = paths.iter().zip(&sizes).filter_map(|(path, size)| size.as_ref().ok().map(|&size| (path, size)));
+    let Some((first, size)) = read.next() else {
+        return Err(none_readable(paths, sizes));
+    };
+    match read.find(|(_, other)| *other != size) {
+        None => Ok(size),
+        Some((path, other)) => Err(Error::Value(format!(
+            "{} is {}x{} pixels, but {} is {}x{}: give height and width to bring them to one size",
+            path.display(),
+            other.1,
+            other.0,
+            first.display(),
+            size.1,
+            size.0,
+        ))),
+    }
+}
+
+fn none_readable(paths: &[PathBuf], sizes: Vec<std::result::Result<(usize, usize), String>>) -> Error {
+    match paths.iter().zip(sizes).find_map(|(path, size)| size.err().map(|reason| failure(path, reason))) {
+        Some(error) => error,
+        None => Error::Value("without a path, height and width must be given".into()),
+    }
+}
+
+fn failure(path: &Path, reason: String) -> Error {
+    Error::Decode { path: path.display().to_string(), reason }
+}
+
+thread_local! {
+    static WORKER: RefCell<Worker> = RefCell::default();
+}
+
+/// This thread's buffers. Nothing inside forks, so that no second task of the pool can come upon them in use.
+fn with_worker<T>(work: impl FnOnce(&mut Worker) -> T) -> T {
+    WORKER.with_borrow_mut(|worker| {
+        let result = work(worker);
+        worker.scratch.shrink();
+        result
+    })
+}
+
+/// What a thread keeps between files: the bytes of the file, and room for its pixels.
+#[derive(Default)]
+struct Worker {
+    file: Vec<u8>,
+    scratch: Scratch,
+}
+
+/// Buffers that decoding and resizing reuse.
+#[derive(Default)]
+struct Scratch {
+    raw: Vec<u8>,
+    pixels: Vec<u8>,
+    resizer: resize::Resizer,
+}
+
+impl Scratch {
+    fn shrink(&mut self) {
+        for buffer in [&mut self.raw, &mut self.pixels] {
+            if buffer.capacity() > KEPT_BYTES {
+                *buffer = Vec::new();
+            }
+        }
+        self.resizer.shrink(KEPT_BYTES);
+    }
+}
+
+impl Worker {
+    fn frame(&mut self, path: &Path, target: Target, out: &mut [u8]) -> Status {
+        match self.decode(path, target, out) {
+            Ok(None) => Status::Read,
+            Ok(Some(_)) => Status::Truncated,
+            Err(_) => {
+                out.fill(0);
+                Status::Unreadable
+            }
+        }
+    }
+
+    fn decode(&mut self, path: &Path, target: Target, out: &mut [u8]) -> Decoded {
+        match file::read(path, &mut self.file)? {
+            file::Kind::Jpeg => jpeg::decode(&self.file, target, &mut self.scratch, out),
+            file::Kind::Raster(format) => raster::decode(format, &self.file, target, &mut self.scratch, out),
+        }
+    }
+
+    fn size(&mut self, path: &Path) -> std::result::Result<(usize, usize), String> {
+        match file::read(path, &mut self.file)? {
+            file::Kind::Jpeg => jpeg::size(&self.file),
+            file::Kind::Raster(format) => raster::size(format, &self.file),
+        }
+    }
+}
+
+/// Refuses a header that names more pixels than [`PIXEL_LIMIT`], or none.
+fn check_size(height: usize, width: usize) -> std::result::Result<(), String> {
+    match height.checked_mul(width) {
+        Some(0) => Err(format!("says it is {width}x{height} pixels")),
+        Some(1..=PIXEL_LIMIT) => Ok(()),
+        _ => {
+            let millions = PIXEL_LIMIT / 1_000_000;
+            Err(format!("says it is {width}x{height} pixels, more than the limit of {millions} million"))
+        }
+    }
+}
+
+/// The first `bytes` of a buffer that grows where it must; `Err` where memory ends.
+fn room(buffer: &mut Vec<u8>, bytes: usize) -> std::result::Result<&mut [u8], String> {
+    if buffer.len() < bytes {
+        let missing = bytes - buffer.len();
+        buffer.try_reserve_exact(missing).map_err(|_| format!("needs {bytes} bytes of memory, more than there are"))?;
+        buffer.resize(bytes, 0);
+    }
+    Ok(&mut buffer[..bytes])
+}
