@@ -1,0 +1,88 @@
+"""pixelfast finds the unusual moments in video: it learns from normal footage and scores every frame.
+
+The public names; each is imported when it is first used, so that `import pixelfast` costs nothing.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pixelfast.api import clean, convert, evaluate, export, merge, score, train
+    from pixelfast.calibration import Calibration
+    from pixelfast.errors import (
+        DecodeError,
+        EngineError,
+        ModelError,
+        OutputError,
+        PixelfastError,
+        ScoresError,
+        SourceError,
+    )
+    from pixelfast.evaluation import Evaluation
+    from pixelfast.model import Model
+    from pixelfast.pipeline.correction import CleanReport
+    from pixelfast.progress import Progress
+    from pixelfast.scores import Scores
+    from pixelfast.sources import open_source
+
+    __version__: str
+
+__all__ = [
+    "Calibration",
+    "CleanReport",
+    "DecodeError",
+    "EngineError",
+    "Evaluation",
+    "Model",
+    "ModelError",
+    "OutputError",
+    "PixelfastError",
+    "Progress",
+    "Scores",
+    "ScoresError",
+    "SourceError",
+    "__version__",
+    "clean",
+    "convert",
+    "evaluate",
+    "export",
+    "merge",
+    "open_source",
+    "score",
+    "train",
+]
+
+_HOMES = {
+    "pixelfast.api": ("clean", "convert", "evaluate", "export", "merge", "score", "train"),
+    "pixelfast.calibration": ("Calibration",),
+    "pixelfast.errors": (
+        "DecodeError",
+        "EngineError",
+        "ModelError",
+        "OutputError",
+        "PixelfastError",
+        "ScoresError",
+        "SourceError",
+    ),
+    "pixelfast.evaluation": ("Evaluation",),
+    "pixelfast.model": ("Model",),
+    "pixelfast.pipeline.correction": ("CleanReport",),
+    "pixelfast.progress": ("Progress",),
+    "pixelfast.scores": ("Scores",),
+    "pixelfast.sources": ("open_source",),
+}
+_HOME = {name: home for home, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("pixelfast")
+    if name not in _HOME:
+        raise AttributeError(f"module 'pixelfast' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

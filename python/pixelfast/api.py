@@ -1,0 +1,227 @@
+"""What pixelfast does, one function each; the command line has the same names and defaults."""
+
+from collections.abc import Iterable
+from os import PathLike
+from pathlib import Path
+
+from pixelfast.errors import EngineError
+from pixelfast.evaluation import Evaluation
+from pixelfast.model import Model
+from pixelfast.pipeline.correction import CleanReport, correct
+from pixelfast.pipeline.exporting import convert_model, export_engine
+from pixelfast.pipeline.flip import FlipMode
+from pixelfast.pipeline.merge import merge_parts
+from pixelfast.pipeline.outputs import Out
+from pixelfast.pipeline.run import Request, run
+from pixelfast.pipeline.settings import SMOOTH, How, Pool, Settings
+from pixelfast.pipeline.training_run import TrainingRequest, train_model
+from pixelfast.progress import ProgressCallback
+from pixelfast.scores import Scores
+from pixelfast.sources import OnError, Source
+
+StrPath = str | PathLike[str]
+
+
+def train(
+    source: Source,
+    out: StrPath,
+    *,
+    method: str = "reconstruction",
+    recipe: str = "default",
+    epochs: int | None = None,
+    seed: int = 0,
+    precision: str | None = None,
+    batch: int | None = None,
+    resume: bool = False,
+    threads: int | None = None,
+    progress: ProgressCallback | None = None,
+) -> Model:
+    """Learns what is normal from footage that shows nothing unusual.
+
+    Frames are decoded once into `<out>.training/`, where a checkpoint is kept after each epoch; the folder is removed
+    when the model is written. The last tenth of each video is not trained on: it gives the calibration.
+
+    Args:
+        source: normal footage: a folder of video folders, one video folder, or a list of those.
+        out: the model folder to write.
+        method: "reconstruction".
+        recipe: "default", or "source" for the source method's exact training.
+        epochs: passes over the training windows; None leaves it to the recipe.
+        seed: of every random choice.
+        precision: "fp32" or "bf16"; None takes the faster one that the recipe allows.
+        batch: windows a step; None takes a fast one that the recipe allows.
+        resume: go on from `<out>.training/` where an earlier training was stopped.
+        threads: None takes the cores that this process may use.
+        progress: told of each step.
+
+    Returns:
+        The model that was written.
+
+    Raises:
+        SourceError: there is no footage.
+        ModelError: PyTorch is missing, the footage is too short, or an argument cannot be.
+        OutputError: `out` cannot be written; found out before the work.
+    """
+    request = TrainingRequest(method, recipe, epochs, seed, precision, batch, resume, threads, progress)
+    return train_model(source, out, request)
+
+
+def score(
+    source: Source,
+    engine: StrPath,
+    *,
+    out: Out = None,
+    stride: int | None = None,
+    how: How = "mean",
+    pool: Pool = "mean",
+    smooth: int | None = None,
+    flip: FlipMode = "auto",
+    on_error: OnError = "repair",
+    maps: bool = False,
+    parts: StrPath | None = None,
+    shard: str | None = None,
+    threads: int | None = None,
+    chunk: int = 64,
+    progress: ProgressCallback | None = None,
+) -> Scores:
+    """Gives every frame an anomaly score.
+
+    Args:
+        source: footage: a folder of video folders, one video folder, or a list of those.
+        engine: a model folder, or an `.onnx` file: one of ours, or anybody's autoencoder of cuboids.
+        out: a `.csv` or `.parquet` to write, or several.
+        stride: frames between the starts of windows; None takes the engine's own (1 for a model folder).
+        how: "mean", "max" or "median" over the windows that hold a frame.
+        pool: "mean" over the cells of a frame's error map, or "worst", the mean of the three worst.
+        smooth: frames (odd) of the centred mean within a video; None takes the method's own, 3.
+        flip: "auto" turns upside-down frames where the model's classifier can be trusted, "always" insists, "never"
+            leaves all as they are.
+        on_error: "repair" replaces unreadable frames by their neighbours, "raise" stops at the first.
+        maps: keep each frame's error map in its part (float16, square roots).
+        parts: the folder of raw scores, one file a video; a rerun takes what is there. None means `<out>.parts/`, or
+            nothing on disk without `out`.
+        shard: "i/n", this machine's share of the videos; merge the parts afterwards.
+        threads: shared out between decoding and the engine; None takes the cores that this process may use.
+        chunk: frames to a call of the engine; the scores do not depend on it.
+        progress: told as frames are done.
+
+    Returns:
+        One row a frame.
+
+    Raises:
+        SourceError: there is no footage, or its layout cannot be understood.
+        EngineError: the engine cannot be loaded, does not fit, or fails.
+        ModelError: the model folder is damaged.
+        DecodeError: no frame of a video can be read, or one cannot and `on_error="raise"`.
+        OutputError: a result cannot be written; found out before the work.
+        PixelfastError: an argument cannot be.
+    """
+    settings = Settings(stride, how, pool, SMOOTH if smooth is None else smooth, flip, on_error, maps, chunk)
+    return run(source, engine, settings, Request(out, parts, shard, threads, progress))
+
+
+def clean(
+    source: Source,
+    model: StrPath,
+    out: StrPath,
+    *,
+    flip: FlipMode = "auto",
+    on_error: OnError = "repair",
+    threads: int | None = None,
+    progress: ProgressCallback | None = None,
+) -> CleanReport:
+    """Writes the corrected frames under the same names: upside-down ones turned, unreadable ones replaced.
+
+    Files that need no change are hard-linked where the file system allows it, else copied byte for byte. JPEG files
+    are turned without loss where their size allows it.
+
+    Args:
+        source: folders of frames.
+        model: a model folder with a flip classifier.
+        out: the folder to write, apart from the source; it appears whole or not at all.
+        flip: as in `score`.
+        on_error: as in `score`.
+        threads: as in `score`.
+        progress: told as frames are done.
+
+    Returns:
+        What was done, counted.
+
+    Raises:
+        SourceError: there is no footage.
+        ModelError: the model folder is damaged.
+        OutputError: `out` is taken, lies in the source, or cannot be written.
+        DecodeError: no frame of a video can be read, or one cannot and `on_error="raise"`.
+    """
+    settings = Settings(flip=flip, on_error=on_error)
+    return correct(source, model, out, settings, threads=threads, progress=progress)
+
+
+def export(
+    model: Model | StrPath, to: str = "onnx", *, precision: str = "fp32", stride: int = 1, threads: int | None = None
+) -> Path:
+    """Writes an engine into a model's folder: `ae.s4.onnx` for stride 4, a quarter of the work of stride 1.
+
+    The engine is calibrated on the training footage's held-out frames where these can still be read.
+
+    Args:
+        model: a model, or its folder.
+        to: "onnx".
+        precision: "fp32".
+        stride: frames between the starts of windows, 1 to the window.
+        threads: None takes the cores that this process may use.
+
+    Returns:
+        The engine's file.
+
+    Raises:
+        ModelError: the model is damaged, PyTorch is missing, or the stride cannot be.
+        EngineError: this version writes no such engine.
+        OutputError: the folder cannot be written.
+    """
+    if to != "onnx" or precision != "fp32":
+        raise EngineError(f"this version exports onnx engines in fp32, not {to} in {precision}")
+    return export_engine(model if isinstance(model, Model) else Model.load(model), stride, threads)
+
+
+def convert(weights: StrPath | Iterable[StrPath], out: StrPath) -> Model:
+    """Makes a model from weights that the source method's own training wrote.
+
+    Args:
+        weights: `.pth` files (state dicts), or a folder of them: the autoencoder, and the flip classifier if any.
+        out: the model folder to write.
+
+    Raises:
+        ModelError: PyTorch is missing, or a file holds something else.
+        OutputError: `out` cannot be written.
+    """
+    return convert_model(weights, out)
+
+
+def merge(parts: StrPath | Iterable[StrPath], out: Out = None) -> Scores:
+    """Puts the parts of several runs (shares of one source) together.
+
+    Args:
+        parts: the folder of parts, or several.
+        out: as in `score`.
+
+    Raises:
+        ScoresError: there are no parts, one is damaged, or they come from different engines or settings.
+        OutputError: a result cannot be written.
+    """
+    return merge_parts(parts, out)
+
+
+def evaluate(scores: Scores | StrPath, labels: StrPath) -> Evaluation:
+    """Average precision and AUROC of scores against labels, over all frames and for each video.
+
+    Args:
+        scores: scores, or the `.parquet` or `.csv` that they were written to.
+        labels: an `Id,Label` CSV, a folder of `<video>.npy`, or one `.npy` over all frames in order.
+
+    Raises:
+        ScoresError: a file cannot be read, or labels and scores do not fit.
+    """
+    from pixelfast import evaluation
+
+    return evaluation.evaluate(scores, labels)

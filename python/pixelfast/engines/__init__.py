@@ -1,0 +1,16 @@
+"""What turns frames into errors: loading an engine, checking it, running it. ONNX Runtime is imported on loading."""
+
+from pixelfast.engines.choose import EngineChoice, choose_engine
+from pixelfast.engines.flip import FlipEngine, load_flip_engine
+from pixelfast.engines.window import CuboidEngine, FrameEngine, WindowEngine, load_window_engine
+
+__all__ = [
+    "CuboidEngine",
+    "EngineChoice",
+    "FlipEngine",
+    "FrameEngine",
+    "WindowEngine",
+    "choose_engine",
+    "load_flip_engine",
+    "load_window_engine",
+]

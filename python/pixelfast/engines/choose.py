@@ -1,0 +1,80 @@
+"""From what the caller names, a model folder or a file, to the engine that runs."""
+
+import hashlib
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+
+from pixelfast.errors import EngineError, ModelError
+from pixelfast.manifest import FILE_NAME as MANIFEST
+from pixelfast.model import Model
+
+_MENDS = {
+    ".pth": "bring it in with `pixelfast convert`",
+    ".pt": "bring it in with `pixelfast convert`",
+    ".plan": "TensorRT plans are not run by this version",
+    ".safetensors": "weights are not run as they are; name the model folder or its ae.onnx",
+}
+
+
+@dataclass(frozen=True)
+class EngineChoice:
+    """An engine file, the model that it belongs to (None for a lone file), and what should be said aloud about it."""
+
+    path: Path
+    sha256: str
+    model: Model | None
+    notes: list[str] = field(default_factory=list)
+
+
+def choose_engine(engine: str | PathLike[str], stride: int | None = None, sharded: bool = False) -> EngineChoice:
+    """The engine file to run.
+
+    Args:
+        engine: a model folder, or an `.onnx` file (inside a model folder or alone).
+        stride: the window stride asked for; a folder may hold an engine made for it.
+        sharded: machines share the work, so all must name the same file, not a folder.
+
+    Raises:
+        EngineError: no such file, a suffix that this version does not run, a folder for a shard, or a damaged file.
+        ModelError: the folder is no model.
+    """
+    path = Path(engine)
+    if not path.is_dir():
+        return _chosen_file(path)
+    if sharded:
+        raise EngineError(
+            f"a shard needs an engine file, not the folder {path}: name {path / 'ae.onnx'} on every machine"
+        )
+    model = Model.load(path)
+    own = model.engine_name(stride or 1)
+    if own in model.manifest.files:
+        return _of_model(path / own, model, [])
+    note = f"stride {stride} runs one window at a time; `pixelfast export {path} --stride {stride}` makes it faster"
+    return _of_model(model.engine(), model, [note])
+
+
+def _chosen_file(path: Path) -> EngineChoice:
+    if path.suffix.lower() != ".onnx":
+        mend = _MENDS.get(path.suffix.lower(), "name a model folder or an .onnx file")
+        exists = "" if path.exists() else " does not exist and"
+        raise EngineError(f"{path}{exists} is no engine that this version runs (.onnx): {mend}")
+    if not path.is_file():
+        raise EngineError(f"{path} does not exist; an engine is a model folder or an .onnx file")
+    why = "it belongs to no model folder"
+    if (path.parent / MANIFEST).is_file():
+        try:
+            model = Model.load(path.parent)
+        except ModelError as error:
+            why = str(error)
+        else:
+            if path.name in model.manifest.files:
+                return _of_model(path, model, [])
+            why = f"{MANIFEST} beside it does not list it"
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return EngineChoice(path, digest, None, [f"{path} is used without flip correction and threshold: {why}"])
+
+
+def _of_model(path: Path, model: Model, notes: list[str]) -> EngineChoice:
+    return EngineChoice(path, model.manifest.files[path.name].sha256, model, notes)

@@ -1,0 +1,59 @@
+"""The engine that tells whether a frame is upside down."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelfast.engines.runner import OnnxRunner
+from pixelfast.errors import EngineError
+
+
+class FlipEngine:
+    """The flip classifier: frames u8[N, H, W] of the autoencoder's size to flip probabilities f32[N]."""
+
+    def __init__(self, runner: OnnxRunner) -> None:
+        self.path = runner.path
+        self._run = runner
+
+    def probabilities(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """f32[N]: the probability that each frame of u8[N, H, W] is upside down.
+
+        Raises:
+            EngineError: the engine fails, or returns something else than N probabilities.
+        """
+        result = self._run(frames)
+        if result.shape != (len(frames),) or not np.isfinite(result).all():
+            found = f"{result.dtype} {list(result.shape)}"
+            raise EngineError(f"{self.path}: {len(frames)} frames give {found}, not as many finite flip probabilities")
+        return result
+
+
+def load_flip_engine(path: Path, height: int, width: int, threads: int) -> FlipEngine:
+    """Loads a flip classifier and tries it on one blank frame.
+
+    Args:
+        path: the `.onnx` file.
+        height: H of the autoencoder's frames, pixels.
+        width: W, pixels.
+        threads: threads for one call.
+
+    Raises:
+        EngineError: the file is missing, damaged, no flip classifier, or made for frames of another size.
+    """
+    runner = OnnxRunner(path, threads)
+    kind = runner.metadata.get("pixelfast.kind", "flip")
+    if (
+        kind != "flip"
+        or len(runner.inputs) != 1
+        or runner.inputs[0].dtype != "uint8"
+        or len(runner.inputs[0].shape) != 3
+    ):
+        raise EngineError(f"{path} is no flip classifier: it has {runner.describe()}; expected frames uint8 [N, H, W]")
+    found = runner.inputs[0].shape[1:]
+    if any(size not in (None, wanted) for size, wanted in zip(found, (height, width), strict=True)):
+        sizes = "x".join("?" if size is None else str(size) for size in found)
+        raise EngineError(f"{path} takes frames of {sizes} pixels, the autoencoder beside it {height}x{width}")
+    engine = FlipEngine(runner)
+    engine.probabilities(np.zeros((1, height, width), np.uint8))
+    return engine

@@ -1,0 +1,118 @@
+"""The ONNX Runtime runner: one engine file, what it says about itself, one call."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelfast.errors import EngineError
+
+# The protobuf key of `ir_version`, the first field that every exporter writes.
+ONNX_FIRST_BYTE = b"\x08"
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An input or output of an engine: `dtype` as NumPy names it, `shape` with None where it is dynamic."""
+
+    name: str
+    dtype: str
+    shape: tuple[int | None, ...]
+
+    def __str__(self) -> str:
+        sizes = ", ".join("?" if size is None else str(size) for size in self.shape)
+        return f"{self.name} {self.dtype} [{sizes}]"
+
+
+class OnnxRunner:
+    """An ONNX file in ONNX Runtime, on the GPU where the installed ONNX Runtime has one, else on the CPU.
+
+    Args:
+        path: the `.onnx` file.
+        threads: threads for one call.
+
+    Raises:
+        EngineError: no such file, no ONNX file, damaged, or more than one input.
+    """
+
+    def __init__(self, path: Path, threads: int) -> None:
+        self.path = path
+        self._session = _open_session(path, threads)
+        self.inputs = tuple(_tensor(node) for node in self._session.get_inputs())
+        self.outputs = tuple(_tensor(node) for node in self._session.get_outputs())
+        self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
+
+    def __call__(self, array: NDArray[Any]) -> NDArray[np.float32]:
+        """The engine's first output for `array`.
+
+        Raises:
+            EngineError: ONNX Runtime fails on this input.
+        """
+        try:
+            (result,) = self._session.run([self.outputs[0].name], {self.inputs[0].name: array})
+        except Exception as error:  # ONNX Runtime's errors have no common base but Exception
+            shape = list(array.shape)
+            raise EngineError(
+                f"{self.path}: the engine fails on {array.dtype} {shape}: {_first_line(error)}"
+            ) from error
+        return np.asarray(result)
+
+    def describe(self) -> str:
+        """Inputs and outputs in words, for messages."""
+        return f"{_list(self.inputs)} -> {_list(self.outputs)}"
+
+
+def _open_session(path: Path, threads: int) -> Any:
+    _check_file(path)
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # errors come as exceptions; nothing is printed beside them
+    # Threads that spin while they wait would take the cores from the decoder, which runs meanwhile.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
+    providers = [name for name in wanted if name in onnxruntime.get_available_providers()]
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=providers)
+    except Exception as error:  # as above
+        raise EngineError(_refusal(path, error)) from error
+
+
+def _check_file(path: Path) -> None:
+    if path.is_dir():
+        raise EngineError(f"{path} is a folder, not an engine file")
+    if not path.exists():
+        raise EngineError(f"{path} does not exist; an engine is a model folder or an .onnx file")
+    if path.stat().st_size == 0:
+        raise EngineError(f"{path} is empty (0 bytes); copy or export the engine again")
+
+
+def _refusal(path: Path, error: Exception) -> str:
+    with path.open("rb") as file:
+        start = file.read(16)
+    if not start.startswith(ONNX_FIRST_BYTE):
+        return f"{path} is no ONNX engine: it begins with {start!r}"
+    reason = _first_line(error)
+    return (
+        f"{path} looks like an ONNX engine but cannot be loaded; cut off or damaged? Copy or export it again ({reason})"
+    )
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def _tensor(node: Any) -> Tensor:
+    shape = tuple(size if isinstance(size, int) else None for size in node.shape)
+    dtype = node.type.removeprefix("tensor(").removesuffix(")")
+    return Tensor(node.name, {"float": "float32", "double": "float64"}.get(dtype, dtype), shape)
+
+
+def _list(tensors: Sequence[Tensor]) -> str:
+    return ", ".join(str(tensor) for tensor in tensors)

@@ -1,0 +1,136 @@
+"""The files of corrected frames: linked, copied, turned or replaced."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelfast import _core
+from pixelfast.sources import UNREADABLE
+
+JPEG_START = b"\xff\xd8"
+JPEG_QUALITY = 95
+
+
+class Change(Enum):
+    """What became of a frame's file."""
+
+    UNCHANGED = "unchanged"
+    TURNED = "turned without loss"
+    REENCODED = "turned and encoded again"
+    REPLACED = "replaced by a neighbour"
+    LEFT = "turned upside down in the source, but its file cannot be turned"
+
+
+@dataclass
+class FrameFiles:
+    """Writes the files of one video.
+
+    Attributes:
+        changes: what became of each frame, in order.
+    """
+
+    changes: list[Change] = field(default_factory=list)
+
+    def write(
+        self,
+        sources: Sequence[Path],
+        folder: Path,
+        flipped: NDArray[np.bool_],
+        status: NDArray[np.uint8],
+    ) -> None:
+        """Writes the corrected file of each source file into `folder`, under its own name.
+
+        Args:
+            sources: N files in the order of the video.
+            folder: exists and holds none of the names.
+            flipped: bool[N], frames to turn.
+            status: u8[N], as decoded.
+
+        Raises:
+            OSError: a file cannot be read or written.
+        """
+        readable = np.flatnonzero(status != UNREADABLE)
+        changes = {index: _correct(sources[index], folder, bool(flipped[index])) for index in readable.tolist()}
+        for index in np.flatnonzero(status == UNREADABLE):
+            _replace(sources, folder, int(index), _nearest(readable, int(index)))
+            changes[int(index)] = Change.REPLACED
+        self.changes += [changes[index] for index in range(len(sources))]
+
+
+def _nearest(readable: NDArray[np.intp], index: int) -> int:
+    """The nearest earlier readable frame, else the next."""
+    return int(readable[max(0, int(np.searchsorted(readable, index)) - 1)])
+
+
+def _correct(source: Path, folder: Path, flipped: bool) -> Change:
+    target = folder / source.name
+    if not flipped:
+        link_or_copy(source, target)
+        return Change.UNCHANGED
+    turned = _turn(source.read_bytes(), source.suffix)
+    if turned is None:
+        link_or_copy(source, target)
+        return Change.LEFT
+    data, lossless = turned
+    target.write_bytes(data)
+    return Change.TURNED if lossless else Change.REENCODED
+
+
+def _turn(data: bytes, suffix: str) -> tuple[bytes, bool] | None:
+    """The image file turned upside down, in its own format, and whether without loss; None where it cannot be."""
+    if data.startswith(JPEG_START):
+        try:
+            return _core.flip_jpeg(data, JPEG_QUALITY)
+        except ValueError:  # cut off too early to be written anew
+            return None
+    image = _read_image(data)
+    encoded = None if image is None else _write_image(image[::-1], _format(data, suffix))
+    return None if encoded is None else (encoded, True)
+
+
+def _replace(sources: Sequence[Path], folder: Path, index: int, neighbour: int) -> None:
+    """Puts the corrected neighbour in a frame's place: its bytes, or its pixels where the suffixes differ."""
+    target, stand_in = folder / sources[index].name, folder / sources[neighbour].name
+    data = stand_in.read_bytes()
+    if target.suffix.lower() != stand_in.suffix.lower():
+        image = _read_image(data)
+        data = (None if image is None else _write_image(image, target.suffix.lower())) or data
+    target.write_bytes(data)
+
+
+def _read_image(data: bytes) -> NDArray[np.generic] | None:
+    import cv2
+
+    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    return None if image is None else np.asarray(image)
+
+
+def _write_image(image: NDArray[np.generic], suffix: str) -> bytes | None:
+    import cv2
+
+    # Above 100, WebP is lossless; the other formats here are anyway, but JPEG.
+    quality = [cv2.IMWRITE_WEBP_QUALITY, 101] if suffix == ".webp" else []
+    if suffix in (".jpg", ".jpeg"):
+        quality = [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY]
+    done, encoded = cv2.imencode(suffix, np.ascontiguousarray(image), quality)
+    return encoded.tobytes() if done else None
+
+
+def _format(data: bytes, suffix: str) -> str:
+    """The suffix of the format that the bytes are in, whatever the file is called."""
+    starts = {b"\x89PNG": ".png", b"BM": ".bmp", b"II*\0": ".tiff", b"MM\0*": ".tiff", b"RIFF": ".webp"}
+    return next((known for start, known in starts.items() if data.startswith(start)), suffix.lower())
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """A hard link, or a copy of the bytes where the file system makes none."""
+    try:
+        os.link(source.resolve(), target)
+    except OSError:
+        shutil.copyfile(source, target)

@@ -1,0 +1,80 @@
+"""Extends and makes models without training: what `pixelfast.export` and `pixelfast.convert` do."""
+
+from collections.abc import Iterable
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from pixelfast.calibration import Calibration
+from pixelfast.errors import PixelfastError
+from pixelfast.manifest import Flip, Manifest
+from pixelfast.model import Model
+from pixelfast.networks.geometry import FRAME_SIZE, GRID, WINDOW
+from pixelfast.pipeline.aloud import Notes
+from pixelfast.pipeline.calibration import calibrate
+from pixelfast.pipeline.folders import scratch_folder
+from pixelfast.pipeline.global_pass import METHOD
+from pixelfast.pipeline.threads import share_threads
+from pixelfast.pipeline.torch_parts import import_training
+from pixelfast.pipeline.training_run import CACHE_DIGEST
+from pixelfast.sources import open_source
+
+Weights = str | PathLike[str] | Iterable[str | PathLike[str]]
+
+
+def export_engine(model: Model, stride: int, threads: int | None) -> Path:
+    """Writes the ONNX engine of a stride into the model's folder; see `pixelfast.export`."""
+    training, count = import_training(), share_threads(threads).engine
+    with scratch_folder(model.folder) as scratch:
+        file = scratch / model.engine_name(stride)
+        training.export_onnx(model.folder, file, stride, threads=count)
+        # The same weights at the same stride: what was measured before holds for the new file as well.
+        known = [one for one in model.manifest.calibrations if one.engine == file.name]
+        calibrations = known or _calibrate(training, model, file, stride, count)
+        model.add({file.name: file}, calibrations)
+    return model.folder / file.name
+
+
+def _calibrate(training: Any, model: Model, engine: Path, stride: int, threads: int) -> list[Calibration]:
+    """Calibrations on the held-out frames of the training footage; none, said aloud, where it cannot be read again."""
+    trained = model.manifest.training
+    why = "the model was not trained here"
+    if trained is not None:
+        try:
+            with scratch_folder(engine.parent) as scratch:
+                videos = open_source(trained.sources)
+                cache = training.FrameCache.build(videos, scratch / "frames.u8", threads=threads)
+                if cache.digest == trained.report.get(CACHE_DIGEST):
+                    return calibrate(engine, cache.held_out(), stride, threads)
+                why = "the training footage has changed"
+        except PixelfastError as error:
+            why = str(error)
+    Notes().say(f"{engine.name} has no calibration, so scores have no threshold at stride {stride}: {why}")
+    return []
+
+
+def convert_model(weights: Weights, out: str | PathLike[str]) -> Model:
+    """Makes a model from the source method's own weights; see `pixelfast.convert`."""
+    training, notes, target = import_training(), Notes(), Path(out)
+    Model.check_out(target)
+    paths = Path(weights) if isinstance(weights, str | PathLike) else [Path(path) for path in weights]
+    with scratch_folder(target) as scratch:
+        found = training.convert_weights(paths, scratch)
+        notes.say("converted weights bring no held-out frames: scores have no threshold and no tails")
+        flip = None if found["flip"] is None else Flip(held_out_accuracy=None, trusted=False)
+        if flip is not None:
+            notes.say("the converted flip classifier was not measured, so it is not trusted: flip='always' uses it")
+        return Model.write(scratch, target, _converted(flip, notes))
+
+
+def _converted(flip: Flip | None, notes: Notes) -> Manifest:
+    return Manifest(
+        method=METHOD,
+        recipe="converted",
+        window=WINDOW,
+        height=FRAME_SIZE,
+        width=FRAME_SIZE,
+        grid=GRID,
+        flip=flip,
+        notes=tuple(notes),
+    )

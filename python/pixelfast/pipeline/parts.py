@@ -1,0 +1,179 @@
+"""Part files: the raw scores of one video, written whole, named by what they were computed from.
+
+A part is a NumPy archive without pickled objects. Its name carries a fingerprint of the engine, of the settings that
+change raw scores and of the footage, so a part that is there need not be computed again, on any machine.
+"""
+
+import hashlib
+import json
+import zipfile
+import zlib
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelfast.atomic import atomic_path
+from pixelfast.errors import ScoresError
+from pixelfast.pipeline.clean import FrameRecord
+from pixelfast.sources import Video
+
+# Raised whenever the same engine, settings and footage would give other raw scores than before.
+FORMAT = 1
+_NAME_BYTES = 120
+_DAMAGED = (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error)
+
+
+@dataclass(frozen=True)
+class Job:
+    """What all parts of one run share.
+
+    Attributes:
+        engine: the engine file's name.
+        settings: everything that changes raw scores, as plain values, the engine's SHA-256 among them.
+        smooth: frames of the centred mean in the global pass.
+        calibration: of this engine and these settings, as a plain mapping; None where there is none.
+        videos: how many videos the whole source has.
+    """
+
+    engine: str
+    settings: dict[str, Any]
+    smooth: int
+    calibration: dict[str, Any] | None = None
+    videos: int = 0
+
+    def fingerprint(self) -> str:
+        """64 hex digits that differ between jobs whose raw scores must not be mixed."""
+        text = json.dumps({"format": FORMAT, **self.settings}, sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, eq=False)
+class Part:
+    """The raw scores of one video, with what they were computed from.
+
+    Attributes:
+        video: its name.
+        footage: fingerprint of the video's files, hex; "" where parts are not kept.
+        raw: f32[N].
+        record: what else is known of each frame.
+        maps: f16[N, G, G], the square roots of the error maps; None where they were not asked for.
+        job: what all parts of the run share.
+        notes: what was said aloud about this video.
+    """
+
+    video: str
+    footage: str
+    raw: NDArray[np.float32]
+    record: FrameRecord
+    maps: NDArray[np.float16] | None
+    job: Job
+    notes: list[str] = field(default_factory=list)
+
+
+class PartStore:
+    """A folder of parts; None keeps nothing.
+
+    Args:
+        folder: made on the first write.
+        job: what all parts of this run share.
+        maps: whether a part without error maps is of no use.
+    """
+
+    def __init__(self, folder: Path | None, job: Job, maps: bool) -> None:
+        self._folder = folder
+        self.job = job
+        self._maps = maps
+
+    def footage(self, video: Video) -> str:
+        """Fingerprint of the video's files, hex; "" where nothing is kept, since it would be read for nothing."""
+        return "" if self._folder is None else video.fingerprint().hex()
+
+    def find(self, video: str, footage: str) -> Part | None:
+        """The part of a video that is there already; None where there is none, or a damaged one."""
+        if self._folder is None or not (path := self._path(video, footage)).exists():
+            return None
+        try:
+            part = read_part(path)
+        except ScoresError:
+            return None
+        if part.video != video or part.footage != footage or (self._maps and part.maps is None):
+            return None
+        if part.job != self.job:
+            # What changes no raw score (smoothing, calibration) is brought up to this run, so that parts can be merged.
+            part = replace(part, job=self.job)
+            write_part(path, part)
+        return part
+
+    def keep(self, part: Part) -> None:
+        """Writes a part, whole or not at all.
+
+        Raises:
+            OutputError: the folder cannot be made or written.
+        """
+        if self._folder is not None:
+            write_part(self._path(part.video, part.footage), part)
+
+    def _path(self, video: str, footage: str) -> Path:
+        assert self._folder is not None, "a path is asked for only where parts are kept"
+        text = json.dumps([self.job.fingerprint(), video, footage])
+        return self._folder / f"{_file_name(video)}.{hashlib.sha256(text.encode()).hexdigest()[:16]}.npz"
+
+
+def _file_name(video: str) -> str:
+    """A file name for a video's name: what a file system may refuse is escaped; long names are cut."""
+    return quote(video, safe=" +,=@()[]")[:_NAME_BYTES].lstrip(".") or "video"
+
+
+def write_part(path: Path, part: Part) -> None:
+    """Writes a part file, whole or not at all.
+
+    Raises:
+        OutputError: it cannot be written.
+    """
+    about = {"video": part.video, "footage": part.footage, "format": FORMAT, "notes": part.notes, **vars(part.job)}
+    record = part.record
+    arrays: dict[str, NDArray[Any]] = {
+        "about": np.frombuffer(json.dumps(about).encode(), np.uint8),
+        "raw": part.raw,
+        "frame": record.frame,
+        "flipped": record.flipped,
+        "repaired": record.repaired,
+        "noisy": record.noisy,
+    }
+    arrays |= {} if record.seconds is None else {"seconds": record.seconds}
+    arrays |= {} if part.maps is None else {"maps": part.maps}
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]  # the stub takes a keyword for allow_pickle
+
+
+def read_part(path: Path) -> Part:
+    """Reads a part file.
+
+    Raises:
+        ScoresError: it is missing, damaged, or no part.
+    """
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        return _part(arrays)
+    except FileNotFoundError as error:
+        raise ScoresError(f"{path} does not exist") from error
+    except _DAMAGED as error:
+        raise ScoresError(f"{path} is damaged or no part of pixelfast; delete it and score its video again") from error
+
+
+def _part(arrays: dict[str, NDArray[Any]]) -> Part:
+    about = json.loads(arrays["about"].tobytes())
+    if about["format"] != FORMAT:
+        raise ValueError("another format")
+    raw = arrays["raw"]
+    columns = (arrays["frame"], arrays["flipped"], arrays["repaired"], arrays["noisy"])
+    if any(column.shape != raw.shape for column in columns) or raw.dtype != np.float32 or not np.isfinite(raw).all():
+        raise ValueError("columns that do not fit")
+    job = Job(about["engine"], about["settings"], about["smooth"], about["calibration"], about["videos"])
+    record = FrameRecord(*columns, arrays.get("seconds"))
+    return Part(about["video"], about["footage"], raw, record, arrays.get("maps"), job, about["notes"])

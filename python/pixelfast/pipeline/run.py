@@ -1,0 +1,148 @@
+"""A whole run of scoring: what `pixelfast.score` does."""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from pixelfast.calibration import Calibration
+from pixelfast.engines import EngineChoice, choose_engine
+from pixelfast.errors import PixelfastError
+from pixelfast.pipeline.aloud import Notes
+from pixelfast.pipeline.decoding import DecodePlan
+from pixelfast.pipeline.global_pass import METHOD, global_pass
+from pixelfast.pipeline.outputs import Out, check_outputs, make_folder, output_paths, write_outputs
+from pixelfast.pipeline.parts import Job, Part, PartStore
+from pixelfast.pipeline.reconstruction import Stages
+from pixelfast.pipeline.scoring import Scoring
+from pixelfast.pipeline.settings import Settings
+from pixelfast.pipeline.shards import take_share
+from pixelfast.pipeline.stages import FlipPlan, open_stages, plan_flip
+from pixelfast.pipeline.stopwatch import Stopwatch
+from pixelfast.pipeline.threads import share_threads
+from pixelfast.progress import ProgressCallback
+from pixelfast.scores import Scores
+from pixelfast.sources import Source, Video, open_source
+
+
+@dataclass(frozen=True)
+class Request:
+    """Where a run's results go, and how much of the source it does.
+
+    Attributes:
+        out: files for the scores.
+        parts: the folder of parts; None for `<out>.parts`, or none without `out`.
+        shard: "i/n", the share of the videos to do; None for all.
+        threads: None for the cores that this process may use.
+        progress: called as frames are done.
+    """
+
+    out: Out = None
+    parts: str | PathLike[str] | None = None
+    shard: str | None = None
+    threads: int | None = None
+    progress: ProgressCallback | None = None
+
+
+def run(source: Source, engine: str | PathLike[str], settings: Settings, request: Request) -> Scores:
+    """Scores a source; see `pixelfast.score`."""
+    settings.check()
+    notes, watch = Notes(), Stopwatch()
+    share = share_threads(request.threads)
+    choice = choose_engine(engine, settings.stride, request.shard is not None)
+    all_videos = open_source(source, notes)
+    videos = take_share(all_videos, request.shard)
+    paths, folder = _places(request, all_videos)
+    for note in choice.notes:
+        notes.say(note)
+    flip = plan_flip(choice.model, choice.path, settings.flip, notes)
+    stages = open_stages(choice, settings, flip, share.engine, watch)
+    job = describe_job(choice, stages, flip, len(all_videos), notes)
+    plan = DecodePlan(stages.engine.facts.height, stages.engine.facts.width, share.decode, watch)
+    scoring = Scoring(stages, flip.mode, PartStore(folder, job, settings.maps), plan, notes)
+    parts = scoring.run(videos, request.progress)
+    if request.shard is not None:
+        notes.say(
+            f"these are the scores of share {request.shard} alone: merge the parts in {folder} when all are there"
+        )
+        paths = []
+    return finish(parts, job, paths, notes=notes, watch=watch, threads=share.engine)
+
+
+def _places(request: Request, videos: Sequence[Video]) -> tuple[list[Path], Path | None]:
+    """The files for the scores and the folder for the parts, both known to be writable."""
+    paths = output_paths(request.out)
+    check_outputs(paths, videos)
+    folder = Path(request.parts) if request.parts is not None else None
+    if folder is None and paths:
+        folder = paths[0].with_name(paths[0].name + ".parts")
+    if request.shard is not None and folder is None:
+        raise PixelfastError("a shard leaves nothing but its parts: name a folder with parts=, or out=")
+    if folder is not None:
+        make_folder(folder)
+    return paths, folder
+
+
+def describe_job(choice: EngineChoice, stages: Stages, flip: FlipPlan, videos: int, notes: Notes) -> Job:
+    """What all parts of this run share; says aloud where the model has no calibration for it."""
+    settings = stages.settings
+    calibration = find_calibration(choice, stages, notes)
+    raw_settings: dict[str, Any] = {
+        "method": METHOD,
+        "engine_sha256": choice.sha256,
+        "stride": stages.stride,
+        "how": settings.how,
+        "pool": settings.pool,
+        "flip": flip.mode,
+        "flip_sha256": flip.sha256,
+        "on_error": settings.on_error,
+        "size": [stages.engine.facts.height, stages.engine.facts.width],
+    }
+    # As JSON has it, so that a job equals the one that a part file brings back.
+    plain = None if calibration is None else json.loads(json.dumps(dataclasses.asdict(calibration)))
+    return Job(choice.path.name, raw_settings, settings.smooth, plain, videos)
+
+
+def find_calibration(choice: EngineChoice, stages: Stages, notes: Notes) -> Calibration | None:
+    """The calibration of this engine file and these settings; None, said aloud, where the model has none."""
+    if choice.model is None:
+        return None
+    settings = stages.settings
+    wanted = (choice.path.name, stages.stride, settings.how, settings.pool, settings.smooth)
+    calibration = choice.model.calibration(*wanted)
+    if calibration is None:
+        engine, stride, how, pool, smooth = wanted
+        notes.say(
+            f"no threshold and no tails: the model has no calibration for {engine} at stride {stride}, how={how}, "
+            f"pool={pool}, smooth={smooth}"
+        )
+    return calibration
+
+
+def finish(
+    parts: Sequence[Part],
+    job: Job,
+    paths: Sequence[Path],
+    *,
+    notes: Notes,
+    watch: Stopwatch,
+    threads: int,
+) -> Scores:
+    """The global pass over all parts, and the files."""
+    calibration = None if job.calibration is None else calibration_from(job.calibration)
+    with watch.phase("global"):
+        scores = global_pass(parts, job.smooth, calibration, notes, threads)
+    scores.phases.update(watch.seconds())
+    with watch.phase("write"):
+        write_outputs(scores, paths)
+    scores.phases.update(watch.seconds())
+    return scores
+
+
+def calibration_from(plain: dict[str, Any]) -> Calibration:
+    """A calibration from the plain mapping in a part."""
+    lists = {name: tuple(plain[name]) for name in ("probabilities", "quantiles")}
+    return Calibration(**{**plain, **lists})
