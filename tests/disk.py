@@ -23,7 +23,7 @@ def file_size_limit(limit_bytes: int) -> Iterator[None]:
 
 @contextmanager
 def locked_folder(mode: int = 0o555) -> Iterator[Path]:
-    """A folder that this process may look into (by default), but not write to; root steps down, since root may write anywhere."""
+    """A folder that this process may look into, but not write to; root steps down, since root may write anywhere."""
     folder = Path(tempfile.mkdtemp())
     folder.chmod(mode)
     is_root = os.geteuid() == 0
