@@ -40,8 +40,9 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     except PixelfastError:
         raise
     except OSError as error:
-        # An error about some other file (an input that vanished) is not ours to explain.
-        if error.filename is not None and str(error.filename) not in (str(temporary), str(target)):
+        # An error about other files alone (an input that vanished) is not ours to explain.
+        named = {str(name) for name in (error.filename, error.filename2) if name is not None}
+        if named and named.isdisjoint({str(temporary), str(target)}):
             raise
         raise write_error(target, error) from error
     finally:
