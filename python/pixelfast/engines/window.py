@@ -92,7 +92,7 @@ class CuboidEngine:
 
 
 def load_window_engine(path: Path, threads: int) -> WindowEngine:
-    """Loads an `.onnx` engine of the reconstruction method and tries it on one blank window.
+    """Loads an `.onnx` engine of the reconstruction method and tries it on blank frames.
 
     Args:
         path: the file.
@@ -103,10 +103,13 @@ def load_window_engine(path: Path, threads: int) -> WindowEngine:
     """
     runner = OnnxRunner(path, threads)
     facts = window_facts(runner)
-    if facts.kind == "frames" and facts.batch not in (None, facts.window):
+    if facts.kind == "cuboids":
+        engine: WindowEngine = CuboidEngine(runner, facts, threads)
+    elif facts.batch in (None, facts.window):
+        engine = FrameEngine(runner, facts)
+    else:
         raise EngineError(f"{path} takes exactly {facts.batch} frames; export it with a dynamic number of frames")
-    engine: WindowEngine = (
-        FrameEngine(runner, facts) if facts.kind == "frames" else CuboidEngine(runner, facts, threads)
-    )
-    engine.errors(np.zeros((facts.window, facts.height, facts.width), np.uint8), facts.stride or 1)
+    # Two windows: one alone would not show that the stride in the metadata is wrong.
+    stride = facts.stride or 1
+    engine.errors(np.zeros((facts.window + stride, facts.height, facts.width), np.uint8), stride)
     return engine

@@ -24,7 +24,7 @@ from pixelfast.sources import Video
 # Raised whenever the same engine, settings and footage would give other raw scores than before.
 FORMAT = 1
 _NAME_BYTES = 120
-_DAMAGED = (OSError, ValueError, KeyError, EOFError, TypeError, zipfile.BadZipFile, zlib.error)
+_DAMAGED = (OSError, ValueError, LookupError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error)
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,8 @@ def read_part(path: Path) -> Part:
         ScoresError: it is missing, damaged, or no part.
     """
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        # Opened here, because NumPy leaves the file open where it is no archive.
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         return _part(arrays)
     except FileNotFoundError as error:

@@ -1,0 +1,224 @@
+"""Engines: what they compute against NumPy, and the sentence for everything that is no engine."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from footage import walking_square
+from pixelfast.engines import choose_engine, load_flip_engine, load_window_engine
+from pixelfast.engines.facts import largest_grid
+from pixelfast.errors import EngineError, ModelError
+from pixelfast.model import Model
+from tiny_engines import (
+    SIZE,
+    WINDOW,
+    flip_probability,
+    save_graph,
+    window_errors,
+    write_cuboid_engine,
+    write_flip_engine,
+    write_frame_engine,
+)
+
+FRAMES = walking_square(45, seed=2, size=SIZE)
+TOLERANCE = {"rtol": 1e-5, "atol": 1e-8}
+
+
+def starts_of(stride: int) -> range:
+    return range(0, len(FRAMES) - WINDOW + 1, stride)
+
+
+@pytest.mark.parametrize("own", [1, 4])
+@pytest.mark.parametrize("stride", [1, 4, 7, 16])
+def test_an_engine_of_frames_at_its_own_and_at_other_strides(tmp_path: Path, own: int, stride: int) -> None:
+    engine = load_window_engine(write_frame_engine(tmp_path / "ae.onnx", own), threads=1)
+    assert (engine.facts.kind, engine.facts.stride, engine.facts.batch) == ("frames", own, None)
+    assert (engine.facts.window, engine.facts.height, engine.facts.width, engine.facts.grid) == (16, 32, 32, 8)
+    np.testing.assert_allclose(engine.errors(FRAMES, stride), window_errors(FRAMES, starts_of(stride)), **TOLERANCE)
+
+
+@pytest.mark.parametrize("batch", ["B", 1, 3])
+@pytest.mark.parametrize("stride", [1, 7])
+def test_an_engine_of_cuboids_with_any_batch(tmp_path: Path, batch: int | str, stride: int) -> None:
+    engine = load_window_engine(write_cuboid_engine(tmp_path / "theirs.onnx", batch), threads=2)
+    assert (engine.facts.kind, engine.facts.stride) == ("cuboids", None)
+    for _ in range(2):  # the buffer of cuboids is used again
+        errors = engine.errors(FRAMES, stride)
+        np.testing.assert_allclose(errors, window_errors(FRAMES, starts_of(stride)), **TOLERANCE)
+
+
+def test_frames_of_an_odd_size_get_the_finest_grid_that_fits(tmp_path: Path) -> None:
+    assert [largest_grid(*size) for size in [(128, 128), (100, 100), (112, 96), (13, 26), (7, 5)]] == [8, 5, 8, 1, 1]
+    engine = load_window_engine(write_cuboid_engine(tmp_path / "theirs.onnx", size=30), threads=1)
+    frames = walking_square(20, size=30)
+    assert engine.facts.grid == 6
+    np.testing.assert_allclose(engine.errors(frames, 1), window_errors(frames, range(5), grid=6), **TOLERANCE)
+
+
+def test_the_flip_classifier(tmp_path: Path) -> None:
+    engine = load_flip_engine(write_flip_engine(tmp_path / "flip.onnx"), SIZE, SIZE, threads=1)
+    mixed = FRAMES.copy()
+    mixed[::3] = mixed[::3, ::-1]
+    np.testing.assert_allclose(engine.probabilities(mixed), flip_probability(mixed), rtol=1e-4, atol=1e-7)
+    assert (engine.probabilities(mixed) > 0.5).tolist() == [index % 3 == 0 for index in range(len(mixed))]
+
+
+def value(name: str, dtype: int, shape: Sequence[int | str]) -> onnx.ValueInfoProto:
+    return helper.make_tensor_value_info(name, dtype, shape)
+
+
+def identity(path: Path, dtype: int, shape: Sequence[int | str], **metadata: str) -> Path:
+    """An engine that gives back what it gets."""
+    node = helper.make_node("Identity", ["x"], ["y"])
+    return save_graph(path, [node], (value("x", dtype, shape), value("y", dtype, shape)), metadata)
+
+
+def text_file(path: Path) -> Path:
+    path.write_text("this is no engine")
+    return path
+
+
+def cut_off(path: Path) -> Path:
+    whole = write_frame_engine(path).read_bytes()
+    path.write_bytes(whole[: len(whole) // 2])
+    return path
+
+
+def empty(path: Path) -> Path:
+    path.touch()
+    return path
+
+
+def folder(path: Path) -> Path:
+    path.mkdir()
+    return path
+
+
+def rewritten(path: Path, **metadata: str) -> Path:
+    """A good engine whose metadata say something else."""
+    model = onnx.load(write_frame_engine(path))
+    facts = {prop.key: prop.value for prop in model.metadata_props}
+    helper.set_model_props(model, {**facts, **{f"pixelfast.{key}": text for key, text in metadata.items()}})
+    onnx.save(model, path)
+    return path
+
+
+def two_inputs(path: Path) -> Path:
+    shape = ["B", WINDOW, SIZE, SIZE]
+    node = helper.make_node("Add", ["a", "b"], ["y"])
+    ends = [value(name, TensorProto.FLOAT, shape) for name in "ab"]
+    graph = helper.make_graph([node], "test", ends, [value("y", TensorProto.FLOAT, shape)])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), path)
+    return path
+
+
+def one_value(path: Path) -> Path:
+    """An autoencoder's input, but one number a cuboid for output."""
+    node = helper.make_node("ReduceMean", ["x"], ["y"], keepdims=1)
+    ends = (value("x", TensorProto.FLOAT, ["B", WINDOW, SIZE, SIZE]), value("y", TensorProto.FLOAT, [1, 1, 1, 1]))
+    return save_graph(path, [node], ends)
+
+
+REFUSED: list[tuple[Callable[[Path], Path], str]] = [
+    (lambda path: path, "does not exist"),
+    (folder, "is a folder, not an engine file"),
+    (empty, r"is empty \(0 bytes\)"),
+    (text_file, r"is no ONNX engine: it begins with b'this is no engin'"),
+    (cut_off, r"cannot be loaded; cut off or damaged\? Copy or export it again"),
+    (write_flip_engine, "is a flip engine, not a reconstruction engine"),
+    (lambda path: rewritten(path, kind="motion"), "is a motion engine"),
+    (lambda path: rewritten(path, format="2"), r"was written by a newer pixelfast \(format 2\)"),
+    (lambda path: rewritten(path, stride="four"), "pixelfast.stride is 'four', not a whole number"),
+    (lambda path: rewritten(path, stride="3"), r"19 frames give float32 \[4, 16, 8, 8\], not float32 \[2, 16, 8, 8\]"),
+    (lambda path: identity(path, TensorProto.DOUBLE, ["B", 16, 32, 32]), r"does not fit: it has x float64 \[\?, 16"),
+    (lambda path: identity(path, TensorProto.FLOAT, ["B", 3, 16, 32, 32]), "does not fit"),
+    (lambda path: identity(path, TensorProto.FLOAT, ["B", 16, "H", "W"]), "does not tell its height"),
+    (two_inputs, "does not fit: it has a float32"),
+    (one_value, "gives no reconstruction"),
+    (lambda path: identity(path, TensorProto.UINT8, [24, 16, 32]), "does not fit"),
+]
+
+
+@pytest.mark.parametrize(("make", "sentence"), REFUSED)
+def test_what_is_no_engine_is_refused_with_a_sentence(
+    tmp_path: Path, make: Callable[[Path], Path], sentence: str
+) -> None:
+    path = make(tmp_path / "engine.onnx")
+    with pytest.raises(EngineError, match=sentence) as caught:
+        load_window_engine(path, threads=1)
+    assert str(path) in str(caught.value)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_sizes_that_the_shapes_leave_open_may_stand_in_the_metadata(tmp_path: Path) -> None:
+    facts = {"height": "32", "width": "32"}
+    path = identity(tmp_path / "open.onnx", TensorProto.FLOAT, ["B", 16, "H", "W"], **facts)
+    errors = load_window_engine(path, threads=1).errors(FRAMES, 1)
+    assert errors.shape == (30, 16, 8, 8)
+    assert not errors.any()  # it gives back what it gets
+
+
+def test_a_flip_classifier_for_other_frames_is_refused(tmp_path: Path) -> None:
+    path = write_flip_engine(tmp_path / "flip.onnx")
+    with pytest.raises(EngineError, match="takes frames of 32x32 pixels, the autoencoder beside it 64x64"):
+        load_flip_engine(path, 64, 64, threads=1)
+    with pytest.raises(EngineError, match="is no flip classifier"):
+        load_flip_engine(write_frame_engine(tmp_path / "ae.onnx"), SIZE, SIZE, threads=1)
+
+
+def test_a_model_folder_gives_the_engine_for_the_stride(model: Model) -> None:
+    assert choose_engine(model.folder).path.name == "ae.onnx"
+    assert choose_engine(model.folder, 1).path.name == "ae.onnx"
+    fast = choose_engine(str(model.folder), 4)
+    assert (fast.path.name, fast.notes, fast.sha256) == ("ae.s4.onnx", [], model.manifest.files["ae.s4.onnx"].sha256)
+    other = choose_engine(model.folder, 5)
+    assert other.path.name == "ae.onnx"
+    assert "pixelfast export" in other.notes[0]
+    assert "--stride 5" in other.notes[0]
+
+
+def test_a_file_of_a_model_folder_brings_its_model(model: Model) -> None:
+    choice = choose_engine(model.folder / "ae.s4.onnx")
+    assert (choice.model, choice.notes) == (model, [])
+
+
+def test_a_lone_file_says_what_it_lacks(frame_engine: Path, model: Model) -> None:
+    choice = choose_engine(frame_engine)
+    assert choice.model is None
+    assert "without flip correction and threshold" in choice.notes[0]
+    stranger = write_frame_engine(model.folder / "stranger.onnx")
+    assert "does not list it" in choose_engine(stranger).notes[0]
+    # A file of the folder that was exchanged is no part of the model any more.
+    write_cuboid_engine(model.folder / "ae.onnx")
+    exchanged = choose_engine(model.folder / "ae.onnx")
+    assert exchanged.model is None
+    assert "ae.onnx is not the file that model.json lists" in exchanged.notes[0]
+
+
+def test_a_shard_needs_a_file(model: Model) -> None:
+    with pytest.raises(EngineError, match=r"a shard needs an engine file, not the folder .*model"):
+        choose_engine(model.folder, None, sharded=True)
+    assert choose_engine(model.folder / "ae.onnx", None, sharded=True).model == model
+
+
+@pytest.mark.parametrize(
+    ("name", "mend"),
+    [("weights.pth", "pixelfast convert"), ("ae.plan", "TensorRT"), ("ae.safetensors", "ae.onnx"), ("ae", "onnx")],
+)
+def test_suffixes_that_this_version_does_not_run(tmp_path: Path, name: str, mend: str) -> None:
+    (tmp_path / name).write_bytes(b"something")
+    with pytest.raises(EngineError, match=f"is no engine that this version runs .*{mend}"):
+        choose_engine(tmp_path / name)
+
+
+def test_a_folder_that_is_no_model(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"holds no model.json"):
+        choose_engine(tmp_path)
+    with pytest.raises(EngineError, match="does not exist"):
+        choose_engine(tmp_path / "nothing")
+    with pytest.raises(EngineError, match="does not exist"):
+        choose_engine(tmp_path / "nothing.onnx")

@@ -1,0 +1,193 @@
+"""Part files: a rerun, damage, shares of several machines and their merge."""
+
+import dataclasses
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import pixelfast
+from footage import DrawnVideo, walking_square
+from frame_files import write_video
+from pixelfast.errors import PixelfastError, ScoresError
+from pixelfast.model import Model
+from pixelfast.pipeline.parts import read_part, write_part
+from plain_pipeline import footage, plain_maps
+from tiny_engines import (
+    SIZE,
+    write_cuboid_engine,
+)
+
+MakeSource = Callable[..., Path]
+
+
+def test_a_rerun_takes_the_parts_that_are_there(make_source: MakeSource, model: Model, tmp_path: Path) -> None:
+    source, out = make_source(**footage(40, 30)), tmp_path / "scores.csv"
+    first = pixelfast.score(source, model.folder, out=out)
+    parts = sorted((tmp_path / "scores.csv.parts").iterdir())
+    assert [path.name.split(".")[0] for path in parts] == ["01", "02"]
+    part = read_part(parts[0])
+    np.testing.assert_array_equal(part.raw, first.raw[:40])
+    marked = part.raw.copy()
+    marked[0] = 0.5
+    write_part(parts[0], dataclasses.replace(part, raw=marked))
+    again = pixelfast.score(source, model.folder, out=out)
+    assert again.raw[0] == 0.5  # not computed: taken from the part
+    np.testing.assert_array_equal(again.raw[1:], first.raw[1:])
+    assert sorted((tmp_path / "scores.csv.parts").iterdir()) == parts
+
+
+@pytest.mark.parametrize("keep", [0, 10, 700, -30])
+def test_a_damaged_part_is_computed_again(make_source: MakeSource, model: Model, tmp_path: Path, keep: int) -> None:
+    source, parts = make_source(**footage(40)), tmp_path / "parts"
+    first = pixelfast.score(source, model.folder, parts=parts)
+    (path,) = parts.iterdir()
+    path.write_bytes(path.read_bytes()[:keep])
+    np.testing.assert_array_equal(pixelfast.score(source, model.folder, parts=parts).raw, first.raw)
+    np.testing.assert_array_equal(read_part(path).raw, first.raw)
+
+
+def test_a_flipped_bit_in_a_part_is_noticed(make_source: MakeSource, model: Model, tmp_path: Path) -> None:
+    source, parts = make_source(**footage(40)), tmp_path / "parts"
+    first = pixelfast.score(source, model.folder, parts=parts)
+    (path,) = parts.iterdir()
+    data = bytearray(path.read_bytes())
+    where = bytes(data).index(first.raw[20:24].tobytes())
+    data[where] ^= 1
+    path.write_bytes(bytes(data))
+    with pytest.raises(ScoresError, match="is damaged or no part"):
+        read_part(path)
+    np.testing.assert_array_equal(pixelfast.score(source, model.folder, parts=parts).raw, first.raw)
+
+
+def test_other_footage_settings_and_engines_have_other_parts(
+    make_source: MakeSource, model: Model, tmp_path: Path
+) -> None:
+    source, parts = make_source(**footage(40)), tmp_path / "parts"
+
+    def parts_after(**wanted: object) -> int:
+        pixelfast.score(source, wanted.pop("engine", model.folder), parts=parts, **wanted)  # type: ignore[arg-type]
+        return len(list(parts.iterdir()))
+
+    assert parts_after() == 1
+    assert parts_after(smooth=5, threads=1, chunk=16) == 1  # none of these changes a raw score
+    assert parts_after(stride=4) == 2
+    assert parts_after(how="max") == 3
+    assert parts_after(pool="worst") == 4
+    assert parts_after(flip="never") == 5
+    assert parts_after(on_error="raise") == 6
+    assert parts_after(engine=write_cuboid_engine(tmp_path / "theirs.onnx")) == 7
+    write_video(tmp_path / "other" / "01", walking_square(40, 9, SIZE))
+    (tmp_path / "other" / "01" / "frame_0002.png").replace(source / "01" / "frame_0002.png")
+    assert parts_after() == 8
+
+
+def test_maps_are_kept_where_asked_for(make_source: MakeSource, model: Model, tmp_path: Path) -> None:
+    source, parts = make_source(**footage(40)), tmp_path / "parts"
+    pixelfast.score(source, model.folder, parts=parts)
+    (path,) = parts.iterdir()
+    assert read_part(path).maps is None
+    pixelfast.score(source, model.folder, parts=parts, maps=True)
+    maps = read_part(path).maps
+    assert maps is not None
+    assert maps.dtype == np.float16
+    np.testing.assert_allclose(maps, np.sqrt(plain_maps(footage(40)["01"], 1, "mean")), rtol=1e-3, atol=1e-6)
+    pixelfast.score(source, model.folder, parts=parts)
+    assert read_part(path).maps is not None  # a part with maps serves as one without
+
+
+def test_nothing_is_written_where_nothing_was_asked_for(
+    make_source: MakeSource, model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = make_source(**footage(20))
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    pixelfast.score(source, model.folder)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_names_that_are_no_file_names(model: Model, tmp_path: Path) -> None:
+    names = ["a/b", "..", "x" * 300, "ütf 8", ".hidden"]
+    videos = [DrawnVideo(name, walking_square(20, number, SIZE)) for number, name in enumerate(names)]
+    scores = pixelfast.score(videos, model.folder, parts=tmp_path / "parts")  # type: ignore[arg-type]
+    assert len(list((tmp_path / "parts").glob("*.npz"))) == 5
+    merged = pixelfast.merge(tmp_path / "parts")
+    assert merged.videos == scores.videos
+    np.testing.assert_array_equal(merged.raw, scores.raw)
+
+
+def test_shards_and_their_merge_equal_the_whole(make_source: MakeSource, model: Model, tmp_path: Path) -> None:
+    source, engine = make_source(**footage(40, 30, 20, 9, 18)), model.folder / "ae.onnx"
+    whole = pixelfast.score(source, engine, out=tmp_path / "whole.parquet")
+    for share in ("1/3", "2/3", "3/3"):
+        scores = pixelfast.score(source, engine, parts=tmp_path / share[0], shard=share)
+        assert any(f"share {share} alone" in note for note in scores.notes)
+    merged = pixelfast.merge([tmp_path / share for share in "123"], out=[tmp_path / "m.parquet", tmp_path / "m.csv"])
+    assert merged.videos == whole.videos
+    for column in ("video_index", "frame", "raw", "score", "rank", "flipped", "repaired", "noisy"):
+        np.testing.assert_array_equal(getattr(merged, column), getattr(whole, column))
+    assert pixelfast.Scores.read(tmp_path / "m.parquet").videos == whole.videos
+    assert (tmp_path / "m.csv").read_text().count("\n") == 118
+
+
+def test_a_shard_writes_no_scores_of_its_own(make_source: MakeSource, model: Model, tmp_path: Path) -> None:
+    source, engine, out = make_source(**footage(20, 20)), model.folder / "ae.onnx", tmp_path / "scores.csv"
+    pixelfast.score(source, engine, out=out, shard="2/2")
+    assert not out.exists()
+    merged = pixelfast.merge(tmp_path / "scores.csv.parts")
+    assert any("the parts hold 1 of the source's 2 videos" in note for note in merged.notes)
+    empty = pixelfast.score(source, engine, out=out, shard="3/3")
+    assert len(empty) == 0
+    with pytest.raises(PixelfastError, match="a shard leaves nothing but its parts"):
+        pixelfast.score(source, engine, shard="1/2")
+
+
+@pytest.mark.parametrize("shard", ["0/3", "4/3", "2", "a/b", "1/0", "-1/2", "1/2/3", ""])
+def test_what_is_no_share(make_source: MakeSource, model: Model, tmp_path: Path, shard: str) -> None:
+    with pytest.raises(PixelfastError, match="shard must be like 2/3"):
+        pixelfast.score(make_source(**footage(20)), model.folder / "ae.onnx", parts=tmp_path / "parts", shard=shard)
+
+
+def test_parts_of_different_runs_are_never_merged(make_source: MakeSource, model: Model, tmp_path: Path) -> None:
+    source, parts = make_source(**footage(20, 20)), tmp_path / "parts"
+    pixelfast.score(source, model.folder, parts=parts)
+    pixelfast.score(source, model.folder, parts=parts, stride=4, pool="worst")
+    with pytest.raises(ScoresError, match=r"must not be mixed: engine_sha256 .*, pool mean and worst, stride 1 and 4"):
+        pixelfast.merge(parts)
+
+
+def test_two_parts_of_one_video_are_never_merged(make_source: MakeSource, model: Model, tmp_path: Path) -> None:
+    parts = tmp_path / "parts"
+    pixelfast.score(make_source(**footage(20)), model.folder, parts=parts)
+    again = make_source("changed", **{"01": walking_square(20, 5, SIZE)})
+    pixelfast.score(again, model.folder, parts=parts)
+    with pytest.raises(ScoresError, match="are both video 01, of different footage: delete the outdated one"):
+        pixelfast.merge(parts)
+
+
+def test_parts_follow_the_smoothing_of_the_last_run(make_source: MakeSource, model: Model, tmp_path: Path) -> None:
+    source, parts = make_source(**footage(40, 20)), tmp_path / "parts"
+    pixelfast.score(source, model.folder, parts=parts)
+    smoother = pixelfast.score(source, model.folder, parts=parts, smooth=7)
+    merged = pixelfast.merge(parts)
+    assert merged.smooth == 7
+    np.testing.assert_array_equal(merged.score, smoother.score)
+
+
+def test_a_merge_of_nothing_and_of_damage(tmp_path: Path, make_source: MakeSource, model: Model) -> None:
+    with pytest.raises(ScoresError, match="does not exist"):
+        pixelfast.merge(tmp_path / "nothing")
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(ScoresError, match=r"holds no parts \(.npz\)"):
+        pixelfast.merge(tmp_path / "empty")
+    with pytest.raises(ScoresError, match="no folder of parts"):
+        pixelfast.merge([])
+    pixelfast.score(make_source(**footage(20)), model.folder, parts=tmp_path / "parts")
+    (path,) = (tmp_path / "parts").iterdir()
+    path.write_bytes(b"PK\x03\x04 and nothing more")
+    with pytest.raises(ScoresError, match="is damaged or no part of pixelfast"):
+        pixelfast.merge(tmp_path / "parts")
+    np.savez(path, raw=np.zeros(3, np.float32))
+    with pytest.raises(ScoresError, match="is damaged or no part of pixelfast"):
+        pixelfast.merge(path)
