@@ -31,7 +31,7 @@ def draw_faults(seed: int, video: int, frames: int) -> Faults:
     wanted = max(round(_FLIPPED_SHARE * frames), 1)
     flipped: set[int] = set()
     while len(flipped) < wanted // 2:
-        length = min(int(rng.integers(3, _LONGEST_RUN + 1)), wanted - len(flipped))
+        length = min(int(rng.integers(3, _LONGEST_RUN + 1)), wanted // 2 - len(flipped))
         first = int(rng.integers(0, frames - length + 1))
         flipped |= set(range(first, first + length))
     alone = [i for i in rng.permutation(frames).tolist() if not {i - 1, i, i + 1} & flipped]

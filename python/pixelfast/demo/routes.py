@@ -75,7 +75,7 @@ def turning_off(depth: float, aside: float, to_the_right: bool) -> Route:
 
 def usual_route(rng: np.random.Generator) -> Route:
     """One of the ways people are meant to go, in either direction."""
-    kind = rng.choice(4, p=[0.30, 0.34, 0.20, 0.16])
+    kind = rng.choice(4, p=[0.10, 0.36, 0.36, 0.18])
     if kind == 0:
         route = along_path(7.6, 37.0, float(rng.uniform(-1.6, 1.6)))
     elif kind == 1:
@@ -87,9 +87,16 @@ def usual_route(rng: np.random.Generator) -> Route:
     return route if rng.random() < 0.5 else route.reversed()
 
 
+def off_the_crossing(aside: float, from_the_right: bool) -> Route:
+    """In on the crossing and down the path, past the camera."""
+    path = along_path(7.6, CROSSING_Z[0] + 0.5, aside).corners
+    begin = (0.56 * path[0, 1] + 2.5) * (1.0 if from_the_right else -1.0)
+    return Route(np.concatenate([[[begin, path[0, 1] + 1.0], [path[0, 0] + np.sign(begin), path[0, 1] + 1.0]], path]))
+
+
 def over_the_lawn(rng: np.random.Generator, to_the_right: bool) -> Route:
     """From the near end of the path straight across the lawn to the side of the picture."""
-    z = float(rng.uniform(11.0, 12.0))
+    z = float(rng.uniform(9.8, 10.6))
     side = 1.0 if to_the_right else -1.0
     middle = float(path_centre(z))
     end = side * (0.54 * (z + 0.8) + 1.2)

@@ -1,14 +1,14 @@
 """Who does what in each video of the demo's scene: walkers everywhere, and in the test videos one or two oddities."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from pixelfast.demo.camera import Camera, FloatArray
 from pixelfast.demo.ground import on_the_lawn
 from pixelfast.demo.people import RUN, WALK, Look, person
-from pixelfast.demo.routes import Route, along_crossing, along_path, over_the_lawn, usual_route
+from pixelfast.demo.routes import Route, along_crossing, off_the_crossing, over_the_lawn, usual_route
 from pixelfast.demo.shapes import Body
 from pixelfast.demo.vehicles import cart, cyclist
 
@@ -130,7 +130,10 @@ def _odd_one(kind: str, rng: np.random.Generator, seconds: float, begin: float) 
     if kind == "trespasser":
         return _walker(kind, look, over_the_lawn(rng, forth), float(rng.uniform(1.2, 1.5)), start)
     if kind == "runner":
-        route = along_path(7.6, 30.0, float(rng.uniform(-1.0, 1.0)))
+        route, look = (
+            off_the_crossing(float(rng.uniform(-0.8, 0.8)), bool(rng.random() < 0.5)),
+            replace(look, shirt=color),
+        )
         return _walker(kind, look, route if forth else route.reversed(), float(rng.uniform(4.4, 5.2)), start)
     crossing = along_crossing(float(rng.uniform(0.05, 0.45)))
     crossing = crossing if forth else crossing.reversed()

@@ -109,4 +109,4 @@ def _zero_or_one(values: NDArray[Any], path: Path) -> NDArray[np.bool_]:
 
 def _check_length(path: Path, labels: NDArray[np.bool_], frames: int, what: str) -> None:
     if len(labels) != frames:
-        raise ScoresError(f"{path} has {len(labels):,} labels, but {what} has {frames:,} frames: they must be as many")
+        raise ScoresError(f"{path} has {len(labels):,} labels, but there are {frames:,} frames in {what}")

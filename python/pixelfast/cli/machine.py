@@ -1,0 +1,88 @@
+"""What a machine has that matters to pixelfast."""
+
+import os
+import platform
+import sys
+from importlib import metadata
+from pathlib import Path
+
+_CORE = ("numpy", "onnxruntime", "opencv-python-headless", "pyarrow", "typer", "rich")
+_EXTRAS = {
+    "train": ("torch", "torchvision", "onnx", "onnxscript", "safetensors"),
+    "cpu": ("openvino",),
+    "video": ("av",),
+    "tensorrt": ("tensorrt",),
+}
+_NASM = "install nasm (apt install nasm, dnf install nasm, brew install nasm) and build pixelfast again"
+
+
+def examine() -> dict[str, dict[str, str]]:
+    """Facts by section, as names and sentences."""
+    return {
+        "pixelfast": _package(),
+        "machine": _machine(),
+        "extension": _extension(),
+        "packages": {name: _version(name) or "missing: pip install pixelfast again" for name in _CORE},
+        "extras": {extra: _extra(extra, names) for extra, names in _EXTRAS.items()},
+        "engines": _engines(),
+    }
+
+
+def _package() -> dict[str, str]:
+    return {
+        "version": metadata.version("pixelfast"),
+        "installed in": str(Path(__file__).parents[1]),
+        "python": f"{platform.python_version()} ({sys.executable})",
+    }
+
+
+def _machine() -> dict[str, str]:
+    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    facts = {"system": platform.platform(), "cores": f"{usable} of {os.cpu_count()} may be used"}
+    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
+        facts["memory"] = f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.1f} GiB"
+    return facts
+
+
+def _extension() -> dict[str, str]:
+    try:
+        from pixelfast import _core
+    except ImportError as error:
+        return {"missing": f"{error}: build it with `maturin develop --release`"}
+    built = _core.build_info()
+    facts = {"build": built["profile"], "libjpeg-turbo": built["libjpeg_turbo"]}
+    if built["profile"] != "release":
+        facts["build"] += ": many times slower than it need be; build it with --release"
+    facts["JPEG with SIMD"] = (
+        "yes" if built["simd"] == "yes" else f"no: decoding JPEG takes about 1.5 times as long; {_NASM}"
+    )
+    return facts
+
+
+def _extra(extra: str, names: tuple[str, ...]) -> str:
+    found = [f"{name} {version}" for name in names if (version := _version(name))]
+    if len(found) == len(names):
+        return ", ".join(found)
+    missing = [name for name in names if not _version(name)]
+    return f"without {', '.join(missing)}: pip install 'pixelfast[{extra}]'"
+
+
+def _engines() -> dict[str, str]:
+    return {".onnx": _onnx_runtime(), "training": "yes" if _version("torch") else "no: pip install 'pixelfast[train]'"}
+
+
+def _onnx_runtime() -> str:
+    try:
+        import onnxruntime
+    except ImportError as error:
+        return f"no: {error}"
+    providers = onnxruntime.get_available_providers()
+    where = [name for name in ("CUDA", "CPU") if f"{name}ExecutionProvider" in providers]
+    return f"yes, by ONNX Runtime on {' and '.join(where) or 'nothing that pixelfast uses'}"
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None

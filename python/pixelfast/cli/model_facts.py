@@ -1,0 +1,54 @@
+"""A model folder in words."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pixelfast.calibration import Calibration
+    from pixelfast.manifest import Flip, Training
+    from pixelfast.model import Model
+
+
+def describe(model: "Model") -> str:
+    """What was learnt from what, what the model can do, and its files."""
+    from pixelfast.cli.console import facts, table
+
+    manifest = model.manifest
+    rows = [
+        ("model", str(model.folder)),
+        ("method", f"{manifest.method}, recipe {manifest.recipe}"),
+        ("frames", f"grey {manifest.width}x{manifest.height}, {manifest.window} a window"),
+        ("trained on", _trained_on(manifest.training)),
+        ("outcome", outcome(manifest.training)),
+        ("flips", _flips(manifest.flip)),
+        *(("threshold", _threshold(one)) for one in manifest.calibrations),
+        *(("note", note) for note in manifest.notes),
+    ]  # fmt: skip
+    files = [(name, f"{entry.bytes / 1e6:.1f} MB", entry.sha256[:12]) for name, entry in manifest.files.items()]
+    return f"{facts(rows)}\n\n{table(('file', 'size', 'sha256'), files)}"
+
+
+def _trained_on(training: "Training | None") -> str:
+    if training is None:
+        return "weights from elsewhere"
+    return f"{training.frames:,} frames of {training.videos:,} videos ({', '.join(training.sources)})"
+
+
+def outcome(training: "Training | None") -> str:
+    """How well the autoencoder learnt, measured on held-out frames."""
+    share = None if training is None else training.report.get("beats_mean_image_by")
+    if not isinstance(share, int | float):
+        return "not measured"
+    side = "below" if share >= 0 else "ABOVE"
+    return f"its error on held-out frames is {abs(share):.0%} {side} that of the mean image"
+
+
+def _flips(flip: "Flip | None") -> str:
+    if flip is None:
+        return "no flip classifier: frames are taken as they are"
+    known = flip.held_out_accuracy is not None
+    accuracy = f"{flip.held_out_accuracy:.2%} right on held-out frames" if known else "unknown accuracy"
+    return f"{accuracy}, {'upside-down frames are turned' if flip.trusted else 'not trusted: no frame is turned'}"
+
+
+def _threshold(one: "Calibration") -> str:
+    return f"raw {one.threshold:.6g} with {one.engine}, stride {one.stride}, how {one.how}, pool {one.pool}"

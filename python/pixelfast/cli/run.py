@@ -1,0 +1,86 @@
+"""Runs a command and turns whatever goes wrong into one sentence and an exit code."""
+
+import errno
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+
+from pixelfast.errors import PixelfastError
+
+DONE, FAILED, WRONG_USAGE, STOPPED = 0, 1, 2, 130
+_DEBUG = "--debug"
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run the command line with these arguments and say how it ended.
+
+    Args:
+        arguments: What stands behind `pixelfast`. `--debug` may stand anywhere before `--`.
+
+    Returns:
+        0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.
+    """
+    arguments, debug = _take_debug(list(arguments))
+    try:
+        from pixelfast.cli.app import app
+
+        app(args=arguments, prog_name="pixelfast")
+    except SystemExit as end:
+        return _code(end)
+    except KeyboardInterrupt:
+        return _stopped()
+    except BrokenPipeError:
+        # Whoever read the results has gone (`| head`): not worth a word, and nothing more must be written there.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return FAILED
+    except Exception as error:
+        if debug:
+            traceback.print_exc()
+        _say("error", explain(error))
+        return FAILED
+    return DONE
+
+
+def explain(error: BaseException) -> str:
+    """One sentence, on one line, for whoever typed the command."""
+    text = " ".join(str(error).split())
+    if isinstance(error, PixelfastError):
+        return text or type(error).__name__
+    if isinstance(error, MemoryError):
+        return f"there is not enough memory for this{f' ({text})' if text else ''}: close other programs, or use less"
+    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+        return f"the disk is full{_of_file(error)}: make room and run the same command again"
+    if isinstance(error, OSError) and error.errno is not None:
+        return f"the system says: {error.strerror}{_of_file(error)} (--debug shows where)"
+    return (
+        f"this is a bug in pixelfast ({type(error).__name__}: {text}): run again with --debug and report what it prints"
+    )
+
+
+def _of_file(error: OSError) -> str:
+    return f" ({error.filename})" if error.filename is not None else ""
+
+
+def _take_debug(arguments: list[str]) -> tuple[list[str], bool]:
+    """The arguments without `--debug`, and whether it was there; what follows `--` is left alone."""
+    end = arguments.index("--") if "--" in arguments else len(arguments)
+    kept = [argument for argument in arguments[:end] if argument != _DEBUG]
+    return kept + arguments[end:], len(kept) < end
+
+
+def _code(end: SystemExit) -> int:
+    if end.code == STOPPED:
+        return _stopped()
+    return end.code if isinstance(end.code, int) else DONE if end.code is None else FAILED
+
+
+def _stopped() -> int:
+    _say("stopped", "nothing half-written is left under a final name")
+    return STOPPED
+
+
+def _say(what: str, sentence: str) -> None:
+    from pixelfast.cli.console import print_aside
+
+    print_aside(sentence, what)

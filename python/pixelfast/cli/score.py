@@ -1,0 +1,67 @@
+"""`pixelfast score`: an anomaly score for every frame."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from pixelfast.cli.options import FlipMode, OnError, Sources, Threads, one_or_all, one_or_many
+
+
+def score(
+    source: Sources,
+    engine: Annotated[
+        Path, typer.Option(metavar="PATH", help="Model folder, or an engine file (.onnx).", show_default=False)
+    ],
+    *,
+    out: Annotated[
+        list[Path] | None,
+        typer.Option(
+            metavar="FILE", help="File to write, .csv (Id,Predicted) or .parquet (everything). May be given again."
+        ),
+    ] = None,
+    stride: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Frames from window to window.", show_default="the engine's own"),
+    ] = None,
+    how: Annotated[
+        Literal["mean", "max", "median"], typer.Option(help="How the windows that hold a frame are combined.")
+    ] = "mean",
+    pool: Annotated[
+        Literal["mean", "worst"], typer.Option(help="A frame's error: the mean of its cells, or of the worst three.")
+    ] = "mean",
+    smooth: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Frames (odd) of the centred mean.", show_default="the method's own"),
+    ] = None,
+    flip: FlipMode = "auto",
+    on_error: OnError = "repair",
+    maps: Annotated[bool, typer.Option("--maps", help="Keep the error maps in the parts.")] = False,
+    parts: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Folder for finished videos; a rerun skips them.", show_default="OUT.parts/"
+        ),
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option(help="Score only share i of n, as 2/8; put together with `merge`.", metavar="I/N")
+    ] = None,
+    threads: Threads = None,
+    chunk: Annotated[int, typer.Option(min=1, metavar="N", help="Frames to a call of the engine.")] = 64,
+) -> None:
+    """Give every frame of some footage an anomaly score.
+
+    A model folder turns upside-down frames and knows a threshold; a lone engine file does neither, and says so.
+    """
+    from pixelfast import api
+    from pixelfast.cli.console import print_result
+    from pixelfast.cli.progress import shown_progress
+    from pixelfast.cli.score_facts import describe
+
+    with shown_progress() as progress:
+        scores = api.score(
+            one_or_all(source), engine, out=one_or_many(out), stride=stride, how=how, pool=pool, smooth=smooth,
+            flip=flip, on_error=on_error, maps=maps, parts=parts, shard=shard, threads=threads, chunk=chunk,
+            progress=progress,
+        )  # fmt: skip
+    print_result(describe(scores, out or []))

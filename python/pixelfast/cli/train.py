@@ -1,0 +1,44 @@
+"""`pixelfast train`: learn from normal footage."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from pixelfast.cli.options import Sources, Threads, one_or_all
+
+
+def train(
+    source: Sources,
+    *,
+    out: Annotated[Path, typer.Option(metavar="FOLDER", help="Model folder to write.", show_default=False)],
+    method: Annotated[Literal["reconstruction"], typer.Option(help="What to learn.")] = "reconstruction",
+    recipe: Annotated[
+        Literal["default", "source"],
+        typer.Option(help="How to learn it: the one that learns, or exactly the source method's."),
+    ] = "default",
+    epochs: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Epochs.", show_default="the recipe's own")
+    ] = None,
+    seed: Annotated[int, typer.Option(metavar="N", help="Seed of everything random.")] = 0,
+    precision: Annotated[
+        Literal["bf16", "fp32"] | None, typer.Option(help="Arithmetic.", show_default="the faster one here")
+    ] = None,
+    batch: Annotated[
+        int | None, typer.Option(min=1, metavar="N", help="Windows a step.", show_default="a fast one")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Carry on a training that was stopped.")] = False,
+    threads: Threads = None,
+) -> None:
+    """Learn what is normal from footage without anything unusual."""
+    from pixelfast import api
+    from pixelfast.cli.console import print_result
+    from pixelfast.cli.model_facts import describe
+    from pixelfast.cli.progress import shown_progress
+
+    with shown_progress() as progress:
+        model = api.train(
+            one_or_all(source), out, method=method, recipe=recipe, epochs=epochs, seed=seed, precision=precision,
+            batch=batch, resume=resume, threads=threads, progress=progress,
+        )  # fmt: skip
+    print_result(describe(model))

@@ -1,0 +1,155 @@
+"""The whole reconstruction job on the drawn scene: draw, learn, score, compare with what really happens."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pixelfast import api
+from pixelfast.demo.scene import Scene, SceneSpec, generate_scene
+from pixelfast.errors import OutputError
+from pixelfast.evaluation import Evaluation
+from pixelfast.model import Model
+from pixelfast.progress import ProgressCallback
+from pixelfast.scores import RankedFrame, Scores
+
+_APART = 15
+"""Frames between two of the top moments: nearer ones are one moment."""
+
+
+@dataclass(frozen=True)
+class Flips:
+    """Upside-down frames: found, missed, and frames that were turned although they stood upright."""
+
+    found: int
+    missed: int
+    false: int
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One of the most unusual moments and what really happens there."""
+
+    frame: RankedFrame
+    truth: str
+
+
+@dataclass(frozen=True)
+class DemoReport:
+    """What the demo did.
+
+    Attributes:
+        scene: The footage.
+        model: The model learnt from its normal videos.
+        scores: The scores of its test videos.
+        evaluation: The scores against the labels.
+        flips: How the upside-down frames were found.
+        moments: The top moments, the most unusual first.
+        written: Files of scores.
+        seconds: How long each step took.
+    """
+
+    scene: Scene
+    model: Model
+    scores: Scores
+    evaluation: Evaluation
+    flips: Flips
+    moments: tuple[Moment, ...]
+    written: tuple[Path, ...]
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+def run_demo(
+    out: str | Path,
+    *,
+    seed: int = 0,
+    epochs: int | None = None,
+    threads: int | None = None,
+    spec: SceneSpec | None = None,
+    progress: ProgressCallback | None = None,
+) -> DemoReport:
+    """Draw the scene (once), train on its normal videos, score its test videos, evaluate.
+
+    Args:
+        out: Folder for `scene/`, `model/`, `scores.csv` and `scores.parquet`; made where it is missing.
+        seed: Seed of the scene and of the training.
+        epochs: Epochs of the training; None for the recipe's own.
+        threads: Threads to use; None for every core this process may use.
+        spec: Another scene than the usual one.
+        progress: Told how far each step is.
+
+    Raises:
+        PixelfastError: as `generate_scene`, `api.train`, `api.score` and `api.evaluate`.
+    """
+    out, clock = _made(Path(out)), _Clock()
+    with clock.step("scene"):
+        scene = generate_scene(out / "scene", spec or SceneSpec(seed=seed), threads=threads, progress=progress)
+    with clock.step("train"):
+        model = api.train(scene.train, out / "model", epochs=epochs, seed=seed, threads=threads, progress=progress)
+    with clock.step("score"):
+        # Without `out` no parts are kept: a second run measures its scoring again instead of finding it done.
+        scores = api.score(scene.test, model.folder, threads=threads, progress=progress)
+        written = tuple(scores.write(out / name) for name in ("scores.csv", "scores.parquet"))
+    with clock.step("evaluate"):
+        evaluation = api.evaluate(scores, scene.labels)
+    moments = tuple(Moment(frame, what_happens(scene.truth, frame.video, frame.frame)) for frame in top_moments(scores))
+    flips = compare_flips(scene.truth, scores)
+    return DemoReport(scene, model, scores, evaluation, flips, moments, written, clock.seconds)
+
+
+def compare_flips(truth: dict[str, Any], scores: Scores) -> Flips:
+    """The frames that were turned against the frames that stand upside down."""
+    turned = {
+        (scores.videos[video], frame)
+        for video, frame in zip(
+            scores.video_index[scores.flipped].tolist(), scores.frame[scores.flipped].tolist(), strict=True
+        )
+    }
+    really = {(video, frame) for video, frames in truth["flipped"].items() for frame in frames}
+    return Flips(found=len(turned & really), missed=len(really - turned), false=len(turned - really))
+
+
+def top_moments(scores: Scores, n: int = 8) -> list[RankedFrame]:
+    """The `n` most unusual moments: the highest frames, each with its neighbourhood counted once."""
+    moments: list[RankedFrame] = []
+    for frame in scores.top(max(len(scores), 1)):
+        if all(frame.video != other.video or abs(frame.frame - other.frame) >= _APART for other in moments):
+            moments.append(frame)
+        if len(moments) == n:
+            break
+    return moments
+
+
+def what_happens(truth: dict[str, Any], video: str, frame: int) -> str:
+    """What the scene's truth says about a frame, in words."""
+    happens = [
+        event["kind"]
+        for event in truth["events"]
+        if event["video"] == video and event["first"] <= frame <= event["last"]
+    ]
+    names = {"heavy_noise": "heavy noise", "truncated": "truncated file", "flipped": "upside down"}
+    happens += [name for key, name in names.items() if frame in truth[key].get(video, [])]
+    return ", ".join(happens) or "nothing unusual"
+
+
+class _Clock:
+    """Seconds of each step."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        begun = time.monotonic()
+        yield
+        self.seconds[name] = time.monotonic() - begun
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"the folder {folder} cannot be made: {error.strerror or error}") from error
+    return folder
