@@ -76,7 +76,7 @@ def _code(end: SystemExit) -> int:
 
 
 def _stopped() -> int:
-    _say("stopped", "nothing half-written is left under a final name")
+    _say("stopped", "nothing is half-written; run again, `score` goes on by itself and `train` with --resume")
     return STOPPED
 
 
