@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from disk import file_size_limit, locked_folder
 from pixelfast.errors import ModelError, OutputError
 from pixelfast.manifest import read_manifest, write_manifest
-from pixelfast.model import Calibration, FileFacts, Flip, Manifest, Model, Training
+from pixelfast.model import Calibration, FileFacts, Flip, Manifest, Model, Training, _put_in_place
 
 CONTENT = {"ae.safetensors": b"weights" * 999, "ae.onnx": b"graph" * 999, "flip.onnx": b"flip", "flip.safetensors": b""}
 
@@ -209,6 +209,8 @@ def test_the_tail_falls_from_one_to_zero(values: list[int], asked: list[float]) 
 def test_the_tail_is_exact_at_each_measured_frame_where_quantiles_are_dense() -> None:
     values = np.arange(101.0)
     assert np.allclose(measure(values).tail(values), (101 - np.arange(101)) / 101)
+    tied = np.repeat([0.0, 1.0, 2.0], [50, 40, 11])
+    assert np.allclose(measure(tied).tail(np.array([0.0, 1.0, 2.0])), [1, 51 / 101, 11 / 101])
 
 
 @pytest.mark.parametrize("values", [[], [1.0, np.nan], [np.inf]])
@@ -395,6 +397,13 @@ def test_a_full_disk_leaves_the_older_model(model: Model, workdir: Path) -> None
         Model.write(workdir, model.folder, MANIFEST)
     assert content_of(model.folder) == before
     assert len(list(model.folder.parent.iterdir())) == 2
+
+
+def test_a_folder_that_cannot_get_its_name_gives_it_back(model: Model, tmp_path: Path) -> None:
+    before = content_of(model.folder)
+    with pytest.raises(FileNotFoundError):
+        _put_in_place(tmp_path / "vanished", model.folder)
+    assert content_of(model.folder) == before
 
 
 def test_nothing_trained_is_nothing_to_write(tmp_path: Path) -> None:

@@ -53,6 +53,9 @@ def test_natural_order_of_known_names() -> None:
     names = ["10", "9", "frame_100", "frame_20", "Frame_3", "02", "2", "1a10", "1a9", "9" * 5000]
     ordered = ["1a9", "1a10", "02", "2", "9", "10", "9" * 5000, "Frame_3", "frame_20", "frame_100"]
     assert sorted(names, key=natural_key) == ordered
+    assert sorted(["B1", "a2", "b2", "A3"], key=natural_key) == ["a2", "A3", "B1", "b2"]
+    for names in (["1", "01", "001"], ["001", "1", "01"]):
+        assert sorted(names, key=natural_key) == ["001", "01", "1"]
 
 
 @pytest.mark.parametrize(
@@ -469,6 +472,15 @@ def test_real_broken_files_are_repaired_and_reported(broken: Video, chunk: int) 
     assert sentence is not None
     assert sentence.startswith("video v: 3 unreadable and 1 truncated of 7 frames were repaired (first: ")
     assert sentence.endswith("0.jpg is empty (0 bytes))")
+
+
+def test_a_consumer_may_change_what_it_was_given(broken: Video) -> None:
+    decoded = np.concatenate([one.frames for one in broken.chunks(32, 32)])
+    taken = []
+    for chunk in Repair(broken).run(broken.chunks(32, 32, chunk=1)):
+        taken.append(chunk.frames.copy())
+        chunk.frames[:] = 255
+    assert np.array_equal(np.concatenate(taken), decoded[[2, 2, 2, 3, 3, 5, 6]])
 
 
 def test_on_error_raise_names_the_file(broken: Video) -> None:
