@@ -1,0 +1,88 @@
+"""Frames of a folder, chunk by chunk."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from frame_folders import make_frames, names_of
+from pixelfast.errors import SourceError
+from pixelfast.sources import open_source
+
+
+@pytest.mark.parametrize("chunk", [1, 3, 64])
+def test_chunks_hold_all_frames_in_order(tmp_path: Path, chunk: int) -> None:
+    folder = make_frames(tmp_path / "v", [f"{number}.png" for number in range(3, 10)], size=(20, 30))
+    (video,) = open_source(folder)
+    chunks = list(video.chunks(24, 16, chunk=chunk))
+    assert [len(one.status) for one in chunks] == [min(chunk, 7 - start) for start in range(0, 7, chunk)]
+    assert np.concatenate([one.frame_ids for one in chunks]).tolist() == list(range(3, 10))
+    frames = np.concatenate([one.frames for one in chunks])
+    assert (frames.shape, frames.dtype) == ((7, 24, 16), np.uint8)
+    assert np.array_equal(frames, np.broadcast_to(np.arange(7)[:, None, None] * 10, frames.shape))
+    assert all(one.seconds is None and not one.status.any() for one in chunks)
+
+
+def test_the_size_is_kept_where_none_is_given(tmp_path: Path) -> None:
+    folder = make_frames(tmp_path / "v", ["2.png", "3.png"], size=(20, 30))
+    (folder / "1.png").touch()
+    (video,) = open_source(folder)
+    assert video.size() == (30, 20)
+    frames = [chunk.frames for chunk in video.chunks(None, None, color="rgb", chunk=1)]
+    assert [one.shape for one in frames] == [(1, 30, 20, 3)] * 3
+    assert [one.max() for one in frames] == [0, 0, 10]
+
+
+def test_mixed_sizes_are_refused_where_the_size_is_kept(tmp_path: Path) -> None:
+    folder = make_frames(tmp_path / "v", ["1.png"], size=(20, 30))
+    Image.new("L", (40, 30)).save(folder / "2.png")
+    (video,) = open_source(folder)
+    with pytest.raises(SourceError, match=r"2\.png is 40x30 pixels, but the first frame of its video is 20x30: make"):
+        list(video.chunks(None, None))
+    assert [chunk.frames.shape for chunk in video.chunks(16, 16)] == [(2, 16, 16)]
+
+
+def test_a_video_without_a_readable_frame_has_no_size(tmp_path: Path) -> None:
+    folder = tmp_path / "v"
+    folder.mkdir()
+    (folder / "1.jpg").touch()
+    (folder / "2.jpg").write_text("no image")
+    (video,) = open_source(folder)
+    with pytest.raises(SourceError, match=r"holds no frame that can be read: .*1\.jpg is empty \(0 bytes\)\. Copy"):
+        video.size()
+
+
+@pytest.mark.parametrize("arguments", [{"chunk": 0}, {"height": 3, "width": None}])
+def test_impossible_chunks_are_refused_at_once(tmp_path: Path, arguments: dict[str, int | None]) -> None:
+    (video,) = open_source(make_frames(tmp_path / "v", ["1.png"]))
+    with pytest.raises(ValueError, match=r"chunk must be at least 1|height and width go together"):
+        video.chunks(**{"height": 8, "width": 8} | arguments)  # type: ignore[arg-type]
+
+
+def test_the_fingerprint_goes_with_content_and_names(tmp_path: Path) -> None:
+    def fingerprint(folder: Path) -> bytes:
+        (video,) = open_source(folder)
+        return video.fingerprint()
+
+    first = fingerprint(make_frames(tmp_path / "a", ["1.png", "2.png"]))
+    assert fingerprint(make_frames(tmp_path / "b", ["1.png", "2.png"])) == first
+    assert fingerprint(make_frames(tmp_path / "c", ["2.png", "1.png"])) != first
+    assert fingerprint(make_frames(tmp_path / "d", ["1.png", "3.png"])) != first
+    assert fingerprint(make_frames(tmp_path / "e", ["1.png", "2.png", "3.png"])) != first
+
+
+PED2 = Path(__file__).parents[2] / "shared" / "data" / "ped2"
+
+
+@pytest.mark.data
+@pytest.mark.skipif(not PED2.is_dir(), reason="needs ../shared/data/ped2")
+def test_real_footage_is_read_as_it_lies() -> None:
+    videos = open_source(PED2 / "testing")
+    assert names_of(videos) == ["01", "04", "06", "07", "10", "12"]
+    (chunk, *_) = videos[0].chunks(None, None, chunk=4)
+    assert chunk.frames.shape == (4, 240, 360)
+    assert chunk.frame_ids.tolist() == [0, 1, 2, 3]
+    pixels = np.asarray(Image.open(videos[0].describe(0)).convert("L"), dtype=np.float64)
+    assert abs(chunk.frames[0] - pixels).mean() < 0.15
+    assert not any(one.status.any() for video in videos for one in video.chunks(16, 16))
