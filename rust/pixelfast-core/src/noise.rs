@@ -6,6 +6,8 @@ use crate::{Cancel, Error, Result};
 
 /// Smallest height and width: the mask is 3x3.
 const SMALLEST: usize = 3;
+/// Pixels summed in 32 bits.
+const PIECE: usize = 1 << 16;
 
 /// Estimates the standard deviation of each frame's noise in grey levels.
 ///
@@ -34,15 +36,19 @@ pub fn noise_sigma(frames: &[u8], height: usize, width: usize, out: &mut [f32], 
 fn residual(frame: &[u8], width: usize) -> u64 {
     let rows: Vec<&[u8]> = frame.chunks_exact(width).collect();
     let mut vertical = vec![0i16; width];
-    rows.windows(3).map(|three| u64::from(row_residual(three[0], three[1], three[2], &mut vertical))).sum()
+    rows.windows(3).map(|three| row_residual(three[0], three[1], three[2], &mut vertical)).sum()
 }
 
-/// The same for the middle one of three rows: second differences down, then across. At most 2^11 a pixel.
-fn row_residual(above: &[u8], middle: &[u8], below: &[u8], vertical: &mut [i16]) -> u32 {
+/// The same for the middle one of three rows: second differences down, then across.
+fn row_residual(above: &[u8], middle: &[u8], below: &[u8], vertical: &mut [i16]) -> u64 {
     for (((out, &a), &m), &b) in vertical.iter_mut().zip(above).zip(middle).zip(below) {
         *out = i16::from(a) - 2 * i16::from(m) + i16::from(b);
     }
-    let (left, centre, right) = (&vertical[..], &vertical[1..], &vertical[2..]);
-    let answers = left.iter().zip(centre).zip(right).map(|((l, c), r)| (l - 2 * c + r).unsigned_abs());
-    answers.map(u32::from).sum()
+    let [left, centre, right] = [&vertical[..], &vertical[1..], &vertical[2..]].map(|part| part.chunks(PIECE));
+    left.zip(centre).zip(right).map(|((left, centre), right)| u64::from(piece_residual(left, centre, right))).sum()
+}
+
+/// At most 2040 a pixel, so that the sum of a piece fits.
+fn piece_residual(left: &[i16], centre: &[i16], right: &[i16]) -> u32 {
+    left.iter().zip(centre).zip(right).map(|((l, c), r)| u32::from((l - 2 * c + r).unsigned_abs())).sum()
 }

@@ -138,18 +138,17 @@ impl Span {
 
     /// The span of `values`, `None` of nothing; fails for the first one that is not finite.
     pub(crate) fn of<S: Real>(name: &str, values: &[S], cancel: &Cancel) -> Result<Option<Self>> {
-        let ends = values
-            .par_chunks(BLOCK)
-            .map(|block| cancel.check().map(|()| key_range(block)))
-            .try_reduce(|| (u64::MAX, 0), |a, b| Ok((a.0.min(b.0), a.1.max(b.1))))?;
-        if values.is_empty() {
+        let Some(&first) = values.first() else {
             return Ok(None);
-        }
-        // Keys of infinities and NaN lie outside those of the finite values, on both sides.
-        if !(S::from_key(ends.0).finite() && S::from_key(ends.1).finite()) {
+        };
+        let wider = |a: Ends<S>, b: Ends<S>| Ok(a.join(b));
+        let blocks = values.par_chunks(BLOCK).map(|block| cancel.check().map(|()| Ends::of(block)));
+        let ends = blocks.try_reduce(|| Ends { low: first, high: first, finite: true }, wider)?;
+        if !ends.finite {
             return Err(not_finite(name, values, 0));
         }
-        Ok(Some(Self::new(ends.0, ends.1)))
+        let (low, high) = (ends.low.key(), ends.high.key());
+        Ok(Some(Self::new(low.wide(), high.wide())))
     }
 
     /// From the smallest to the largest key, both included.
@@ -194,11 +193,34 @@ impl Span {
     }
 }
 
-/// Smallest and largest key of a block.
-fn key_range<S: Real>(block: &[S]) -> (u64, u64) {
-    let ends = block.iter().fold(None, |ends: Option<(S::Key, S::Key)>, value| {
-        let key = value.key();
-        Some(ends.map_or((key, key), |(low, high)| (low.min(key), high.max(key))))
-    });
-    ends.map_or((u64::MAX, 0), |(low, high)| (low.wide(), high.wide()))
+/// The smallest and the largest value, meaningful where all are finite.
+#[derive(Clone, Copy)]
+struct Ends<S> {
+    low: S,
+    high: S,
+    finite: bool,
+}
+
+impl<S: Real> Ends<S> {
+    /// Lane by lane, so that it is vectorised.
+    fn of(block: &[S]) -> Self {
+        let (lanes, rest) = block.as_chunks::<16>();
+        let all = |value| Self { low: value, high: value, finite: true };
+        let mut ends = [all(block[0]); 16];
+        for values in lanes {
+            ends.iter_mut().zip(values).for_each(|(ends, &value)| *ends = ends.join(all(value)));
+        }
+        let lanes = ends.iter().copied().chain(rest.iter().map(|&value| all(value)));
+        let ends = lanes.fold(all(block[0]), Self::join);
+        Self { finite: all_finite(block), ..ends }
+    }
+
+    #[inline]
+    fn join(self, other: Self) -> Self {
+        Self {
+            low: if other.low < self.low { other.low } else { self.low },
+            high: if other.high > self.high { other.high } else { self.high },
+            finite: self.finite & other.finite,
+        }
+    }
 }

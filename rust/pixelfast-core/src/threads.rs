@@ -1,4 +1,7 @@
 //! One rayon pool for each thread count that was asked for, kept for the life of the process.
+//!
+//! A forked process (PyTorch's data loaders, multiprocessing) has its parent's memory but none of its threads, so it
+//! gets pools of its own.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
@@ -7,7 +10,7 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::{Error, Result};
 
-static POOLS: OnceLock<Mutex<HashMap<usize, Arc<ThreadPool>>>> = OnceLock::new();
+static POOLS: OnceLock<Mutex<HashMap<(u32, usize), Arc<ThreadPool>>>> = OnceLock::new();
 
 /// The pool of `threads` workers; `None` means the cores that this process may use.
 ///
@@ -20,7 +23,8 @@ pub fn pool(threads: Option<usize>) -> Result<Arc<ThreadPool>> {
         None => std::thread::available_parallelism().map_or(1, usize::from),
     };
     let mut pools = POOLS.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(pool) = pools.get(&count) {
+    let key = (std::process::id(), count);
+    if let Some(pool) = pools.get(&key) {
         return Ok(Arc::clone(pool));
     }
     let pool = ThreadPoolBuilder::new()
@@ -29,6 +33,6 @@ pub fn pool(threads: Option<usize>) -> Result<Arc<ThreadPool>> {
         .build()
         .map_err(|error| Error::Value(format!("cannot start {count} threads: {error}")))?;
     let pool = Arc::new(pool);
-    pools.insert(count, Arc::clone(&pool));
+    pools.insert(key, Arc::clone(&pool));
     Ok(pool)
 }

@@ -78,23 +78,31 @@ impl Cells {
         ends.resize(cells, 0);
         ordered.resize(keys.len(), K::default());
         keys.iter().for_each(|&key| ends[self.cell(key)] += 1);
-        let mut next = 0;
+        let (mut next, mut largest) = (0, 0);
         for end in ends.iter_mut() {
             let count = std::mem::replace(end, next);
             next += count;
+            largest = largest.max(count);
         }
         for &key in keys {
             let end = &mut ends[self.cell(key)];
             ordered[*end as usize] = key;
             *end += 1;
         }
-        let mut start = 0;
-        for &end in ends.iter() {
-            if end as usize - start > SCAN {
-                ordered[start..end as usize].sort_unstable();
-            }
-            start = end as usize;
+        if largest as usize > SCAN {
+            sort_large(ends, ordered);
         }
+    }
+}
+
+/// Sorts the cells of more than [`SCAN`] keys.
+fn sort_large<K: Key>(ends: &[u32], ordered: &mut [K]) {
+    let mut start = 0;
+    for &end in ends {
+        if end as usize - start > SCAN {
+            ordered[start..end as usize].sort_unstable();
+        }
+        start = end as usize;
     }
 }
 

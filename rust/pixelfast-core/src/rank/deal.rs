@@ -10,8 +10,8 @@ use crate::{Cancel, Result};
 const SMALL: usize = 1 << 14;
 /// A group of more values than this that are not all equal is dealt again.
 const LARGE: usize = 1 << 18;
-/// Groups at most, about; more streams than the second-level cache has room for would be slower.
-const GROUPS: usize = 2048;
+/// Groups at most; more streams at once would be slower.
+const GROUPS: usize = 512;
 /// Values a group at least, about.
 const GROUP: usize = 4096;
 /// Values that one task deals; each has its own histogram of 65536 bins.
@@ -60,10 +60,11 @@ pub(super) fn ranks<S: Keyed, K: Key, D: Send>(
         return cancel.check();
     }
     let deal = Deal::new(source, span, cancel)?;
+    let mut groups = vec![0; source.len()];
     let mut dealt = vec![K::default(); source.len()];
-    deal.put(source, &mut dealt, cancel)?;
+    deal.put(source, &mut groups, &mut dealt, cancel)?;
     deal.rank_groups(&mut dealt, cancel)?;
-    deal.hand_out(source, &dealt, sink, emit, cancel)
+    deal.hand_out(&groups, &dealt, sink, emit, cancel)
 }
 
 /// Where each value goes: blocks of the source keep their place, and within a block the groups follow each other.
@@ -83,35 +84,32 @@ impl Deal {
             .par_chunks(block)
             .map(|block| cancel.check().map(|()| span.histogram(block.iter().map(|value| value.sort_key()))))
             .collect::<Result<_>>()?;
-        let group_of = group_bins(&total(&histograms), GROUP.max(source.len() / GROUPS));
+        let group_of = group_bins(&total(&histograms), GROUP.max(source.len() / (GROUPS - GROUPS / 8)));
         let groups = group_of.last().map_or(0, |&last| usize::from(last) + 1);
         let counts = histograms.par_iter().map(|bins| count_groups(bins, &group_of, groups)).collect();
         Ok(Self { span, group_of, counts, block })
     }
 
     /// The first place of each group within its block.
-    fn starts(counts: &[u32]) -> Vec<u32> {
-        let sums = counts.iter().scan(0, |next, &count| {
-            let start = *next;
-            *next += count;
-            Some(start)
-        });
-        sums.collect()
+    fn starts(counts: &[u32]) -> [u32; GROUPS] {
+        let mut starts = [0; GROUPS];
+        let mut next = 0;
+        for (start, count) in starts.iter_mut().zip(counts) {
+            *start = next;
+            next += count;
+        }
+        starts
     }
 
-    #[inline]
-    fn group(&self, key: u64) -> usize {
-        usize::from(self.group_of[self.span.bin(key)])
-    }
-
-    /// Deals the keys of each block into its groups.
-    fn put<S: Keyed, K: Key>(&self, source: &[S], dealt: &mut [K], cancel: &Cancel) -> Result<()> {
-        let blocks = source.par_chunks(self.block).zip(dealt.par_chunks_mut(self.block)).zip(&self.counts);
-        blocks.try_for_each(|((source, dealt), counts)| {
+    /// Deals the keys of each block into its groups, and notes which went where.
+    fn put<S: Keyed, K: Key>(&self, source: &[S], groups: &mut [u16], dealt: &mut [K], cancel: &Cancel) -> Result<()> {
+        let outputs = groups.par_chunks_mut(self.block).zip(dealt.par_chunks_mut(self.block));
+        source.par_chunks(self.block).zip(outputs).zip(&self.counts).try_for_each(|((source, (groups, dealt)), counts)| {
             let mut places = Self::starts(counts);
-            for value in source {
+            for (value, group) in source.iter().zip(groups) {
                 let key = value.sort_key();
-                let place = &mut places[self.group(key)];
+                *group = self.group_of[self.span.bin(key)];
+                let place = &mut places[usize::from(*group)];
                 dealt[*place as usize] = K::narrow(key);
                 *place += 1;
             }
@@ -154,19 +152,19 @@ impl Deal {
     }
 
     /// Deals once more, picking up instead of putting down.
-    fn hand_out<S: Keyed, K: Key, D: Send>(
+    fn hand_out<K: Key, D: Send>(
         &self,
-        source: &[S],
+        groups: &[u16],
         dealt: &[K],
         sink: &mut [D],
         emit: impl Fn(u64) -> D + Copy + Sync,
         cancel: &Cancel,
     ) -> Result<()> {
-        let blocks = source.par_chunks(self.block).zip(dealt.par_chunks(self.block)).zip(sink.par_chunks_mut(self.block));
-        blocks.zip(&self.counts).try_for_each(|(((source, dealt), sink), counts)| {
+        let blocks = groups.par_chunks(self.block).zip(dealt.par_chunks(self.block)).zip(sink.par_chunks_mut(self.block));
+        blocks.zip(&self.counts).try_for_each(|(((groups, dealt), sink), counts)| {
             let mut places = Self::starts(counts);
-            for (value, sink) in source.iter().zip(sink) {
-                let place = &mut places[self.group(value.sort_key())];
+            for (&group, sink) in groups.iter().zip(sink) {
+                let place = &mut places[usize::from(group)];
                 *sink = emit(dealt[*place as usize].wide());
                 *place += 1;
             }
@@ -204,11 +202,12 @@ fn total(histograms: &[Vec<u32>]) -> Vec<u64> {
     total
 }
 
-/// Joins neighbouring bins into groups of about `target` values; a bin of more is a group by itself.
+/// Joins neighbouring bins into groups of about `target` values; a bin of more is a group by itself. Should the
+/// groups not suffice, the last one takes the rest and is dealt again.
 fn group_bins(bins: &[u64], target: usize) -> Vec<u16> {
-    let (mut group, mut held) = (0u16, 0);
+    let (mut group, mut held) = (0, 0);
     let join = |&count: &u64| {
-        if held > 0 && held + count > target as u64 {
+        if held > 0 && held + count > target as u64 && usize::from(group) + 1 < GROUPS {
             group += 1;
             held = 0;
         }
