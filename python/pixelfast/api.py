@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pixelfast.errors import EngineError
 from pixelfast.evaluation import Evaluation
@@ -19,6 +20,9 @@ from pixelfast.progress import ProgressCallback
 from pixelfast.scores import Scores
 from pixelfast.sources import OnError, Source
 
+if TYPE_CHECKING:
+    from pixelfast.training import Recipe
+
 StrPath = str | PathLike[str]
 
 
@@ -27,7 +31,7 @@ def train(
     out: StrPath,
     *,
     method: str = "reconstruction",
-    recipe: str = "default",
+    recipe: "str | Recipe" = "default",
     epochs: int | None = None,
     seed: int = 0,
     precision: str | None = None,
@@ -45,7 +49,7 @@ def train(
         source: normal footage: a folder of video folders, one video folder, or a list of those.
         out: the model folder to write.
         method: "reconstruction".
-        recipe: "default", or "source" for the source method's exact training.
+        recipe: "default", or "source" for the source method's exact training (or a `training.Recipe` of one's own).
         epochs: passes over the training windows; None leaves it to the recipe.
         seed: of every random choice.
         precision: "fp32" or "bf16"; None takes the faster one that the recipe allows.

@@ -74,7 +74,7 @@ def correct(
     notes, watch, share = Notes(), Stopwatch(), share_threads(threads)
     target = Path(out)
     videos = _folders(open_source(source, notes))
-    _refuse_inside(target, videos)
+    _refuse_inside(target, source, videos)
     check_new_folder(target)
     classifier = _open_classifier(Model.load(Path(model)), settings, share, watch, notes)
     folders = _places(source, videos)
@@ -191,9 +191,11 @@ def _places(source: Source, videos: Sequence[FolderVideo]) -> Iterator[Path]:
         yield Path(video.name) if root is None else video.folder.relative_to(root)
 
 
-def _refuse_inside(out: Path, videos: Sequence[FolderVideo]) -> None:
+def _refuse_inside(out: Path, source: Source, videos: Sequence[FolderVideo]) -> None:
     target = out.resolve()
-    for video in videos:
-        folder = video.folder.resolve()
+    folders = {video.folder.resolve() for video in videos}
+    if isinstance(source, str | PathLike) and Path(source).is_dir():
+        folders.add(Path(source).resolve())
+    for folder in folders:
         if target == folder or folder in target.parents or target in folder.parents:
-            raise OutputError(f"{out} lies in the source or holds it ({video.folder}): name a folder apart from it")
+            raise OutputError(f"{out} lies in the source or holds it ({folder}): name a folder apart from it")

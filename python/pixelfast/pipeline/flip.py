@@ -17,8 +17,10 @@ FlipMode = Literal["auto", "always", "never"]
 THRESHOLD = 0.5
 UNSURE = (0.1, 0.9)
 LOOKAHEAD = 8
-# Frames are compared as means of 4x4 pixels: sensor noise shrinks to a quarter, the scene hardly changes.
-BLOCK = 4
+# Frames are compared by their details at about this many cells a side, less the mean of so many cells around each.
+CELLS = 32
+AROUND = 4
+SIGMAS = 3.0
 
 Frame = NDArray[np.uint8]
 
@@ -116,10 +118,12 @@ class FlipCorrector:
         turned = probability > THRESHOLD
         sure = _is_sure(probability)
         for index in range(first - 1, -1, -1):  # the video's start, decided backwards from its first sure frame
-            turned[index] = _fits_turned(frames[index], _upright(frames[index + 1], turned[index + 1]), turned[index])
+            neighbour = _upright(frames[index + 1], turned[index + 1])
+            turned[index] = _settled(fits_turned(frames[index], neighbour), turned[index])
         start = first + 1 if self._previous is None else 0
         for index in (start + np.flatnonzero(~sure[start:])).tolist():
-            turned[index] = _fits_turned(frames[index], self._upright_before(frames, turned, index), turned[index])
+            neighbour = self._upright_before(frames, turned, index)
+            turned[index] = _settled(fits_turned(frames[index], neighbour), turned[index])
         self._weigh(frames, turned)
         upright = frames
         if turned.any():
@@ -140,7 +144,7 @@ class FlipCorrector:
         for index in np.flatnonzero(turned != np.concatenate([[before], turned[:-1]])):
             neighbour = frames[index - 1] if index else self._previous
             assert neighbour is not None, "a decision changes between two frames"
-            if _distance(frames[index, ::-1], neighbour) < _distance(frames[index], neighbour):
+            if fits_turned(frames[index], neighbour):
                 self.evidence.supported += 1
             else:
                 self.evidence.contradicted += 1
@@ -152,25 +156,41 @@ def _is_sure(probability: NDArray[np.float32]) -> NDArray[np.bool_]:
     return np.asarray((probability <= UNSURE[0]) | (probability >= UNSURE[1]))
 
 
+def _settled(pixels: bool | None, otherwise: np.bool_) -> bool:
+    return bool(otherwise) if pixels is None else pixels
+
+
 def _upright(frame: Frame, turned: np.bool_ | bool) -> Frame:
     return frame[::-1] if turned else frame
 
 
-def _fits_turned(frame: Frame, upright_neighbour: Frame, otherwise: np.bool_ | bool) -> bool:
-    """Whether `frame` resembles its upright neighbour more once it is turned; `otherwise` where pixels cannot tell."""
-    turned, as_is = _distance(frame[::-1], upright_neighbour), _distance(frame, upright_neighbour)
-    return bool(otherwise) if turned == as_is else turned < as_is
+def fits_turned(frame: Frame, neighbour: Frame) -> bool | None:
+    """Whether `frame` u8[H, W] resembles its neighbour more once it is turned; None where both fit alike.
+
+    The details of the two tell, where the scene has details that rise above the noise: a change of light, also one
+    that darkens half of the scene, moves no edge. Else the brightness of their parts tells.
+    """
+    cells, theirs = _cells(frame), _cells(neighbour)
+    detail, their_detail = _detail(cells), _detail(theirs)
+    gain = float(((detail[::-1] - detail) * their_detail).sum())
+    # What the difference of two correlations of unrelated noise comes to: its standard deviation.
+    chance = float(np.sqrt(2 * (detail**2).sum() * (their_detail**2).sum() / detail.size))
+    if abs(gain) > SIGMAS * chance:
+        return gain > 0
+    as_is, turned = np.abs(cells - theirs).sum(), np.abs(cells[::-1] - theirs).sum()
+    return None if as_is == turned else bool(turned < as_is)
 
 
-def _distance(a: Frame, b: Frame) -> float:
-    """Mean absolute difference of two frames, grey levels, whatever their brightness."""
-    return float(np.abs(_coarse(a) - _coarse(b)).mean())
+def _cells(frame: Frame) -> NDArray[np.float64]:
+    """Means of square blocks, about `CELLS` a side (noise of sigma 0.3 averages out), less the frame's own mean."""
+    block = max(1, min(frame.shape) // CELLS)
+    height, width = frame.shape[0] // block, frame.shape[1] // block
+    cells = frame[: height * block, : width * block].reshape(height, block, width, block).mean((1, 3))
+    return np.asarray(cells - cells.mean())
 
 
-def _coarse(frame: Frame) -> NDArray[np.float32]:
-    """Means of the blocks of a frame (its pixels, where blocks do not fit), less the frame's own mean."""
-    height, width = frame.shape
-    pixels: NDArray[np.float32] = frame.astype(np.float32)
-    if height % BLOCK == 0 and width % BLOCK == 0:
-        pixels = pixels.reshape(height // BLOCK, BLOCK, width // BLOCK, BLOCK).mean((1, 3))
-    return np.asarray(pixels - pixels.mean())
+def _detail(cells: NDArray[np.float64]) -> NDArray[np.float64]:
+    """What each cell has beyond the mean of the cells around it."""
+    padded = np.pad(cells, AROUND, mode="edge")
+    around = np.lib.stride_tricks.sliding_window_view(padded, (2 * AROUND + 1, 2 * AROUND + 1)).mean((2, 3))
+    return np.asarray(cells - around)

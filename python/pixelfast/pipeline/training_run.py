@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pixelfast.atomic import atomic_path, write_error
 from pixelfast.calibration import Calibration
-from pixelfast.errors import ModelError
+from pixelfast.errors import ModelError, PixelfastError
 from pixelfast.manifest import Flip, Manifest, Training
 from pixelfast.model import Model
 from pixelfast.networks.geometry import GRID, WINDOW
@@ -24,7 +24,7 @@ from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.sources import Source, Video, open_source
 
 if TYPE_CHECKING:
-    from pixelfast.training import FrameCache, TrainingReport
+    from pixelfast.training import FrameCache, Recipe, TrainingReport
 
 # DESIGN: a classifier is trusted when it is right on at least 99% of held-out frames.
 TRUSTED_ACCURACY = 0.99
@@ -38,7 +38,7 @@ class TrainingRequest:
     """How to train; see `pixelfast.train`."""
 
     method: str = METHOD
-    recipe: str = "default"
+    recipe: "str | Recipe" = "default"
     epochs: int | None = None
     seed: int = 0
     precision: str | None = None
@@ -56,7 +56,8 @@ def train_model(source: Source, out: str | PathLike[str], request: TrainingReque
     Model.check_out(target)
     videos = open_source(source, notes)
     training = import_training()
-    workdir = _make_workdir(target)
+    training.recipes.find_recipe(request.recipe)
+    workdir = target.resolve().with_name(target.resolve().name + ".training")
     cache = _open_cache(training, videos, workdir, request, notes)
     report = _train(training, cache, workdir, request, share)
     _tell(request, 0)
@@ -90,16 +91,6 @@ def _tell(request: TrainingRequest, done: int) -> None:
         request.progress(Progress("calibrate", done, 1))
 
 
-def _make_workdir(target: Path) -> Path:
-    resolved = target.resolve()
-    workdir = resolved.with_name(resolved.name + ".training")
-    try:
-        workdir.mkdir(exist_ok=True)
-    except OSError as error:
-        raise write_error(workdir, error) from error
-    return workdir
-
-
 def _open_cache(
     training: Any, videos: Sequence[Video], workdir: Path, request: TrainingRequest, notes: Notes
 ) -> "FrameCache":
@@ -110,15 +101,30 @@ def _open_cache(
         notes.say(f"there is nothing to resume in {workdir}: training begins anew")
     if request.resume and before not in (None, footage):
         raise ModelError(f"the footage is not what the training in {workdir} was begun with: train without --resume")
-    cache: FrameCache
     if before == footage:
-        cache = training.FrameCache.open(workdir / _CACHE)
+        cache: FrameCache = training.FrameCache.open(workdir / _CACHE)
         return cache
-    path.unlink(missing_ok=True)
+    return _decode(training, videos, workdir, footage, request)
+
+
+def _decode(
+    training: Any, videos: Sequence[Video], workdir: Path, footage: str, request: TrainingRequest
+) -> "FrameCache":
+    """Decodes into an empty working folder, which is removed again where that fails."""
     threads = share_threads(request.threads).decode
-    cache = training.FrameCache.build(videos, workdir / _CACHE, threads=threads, progress=request.progress)
-    with atomic_path(path) as temporary:
-        temporary.write_text(footage, encoding="utf-8")
+    shutil.rmtree(workdir, ignore_errors=True)
+    try:
+        workdir.mkdir()
+        cache: FrameCache = training.FrameCache.build(
+            videos, workdir / _CACHE, threads=threads, progress=request.progress
+        )
+        with atomic_path(workdir / _FOOTAGE) as temporary:
+            temporary.write_text(footage, encoding="utf-8")
+    except BaseException as error:
+        shutil.rmtree(workdir, ignore_errors=True)
+        if isinstance(error, OSError) and not isinstance(error, PixelfastError):
+            raise write_error(workdir, error) from error
+        raise
     return cache
 
 
@@ -134,11 +140,13 @@ def _manifest(
     source: Source, cache: "FrameCache", report: "TrainingReport", calibrations: Sequence[Calibration], notes: Notes
 ) -> Manifest:
     accuracy = report.flip_held_out_accuracy
+    # As JSON has it, so that the manifest equals the one that is read back.
+    facts = json.loads(json.dumps({**report.to_dict(), CACHE_DIGEST: cache.digest}))
     training = Training(
         sources=tuple(_source_names(source)),
         videos=len(cache.videos),
         frames=sum(video.length for video in cache.videos),
-        report={**report.to_dict(), CACHE_DIGEST: cache.digest},
+        report=facts,
     )
     return Manifest(
         method=METHOD,
