@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +88,19 @@ def run_demo(
         scene = generate_scene(out / "scene", spec or SceneSpec(seed=seed), threads=threads, progress=progress)
     with clock.step("train"):
         model = api.train(scene.train, out / "model", epochs=epochs, seed=seed, threads=threads, progress=progress)
+    report = judge(scene, model, out, threads=threads, progress=progress)
+    return replace(report, seconds={**clock.seconds, **report.seconds})
+
+
+def judge(
+    scene: Scene, model: Model, out: Path, *, threads: int | None = None, progress: ProgressCallback | None = None
+) -> DemoReport:
+    """Score a scene's test videos, write the scores into the folder `out`, and compare them with the truth.
+
+    Raises:
+        PixelfastError: as `api.score` and `api.evaluate`.
+    """
+    clock = _Clock()
     with clock.step("score"):
         # Without `out` no parts are kept: a second run measures its scoring again instead of finding it done.
         scores = api.score(scene.test, model.folder, threads=threads, progress=progress)

@@ -1,0 +1,112 @@
+"""The demo's job on a small scene: it ends with results that can be checked against each other."""
+
+import csv
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from pixelfast.cli.demo_facts import describe
+from pixelfast.demo.job import DemoReport, compare_flips, judge, run_demo, top_moments, what_happens
+from pixelfast.demo.scene import SceneSpec, generate_scene
+from pixelfast.errors import OutputError
+from pixelfast.evaluation import evaluate
+from pixelfast.model import Model
+from pixelfast.progress import Progress
+from pixelfast.scores import Scores
+
+SPEC = SceneSpec(seed=5, height=96, width=160, train_videos=2, train_frames=40, test_videos=2, test_frames=40)
+
+
+@pytest.fixture
+def judged(tmp_path: Path, model: Model) -> DemoReport:
+    """The scores of a small scene by a small model that needs no training."""
+    return judge(generate_scene(tmp_path / "scene", SPEC), model, tmp_path)
+
+
+def test_everything_lies_where_it_says(judged: DemoReport, tmp_path: Path) -> None:
+    assert judged.written == (tmp_path / "scores.csv", tmp_path / "scores.parquet")
+    np.testing.assert_array_equal(Scores.read(judged.written[1]).rank, judged.scores.rank)
+    with judged.scene.labels.open(newline="") as labels, judged.written[0].open(newline="") as scores:
+        assert [row["Id"] for row in csv.DictReader(labels)] == [row["Id"] for row in csv.DictReader(scores)]
+
+
+def test_every_frame_is_scored_and_judged(judged: DemoReport) -> None:
+    assert judged.evaluation == evaluate(judged.written[0], judged.scene.labels)
+    assert (judged.evaluation.frames, len(judged.scores)) == (80, 80)
+    assert judged.evaluation.abnormal_share == pytest.approx(judged.scene.truth["abnormal_share"], abs=1e-4)
+    assert list(judged.seconds) == ["score", "evaluate"]
+
+
+def test_flips_are_counted_against_the_truth(judged: DemoReport) -> None:
+    flips = judged.flips
+    assert flips.found + flips.missed == sum(len(frames) for frames in judged.scene.truth["flipped"].values()) == 8
+    assert flips.found + flips.false == int(judged.scores.flipped.sum())
+
+
+@pytest.mark.long
+def test_the_whole_job(tmp_path: Path) -> None:
+    steps: list[Progress] = []
+    report = run_demo(tmp_path / "new" / "demo", seed=5, epochs=1, spec=SPEC, progress=steps.append)
+    folder = report.scene.folder.parent
+    assert sorted(path.name for path in folder.iterdir()) == ["model", "scene", "scores.csv", "scores.parquet"]
+    assert Model.load(report.model.folder).manifest == report.model.manifest
+    assert list(report.seconds) == ["scene", "train", "score", "evaluate"]
+    assert {"scene", "decode", "train", "flip", "export", "score"} <= {step.phase for step in steps}
+    text = describe(report)
+    for word in ("AUROC", f"{report.evaluation.ap:.4f}", "Upside-down frames:", str(report.written[1]), "80 frames"):
+        assert word in text
+    again = run_demo(tmp_path / "new" / "demo", seed=5, epochs=1, spec=SPEC)
+    assert again.scene.reused
+    np.testing.assert_array_equal(again.scores.raw, report.scores.raw)
+
+
+def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="cannot be made"):
+        run_demo(tmp_path / "file" / "demo")
+
+
+def small_scores() -> Scores:
+    """Two videos of 30 frames; the rank falls from the first frame of 01 to the last of 02."""
+    n = 60
+    return Scores(
+        videos=("01", "02"),
+        video_index=np.repeat(np.array([0, 1], dtype=np.int32), 30),
+        frame=np.tile(np.arange(1, 31), 2),
+        raw=np.ones(n, dtype=np.float32),
+        score=np.ones(n),
+        rank=np.arange(n, 0, -1) / n,
+        flipped=np.isin(np.arange(n), [0, 1, 35]),
+        repaired=np.zeros(n, dtype=np.bool_),
+        noisy=np.zeros(n, dtype=np.bool_),
+    )
+
+
+TRUTH = {
+    "events": [{"video": "01", "kind": "cart", "first": 5, "last": 9}],
+    "flipped": {"01": [1, 7], "02": []},
+    "heavy_noise": {"01": [], "02": [6]},
+    "truncated": {"01": [], "02": []},
+}
+
+
+def test_flips_found_missed_and_false() -> None:
+    flips = compare_flips(TRUTH, small_scores())
+    assert (flips.found, flips.missed, flips.false) == (1, 1, 2)
+
+
+def test_moments_are_apart() -> None:
+    assert [(one.video, one.frame) for one in top_moments(small_scores())] == [
+        ("01", 1),
+        ("01", 16),
+        ("02", 1),
+        ("02", 16),
+    ]
+    assert len(top_moments(small_scores(), 3)) == 3
+
+
+def test_what_happens_in_words() -> None:
+    assert what_happens(TRUTH, "01", 7) == "cart, upside down"
+    assert what_happens(TRUTH, "02", 6) == "heavy noise"
+    assert what_happens(TRUTH, "02", 7) == "nothing unusual"
