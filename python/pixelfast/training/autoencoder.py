@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from pixelfast.errors import ModelError
 from pixelfast.networks.autoencoder import TemporalAutoencoder
 from pixelfast.progress import Progress, ProgressCallback
-from pixelfast.training.batches import CuboidBatches, plain_cuboids
+from pixelfast.training.batches import CuboidBatches, plain_cuboids, steps_per_epoch
 from pixelfast.training.cache import FrameCache
 from pixelfast.training.checkpoint import Checkpoint, check_settings, load_checkpoint, save_checkpoint
 from pixelfast.training.recipes import AutoencoderRecipe
@@ -49,11 +49,11 @@ class Plan:
         return {**constants, **choice, **epochs, "seed": self.seed, "footage": self.cache.digest}
 
 
-_FREE: Final = ("epochs", "cuboids", "patience", "precisions", "batches")
+_FREE: Final = ("epochs", "least_steps", "patience", "precisions", "batches")
 """What a recipe only proposes, and what does not change the weights of an epoch."""
 
 
-def planned_epochs(recipe: AutoencoderRecipe, windows: int, epochs: int | None) -> int:
+def planned_epochs(recipe: AutoencoderRecipe, windows: int, batch: int, epochs: int | None) -> int:
     """How many epochs to train: what the caller asks for, else what the recipe says for so many windows.
 
     Raises:
@@ -61,7 +61,7 @@ def planned_epochs(recipe: AutoencoderRecipe, windows: int, epochs: int | None) 
     """
     if epochs is not None and epochs < 1:
         raise ModelError(f"epochs must be at least 1, not {epochs}")
-    enough = math.ceil((recipe.cuboids or 0) / windows)
+    enough = math.ceil((recipe.least_steps or 0) / steps_per_epoch(recipe, windows, batch))
     return epochs or max(recipe.epochs, enough)
 
 
@@ -71,7 +71,8 @@ def learning_rate(recipe: AutoencoderRecipe, step: int, steps: int) -> float:
     rate = recipe.learning_rate * min(1.0, (step + 1) / rising if rising else 1.0)
     if recipe.schedule == "constant":
         return rate
-    done = max(0.0, step - rising) / (steps - rising)
+    falling = steps - rising
+    done = max(0.0, step - rising) / falling if falling else 0.0
     return rate * 0.5 * (1 + math.cos(math.pi * done))
 
 
@@ -198,7 +199,7 @@ class _Loop:
         return f"{epoch}, loss {recent:.5f}{held_out}, {_duration(left)} left"
 
     def _keep_best(self, held_out: float) -> None:
-        if held_out > min(self.state.held_out_losses):
+        if held_out >= min(self.state.held_out_losses[:-1], default=math.inf):
             return
         self.state.best_epoch = self.state.epochs
         if self._plan.recipe.keep_best:

@@ -15,6 +15,16 @@ from pixelfast.networks.geometry import WINDOW
 from pixelfast.training.recipes import AutoencoderRecipe
 
 
+def windows_per_epoch(recipe: AutoencoderRecipe, windows: int) -> int:
+    """How many of so many windows an epoch shows."""
+    return min(windows, recipe.epoch_windows or windows)
+
+
+def steps_per_epoch(recipe: AutoencoderRecipe, windows: int, batch: int) -> int:
+    """How many batches an epoch has; the last may be smaller."""
+    return math.ceil(windows_per_epoch(recipe, windows) / batch)
+
+
 @dataclass(frozen=True, eq=False)
 class Batch:
     """Cuboids f32[B,16,H,W] to feed and what to ask for, the same shape; both are overwritten two batches later."""
@@ -47,16 +57,17 @@ class CuboidBatches:
         self._recipe = recipe
         self._batch = batch
         self._seed = seed
-        shape = (min(batch, len(starts)), WINDOW, *frames.shape[1:])
+        shape = (min(batch, windows_per_epoch(recipe, len(starts))), WINDOW, *frames.shape[1:])
         self._buffers = [(np.empty(shape, np.float32), self._clean_buffer(shape)) for _ in range(2)]
 
     def __len__(self) -> int:
         """Batches an epoch."""
-        return math.ceil(len(self._starts) / self._batch)
+        return steps_per_epoch(self._recipe, len(self._starts), self._batch)
 
     def epoch(self, number: int) -> Iterator[Batch]:
-        """All windows once, in an order that depends on the seed and the epoch's number alone."""
+        """All windows once (or as many as the recipe shows), in an order that depends on seed and epoch alone."""
         order = np.random.default_rng((self._seed, number)).permutation(len(self._starts))
+        order = order[: windows_per_epoch(self._recipe, len(order))]
         chosen = [order[first : first + self._batch] for first in range(0, len(order), self._batch)]
         with ThreadPoolExecutor(1, "pixelfast-batches") as pool:
             ahead: Future[Batch] = pool.submit(self._assemble, number, chosen[0], 0)

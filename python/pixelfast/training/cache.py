@@ -108,7 +108,7 @@ class FrameCache:
         frame_bytes = index["height"] * index["width"]
         count, rest = divmod(path.stat().st_size, frame_bytes) if path.is_file() else (0, 0)
         if rest or count < max(entry.offset + entry.length for entry in entries):
-            raise ModelError(f"{path} is not what its index says: remove it and train again without --resume")
+            raise ModelError(f"{path} is not what its index says: train again without --resume")
         frames = np.memmap(path, np.uint8, mode="r", shape=(count, index["height"], index["width"]))
         digest = hashlib.blake2b(json.dumps(index, sort_keys=True).encode(), digest_size=16).hexdigest()
         return cls(path, frames, entries, digest, tuple(index["notes"]))

@@ -1,6 +1,5 @@
 """What a training needs to go on where it stopped, written whole after each epoch."""
 
-import pickle
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final
@@ -10,6 +9,7 @@ from torch import Tensor
 
 from pixelfast.atomic import atomic_path
 from pixelfast.errors import ModelError
+from pixelfast.training.plain_files import NotPlainError, load_plain
 
 _FORMAT: Final = 1
 
@@ -64,14 +64,13 @@ def load_checkpoint(path: Path) -> Checkpoint:
         ModelError: it is damaged or of another version.
     """
     try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
+        state = load_plain(path)
         if state.pop("format") != _FORMAT:
             raise KeyError("format")
         return Checkpoint(**state)
-    except (pickle.UnpicklingError, RuntimeError, OSError, EOFError, KeyError, TypeError, AttributeError) as error:
+    except (NotPlainError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
-            f"the checkpoint {path} is damaged or of another version ({type(error).__name__}): "
-            "train again without --resume"
+            f"the checkpoint {path} is damaged or of another version ({error}): train again without --resume"
         ) from None
 
 

@@ -1,6 +1,5 @@
 """Weights that the source method's own training wrote, brought into pixelfast's files."""
 
-import pickle
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from pixelfast.errors import ModelError
 from pixelfast.networks.autoencoder import TemporalAutoencoder
 from pixelfast.networks.flip import FlipClassifier
 from pixelfast.training.export import write_autoencoder, write_flip_classifier
+from pixelfast.training.plain_files import NotPlainError, load_plain
 from pixelfast.training.weights import save_autoencoder, save_flip_classifier
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
@@ -90,10 +90,10 @@ def _state_dict(path: Path) -> dict[str, Tensor]:
     if not path.is_file():
         raise ModelError(f"there are no weights at {path}")
     try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except (pickle.UnpicklingError, RuntimeError, EOFError, KeyError, ValueError, OSError, AttributeError) as error:
+        loaded = load_plain(path)
+    except NotPlainError as error:
         raise ModelError(
-            f"{path} holds no plain weights ({type(error).__name__}): save them with "
+            f"{path} holds no plain weights ({error}): save them with "
             "torch.save(network.state_dict(), path); pixelfast runs no code from a file"
         ) from None
     inner = next((loaded[key] for key in _WRAPPERS if isinstance(loaded, dict) and key in loaded), loaded)

@@ -152,7 +152,6 @@ def _check(request: _Request) -> None:
 def _plan(request: _Request, journal: _Journal) -> Plan:
     recipe = request.recipe.autoencoder
     windows = len(request.cache.train_windows(recipe.window_stride))
-    epochs = planned_epochs(recipe, windows, request.epochs)
     begun = request.workdir / CHECKPOINT
     if not request.resume:
         begun.unlink(missing_ok=True)
@@ -160,6 +159,7 @@ def _plan(request: _Request, journal: _Journal) -> Plan:
         choice = _choice_of(load_checkpoint(begun), request, journal)
     else:
         choice = choose(recipe, precision=request.precision, batch=request.batch, threads=request.threads)
+    epochs = planned_epochs(recipe, windows, choice.batch, request.epochs)
     return Plan(request.cache, recipe, choice, epochs, request.seed)
 
 
