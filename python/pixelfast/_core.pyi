@@ -1,4 +1,4 @@
-"""Types of the Rust extension. Every function releases the GIL, answers Ctrl-C and gives the same bits for any `threads`."""
+"""Types of the Rust extension. Functions release the GIL, answer Ctrl-C and give the same bits for any `threads`."""
 
 from collections.abc import Sequence
 from os import PathLike
@@ -6,6 +6,25 @@ from typing import Any, Literal, final
 
 import numpy as np
 from numpy.typing import NDArray
+
+__all__ = [
+    "OverlapAggregator",
+    "aggregate",
+    "assemble_cuboids",
+    "build_info",
+    "cuboid_errors",
+    "decode_frames",
+    "explain_frame",
+    "fingerprint_files",
+    "flip_jpeg",
+    "frame_size",
+    "noise_sigma",
+    "normalise",
+    "pool",
+    "rank",
+    "resize_frames",
+    "smooth",
+]
 
 def decode_frames(
     paths: Sequence[str | PathLike[str]],
@@ -44,11 +63,16 @@ def cuboid_errors(
     threads: int | None = None,
 ) -> NDArray[np.float32]: ...
 def noise_sigma(frames: NDArray[np.uint8], threads: int | None = None) -> NDArray[np.float32]: ...
+
 @final
 class OverlapAggregator:
-    def __new__(cls, window: int, stride: int = 1, how: Literal["mean", "max", "median"] = "mean") -> OverlapAggregator: ...
+    def __new__(
+        cls, window: int, stride: int = 1, how: Literal["mean", "max", "median"] = "mean"
+    ) -> OverlapAggregator: ...
     def push(self, window_errors: NDArray[np.float32]) -> NDArray[np.float32]: ...
-    def finish(self, anchored: NDArray[np.float32] | None = None, n_frames: int | None = None) -> NDArray[np.float32]: ...
+    def finish(
+        self, anchored: NDArray[np.float32] | None = None, n_frames: int | None = None
+    ) -> NDArray[np.float32]: ...
 
 def aggregate(
     window_errors: NDArray[np.float32],

@@ -66,7 +66,11 @@ fn cut<'a, S>(mut values: &'a [S], lengths: &[i64], size: usize, mut out: &'a mu
         let (video_out, other_out) = out.split_at_mut(length as usize);
         (values, out) = (other_values, other_out);
         let step = PIECE.max(size);
-        pieces.extend(video_out.chunks_mut(step).enumerate().map(|(index, out)| Piece { video, start: index * step, out }));
+        pieces.extend(video_out.chunks_mut(step).enumerate().map(|(index, out)| Piece {
+            video,
+            start: index * step,
+            out,
+        }));
     }
     pieces
 }

@@ -10,7 +10,10 @@ use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use crate::{Error, Result};
 
-static POOLS: OnceLock<Mutex<HashMap<(u32, usize), Arc<ThreadPool>>>> = OnceLock::new();
+/// By process and number of threads.
+type Pools = HashMap<(u32, usize), Arc<ThreadPool>>;
+
+static POOLS: OnceLock<Mutex<Pools>> = OnceLock::new();
 
 /// The pool of `threads` workers; `None` means the cores that this process may use.
 ///

@@ -228,7 +228,7 @@ fn pool<'py>(
 ) -> PyResult<Bound<'py, PyArray1<f32>>> {
     let argument = Argument::new("maps", "[N, G, G]");
     let array = argument.read::<f32, Ix3>(maps)?;
-    let &[count, rows, columns] = array.shape() else { unreachable!("three dimensions") };
+    let (count, rows, columns) = array.as_array().dim();
     if rows != columns || rows == 0 {
         return Err(argument.wrong_shape::<f32>(maps));
     }

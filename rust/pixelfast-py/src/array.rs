@@ -21,9 +21,12 @@ impl Argument {
     }
 
     /// A C-contiguous array to read.
-    pub fn read<'py, T: Element, D: Dimension>(self, value: &Bound<'py, PyAny>) -> PyResult<PyReadonlyArray<'py, T, D>> {
+    pub fn read<'py, T: Element, D: Dimension>(
+        self,
+        value: &Bound<'py, PyAny>,
+    ) -> PyResult<PyReadonlyArray<'py, T, D>> {
         let array = self.array::<T, D>(value)?;
-        self.require_contiguous(&array)?;
+        self.require_contiguous(array)?;
         array.try_readonly().map_err(|_| PyValueError::new_err(format!("{} is being written to", self.name)))
     }
 
@@ -33,7 +36,7 @@ impl Argument {
         value: &Bound<'py, PyAny>,
     ) -> PyResult<PyReadwriteArray<'py, T, D>> {
         let array = self.array::<T, D>(value)?;
-        self.require_contiguous(&array)?;
+        self.require_contiguous(array)?;
         let refuse = |error| PyValueError::new_err(format!("{} cannot be written to: {error}", self.name));
         array.try_readwrite().map_err(refuse)
     }
@@ -44,6 +47,19 @@ impl Argument {
             return false;
         };
         array.dtype().is_equiv_to(&numpy::dtype::<T>(value.py()))
+    }
+
+    /// Refuses another shape than `wanted`, which other arguments ask for.
+    pub fn require_shape<T: Element, D: Dimension>(
+        self,
+        array: &Bound<'_, PyArray<T, D>>,
+        wanted: &[usize],
+    ) -> PyResult<()> {
+        if array.shape() == wanted {
+            return Ok(());
+        }
+        let (name, shape, came) = (self.name, self.shape, array.shape());
+        Err(PyValueError::new_err(format!("{name} must be {shape}, here {wanted:?}, not {came:?}")))
     }
 
     /// A `TypeError` that says what was expected and what came.

@@ -10,6 +10,12 @@ use crate::array::Argument;
 use crate::enter::{enter_core, to_python};
 
 const FRAMES: Argument = Argument::new("frames", "[N, H, W]");
+const OUT: Argument = Argument::new("out", "[B, T, H, W]");
+const CLEAN: Argument = Argument::new("clean", "[B, T, H, W]");
+const SAMPLES: Argument = Argument::new("samples", "[B]");
+const SAMPLES_REQUIRED: &str = "samples is required with a noise or flip probability: int64 [B], a number a cuboid";
+const CUBOIDS: Argument = Argument::new("cuboids", "[B, T, H, W]");
+const RECONSTRUCTION: Argument = Argument::new("reconstruction", "[B, T, H, W]");
 
 /// Write windows of frames as floats: `out[b] = frames[starts[b] : starts[b] + T] / 255`.
 ///
@@ -55,34 +61,27 @@ fn assemble_cuboids<'py>(
 ) -> PyResult<()> {
     let frames = FRAMES.read::<u8, Ix3>(frames)?;
     let starts = Argument::new("starts", "[B]").read::<i64, Ix1>(starts)?;
-    let mut out = Argument::new("out", "[B, T, H, W]").write::<f32, Ix4>(out)?;
-    let mut clean = clean.map(|clean| Argument::new("clean", "[B, T, H, W]").write::<f32, Ix4>(clean)).transpose()?;
-    let samples = samples.map(|samples| Argument::new("samples", "[B]").read::<i64, Ix1>(samples)).transpose()?;
-    let &[_, height, width] = frames.shape() else { unreachable!("three dimensions") };
+    let mut out = OUT.write::<f32, Ix4>(out)?;
+    let mut clean = clean.map(|clean| CLEAN.write::<f32, Ix4>(clean)).transpose()?;
+    let (_, height, width) = frames.as_array().dim();
     let window = out.shape()[1];
-    let wanted = [starts.len(), window, height, width];
-    for (name, shape) in [("out", Some(out.shape())), ("clean", clean.as_ref().map(|clean| clean.shape()))] {
-        if let Some(shape) = shape.filter(|&shape| shape != wanted) {
-            return Err(PyValueError::new_err(format!(
-                "{name} must be {wanted:?} for these frames and starts, not {shape:?}"
-            )));
-        }
-    }
+    let shape = [starts.len(), window, height, width];
+    OUT.require_shape(&out, &shape)?;
+    clean.as_ref().map_or(Ok(()), |clean| CLEAN.require_shape(clean, &shape))?;
     let augmented = noise_probability != 0.0 || flip_probability != 0.0;
-    if augmented && samples.is_none() {
-        return Err(PyValueError::new_err("samples is required with a noise or flip probability: a number a cuboid"));
-    }
-    let flip = flip.parse().map_err(to_python)?;
-    let samples = samples.as_ref().map(|samples| samples.as_slice()).transpose()?.filter(|_| augmented);
-    let augment =
-        samples.map(|samples| Augment { samples, seed, noise_probability, noise_amplitude, flip_probability, flip });
+    let samples = samples.filter(|_| augmented).map(|samples| SAMPLES.read::<i64, Ix1>(samples)).transpose()?;
+    let augment = match &samples {
+        Some(samples) => {
+            let (samples, flip) = (samples.as_slice()?, flip.parse().map_err(to_python)?);
+            Some(Augment { samples, seed, noise_probability, noise_amplitude, flip_probability, flip })
+        }
+        None if augmented => return Err(PyValueError::new_err(SAMPLES_REQUIRED)),
+        None => None,
+    };
     let frames = Frames { levels: frames.as_slice()?, height, width };
-    let starts = starts.as_slice()?;
-    let out = out.as_slice_mut()?;
+    let (starts, out) = (starts.as_slice()?, out.as_slice_mut()?);
     let clean = clean.as_mut().map(|clean| clean.as_slice_mut()).transpose()?;
-    enter_core(py, threads, move |cancel| {
-        cuboid::assemble_cuboids(frames, starts, window, augment, out, clean, cancel)
-    })
+    enter_core(py, threads, move |cancel| cuboid::assemble_cuboids(frames, starts, window, augment, out, clean, cancel))
 }
 
 /// Mean squared errors of reconstructed cuboids, cell by cell.
@@ -110,13 +109,10 @@ fn cuboid_errors<'py>(
     grid: usize,
     threads: Option<usize>,
 ) -> PyResult<Bound<'py, PyArray4<f32>>> {
-    let cuboids = Argument::new("cuboids", "[B, T, H, W]").read::<f32, Ix4>(cuboids)?;
-    let reconstruction = Argument::new("reconstruction", "[B, T, H, W]").read::<f32, Ix4>(reconstruction)?;
-    let &[batch, window, height, width] = cuboids.shape() else { unreachable!("four dimensions") };
-    if cuboids.shape() != reconstruction.shape() {
-        let (wanted, came) = (cuboids.shape(), reconstruction.shape());
-        return Err(PyValueError::new_err(format!("reconstruction must be {wanted:?} like cuboids, not {came:?}")));
-    }
+    let cuboids = CUBOIDS.read::<f32, Ix4>(cuboids)?;
+    let reconstruction = RECONSTRUCTION.read::<f32, Ix4>(reconstruction)?;
+    RECONSTRUCTION.require_shape(&reconstruction, cuboids.shape())?;
+    let (batch, window, height, width) = cuboids.as_array().dim();
     // A grid beyond the frame is refused by the core: no memory for it.
     let cells = if grid > height.max(width) { 0 } else { grid };
     let out = PyArray4::zeros(py, [batch, window, cells, cells], false);
@@ -152,7 +148,7 @@ fn noise_sigma<'py>(
     threads: Option<usize>,
 ) -> PyResult<Bound<'py, PyArray1<f32>>> {
     let frames = FRAMES.read::<u8, Ix3>(frames)?;
-    let &[count, height, width] = frames.shape() else { unreachable!("three dimensions") };
+    let (count, height, width) = frames.as_array().dim();
     let out = PyArray1::zeros(py, count, false);
     {
         let (frames, mut out) = (frames.as_slice()?, out.readwrite());

@@ -35,6 +35,7 @@ pub fn enter_core<T: Send>(
 }
 
 /// Waits for the result, looking for signals; after one, the work is cancelled and waited for.
+#[expect(clippy::redundant_closure_for_method_calls, reason = "the method does not hold for any lifetime")]
 fn wait<T>(receiver: &mpsc::Receiver<Result<T>>, cancel: &Cancel) -> (Option<Result<T>>, Option<PyErr>) {
     loop {
         match receiver.recv_timeout(SIGNAL_INTERVAL) {

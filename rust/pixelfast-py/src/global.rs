@@ -54,7 +54,7 @@ fn map<'py, S: Real + Element>(
 /// Raises:
 ///     ValueError: a value is not finite (the message has its index), or the percentile is out of range.
 #[pyfunction]
-#[pyo3(signature = (raw, percentile=Some(99.99), threads=None))]
+#[pyo3(signature = (raw, percentile=Some(99.99), threads=None), text_signature = "(raw, percentile=99.99, threads=None)")]
 fn normalise<'py>(
     raw: &Bound<'py, PyAny>,
     percentile: Option<f64>,

@@ -86,7 +86,9 @@ impl Overlap {
         let size = self.windows.window * cells;
         if size == 0 || !errors.len().is_multiple_of(size) {
             let (window, values) = (self.windows.window, errors.len());
-            return Err(Error::Shape(format!("{name}: {values} values are not windows of {window} maps of {cells} cells")));
+            return Err(Error::Shape(format!(
+                "{name}: {values} values are not windows of {window} maps of {cells} cells"
+            )));
         }
         if let Some(before) = self.ring.as_ref().map(Ring::cells).filter(|&before| before != cells) {
             return Err(Error::Shape(format!("{name} has maps of {cells} cells, those before had {before}")));

@@ -48,7 +48,9 @@ const WHOLE: u32 = u32::MAX;
 
 impl Augment<'_> {
     pub(super) fn check(&self, cuboids: usize) -> Result<()> {
-        for (name, share) in [("noise_probability", self.noise_probability), ("flip_probability", self.flip_probability)] {
+        for (name, share) in
+            [("noise_probability", self.noise_probability), ("flip_probability", self.flip_probability)]
+        {
             if !(0.0..=1.0).contains(&share) {
                 return Err(Error::Value(format!("{name} must lie between 0 and 1, not {share}")));
             }
@@ -59,7 +61,9 @@ impl Augment<'_> {
         }
         if self.samples.len() != cuboids {
             let samples = self.samples.len();
-            return Err(Error::Shape(format!("samples must have one number for each of {cuboids} starts, not {samples}")));
+            return Err(Error::Shape(format!(
+                "samples must have one number for each of {cuboids} starts, not {samples}"
+            )));
         }
         Ok(())
     }

@@ -77,7 +77,9 @@ pub fn assemble_cuboids(
     let places = out.par_chunks_mut(size).enumerate();
     match clean {
         None => places.try_for_each(|(place, out)| write(place, out, None)),
-        Some(clean) => places.zip(clean.par_chunks_mut(size)).try_for_each(|((place, out), clean)| write(place, out, Some(clean))),
+        Some(clean) => {
+            places.zip(clean.par_chunks_mut(size)).try_for_each(|((place, out), clean)| write(place, out, Some(clean)))
+        }
     }
 }
 

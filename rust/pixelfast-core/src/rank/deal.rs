@@ -104,17 +104,19 @@ impl Deal {
     /// Deals the keys of each block into its groups, and notes which went where.
     fn put<S: Keyed, K: Key>(&self, source: &[S], groups: &mut [u16], dealt: &mut [K], cancel: &Cancel) -> Result<()> {
         let outputs = groups.par_chunks_mut(self.block).zip(dealt.par_chunks_mut(self.block));
-        source.par_chunks(self.block).zip(outputs).zip(&self.counts).try_for_each(|((source, (groups, dealt)), counts)| {
-            let mut places = Self::starts(counts);
-            for (value, group) in source.iter().zip(groups) {
-                let key = value.sort_key();
-                *group = self.group_of[self.span.bin(key)];
-                let place = &mut places[usize::from(*group)];
-                dealt[*place as usize] = K::narrow(key);
-                *place += 1;
-            }
-            cancel.check()
-        })
+        source.par_chunks(self.block).zip(outputs).zip(&self.counts).try_for_each(
+            |((source, (groups, dealt)), counts)| {
+                let mut places = Self::starts(counts);
+                for (value, group) in source.iter().zip(groups) {
+                    let key = value.sort_key();
+                    *group = self.group_of[self.span.bin(key)];
+                    let place = &mut places[usize::from(*group)];
+                    dealt[*place as usize] = K::narrow(key);
+                    *place += 1;
+                }
+                cancel.check()
+            },
+        )
     }
 
     /// Replaces each key by its doubled rank, group by group.
@@ -135,7 +137,8 @@ impl Deal {
 
     /// Each group with its runs, one a block, and the number of values in the groups before it.
     fn groups<'a, K>(&self, dealt: &'a mut [K]) -> Vec<Group<'a, K>> {
-        let mut groups: Vec<Group<'a, K>> = self.counts[0].iter().map(|_| Group { below: 0, runs: Vec::new() }).collect();
+        let mut groups: Vec<Group<'a, K>> =
+            self.counts[0].iter().map(|_| Group { below: 0, runs: Vec::new() }).collect();
         for (mut block, counts) in dealt.chunks_mut(self.block).zip(&self.counts) {
             for (group, &count) in groups.iter_mut().zip(counts) {
                 let (run, rest) = block.split_at_mut(count as usize);
@@ -160,7 +163,8 @@ impl Deal {
         emit: impl Fn(u64) -> D + Copy + Sync,
         cancel: &Cancel,
     ) -> Result<()> {
-        let blocks = groups.par_chunks(self.block).zip(dealt.par_chunks(self.block)).zip(sink.par_chunks_mut(self.block));
+        let blocks =
+            groups.par_chunks(self.block).zip(dealt.par_chunks(self.block)).zip(sink.par_chunks_mut(self.block));
         blocks.zip(&self.counts).try_for_each(|(((groups, dealt), sink), counts)| {
             let mut places = Self::starts(counts);
             for (&group, sink) in groups.iter().zip(sink) {
