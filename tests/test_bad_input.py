@@ -214,7 +214,7 @@ def test_engines_that_are_none(tmp_path: Path, make: Make, kind: type[PixelfastE
     engine = make(tmp_path / "engine")
     before = tree(tmp_path)
     with pytest.raises(kind, match=sentence) as caught:
-        pixelfast.score(source, engine)
+        pixelfast.score(source, engine, out=tmp_path / "scores.csv")
     assert str(tmp_path / "engine") in one_sentence(caught.value)
     assert tree(tmp_path) == before
 

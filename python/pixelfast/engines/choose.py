@@ -47,7 +47,7 @@ def choose_engine(engine: str | PathLike[str], stride: int | None = None, sharde
             f"a shard needs an engine file, not the folder {path}: name {path / 'ae.onnx'} on every machine"
         )
     model = Model.load(path)
-    own = model.engine_name(stride or 1)
+    own = model.engine_name(stride or model.manifest.stride)
     if own in model.manifest.files:
         return _of_model(path / own, model, [])
     note = f"stride {stride} runs one window at a time; `pixelfast export {path} --stride {stride}` makes it faster"

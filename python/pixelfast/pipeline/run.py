@@ -61,6 +61,8 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
     flip = plan_flip(choice.model, choice.path, settings.flip, notes)
     stages = open_stages(choice, settings, flip, share.engine, watch)
     job = describe_job(choice, stages, flip, len(all_videos), notes)
+    if folder is not None:
+        make_folder(folder)
     plan = DecodePlan(stages.engine.facts.height, stages.engine.facts.width, share.decode, watch)
     scoring = Scoring(stages, flip.mode, PartStore(folder, job, settings.maps), plan, notes)
     parts = scoring.run(videos, request.progress)
@@ -73,7 +75,7 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
 
 
 def _places(request: Request, videos: Sequence[Video]) -> tuple[list[Path], Path | None]:
-    """The files for the scores and the folder for the parts, both known to be writable."""
+    """The files for the scores, known to be writable, and the folder for the parts."""
     paths = output_paths(request.out)
     check_outputs(paths, videos)
     folder = Path(request.parts) if request.parts is not None else None
@@ -81,8 +83,6 @@ def _places(request: Request, videos: Sequence[Video]) -> tuple[list[Path], Path
         folder = paths[0].with_name(paths[0].name + ".parts")
     if request.shard is not None and folder is None:
         raise PixelfastError("a shard leaves nothing but its parts: name a folder with parts=, or out=")
-    if folder is not None:
-        make_folder(folder)
     return paths, folder
 
 
