@@ -109,4 +109,6 @@ def test_moments_are_apart() -> None:
 def test_what_happens_in_words() -> None:
     assert what_happens(TRUTH, "01", 7) == "cart, upside down"
     assert what_happens(TRUTH, "02", 6) == "heavy noise"
-    assert what_happens(TRUTH, "02", 7) == "nothing unusual"
+    assert what_happens(TRUTH, "02", 7) == "heavy noise"
+    assert what_happens(TRUTH, "02", 8) == "nothing unusual"
+    assert what_happens(TRUTH, "03", 6) == "nothing unusual"

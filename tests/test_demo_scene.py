@@ -16,9 +16,17 @@ from PIL import Image
 from pixelfast.demo.backdrop import build_backdrop
 from pixelfast.demo.camera import Camera
 from pixelfast.demo.faults import draw_faults
-from pixelfast.demo.ground import on_the_lawn
+from pixelfast.demo.ground import DOOR_X, WALL_Z, on_the_lawn
 from pixelfast.demo.people import WALK, Look, person
-from pixelfast.demo.routes import Route, along_crossing, along_path, over_the_lawn, usual_route
+from pixelfast.demo.routes import (
+    HABITS,
+    Route,
+    along_crossing,
+    along_path,
+    off_the_crossing,
+    over_the_lawn,
+    usual_route,
+)
 from pixelfast.demo.scene import Scene, SceneSpec, generate_scene
 from pixelfast.demo.story import FRAMES_PER_SECOND, Actor, cast
 from pixelfast.errors import OutputError
@@ -175,12 +183,13 @@ def test_about_the_same_number_of_people_is_always_about(seed: int) -> None:
 
 def test_only_trespassers_go_over_the_lawn() -> None:
     rng = np.random.default_rng(0)
-    for _ in range(100):
-        route = usual_route(rng)
+    for habit in HABITS * 12:
+        route = usual_route(rng, habit)
         places = [route.at(way)[0] for way in np.linspace(0, route.length, 60)]
         assert not any(on_the_lawn(float(x), float(z)) for x, z in places if z < 36)
     for right in (False, True):
         route = over_the_lawn(rng, right)
+        assert route.at(0.0)[0][0] * (1 if right else -1) > 5
         assert any(on_the_lawn(*route.at(way)[0].tolist()) for way in np.linspace(0, route.length, 60))
 
 
@@ -224,6 +233,20 @@ def test_people_are_smaller_further_away() -> None:
         return float(np.ptp(rows))
 
     assert height(12.0) == pytest.approx(3 * height(36.0), rel=0.03)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_nobody_comes_out_of_nowhere(seed: int) -> None:
+    """Every way begins and ends beside or below the picture, or at the door."""
+    camera = Camera.looking_down_the_path(360, 640)
+    rng = np.random.default_rng(seed)
+    ways = [usual_route(rng, habit) for habit in HABITS]
+    ways += [over_the_lawn(rng, right) for right in (False, True)]
+    ways += [off_the_crossing(0.5, right) for right in (False, True)]
+    for x, z in np.concatenate([route.corners[[0, -1]] for route in ways]):
+        head = camera.project(np.array([x, 1.9, z]))
+        seen = 0 <= head[0] < camera.width and head[1] < camera.height
+        assert not seen or (x == DOOR_X and z > WALL_Z - 1), (x, z)
 
 
 def test_an_actor_before_and_after_its_way_is_nowhere() -> None:

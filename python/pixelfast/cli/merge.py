@@ -5,16 +5,14 @@ from typing import Annotated
 
 import typer
 
-from pixelfast.cli.options import one_or_many
+from pixelfast.cli.options import Outputs, one_or_many
 
 
 def merge(
     parts: Annotated[
         list[Path], typer.Argument(metavar="PARTS", help="Folders of parts, as `score` wrote them.", show_default=False)
     ],
-    out: Annotated[
-        list[Path] | None, typer.Option(metavar="FILE", help="File to write, .csv or .parquet. May be given again.")
-    ] = None,
+    out: Outputs = None,
 ) -> None:
     """Put what several machines scored into one table."""
     from pixelfast import api

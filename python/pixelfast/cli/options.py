@@ -15,6 +15,12 @@ Sources = Annotated[
     ),
 ]
 Threads = Annotated[int | None, typer.Option(min=1, metavar="N", help="Threads to use.", show_default="every core")]
+Outputs = Annotated[
+    list[Path] | None,
+    typer.Option(
+        metavar="FILE", help="File to write: .csv (Id,Predicted) or .parquet (everything). May be given again."
+    ),
+]
 FlipMode = Annotated[
     Literal["auto", "always", "never"], typer.Option(help="Whether to turn frames that stand upside down.")
 ]

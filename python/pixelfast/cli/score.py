@@ -5,49 +5,51 @@ from typing import Annotated, Literal
 
 import typer
 
-from pixelfast.cli.options import FlipMode, OnError, Sources, Threads, one_or_all, one_or_many
+from pixelfast.cli.options import FlipMode, OnError, Outputs, Sources, Threads, one_or_all, one_or_many
+
+Engine = Annotated[
+    Path, typer.Option(metavar="PATH", help="Model folder, or an engine file (.onnx).", show_default=False)
+]
+Stride = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Frames from window to window.", show_default="the engine's own"),
+]
+How = Annotated[Literal["mean", "max", "median"], typer.Option(help="How the windows that hold a frame are combined.")]
+Pool = Annotated[
+    Literal["mean", "worst"], typer.Option(help="A frame's error: the mean of its cells, or of the worst three.")
+]
+Smooth = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Frames (odd) of the centred mean.", show_default="the method's own"),
+]
+Maps = Annotated[bool, typer.Option("--maps", help="Keep the error maps in the parts.")]
+Parts = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Folder for finished videos; a rerun skips them.", show_default="OUT.parts/"),
+]
+Shard = Annotated[
+    str | None,
+    typer.Option(metavar="I/N", help="Score only share i of n, as 2/8; put together with `merge`."),
+]
+Chunk = Annotated[int, typer.Option(min=1, metavar="N", help="Frames to a call of the engine.")]
 
 
 def score(
     source: Sources,
-    engine: Annotated[
-        Path, typer.Option(metavar="PATH", help="Model folder, or an engine file (.onnx).", show_default=False)
-    ],
+    engine: Engine,
     *,
-    out: Annotated[
-        list[Path] | None,
-        typer.Option(
-            metavar="FILE", help="File to write, .csv (Id,Predicted) or .parquet (everything). May be given again."
-        ),
-    ] = None,
-    stride: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="Frames from window to window.", show_default="the engine's own"),
-    ] = None,
-    how: Annotated[
-        Literal["mean", "max", "median"], typer.Option(help="How the windows that hold a frame are combined.")
-    ] = "mean",
-    pool: Annotated[
-        Literal["mean", "worst"], typer.Option(help="A frame's error: the mean of its cells, or of the worst three.")
-    ] = "mean",
-    smooth: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="Frames (odd) of the centred mean.", show_default="the method's own"),
-    ] = None,
+    out: Outputs = None,
+    stride: Stride = None,
+    how: How = "mean",
+    pool: Pool = "mean",
+    smooth: Smooth = None,
     flip: FlipMode = "auto",
     on_error: OnError = "repair",
-    maps: Annotated[bool, typer.Option("--maps", help="Keep the error maps in the parts.")] = False,
-    parts: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER", help="Folder for finished videos; a rerun skips them.", show_default="OUT.parts/"
-        ),
-    ] = None,
-    shard: Annotated[
-        str | None, typer.Option(help="Score only share i of n, as 2/8; put together with `merge`.", metavar="I/N")
-    ] = None,
+    maps: Maps = False,
+    parts: Parts = None,
+    shard: Shard = None,
     threads: Threads = None,
-    chunk: Annotated[int, typer.Option(min=1, metavar="N", help="Frames to a call of the engine.")] = 64,
+    chunk: Chunk = 64,
 ) -> None:
     """Give every frame of some footage an anomaly score.
 

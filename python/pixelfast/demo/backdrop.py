@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.demo.camera import Camera, FloatArray
-from pixelfast.demo.ground import APRON_Z, WALL_Z, cloudiness, draw_ground
+from pixelfast.demo.ground import APRON_Z, DOOR_X, WALL_Z, cloudiness, draw_ground
 from pixelfast.demo.shapes import Body, Image, Shapes, draw, draw_shadow, silhouette
 
 SHADE = 0.42
@@ -94,8 +94,8 @@ def _draw_windows(wall: FloatArray, x: FloatArray, y: FloatArray, rng: np.random
         glass = (np.array([92.0, 78.0, 60.0]) + sky * np.array([70.0, 55.0, 40.0])) * panes[bay % 64, floor][..., None]
         wall[inside] = glass[inside]
         wall[frame | bars] = np.array([196.0, 202.0, 205.0])
-    door = (np.abs(x + 5.75) < 0.85) & (y < 2.5)
-    wall[(np.abs(x + 5.75) < 1.05) & (y < 3.3)] = np.array([170.0, 176.0, 178.0])
+    door = (np.abs(x - DOOR_X) < 0.85) & (y < 2.5)
+    wall[(np.abs(x - DOOR_X) < 1.05) & (y < 3.3)] = np.array([170.0, 176.0, 178.0])
     wall[door] = np.array([62.0, 60.0, 72.0])
 
 

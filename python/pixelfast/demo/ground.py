@@ -9,6 +9,8 @@ WALL_Z = 40.0
 """Distance of the wall that closes the scene, metres."""
 CROSSING_Z = (14.5, 19.5)
 """Near and far edge of the paved band that crosses the path, metres."""
+DOOR_X = -5.75
+"""Where the wall has a door."""
 APRON_Z = WALL_Z - 4.0
 """The ground between here and the wall is paved."""
 PATH_HALF_WIDTH = 2.3

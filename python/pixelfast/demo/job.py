@@ -136,14 +136,18 @@ def top_moments(scores: Scores, n: int = 8) -> list[RankedFrame]:
 
 
 def what_happens(truth: dict[str, Any], video: str, frame: int) -> str:
-    """What the scene's truth says about a frame, in words."""
+    """What the scene's truth says about a frame, in words.
+
+    A fault counts for its neighbours, too: a score is the mean over three frames.
+    """
     happens = [
         event["kind"]
         for event in truth["events"]
         if event["video"] == video and event["first"] <= frame <= event["last"]
     ]
-    names = {"heavy_noise": "heavy noise", "truncated": "truncated file", "flipped": "upside down"}
-    happens += [name for key, name in names.items() if frame in truth[key].get(video, [])]
+    faults = {"heavy_noise": "heavy noise", "truncated": "truncated file"}
+    happens += [name for key, name in faults.items() if {frame - 1, frame, frame + 1} & set(truth[key].get(video, []))]
+    happens += ["upside down"] if frame in truth["flipped"].get(video, []) else []
     return ", ".join(happens) or "nothing unusual"
 
 

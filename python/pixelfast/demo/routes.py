@@ -6,9 +6,15 @@ from functools import cached_property
 import numpy as np
 
 from pixelfast.demo.camera import FloatArray
-from pixelfast.demo.ground import CROSSING_Z, path_centre
+from pixelfast.demo.ground import CROSSING_Z, DOOR_X, WALL_Z, path_centre
 
 _LOOK_AHEAD = 0.5
+
+LAWN_WAY = 6.0
+"""About as many metres lead over the near lawn."""
+
+NEAR_Z = 5.0
+"""So near to the camera even the tallest are below the picture: here people come and go."""
 
 
 @dataclass(frozen=True)
@@ -53,6 +59,12 @@ def along_path(near: float, far: float, aside: float) -> Route:
     return Route(np.stack([path_centre(z) + aside, z], axis=1))
 
 
+def from_the_door(near: float, aside: float) -> Route:
+    """Out of the door in the wall and down the path to `near`."""
+    door = [[DOOR_X, WALL_Z - 0.2], [DOOR_X, WALL_Z - 1.5]]
+    return Route(np.concatenate([door, along_path(near, 36.0, aside).corners]))
+
+
 def along_crossing(depth: float) -> Route:
     """Over the crossing from left to right; `depth` 0 is its near edge, 1 its far one."""
     z = CROSSING_Z[0] + depth * (CROSSING_Z[1] - CROSSING_Z[0])
@@ -66,38 +78,39 @@ def along_wall(depth: float) -> Route:
 
 
 def turning_off(depth: float, aside: float, to_the_right: bool) -> Route:
-    """From the far end of the path onto the crossing, then left or right."""
+    """Out of the door, down the path and onto the crossing, then left or right."""
     z = CROSSING_Z[0] + depth * (CROSSING_Z[1] - CROSSING_Z[0])
-    path = along_path(z + 1.0, 37.0, aside).corners
+    path = from_the_door(z + 1.0, aside).corners
     end = (0.56 * z + 1.5) * (1.0 if to_the_right else -1.0)
     return Route(np.concatenate([path, [[path[-1, 0] + np.sign(end) * 1.2, z], [end, z]]]))
 
 
-def usual_route(rng: np.random.Generator) -> Route:
+HABITS = ("crossing", "turning", "crossing", "turning", "wall", "crossing", "turning", "wall")
+"""What each of the walkers who are about keeps to, so that one video is about as busy as another."""
+
+
+def usual_route(rng: np.random.Generator, habit: str) -> Route:
     """One of the ways people are meant to go, in either direction."""
-    kind = rng.choice(4, p=[0.10, 0.36, 0.36, 0.18])
-    if kind == 0:
-        route = along_path(7.6, 37.0, float(rng.uniform(-1.6, 1.6)))
-    elif kind == 1:
+    if habit == "crossing":
         route = along_crossing(float(rng.uniform(0.25, 0.9)))
-    elif kind == 2:
-        route = turning_off(float(rng.uniform(0.3, 0.85)), float(rng.uniform(-1.3, 1.3)), bool(rng.random() < 0.5))
-    else:
+    elif habit == "wall":
         route = along_wall(float(rng.uniform(37.2, 38.8)))
+    else:
+        route = turning_off(float(rng.uniform(0.3, 0.85)), float(rng.uniform(-1.3, 1.3)), bool(rng.random() < 0.5))
     return route if rng.random() < 0.5 else route.reversed()
 
 
 def off_the_crossing(aside: float, from_the_right: bool) -> Route:
     """In on the crossing and down the path, past the camera."""
-    path = along_path(7.6, CROSSING_Z[0] + 0.5, aside).corners
+    path = along_path(NEAR_Z, CROSSING_Z[0] + 0.5, aside).corners
     begin = (0.56 * path[0, 1] + 2.5) * (1.0 if from_the_right else -1.0)
     return Route(np.concatenate([[[begin, path[0, 1] + 1.0], [path[0, 0] + np.sign(begin), path[0, 1] + 1.0]], path]))
 
 
-def over_the_lawn(rng: np.random.Generator, to_the_right: bool) -> Route:
-    """From the near end of the path straight across the lawn to the side of the picture."""
-    z = float(rng.uniform(9.8, 10.6))
-    side = 1.0 if to_the_right else -1.0
-    middle = float(path_centre(z))
-    end = side * (0.54 * (z + 0.8) + 1.2)
-    return Route(np.array([[middle - side * 1.0, z - 4.0], [middle + side * 1.2, z - 0.9], [end, z + 0.8]]))
+def over_the_lawn(rng: np.random.Generator, on_the_right: bool) -> Route:
+    """From the side of the picture straight across the near lawn to the crossing, then up the path."""
+    z = float(rng.uniform(10.0, 10.8))
+    side = 1.0 if on_the_right else -1.0
+    begin = [side * (0.54 * z + 1.2), z]
+    path = from_the_door(CROSSING_Z[0] + 0.6, float(rng.uniform(-0.8, 0.8))).corners[::-1]
+    return Route(np.concatenate([[begin, [path[0, 0] + side * 2.0, path[0, 1] - 0.3]], path]))

@@ -8,12 +8,12 @@ import numpy as np
 from pixelfast.demo.camera import Camera, FloatArray
 from pixelfast.demo.ground import on_the_lawn
 from pixelfast.demo.people import RUN, WALK, Look, person
-from pixelfast.demo.routes import Route, along_crossing, off_the_crossing, over_the_lawn, usual_route
+from pixelfast.demo.routes import HABITS, LAWN_WAY, Route, along_crossing, off_the_crossing, over_the_lawn, usual_route
 from pixelfast.demo.shapes import Body
 from pixelfast.demo.vehicles import cart, cyclist
 
 FRAMES_PER_SECOND = 12.0
-_WALKERS = 8
+_ACCOMPANIED = 0.1
 _LOUD = ((40.0, 40.0, 215.0), (30.0, 190.0, 235.0), (205.0, 120.0, 30.0), (60.0, 200.0, 60.0))
 """Colours of bicycles and carts (blue, green, red)."""
 
@@ -53,16 +53,15 @@ class Actor:
         return way if 0.0 <= way <= self.route.length else None
 
     def is_odd(self, second: float, camera: Camera) -> bool:
-        """Whether the frame is abnormal for this actor: at least half of it is seen, a trespasser on the grass."""
+        """Whether it makes the frame abnormal: head and chest are in the picture, a trespasser is on the grass."""
         way = self._way(second)
         if self.kind == "walker" or way is None:
             return False
         x, z = self.route.at(way)[0].tolist()
         if self.kind == "trespasser" and not on_the_lawn(x, z):
             return False
-        feet = camera.project(np.array([x, 0.0, z]))
-        middle = camera.project(np.array([x, 0.5 * self.height, z]))
-        return bool(0 <= feet[0] < camera.width and 0 <= middle[1] < camera.height)
+        column, row = camera.project(np.array([x, 0.75 * self.height, z])).tolist()
+        return bool(0 <= column < camera.width and 0 <= row < camera.height)
 
 
 def cast(seed: int, split: str, video: int, seconds: float) -> list[Actor]:
@@ -75,9 +74,9 @@ def cast(seed: int, split: str, video: int, seconds: float) -> list[Actor]:
         seconds: How long it lasts.
     """
     rng = np.random.default_rng([seed, 2, ("train", "test").index(split), video])
-    actors = [actor for _ in range(_WALKERS) for actor in _walkers_in_turn(rng, seconds)]
+    actors = [actor for habit in HABITS for actor in _walkers_in_turn(rng, habit, seconds)]
     if split == "test":
-        actors += [_odd_one(kind, rng, seconds, begin) for kind, begin in _PROGRAMME[(video - 1) % len(_PROGRAMME)]]
+        actors += [_odd_one(kind, rng, share * seconds) for kind, share in _PROGRAMME[(video - 1) % len(_PROGRAMME)]]
     return actors
 
 
@@ -92,12 +91,12 @@ _PROGRAMME: tuple[tuple[tuple[str, float], ...], ...] = (
 """What happens in the test videos in turn, and after which share of the video. The fifth is a quiet one."""
 
 
-def _walkers_in_turn(rng: np.random.Generator, seconds: float) -> list[Actor]:
+def _walkers_in_turn(rng: np.random.Generator, habit: str, seconds: float) -> list[Actor]:
     """One walker after the other, so that about the same number of people is always about."""
     walkers = []
     begin: float | None = None
     while begin is None or begin < seconds:
-        route, speed = usual_route(rng), float(rng.uniform(1.1, 1.5))
+        route, speed = usual_route(rng, habit), float(rng.uniform(1.1, 1.5))
         if begin is None:
             begin = -float(rng.uniform(0.0, 1.0)) * route.length / speed
         walkers += _party(rng, route, speed, begin)
@@ -106,9 +105,9 @@ def _walkers_in_turn(rng: np.random.Generator, seconds: float) -> list[Actor]:
 
 
 def _party(rng: np.random.Generator, route: Route, speed: float, begin: float) -> list[Actor]:
-    """A person, one time in six with company beside."""
+    """A person, sometimes with company beside."""
     members = [_walker("walker", Look.random(rng), route, speed, begin)]
-    if rng.random() < 1 / 6:
+    if rng.random() < _ACCOMPANIED:
         beside = Route(route.corners + np.array([0.62, 0.35]) * rng.choice([-1.0, 1.0]))
         members.append(_walker("walker", Look.random(rng), beside, speed, begin + float(rng.uniform(0.0, 0.3))))
     return members
@@ -123,23 +122,23 @@ def _walker(kind: str, look: Look, route: Route, speed: float, begin: float) -> 
     return Actor(kind, route, speed, begin, look.height, make)
 
 
-def _odd_one(kind: str, rng: np.random.Generator, seconds: float, begin: float) -> Actor:
+def _odd_one(kind: str, rng: np.random.Generator, begin: float) -> Actor:
+    """Somebody who is first odd at about the second `begin`."""
     look, color = Look.random(rng), _LOUD[rng.integers(len(_LOUD))]
-    start = begin * seconds
-    forth = bool(rng.random() < 0.5)
+    forth, right = (bool(rng.random() < 0.5) for _ in range(2))
     if kind == "trespasser":
-        return _walker(kind, look, over_the_lawn(rng, forth), float(rng.uniform(1.2, 1.5)), start)
+        route, speed = over_the_lawn(rng, right), float(rng.uniform(1.2, 1.5))
+        before = 0.0 if forth else (route.length - LAWN_WAY) / speed
+        return _walker(kind, look, route if forth else route.reversed(), speed, begin - before)
     if kind == "runner":
-        route, look = (
-            off_the_crossing(float(rng.uniform(-0.8, 0.8)), bool(rng.random() < 0.5)),
-            replace(look, shirt=color),
-        )
-        return _walker(kind, look, route if forth else route.reversed(), float(rng.uniform(4.4, 5.2)), start)
+        route = off_the_crossing(float(rng.uniform(-0.8, 0.8)), right)
+        bright = replace(look, shirt=color)
+        return _walker(kind, bright, route if forth else route.reversed(), float(rng.uniform(4.4, 5.2)), begin)
     crossing = along_crossing(float(rng.uniform(0.05, 0.45)))
-    crossing = crossing if forth else crossing.reversed()
     vehicle, speed, height = (cyclist, 6.0, 1.8) if kind == "cyclist" else (cart, 3.4, 2.0)
 
     def make(place: FloatArray, heading: FloatArray, way: float) -> Body:
         return vehicle(look, color, place, heading, way)
 
-    return Actor(kind, crossing, speed * float(rng.uniform(0.92, 1.08)), start, height, make)
+    speed *= float(rng.uniform(0.92, 1.08))
+    return Actor(kind, crossing if forth else crossing.reversed(), speed, begin, height, make)
