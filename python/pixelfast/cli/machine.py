@@ -2,17 +2,15 @@
 
 import os
 import platform
+import re
 import sys
+from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
-_CORE = ("numpy", "onnxruntime", "opencv-python-headless", "pyarrow", "typer", "rich")
-_EXTRAS = {
-    "train": ("torch", "torchvision", "onnx", "onnxscript", "safetensors"),
-    "cpu": ("openvino",),
-    "video": ("av",),
-    "tensorrt": ("tensorrt",),
-}
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+_EXTRA = re.compile(r"""extra\s*==\s*['"]([^'"]+)['"]""")
+_FOR_CONTRIBUTORS = "dev"
 _NASM = "install nasm (apt install nasm, dnf install nasm, brew install nasm) and build pixelfast again"
 
 
@@ -22,8 +20,7 @@ def examine() -> dict[str, dict[str, str]]:
         "pixelfast": _package(),
         "machine": _machine(),
         "extension": _extension(),
-        "packages": {name: _version(name) or "missing: pip install pixelfast again" for name in _CORE},
-        "extras": {extra: _extra(extra, names) for extra, names in _EXTRAS.items()},
+        **_packages(),
         "engines": _engines(),
     }
 
@@ -59,7 +56,19 @@ def _extension() -> dict[str, str]:
     return facts
 
 
-def _extra(extra: str, names: tuple[str, ...]) -> str:
+def _packages() -> dict[str, dict[str, str]]:
+    """What pixelfast needs always, and what its extras need, as its own metadata say."""
+    needed: dict[str, list[str]] = {}
+    for requirement in metadata.requires("pixelfast") or []:
+        name, extra = _NAME.match(requirement), _EXTRA.search(requirement)
+        if name is not None:
+            needed.setdefault(extra[1] if extra else "", []).append(name[0])
+    packages = {name: _version(name) or "missing: pip install pixelfast again" for name in needed.pop("", [])}
+    needed.pop(_FOR_CONTRIBUTORS, None)
+    return {"packages": packages, "extras": {extra: _extra(extra, names) for extra, names in needed.items()}}
+
+
+def _extra(extra: str, names: Sequence[str]) -> str:
     found = [f"{name} {version}" for name in names if (version := _version(name))]
     if len(found) == len(names):
         return ", ".join(found)
