@@ -97,6 +97,11 @@ def test_maps_are_kept_where_asked_for(make_source: MakeSource, model: Model, tm
     assert read_part(path).maps is not None  # a part with maps serves as one without
 
 
+def test_maps_with_no_place_for_them_are_spoken_of(make_source: MakeSource, model: Model) -> None:
+    scores = pixelfast.score(make_source(**footage(20)), model.folder, maps=True)
+    assert any("no parts are kept" in note for note in scores.notes)
+
+
 def test_nothing_is_written_where_nothing_was_asked_for(
     make_source: MakeSource, model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,10 +8,13 @@ import textwrap
 import threading
 import time
 from collections.abc import Callable, Iterator
-from itertools import count
+from itertools import count, pairwise
 from pathlib import Path
 
+import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
 import pixelfast
 from footage import DrawnVideo, walking_square
@@ -19,10 +22,7 @@ from frame_files import write_video
 from pixelfast.model import Model
 from pixelfast.pipeline.readahead import Readahead
 from pixelfast.sources import Chunk
-from tiny_engines import (
-    SIZE,
-    write_frame_engine,
-)
+from tiny_engines import SIZE, write_frame_engine
 
 MakeSource = Callable[..., Path]
 
@@ -140,6 +140,48 @@ def test_ctrl_c_ends_a_run_within_a_second(tmp_path: Path) -> None:
     process.communicate(timeout=10)
     assert elapsed < 1
     assert process.returncode == 0
+
+
+def write_slow_engine(path: Path) -> Path:
+    """An engine of cuboids whose single call takes many seconds, in many small steps."""
+    size, steps = 256, 1500
+    weights = numpy_helper.from_array(np.eye(size, dtype=np.float32), "weights")
+    names = ["cuboids", *(f"step_{index}" for index in range(1, steps)), "reconstruction"]
+    nodes = [helper.make_node("MatMul", [before, "weights"], [after]) for before, after in pairwise(names)]
+    ends = [
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, [1, 16, size, size]) for name in names[:: len(nodes)]
+    ]
+    graph = helper.make_graph(nodes, "slow", ends[:1], ends[1:], [weights])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), path)
+    return path
+
+
+def test_ctrl_c_ends_a_call_of_the_engine(tmp_path: Path) -> None:
+    engine = write_slow_engine(tmp_path / "slow.onnx")
+    program = (
+        ENDLESS
+        + """
+    import threading, time
+    from pixelfast.engines import load_window_engine
+    from pathlib import Path
+    print("started", flush=True)
+    begun = time.monotonic()
+    try:
+        load_window_engine(Path(sys.argv[1]), 1)
+        print("ended by itself after", time.monotonic() - begun)
+    except KeyboardInterrupt:
+        print("interrupted", threading.active_count(), flush=True)
+    """
+    )
+    process = run_python(program, engine, 0)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "started\n"
+    time.sleep(2)
+    begun = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    assert process.stdout.readline() == "interrupted 1\n"
+    assert time.monotonic() - begun < 1
+    process.communicate(timeout=10)
 
 
 def test_memory_does_not_depend_on_the_length(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The ONNX Runtime runner: one engine file, what it says about itself, one call."""
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,13 +53,25 @@ class OnnxRunner:
             EngineError: ONNX Runtime fails on this input.
         """
         try:
-            (result,) = self._session.run([self.outputs[0].name], {self.inputs[0].name: array})
+            result = self._interruptible(array)
         except Exception as error:  # ONNX Runtime's errors have no common base but Exception
             shape = list(array.shape)
             raise EngineError(
                 f"{self.path}: the engine fails on {array.dtype} {shape}: {_first_line(error)}"
             ) from error
-        return np.asarray(result)
+        return result
+
+    def _interruptible(self, array: NDArray[Any]) -> NDArray[Any]:
+        """One call on a thread of its own: Ctrl-C reaches the waiting caller, who then stops the call."""
+        import onnxruntime
+
+        options = onnxruntime.RunOptions()
+        with ThreadPoolExecutor(1, "pixelfast-engine") as thread:
+            call = thread.submit(self._session.run, [self.outputs[0].name], {self.inputs[0].name: array}, options)
+            try:
+                return np.asarray(call.result()[0])
+            finally:
+                options.terminate = True  # without effect on a call that has ended
 
     def describe(self) -> str:
         """Inputs and outputs in words, for messages."""

@@ -25,13 +25,13 @@ class VideoResult:
 
     Attributes:
         raw: f32[N].
-        maps: f32[N, G, G], where asked for.
+        maps: f16[N, G, G], the square roots of the error maps, where asked for.
         record: what else is known of each frame.
         notes: what should be said aloud.
     """
 
     raw: NDArray[np.float32]
-    maps: Maps | None
+    maps: NDArray[np.float16] | None
     record: FrameRecord
     notes: list[str]
 
@@ -84,12 +84,12 @@ def score_video(
         stopwatch=stages.stopwatch,
     )
     raw: list[NDArray[np.float32]] = []
-    kept: list[Maps] = []
+    kept: list[NDArray[np.float16]] = []
     for maps in ErrorMaps(stages, video).run(clean.run(chunks)):
         with stages.stopwatch.phase("aggregate"):
             raw.append(_core.pool(maps, settings.pool, stages.threads))
         if settings.maps:
-            kept.append(maps)
+            kept.append(np.sqrt(maps).astype(np.float16))
         tell(len(maps))
     record = clean.record()
     notes = clean.notes() + _short(video, len(record.frame), stages.engine.facts.window)

@@ -58,6 +58,8 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
     paths, folder = _places(request, all_videos)
     for note in choice.notes:
         notes.say(note)
+    if settings.maps and folder is None:
+        notes.say("error maps are kept in the parts, and no parts are kept: name a folder with parts=, or out=")
     flip = plan_flip(choice.model, choice.path, settings.flip, notes)
     stages = open_stages(choice, settings, flip, share.engine, watch)
     job = describe_job(choice, stages, flip, len(all_videos), notes)

@@ -3,8 +3,6 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from pixelfast.pipeline.aloud import Notes
 from pixelfast.pipeline.clean import CorrectionRefused
 from pixelfast.pipeline.decoding import Begin, DecodePlan, Decoder, until_end
@@ -101,8 +99,7 @@ class Scoring:
             return score_video(video, chunks, self._stages, "never", lambda n: count.add(n, video.name))
 
     def _part(self, video: Video, footage: str, result: VideoResult, notes: list[str]) -> Part:
-        maps = None if result.maps is None else np.sqrt(result.maps).astype(np.float16)
-        return Part(video.name, footage, result.raw, result.record, maps, self._store.job, notes + result.notes)
+        return Part(video.name, footage, result.raw, result.record, result.maps, self._store.job, notes + result.notes)
 
 
 @dataclass(frozen=True)
