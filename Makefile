@@ -14,6 +14,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export PIP_CONSTRAINT := $(CURDIR)/constraints.txt
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_QUIET := 1
 
 CARGO_TEST := cargo test --release --workspace --locked
 CLIPPY := cargo clippy --release --workspace --all-targets --locked --quiet -- -D warnings
@@ -26,7 +27,7 @@ help: ## List the targets
 
 .PHONY: setup
 setup: ## Make .venv with everything in it and build the extension in release mode (once; again only what changed)
-	@$(MAKE) --no-print-directory -j2 $(MADE)/installed
+	@$(MAKE) --no-print-directory --silent -j2 $(MADE)/installed
 
 .PHONY: demo
 demo: setup ## Train on a generated scene, score it, say where the results lie
@@ -81,37 +82,38 @@ clean: ## Remove everything that the other targets made
 # Set-up. Stamps lie in .venv, so that they go with it. Packages and the extension are made side by side: the one
 # mostly waits for the disk, the other for the compiler.
 $(MADE)/tools:
-	@command -v cargo >/dev/null || { echo "pixelfast needs a Rust toolchain (cargo was not found): see https://rustup.rs"; exit 1; }
-	@command -v cc >/dev/null || { echo "pixelfast needs a C compiler (cc was not found): on Debian, apt-get install gcc"; exit 1; }
-	@command -v nasm >/dev/null || { \
+	command -v cargo >/dev/null || { echo "pixelfast needs a Rust toolchain (cargo was not found): see https://rustup.rs"; exit 1; }
+	command -v cc >/dev/null || { echo "pixelfast needs a C compiler (cc was not found): on Debian, apt-get install gcc"; exit 1; }
+	command -v nasm >/dev/null || { \
 	  echo "nasm was not found: JPEG decoding is built without SIMD and is about a third slower. To get it:"; \
 	  echo "apt-get install nasm (Debian), dnf install nasm (Fedora), brew install nasm (macOS); then make clean setup."; }
-	@test -x $(BIN)/python || { \
+	test -x $(BIN)/python || { \
 	  for python in $(PYTHON) python3 python3.13 python3.12 python3.11 python3.14; do \
 	    $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && break; python=; done; \
 	  test -n "$$python" || { echo "pixelfast needs Python 3.11 or newer, and none was found: install one, or name it: make setup PYTHON=/path/to/python"; exit 1; }; \
 	  echo "Making $(VENV) with $$($$python --version)"; $$python -m venv $(VENV); }
-	@mkdir -p $(MADE)
-	$(BIN)/python -m pip install --quiet maturin cmake
-	@touch $@
+	mkdir -p $(MADE)
+	$(BIN)/python -m pip install maturin cmake
+	touch $@
 
 REQUIREMENTS := import tomllib; p = tomllib.load(open("pyproject.toml", "rb"))["project"]; x = p["optional-dependencies"]; \
   print(*(r for r in p["dependencies"] + x["train"] + x["dev"] if not r.startswith("pixelfast[")), sep="\n")
 
 $(MADE)/packages: pyproject.toml constraints.txt | $(MADE)/tools
-	@echo "Installing packages (PyTorch is large: this takes minutes, once)"
-	@$(BIN)/python -c '$(REQUIREMENTS)' >$(MADE)/requirements.txt
-	$(BIN)/python -m pip install --quiet -r $(MADE)/requirements.txt
-	@touch $@
+	echo "Installing packages (PyTorch is large: this takes minutes, once)"
+	$(BIN)/python -c '$(REQUIREMENTS)' >$(MADE)/requirements.txt
+	$(BIN)/python -m pip install -r $(MADE)/requirements.txt
+	touch $@
 
 $(MADE)/extension: $(RUST_SOURCES) $(if $(EXTENSION),,FORCE) | $(MADE)/tools
+	echo "Building the extension in release mode"
 	$(BIN)/maturin develop --release --skip-install --quiet
-	@touch $@
+	touch $@
 
 # Registers the package (an editable install); the extension is built by then, so that this takes seconds.
 $(MADE)/installed: $(MADE)/packages $(MADE)/extension
-	@test $(MADE)/packages -ot $@ || $(BIN)/maturin develop --release --quiet
-	@touch $@
+	test $(MADE)/packages -ot $@ || $(BIN)/maturin develop --release --quiet
+	touch $@
 
 .PHONY: FORCE
 FORCE:
