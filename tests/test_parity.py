@@ -140,7 +140,7 @@ def assert_equal_to_oracle(scores: pixelfast.Scores, oracle: PlainScores) -> Non
 
 def test_ranks_agree_when_each_decodes_by_itself(files: list[list[Path]], method: PlainMethod, model: Path) -> None:
     oracle = plain_loop(method, files)
-    scores = pixelfast.score(files[0][0].parent.parent, engine=model, flip="always")
+    scores = pixelfast.score(files[0][0].parent.parent, engine=model)
     assert spearmanr(scores.rank, oracle.rank).statistic >= 0.999
     np.testing.assert_array_equal(scores.flipped, oracle.flipped)
 
@@ -149,7 +149,7 @@ def test_ranks_agree_when_each_decodes_by_itself(files: list[list[Path]], method
 def test_same_numbers_from_the_same_frames(decoded: Decoded, oracle: Oracle, model: Path, stride: int) -> None:
     if stride != 1:
         pixelfast.export(model, "onnx", stride=stride)
-    scores = pixelfast.score(decoded.folder, engine=model, stride=stride, flip="always")
+    scores = pixelfast.score(decoded.folder, engine=model, stride=stride)
     assert_equal_to_oracle(scores, oracle("upright", stride=stride))
     assert not scores.flipped.any()
 
@@ -158,7 +158,7 @@ def test_same_numbers_from_the_same_frames(decoded: Decoded, oracle: Oracle, mod
 def test_same_numbers_with_flipped_frames(with_flips: Decoded, oracle: Oracle, model: Path, stride: int) -> None:
     if stride != 1:
         pixelfast.export(model, "onnx", stride=stride)
-    scores = pixelfast.score(with_flips.folder, engine=model, stride=stride, flip="always")
+    scores = pixelfast.score(with_flips.folder, engine=model, stride=stride)
     assert_equal_to_oracle(scores, oracle("with flips", stride=stride))
     assert scores.flipped.sum() == sum(len(indices) for indices in FLIPPED.values())
     # Turning the frames back undid the flips.
