@@ -66,14 +66,16 @@ fn select_pair<S: Real>(values: &[S], span: Span, index: usize, cancel: &Cancel)
         return Ok(select_directly(values.to_vec(), index));
     }
     let (bin, before) = find_bin(values, span, index, cancel)?;
-    let (members, above) = gather(values, span, bin, cancel)?;
-    let inside = index - before;
+    let (low, high) = span.edges::<S>(bin);
+    let members = gather(values, low, high, cancel)?;
     let Some(member_span) = Span::of("raw", &members, cancel)? else {
-        return Err(Error::Value("raw has no value at the percentile".into()));
+        return Ok((low, low));
     };
-    let last = inside + 1 == members.len();
+    let inside = index - before;
     let (left, right) = select_pair(&members, member_span, inside, cancel)?;
-    Ok((left, above.filter(|_| last).unwrap_or(right)))
+    let last = inside + 1 == members.len();
+    let above = if last { smallest_above(values, high, cancel)? } else { None };
+    Ok((left, above.unwrap_or(right)))
 }
 
 fn select_directly<S: Real>(mut values: Vec<S>, index: usize) -> (S, S) {
@@ -101,25 +103,30 @@ fn find_bin<S: Real>(values: &[S], span: Span, index: usize, cancel: &Cancel) ->
         }
         before += count as usize;
     }
-    Err(Error::Value(format!("raw has no value number {index}")))
+    Ok((span.bins() - 1, before))
 }
 
-/// The values in a bin, and the smallest one above it.
-fn gather<S: Real>(values: &[S], span: Span, bin: usize, cancel: &Cancel) -> Result<(Vec<S>, Option<S>)> {
-    let blocks: Vec<(Vec<S>, Option<S>)> = values
-        .par_chunks(BLOCK)
-        .map(|block| {
-            cancel.check()?;
-            let bin_of = |value: &S| span.bin(value.key().wide());
-            let members = block.iter().copied().filter(|value| bin_of(value) == bin).collect();
-            let above = block.iter().copied().filter(|value| bin_of(value) > bin).reduce(smaller);
-            Ok((members, above))
-        })
-        .collect::<Result<_>>()?;
-    let above = blocks.iter().filter_map(|(_, above)| *above).reduce(smaller);
-    Ok((blocks.into_iter().flat_map(|(members, _)| members).collect(), above))
+/// Values looked at together; most stretches hold none that is wanted.
+const STRETCH: usize = 32;
+
+/// The values from `low` to `high`.
+fn gather<S: Real>(values: &[S], low: S, high: S, cancel: &Cancel) -> Result<Vec<S>> {
+    let wanted = |value: &S| (*value >= low) & (*value <= high);
+    let blocks = values.par_chunks(BLOCK).map(|block| {
+        cancel.check()?;
+        let stretches =
+            block.chunks(STRETCH).filter(|stretch| stretch.iter().fold(false, |any, value| any | wanted(value)));
+        Ok(stretches.flatten().copied().filter(wanted).collect())
+    });
+    Ok(blocks.collect::<Result<Vec<Vec<S>>>>()?.concat())
 }
 
-fn smaller<S: Real>(a: S, b: S) -> S {
-    if b < a { b } else { a }
+/// The smallest value above `high`.
+fn smallest_above<S: Real>(values: &[S], high: S, cancel: &Cancel) -> Result<Option<S>> {
+    let smaller = |a: S, b: S| if b < a { b } else { a };
+    let blocks = values.par_chunks(BLOCK).map(|block| {
+        cancel.check()?;
+        Ok(block.iter().copied().filter(|value| *value > high).reduce(smaller))
+    });
+    Ok(blocks.collect::<Result<Vec<_>>>()?.into_iter().flatten().reduce(smaller))
 }

@@ -68,14 +68,25 @@ fn mean(map: &[f32]) -> f32 {
     (lanes.iter().sum::<f64>() / map.len() as f64) as f32
 }
 
+/// Each of eight lanes keeps its worst, then they compete.
 fn worst(map: &[f32]) -> f32 {
-    let mut top = [f32::NEG_INFINITY; WORST];
-    for &value in map {
-        let mut value = value;
-        for place in &mut top {
-            (*place, value) = (place.max(value), place.min(value));
+    let mut top = [[f32::NEG_INFINITY; 8]; WORST];
+    let (eights, rest) = map.as_chunks::<8>();
+    eights.iter().for_each(|&eight| keep_worst(&mut top, eight));
+    let mut worst = [[f32::NEG_INFINITY]; WORST];
+    top.as_flattened().iter().chain(rest).for_each(|&value| keep_worst(&mut worst, [value]));
+    let count = map.len().min(WORST);
+    (worst[..count].iter().map(|[value]| f64::from(*value)).sum::<f64>() / count as f64) as f32
+}
+
+/// Lane by lane, puts a value where it belongs among the largest, which fall.
+#[inline]
+fn keep_worst<const LANES: usize>(top: &mut [[f32; LANES]; WORST], values: [f32; LANES]) {
+    let mut falling = values;
+    for place in top {
+        for (place, value) in place.iter_mut().zip(&mut falling) {
+            let (larger, smaller) = if *value > *place { (*value, *place) } else { (*place, *value) };
+            (*place, *value) = (larger, smaller);
         }
     }
-    let count = map.len().min(WORST);
-    (top[..count].iter().map(|&value| f64::from(value)).sum::<f64>() / count as f64) as f32
 }

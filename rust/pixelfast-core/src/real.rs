@@ -183,6 +183,13 @@ impl Span {
         ((key - self.low) >> self.shift) as usize
     }
 
+    /// The smallest and the largest value that fall into a bin.
+    pub(crate) fn edges<S: Real>(self, bin: usize) -> (S, S) {
+        let low = self.low + ((bin as u64) << self.shift);
+        let width = (1 << self.shift) - 1;
+        (S::from_key(low), S::from_key(low.saturating_add(width).min(self.high)))
+    }
+
     /// How many of `keys` fall into each bin.
     pub(crate) fn histogram(self, keys: impl Iterator<Item = u64>) -> Vec<u32> {
         let mut counts = vec![0u32; self.bins()];

@@ -2,15 +2,13 @@
 
 use rayon::prelude::*;
 
-use crate::real::{Real, require_finite};
+use crate::real::{Real, all_finite, not_finite};
 use crate::{Cancel, Error, Result};
 
 /// Outputs a piece; a piece with its margins fits the first-level cache.
 const PIECE: usize = 2048;
 /// Pieces a task at least: a video may have one frame only.
 const TOGETHER: usize = 8;
-/// Up to this size the values of a window are added one by one.
-const DIRECT: usize = 16;
 
 /// Writes the centred mean of `size` values, reflecting at the ends of each video; sums in f64.
 ///
@@ -19,12 +17,12 @@ const DIRECT: usize = 16;
 /// lengths do not add up to the number of values or `out` differs in length; [`Error::Cancelled`].
 pub fn smooth<S: Real>(values: &[S], lengths: &[i64], size: usize, out: &mut [f64], cancel: &Cancel) -> Result<()> {
     check(values.len(), lengths, size, out.len())?;
-    require_finite("values", values, cancel)?;
-    let pieces = cut(values, lengths, size, out);
-    pieces.into_par_iter().with_min_len(TOGETHER).try_for_each_init(Buffers::default, |buffers, piece| {
-        piece.fill(size, buffers);
-        cancel.check()
-    })
+    let pieces = cut(values, lengths, size, out).into_par_iter().with_min_len(TOGETHER);
+    let finite = pieces.map_init(Buffers::default, |buffers, piece| {
+        let finite = piece.fill(size, buffers);
+        cancel.check().map(|()| finite)
+    });
+    if finite.try_reduce(|| true, |a, b| Ok(a & b))? { Ok(()) } else { Err(not_finite("values", values, 0)) }
 }
 
 fn check(values: usize, lengths: &[i64], size: usize, out: usize) -> Result<()> {
@@ -55,7 +53,7 @@ struct Piece<'a, S> {
 #[derive(Default)]
 struct Buffers {
     padded: Vec<f64>,
-    sums: Vec<f64>,
+    ends: Vec<f64>,
 }
 
 /// Cuts every video into pieces, at places that depend on nothing but its length.
@@ -76,14 +74,20 @@ fn cut<'a, S>(mut values: &'a [S], lengths: &[i64], size: usize, mut out: &'a mu
 }
 
 impl<S: Real> Piece<'_, S> {
-    fn fill(self, size: usize, buffers: &mut Buffers) {
+    /// False where a value is not finite.
+    fn fill(self, size: usize, buffers: &mut Buffers) -> bool {
         self.pad(size / 2, &mut buffers.padded);
-        if size <= DIRECT {
-            add_directly(&buffers.padded, size, self.out);
-        } else {
-            add_by_halves(&mut buffers.padded, size, &mut buffers.sums, self.out);
+        let finite = all_finite(&buffers.padded);
+        match size {
+            1 => add_few::<1>(&buffers.padded, self.out),
+            3 => add_few::<3>(&buffers.padded, self.out),
+            5 => add_few::<5>(&buffers.padded, self.out),
+            7 => add_few::<7>(&buffers.padded, self.out),
+            9 => add_few::<9>(&buffers.padded, self.out),
+            _ => add_by_halves(&mut buffers.padded, size, &mut buffers.ends, self.out),
         }
         self.out.iter_mut().for_each(|sum| *sum /= size as f64);
+        finite
     }
 
     /// The piece in f64 with `margin` values more on either side.
@@ -108,10 +112,10 @@ fn reflect(place: i128, length: usize) -> usize {
     (if place < length { place } else { 2 * length - 1 - place }) as usize
 }
 
-fn add_directly(padded: &[f64], size: usize, out: &mut [f64]) {
-    out.copy_from_slice(&padded[..out.len()]);
-    for shift in 1..size {
-        out.iter_mut().zip(&padded[shift..]).for_each(|(sum, value)| *sum += value);
+/// Sums windows of a size that the compiler knows.
+fn add_few<const SIZE: usize>(padded: &[f64], out: &mut [f64]) {
+    for (sum, window) in out.iter_mut().zip(padded.windows(SIZE)) {
+        *sum = window[1..].iter().fold(window[0], |sum, value| sum + value);
     }
 }
 

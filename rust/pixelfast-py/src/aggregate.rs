@@ -96,6 +96,7 @@ impl OverlapAggregator {
     /// Raises:
     ///     TypeError: window_errors has another dtype.
     ///     ValueError: another shape, or a value that is not finite; nothing was added then.
+    ///     KeyboardInterrupt: the video is dropped.
     fn push<'py>(
         &mut self,
         py: Python<'py>,
@@ -154,7 +155,7 @@ impl OverlapAggregator {
             return Err(PyValueError::new_err(format!("{name} must have windows of {expected} frames, not {came}")));
         }
         match &self.grid {
-            Some(grid) if *grid != errors.grid => {
+            Some(grid) if self.overlap.is_open() && *grid != errors.grid => {
                 let came = &errors.grid;
                 Err(PyValueError::new_err(format!("{name} has maps of {came:?}, those before had {grid:?}")))
             }

@@ -118,10 +118,10 @@ pub fn aggregate(
         return Err(Error::Shape(format!("{values} and {out} values are not windows and maps of {cells} cells")));
     }
     windows.require(errors.len() / size, frames)?;
-    let finite = out.par_chunks_mut(FRAMES * cells).enumerate().map(|(block, out)| {
-        cancel.check()?;
-        Ok(aggregate_block(errors, cells, windows, how, (block * FRAMES, frames), out))
-    });
+    let finite = out
+        .par_chunks_mut(FRAMES * cells)
+        .enumerate()
+        .map(|(block, out)| aggregate_block(errors, cells, windows, how, (block * FRAMES, frames), out, cancel));
     if finite.try_reduce(|| true, |a, b| Ok(a & b))? { Ok(()) } else { Err(not_finite("window_errors", errors, 0)) }
 }
 
@@ -133,13 +133,15 @@ fn aggregate_block(
     how: How,
     (first, frames): (usize, usize),
     out: &mut [f32],
-) -> bool {
+    cancel: &Cancel,
+) -> Result<bool> {
     let (stop, size) = (first + out.len() / cells, windows.window * cells);
     let mut ring = Ring::new(how, cells, first);
     let (mut finite, mut maps) = (true, out.chunks_exact_mut(cells));
     // The first window that ends after `first`.
     let earliest = (first + 1).saturating_sub(windows.window).div_ceil(windows.stride);
     for (number, window) in errors.chunks_exact(size).enumerate().skip(earliest) {
+        cancel.check()?;
         let start = windows.start(number, frames);
         if start >= stop {
             break;
@@ -151,5 +153,5 @@ fn aggregate_block(
         rows.chunks_exact(cells).zip(from..).for_each(|(row, frame)| ring.add(frame, row));
     }
     ring.finish(stop, |slot| maps.next().into_iter().for_each(|map| slot.write(map)));
-    finite
+    Ok(finite)
 }

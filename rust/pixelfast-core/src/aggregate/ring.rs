@@ -85,18 +85,58 @@ impl Slot {
         }
     }
 
-    fn write_median(&self, map: &mut [f32]) {
-        let mut column = Vec::with_capacity(self.windows as usize);
-        for (cell, out) in map.iter_mut().enumerate() {
-            column.clear();
-            column.extend(self.values.iter().skip(cell).step_by(self.values.len() / self.windows.max(1) as usize));
-            column.sort_unstable_by(f64::total_cmp);
-            let middle = column.len() / 2;
-            *out = if column.len().is_multiple_of(2) {
-                ((column[middle - 1] + column[middle]) / 2.0) as f32
-            } else {
-                column[middle] as f32
-            };
+    fn write_median(&mut self, map: &mut [f32]) {
+        let cells = map.len();
+        sort_rows(&mut self.values, cells);
+        let windows = self.values.len() / cells;
+        let (lower, upper) = (&self.values[(windows - 1) / 2 * cells..], &self.values[windows / 2 * cells..]);
+        map.iter_mut().zip(lower).zip(upper).for_each(|((out, a), b)| *out = ((a + b) / 2.0) as f32);
+    }
+}
+
+/// Sorts every column of rows of `cells` values, all columns at once: Batcher's merge exchange (Knuth, The Art of
+/// Computer Programming, volume 3, 5.2.2, algorithm M).
+fn sort_rows(values: &mut [f64], cells: usize) {
+    let rows = values.len() / cells;
+    let top = rows.next_power_of_two() / 2;
+    let mut p = top;
+    while p > 0 {
+        let (mut q, mut r, mut d) = (top, 0, p);
+        loop {
+            (0..rows - d).filter(|row| row & p == r).for_each(|row| exchange(values, cells, row, row + d));
+            if q == p {
+                break;
+            }
+            (d, q, r) = (q - p, q / 2, p);
+        }
+        p /= 2;
+    }
+}
+
+/// Puts the smaller value of each column into the upper one of two rows.
+fn exchange(values: &mut [f64], cells: usize, upper: usize, lower: usize) {
+    let (before, after) = values.split_at_mut(lower * cells);
+    for (a, b) in before[upper * cells..].iter_mut().zip(&mut after[..cells]) {
+        let (smaller, larger) = if *b < *a { (*b, *a) } else { (*a, *b) };
+        (*a, *b) = (smaller, larger);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sort_rows;
+
+    /// A network that sorts all sequences of zeros and ones sorts everything (the zero-one principle).
+    #[test]
+    fn sorts_zeros_and_ones_of_any_number() {
+        for rows in 1..=12 {
+            let cells = 1 << rows;
+            let bit = |place: usize| f64::from((((place % cells) >> (place / cells)) & 1) as u8);
+            let mut values: Vec<f64> = (0..rows * cells).map(bit).collect();
+            sort_rows(&mut values, cells);
+            let (upper, lower) = (&values[..(rows - 1) * cells], &values[cells..]);
+            assert!(upper.iter().zip(lower).all(|(a, b)| a <= b), "{rows} rows");
+            assert_eq!(values.iter().sum::<f64>(), (rows * cells / 2) as f64);
         }
     }
 }

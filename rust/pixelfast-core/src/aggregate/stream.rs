@@ -29,14 +29,25 @@ impl Overlap {
         self.windows.window
     }
 
-    /// Adds whole windows of `cells` values a frame; appends finished maps to `maps`. Refused windows change nothing.
+    /// Whether windows were pushed since the last video ended.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.ring.is_some()
+    }
+
+    /// Adds whole windows of `cells` values a frame; appends finished maps to `maps`. Refused windows change nothing; a
+    /// video that is cancelled is dropped.
     ///
     /// # Errors
     /// [`Error::Shape`] for another size than before or no whole windows; [`Error::Value`] with the index of the first
-    /// value that is not finite; [`Error::Cancelled`] before anything was added.
+    /// value that is not finite; [`Error::Cancelled`].
     pub fn push(&mut self, errors: &[f32], cells: usize, maps: &mut Vec<f32>, cancel: &Cancel) -> Result<()> {
         self.check("window_errors", errors, cells, cancel)?;
         for window in errors.chunks_exact(self.windows.window * cells) {
+            if let Err(cancelled) = cancel.check() {
+                (self.ring, self.pushed) = (None, 0);
+                return Err(cancelled);
+            }
             let start = self.pushed * self.windows.stride;
             let ring = self.add(start, window, cells);
             // An anchored window may start one frame later.
