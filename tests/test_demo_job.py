@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from pixelfast.cli.demo_facts import describe
-from pixelfast.demo.job import DemoReport, compare_flips, judge, run_demo, top_moments, what_happens
+from pixelfast.demo.job import DemoReport, compare_flips, judge, run_demo, what_happens
 from pixelfast.demo.scene import SceneSpec, generate_scene
 from pixelfast.errors import OutputError
 from pixelfast.evaluation import evaluate
 from pixelfast.model import Model
+from pixelfast.moments import top_moments
 from pixelfast.progress import Progress
 from pixelfast.scores import Scores
 

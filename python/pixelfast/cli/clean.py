@@ -42,6 +42,7 @@ def clean(
 def describe(report: "CleanReport") -> str:
     """What was turned, replaced, left, and where it lies."""
     from pixelfast.cli.console import facts
+    from pixelfast.cli.score_facts import times
 
     counts = ("unchanged", "turned", "reencoded", "replaced", "left")
     return facts(
@@ -49,7 +50,7 @@ def describe(report: "CleanReport") -> str:
             ("cleaned", f"{report.frames:,} frames of {report.videos:,} videos"),
             ("frames", ", ".join(f"{getattr(report, name):,} {name}" for name in counts)),
             ("refused", ", ".join(report.refused) or "no video"),
-            ("time", ", ".join(f"{phase} {seconds:.1f} s" for phase, seconds in report.phases.items()) or "-"),
+            ("time", times(report.phases)),
             ("written", str(report.out)),
         ]
     )

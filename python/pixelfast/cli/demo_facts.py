@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from pixelfast.cli import evaluate
 from pixelfast.cli.console import facts, table
 from pixelfast.cli.model_facts import outcome
+from pixelfast.cli.score_facts import times
 
 if TYPE_CHECKING:
     from pixelfast.demo.job import DemoReport
@@ -27,7 +28,7 @@ def _what_was_done(report: "DemoReport") -> str:
             ("scene", f"{spec['train_videos']} normal videos, {spec['test_videos']} to score, {drawn}"),
             ("model", f"{learnt}in {seconds['train']:.0f} s; {outcome(training)}"),
             ("scores", f"{frames:,} frames in {seconds['score']:.1f} s ({rate:.0f} frames/s)"),
-            ("phases", ", ".join(f"{phase} {time:.1f} s" for phase, time in report.scores.phases.items())),
+            ("phases", times(report.scores.phases)),
         ]
     )
 

@@ -1,10 +1,11 @@
 """Scores in words."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pixelfast.cli.console import facts, table
+from pixelfast.moments import top_moments
 
 if TYPE_CHECKING:
     from pixelfast.scores import Scores
@@ -17,8 +18,13 @@ def describe(scores: "Scores", out: Sequence[Path]) -> str:
     rows = [
         ("scored", f"{len(scores):,} frames of {len(scores.videos):,} videos"),
         ("frames", ", ".join(f"{count:,} {name}" for name, count in mended)),
-        ("time", ", ".join(f"{phase} {seconds:.1f} s" for phase, seconds in scores.phases.items()) or "-"),
+        ("time", times(scores.phases)),
         *(("written", str(path)) for path in out),
     ]
-    top = [(row.video, str(row.frame), f"{row.rank:.4f}", f"{row.raw:.6f}") for row in scores.top(5)]
+    top = [(row.video, str(row.frame), f"{row.rank:.4f}", f"{row.raw:.6f}") for row in top_moments(scores, 5)]
     return f"{facts(rows)}\n\n{table(('most unusual', 'frame', 'rank', 'raw'), top)}"
+
+
+def times(phases: Mapping[str, float]) -> str:
+    """How long each phase took that took any time worth naming."""
+    return ", ".join(f"{phase} {seconds:.1f} s" for phase, seconds in phases.items() if seconds >= 0.05) or "no time"

@@ -12,11 +12,9 @@ from pixelfast.demo.scene import Scene, SceneSpec, generate_scene
 from pixelfast.errors import OutputError
 from pixelfast.evaluation import Evaluation
 from pixelfast.model import Model
+from pixelfast.moments import top_moments
 from pixelfast.progress import ProgressCallback
 from pixelfast.scores import RankedFrame, Scores
-
-_APART = 15
-"""Frames between two of the top moments: nearer ones are one moment."""
 
 
 @dataclass(frozen=True)
@@ -122,17 +120,6 @@ def compare_flips(truth: dict[str, Any], scores: Scores) -> Flips:
     }
     really = {(video, frame) for video, frames in truth["flipped"].items() for frame in frames}
     return Flips(found=len(turned & really), missed=len(really - turned), false=len(turned - really))
-
-
-def top_moments(scores: Scores, n: int = 8) -> list[RankedFrame]:
-    """The `n` most unusual moments: the highest frames, each with its neighbourhood counted once."""
-    moments: list[RankedFrame] = []
-    for frame in scores.top(max(len(scores), 1)):
-        if all(frame.video != other.video or abs(frame.frame - other.frame) >= _APART for other in moments):
-            moments.append(frame)
-        if len(moments) == n:
-            break
-    return moments
 
 
 def what_happens(truth: dict[str, Any], video: str, frame: int) -> str:
