@@ -15,14 +15,14 @@ fn main() {
 /// libjpeg-turbo's jconfig.h: it defines `WITH_SIMD` only if the assembler was found and used.
 fn config_header() -> String {
     let folders = env::var("DEP_TURBOJPEG_INCLUDE").unwrap_or_default();
-    folders.split(',').find_map(|folder| fs::read_to_string(Path::new(folder).join("jconfig.h")).ok()).unwrap_or_default()
+    folders
+        .split(',')
+        .find_map(|folder| fs::read_to_string(Path::new(folder).join("jconfig.h")).ok())
+        .unwrap_or_default()
 }
 
 fn version(config: &str) -> &str {
-    config
-        .lines()
-        .find_map(|line| line.strip_prefix("#define LIBJPEG_TURBO_VERSION "))
-        .map_or("unknown", str::trim)
+    config.lines().find_map(|line| line.strip_prefix("#define LIBJPEG_TURBO_VERSION ")).map_or("unknown", str::trim)
 }
 
 /// Which assembler CMake took: it remembers it in the cache of the build folder, beside `include`.

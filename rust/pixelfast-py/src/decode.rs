@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use numpy::{PyArray1, PyArray3, PyArrayDyn, PyArrayMethods, PyReadonlyArray3, PyReadwriteArrayDyn, PyUntypedArrayMethods};
+use numpy::{
+    PyArray1, PyArray3, PyArrayDyn, PyArrayMethods, PyReadonlyArray3, PyReadwriteArrayDyn, PyUntypedArrayMethods,
+};
 use pixelfast_core::decode::{self, Color, Target};
 use pixelfast_core::{build_info, fingerprint};
 use pyo3::exceptions::{PyTypeError, PyValueError};
@@ -42,8 +44,8 @@ type Frames<'py> = Bound<'py, PyArrayDyn<u8>>;
 fn decode_frames<'py>(
     py: Python<'py>,
     paths: Vec<PathBuf>,
-    height: Option<usize>,
-    width: Option<usize>,
+    height: Option<i64>,
+    width: Option<i64>,
     color: &str,
     threads: Option<usize>,
     out: Option<Bound<'py, PyAny>>,
@@ -77,22 +79,22 @@ fn shape(count: usize, height: usize, width: usize, color: Color) -> Vec<usize> 
 fn frame_size_for(
     py: Python<'_>,
     paths: &[PathBuf],
-    height: Option<usize>,
-    width: Option<usize>,
+    height: Option<i64>,
+    width: Option<i64>,
     threads: Option<usize>,
 ) -> PyResult<(usize, usize)> {
     match (height, width) {
-        (Some(height), Some(width)) => check_side("height", height).and(check_side("width", width)).map(|()| (height, width)),
+        (Some(height), Some(width)) => Ok((side("height", height)?, side("width", width)?)),
         (None, None) => enter_core(py, threads, |cancel| decode::common_size(paths, cancel)),
         _ => Err(PyValueError::new_err("give both height and width, or neither to keep the files' size")),
     }
 }
 
-fn check_side(name: &str, pixels: usize) -> PyResult<()> {
-    if (1..=65_535).contains(&pixels) {
-        return Ok(());
+fn side(name: &str, pixels: i64) -> PyResult<usize> {
+    match usize::try_from(pixels) {
+        Ok(side @ 1..=65_535) => Ok(side),
+        _ => Err(PyValueError::new_err(format!("{name} must be from 1 to 65535 pixels, not {pixels}"))),
     }
-    Err(PyValueError::new_err(format!("{name} must be from 1 to 65535 pixels, not {pixels}")))
 }
 
 /// The caller's array if it fits, else a new one.
@@ -102,7 +104,8 @@ fn frames_for<'py>(py: Python<'py>, out: Option<Bound<'py, PyAny>>, shape: &[usi
         return Ok(py.import("numpy")?.call_method1("zeros", (shape.to_vec(), "uint8"))?.cast_into()?);
     };
     let refusal = |what: String| format!("out must be uint8 {shape:?}, C-contiguous and writable, not {what}");
-    let frames: Frames<'py> = out.cast_into().map_err(|error| PyTypeError::new_err(refusal(describe(&error.into_inner()))))?;
+    let frames: Frames<'py> =
+        out.cast_into().map_err(|error| PyTypeError::new_err(refusal(describe(&error.into_inner()))))?;
     if frames.shape() != shape || !frames.is_c_contiguous() {
         return Err(PyValueError::new_err(refusal(describe(frames.as_any()))));
     }
@@ -116,7 +119,9 @@ fn writable<'py>(frames: &Frames<'py>) -> PyResult<PyReadwriteArrayDyn<'py, u8>>
 /// "float64 [3, 4]" for an array (with a word on its layout), else the name of its type.
 fn describe(value: &Bound<'_, PyAny>) -> String {
     let kind = value.get_type().name().map_or("an object".into(), |name| name.to_string());
-    let (Ok(dtype), Ok(shape)) = (value.getattr("dtype"), value.getattr("shape").and_then(|s| s.extract::<Vec<usize>>())) else {
+    let (Ok(dtype), Ok(shape)) =
+        (value.getattr("dtype"), value.getattr("shape").and_then(|s| s.extract::<Vec<usize>>()))
+    else {
         return kind;
     };
     let contiguous = value.getattr("flags").and_then(|flags| flags.getattr("c_contiguous")?.is_truthy());
@@ -170,16 +175,18 @@ fn frame_size(py: Python<'_>, path: PathBuf) -> PyResult<(usize, usize)> {
 fn resize_frames<'py>(
     py: Python<'py>,
     frames: Bound<'py, PyAny>,
-    height: usize,
-    width: usize,
+    height: i64,
+    width: i64,
     threads: Option<usize>,
 ) -> PyResult<Frames<'py>> {
-    check_side("height", height).and(check_side("width", width))?;
+    let (height, width) = (side("height", height)?, side("width", width)?);
     let refusal = format!("frames must be uint8 [N, H, W], C-contiguous, not {}", describe(&frames));
     let source: PyReadonlyArray3<'py, u8> =
         frames.cast_into::<PyArray3<u8>>().map_err(|_| PyTypeError::new_err(refusal.clone()))?.try_readonly()?;
     let pixels = source.as_slice().map_err(|_| PyValueError::new_err(refusal))?;
-    let &[count, from_height, from_width] = source.shape() else { return Err(PyTypeError::new_err("frames must be 3-D")) };
+    let &[count, from_height, from_width] = source.shape() else {
+        return Err(PyTypeError::new_err("frames must be 3-D"));
+    };
     let target = Target { height, width, color: Color::Grey };
     let resized = frames_for(py, None, &[count, height, width])?;
     let mut out = writable(&resized)?;
@@ -195,8 +202,8 @@ fn resize_frames<'py>(
 ///     quality: From 1 to 100, used only where the picture has to be coded again.
 ///
 /// Returns:
-///     The bytes of the turned JPEG, and whether nothing was lost. A lossless turn keeps all markers (EXIF, ICC); a
-///     recoded file keeps its color space and subsampling, but no markers.
+///     The bytes of the turned JPEG, and whether nothing was lost. Markers (EXIF, ICC profile, comments) are kept; a
+///     picture that was coded again keeps its color space and subsampling.
 ///
 /// Raises:
 ///     ValueError: `data` is no JPEG that decodes whole, or `quality` is out of range.
@@ -218,7 +225,11 @@ fn flip_jpeg<'py>(py: Python<'py>, data: &Bound<'py, PyBytes>, quality: i32) -> 
 ///     32 bytes, the same for a copy of the files in another folder and for any number of threads.
 #[pyfunction]
 #[pyo3(signature = (paths, threads=None))]
-fn fingerprint_files<'py>(py: Python<'py>, paths: Vec<PathBuf>, threads: Option<usize>) -> PyResult<Bound<'py, PyBytes>> {
+fn fingerprint_files<'py>(
+    py: Python<'py>,
+    paths: Vec<PathBuf>,
+    threads: Option<usize>,
+) -> PyResult<Bound<'py, PyBytes>> {
     let hash = enter_core(py, threads, |cancel| fingerprint::fingerprint_files(&paths, cancel))?;
     Ok(PyBytes::new(py, &hash))
 }

@@ -7,10 +7,13 @@ use turbojpeg::{
 use super::check_size;
 use crate::{Error, Result};
 
+const START_OF_SCAN: u8 = 0xda;
+const COMMENT: u8 = 0xfe;
+
 /// Turns the JPEG in `data` upside down: the new file, and whether nothing was lost.
 ///
 /// The lossless turn moves the coded blocks and keeps every marker. It needs a height of whole blocks; other files are
-/// decoded, turned and coded again at `quality` with their own subsampling and grey staying grey.
+/// decoded, turned and coded again at `quality` with their own color space, subsampling and markers.
 ///
 /// # Errors
 /// [`Error::Value`] if `data` is no JPEG that can be decoded whole, or `quality` is not from 1 to 100.
@@ -22,7 +25,10 @@ pub fn flip_jpeg(data: &[u8], quality: i32) -> Result<(Vec<u8>, bool)> {
     check_size(header.height, header.width).map_err(|reason| Error::Value(format!("the JPEG {reason}")))?;
     match transform(data) {
         Ok(flipped) => Ok((flipped, true)),
-        Err(_) => recode(data, quality).map(|flipped| (flipped, false)).map_err(|error| refusal(&error)),
+        Err(_) => {
+            let recoded = recode(data, quality).map_err(|error| refusal(&error))?;
+            Ok((with_markers_of(data, &recoded), false))
+        }
     }
 }
 
@@ -53,10 +59,47 @@ fn recode(data: &[u8], quality: i32) -> turbojpeg::Result<Vec<u8>> {
     compressor.set_quality(quality)?;
     compressor.set_colorspace(header.colorspace)?;
     compressor.set_subsamp(kept_subsampling(header.subsamp))?;
-    compressor.compress_to_vec(Image { pixels: &flipped[..], width: header.width, pitch, height: header.height, format })
+    compressor.compress_to_vec(Image {
+        pixels: &flipped[..],
+        width: header.width,
+        pitch,
+        height: header.height,
+        format,
+    })
 }
 
 /// The file's own, or none where it has one that cannot be written: then no color is lost.
 fn kept_subsampling(subsampling: Subsamp) -> Subsamp {
     if subsampling == Subsamp::Unknown { Subsamp::None } else { subsampling }
+}
+
+/// `recoded` with the markers of `data` (EXIF, ICC profile, comments) after its own.
+fn with_markers_of(data: &[u8], recoded: &[u8]) -> Vec<u8> {
+    let end = segments(recoded).take_while(|segment| is_application(segment)).map(<[u8]>::len).sum::<usize>() + 2;
+    let kept = segments(data).filter(|segment| is_kept(segment)).collect::<Vec<_>>().concat();
+    [&recoded[..end], &kept, &recoded[end..]].concat()
+}
+
+/// Marker segments from the start of a JPEG (after its first two bytes) to its first scan, each with its marker.
+fn segments(data: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut rest = data.get(2..).unwrap_or_default();
+    std::iter::from_fn(move || {
+        let &[0xff, marker, high, low, ..] = rest else { return None };
+        let length = 2 + usize::from(u16::from_be_bytes([high, low]));
+        if marker == START_OF_SCAN || length > rest.len() {
+            return None;
+        }
+        let (segment, after) = rest.split_at(length);
+        rest = after;
+        Some(segment)
+    })
+}
+
+fn is_application(segment: &[u8]) -> bool {
+    (0xe0..=0xef).contains(&segment[1])
+}
+
+/// All but JFIF (APP0) and Adobe (APP14): those tell how the pixels are coded, and the new file has its own.
+fn is_kept(segment: &[u8]) -> bool {
+    segment[1] == COMMENT || (is_application(segment) && ![0xe0, 0xee].contains(&segment[1]))
 }

@@ -1,15 +1,18 @@
 //! Image files to pixels: read, decoded, turned to grey or RGB and resized, one file a task.
 //!
-//! A JPEG's luma is decoded alone and scaled while it is decoded (jpeg.rs); PNG, BMP, TIFF and WebP go through the
+//! A JPEG's luma is decoded alone (plain/), a large one's scaled while it is decoded (jpeg.rs); PNG, BMP, TIFF and WebP go through the
 //! `image` crate (raster.rs). Whatever is in a file, no function here panics because of it.
 
+mod audited;
 mod file;
 mod flip;
 mod jpeg;
+mod plain;
 mod raster;
 mod resize;
 mod samples;
-mod turbo;
+#[cfg(test)]
+mod tests;
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};
@@ -185,6 +188,7 @@ struct Worker {
 /// Buffers that decoding and resizing reuse.
 #[derive(Default)]
 struct Scratch {
+    coded: Vec<u8>,
     raw: Vec<u8>,
     pixels: Vec<u8>,
     resizer: resize::Resizer,
@@ -192,7 +196,7 @@ struct Scratch {
 
 impl Scratch {
     fn shrink(&mut self) {
-        for buffer in [&mut self.raw, &mut self.pixels] {
+        for buffer in [&mut self.coded, &mut self.raw, &mut self.pixels] {
             if buffer.capacity() > KEPT_BYTES {
                 *buffer = Vec::new();
             }

@@ -16,8 +16,6 @@ use super::{Decoded, PIXEL_LIMIT, Scratch, Target, check_size, room};
 /// Bytes that a decoder may reserve by itself: the largest image that is allowed, at 8 bytes a pixel.
 const ALLOCATION_LIMIT: u64 = 8 * PIXEL_LIMIT as u64;
 
-type Bytes<'a> = Cursor<&'a [u8]>;
-
 /// Height and width from the header.
 pub(super) fn size(format: ImageFormat, data: &[u8]) -> Result<(usize, usize), String> {
     guarded(|| visit(format, data, Measure))
@@ -56,7 +54,8 @@ trait Visitor {
 }
 
 fn visit<V: Visitor>(format: ImageFormat, data: &[u8], visitor: V) -> Result<V::Output, String> {
-    let data: Bytes<'_> = Cursor::new(data);
+    check_png_header(data)?;
+    let data = Cursor::new(data);
     let limits = || {
         let mut limits = Limits::no_limits();
         limits.max_alloc = Some(ALLOCATION_LIMIT);
@@ -74,6 +73,14 @@ fn visit<V: Visitor>(format: ImageFormat, data: &[u8], visitor: V) -> Result<V::
         }
         other => Err(format!("is of a kind that is not read ({other:?})")),
     }
+}
+
+/// Refuses a PNG by the size in its first chunk: the decoder wants to see more of the file before it tells the size.
+fn check_png_header(data: &[u8]) -> Result<(), String> {
+    let Some((b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", rest)) = data.split_first_chunk() else { return Ok(()) };
+    let Some((width, rest)) = rest.split_first_chunk() else { return Ok(()) };
+    let Some((height, _)) = rest.split_first_chunk() else { return Ok(()) };
+    check_size(u32::from_be_bytes(*height) as usize, u32::from_be_bytes(*width) as usize)
 }
 
 fn because(error: ImageError) -> String {

@@ -81,7 +81,8 @@ pub fn resize_frames(
         let (high, wide) = (target.height, target.width);
         return Err(Error::Shape(format!("frames of {height}x{width} cannot be resized to {high}x{wide}")));
     };
-    if frames.len() % from != 0 || out.len() % into != 0 || frames.len() / from != out.len() / into {
+    let whole = frames.len().is_multiple_of(from) && out.len().is_multiple_of(into);
+    if !whole || frames.len() / from != out.len() / into {
         return Err(Error::Shape(format!("{} and {} bytes hold no equal number of frames", frames.len(), out.len())));
     }
     let pairs = frames.par_chunks_exact(from).zip(out.par_chunks_exact_mut(into));

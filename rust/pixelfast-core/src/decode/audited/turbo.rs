@@ -1,11 +1,9 @@
-//! The one module with unsafe code: decoding a JPEG by libjpeg-turbo's raw call.
+//! Decoding a JPEG by libjpeg-turbo's raw call.
 //!
 //! The safe crate reports a truncated file as an error although the pixels are there; the raw call tells a warning
 //! (decoded, some pixels guessed) from a failure. A [`Jpeg`] ties a fresh handle to the bytes that it reads: a handle
 //! that was used before remembers tables (and, after a failure, half a header), and a frame would then depend on the
 //! frame that its thread decoded before.
-#![allow(unsafe_code)]
-
 use std::ffi::{CStr, c_int, c_void};
 use std::ptr::NonNull;
 
@@ -13,14 +11,14 @@ use turbojpeg::raw;
 
 /// What the library writes for a pixel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Pixels {
+pub(in crate::decode) enum Pixels {
     Grey,
     Rgb,
     Cmyk,
 }
 
 impl Pixels {
-    pub(super) fn channels(self) -> usize {
+    pub(in crate::decode) fn channels(self) -> usize {
         match self {
             Self::Grey => 1,
             Self::Rgb => 3,
@@ -38,7 +36,7 @@ impl Pixels {
 }
 
 /// What a header says; `warning` is the library's, where it had to guess already.
-pub(super) struct Header {
+pub(in crate::decode) struct Header {
     pub height: usize,
     pub width: usize,
     pub cmyk: bool,
@@ -48,13 +46,13 @@ pub(super) struct Header {
 
 impl Header {
     /// Height and width at `eighths`/8, as the library rounds them.
-    pub(super) fn scaled(&self, eighths: usize) -> (usize, usize) {
+    pub(in crate::decode) fn scaled(&self, eighths: usize) -> (usize, usize) {
         ((self.height * eighths).div_ceil(8), (self.width * eighths).div_ceil(8))
     }
 }
 
 /// A JPEG whose header was read.
-pub(super) struct Jpeg<'a> {
+pub(in crate::decode) struct Jpeg<'a> {
     handle: Handle,
     data: &'a [u8],
     header: Header,
@@ -62,7 +60,7 @@ pub(super) struct Jpeg<'a> {
 
 impl<'a> Jpeg<'a> {
     /// Reads the header of `data`. `Err` is the library's reason.
-    pub(super) fn open(data: &'a [u8]) -> Result<Self, String> {
+    pub(in crate::decode) fn open(data: &'a [u8]) -> Result<Self, String> {
         let handle = Handle::new()?;
         // SAFETY: the handle is live; pointer and length are those of `data`, which the call only reads.
         let code = unsafe { raw::tj3DecompressHeader(handle.0.as_ptr(), data.as_ptr(), data.len() as raw::size_t) };
@@ -78,17 +76,17 @@ impl<'a> Jpeg<'a> {
         Ok(Self { handle, data, header: Header { height, width, cmyk, lossless, warning } })
     }
 
-    pub(super) fn header(&self) -> &Header {
+    pub(in crate::decode) fn header(&self) -> &Header {
         &self.header
     }
 
     /// The same file with a fresh handle, as after a failure a handle is in the middle of something.
-    pub(super) fn again(&self) -> Result<Self, String> {
+    pub(in crate::decode) fn again(&self) -> Result<Self, String> {
         Self::open(self.data)
     }
 
     /// Decodes at `eighths`/8 of the size into `into`. `Ok(Some(warning))` if some pixels had to be guessed.
-    pub(super) fn decode(
+    pub(in crate::decode) fn decode(
         &self,
         eighths: usize,
         pixels: Pixels,
@@ -105,9 +103,8 @@ impl<'a> Jpeg<'a> {
         let (data, length) = (self.data.as_ptr(), self.data.len() as raw::size_t);
         // SAFETY: the handle is live and `data` is the slice that its header was read from, so the library finds the
         // same size again and, at this scale and a pitch of 0 (no gaps), writes `needed` bytes, which `into` holds.
-        let code = unsafe {
-            raw::tj3Decompress8(self.handle.0.as_ptr(), data, length, into.as_mut_ptr(), 0, pixels.raw())
-        };
+        let code =
+            unsafe { raw::tj3Decompress8(self.handle.0.as_ptr(), data, length, into.as_mut_ptr(), 0, pixels.raw()) };
         self.handle.outcome(code)
     }
 }
@@ -135,7 +132,7 @@ impl Handle {
     }
 
     fn set_scale(&self, eighths: usize) -> Result<(), String> {
-        let divisor = [8, 4, 2, 1].into_iter().find(|divisor| eighths % divisor == 0).unwrap_or(1);
+        let divisor = [8, 4, 2, 1].into_iter().find(|&divisor| eighths.is_multiple_of(divisor)).unwrap_or(1);
         let factor = raw::tjscalingfactor { num: (eighths / divisor) as c_int, denom: (8 / divisor) as c_int };
         // SAFETY: the handle is live until it is dropped; the factor is passed by value and checked by the library.
         let code = unsafe { raw::tj3SetScalingFactor(self.0.as_ptr(), factor) };

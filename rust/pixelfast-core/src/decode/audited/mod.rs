@@ -1,0 +1,8 @@
+//! The only unsafe code of the core: calls of libjpeg-turbo that its safe crate lacks, and of code for newer processors.
+#![allow(unsafe_code)]
+
+mod turbo;
+mod vector;
+
+pub(super) use turbo::{Header, Jpeg, Pixels};
+pub(super) use vector::{Work, vectorised};
