@@ -17,14 +17,16 @@ pub(super) struct Table {
     symbols: [u8; 256],
 }
 
-/// A code, and the number behind it where both fit the lookup.
+/// A code that fits the lookup, and the number that follows it.
 #[derive(Clone, Copy, Default)]
 struct Entry {
-    /// The number that follows the code, where `bits` includes it.
-    value: i16,
-    /// Upper half: zeros before the number. Lower half: how many bits the number has, if it is still to be read.
-    symbol: u8,
-    /// Bits of the code, and of the number where it is in `value`; 0 for a longer code.
+    /// Zeros before the number.
+    run: u8,
+    /// Bits of the number.
+    size: u8,
+    /// Bits of the code; 0 if it is longer than the lookup.
+    code: u8,
+    /// Bits of both.
     bits: u8,
 }
 
@@ -59,24 +61,10 @@ impl Table {
     /// Enters a code for every continuation of it.
     fn enter(&mut self, code: u32, bits: u32, symbol: u8) {
         let Some(free) = LOOKUP_BITS.checked_sub(bits) else { return };
-        let size = u32::from(symbol & 15);
-        let start = (code << free) as usize;
-        for (after, entry) in self.lookup.iter_mut().skip(start).take(1 << free).enumerate() {
-            *entry = Entry { value: 0, symbol, bits: bits as u8 };
-            if size > 0 && size <= free {
-                entry.value = extend((after >> (free - size)) as i32, size) as i16;
-                entry.bits += size as u8;
-                entry.symbol &= 0xf0;
-            }
-        }
+        let (run, size) = (symbol >> 4, symbol & 15);
+        let entry = Entry { run, size, code: bits as u8, bits: bits as u8 + size };
+        self.lookup.iter_mut().skip((code << free) as usize).take(1 << free).for_each(|into| *into = entry);
     }
-}
-
-/// A number as JPEG stores it in `size` bits: with a leading 0 it is negative.
-#[inline(always)]
-fn extend(bits: i32, size: u32) -> i32 {
-    let half = 1 << (size - 1);
-    if bits < half { bits + 1 - 2 * half } else { bits }
 }
 
 /// The bits of a stretch of coded pixels (stuffing removed), with zeros after its end.
@@ -137,12 +125,9 @@ impl<'a> Bits<'a> {
         if entry.bits == 0 {
             return self.read_long(table);
         }
+        let value = number(self.window << entry.code, u32::from(entry.size));
         self.take(u32::from(entry.bits));
-        let run = usize::from(entry.symbol >> 4);
-        match u32::from(entry.symbol & 15) {
-            0 => Some((run, i32::from(entry.value))),
-            size => Some((run, self.number(size))),
-        }
+        Some((usize::from(entry.run), value))
     }
 
     #[cold]
@@ -151,19 +136,18 @@ impl<'a> Bits<'a> {
         let bits = (LOOKUP_BITS + 1..=16).find(|&bits| code < table.limit[bits as usize])?;
         let index = (code >> (16 - bits)) as i32 + table.offset[bits as usize];
         let symbol = *table.symbols.get(usize::try_from(index).ok()?)?;
-        self.take(bits);
-        let run = usize::from(symbol >> 4);
-        match u32::from(symbol & 15) {
-            0 => Some((run, 0)),
-            size => Some((run, self.number(size))),
-        }
+        let size = u32::from(symbol & 15);
+        let value = number(self.window << bits, size);
+        self.take(bits + size);
+        Some((usize::from(symbol >> 4), value))
     }
+}
 
-    /// A number of 1 to 15 bits.
-    #[inline(always)]
-    fn number(&mut self, size: u32) -> i32 {
-        let bits = (self.window >> (64 - size)) as i32;
-        self.take(size);
-        extend(bits, size)
-    }
+/// The number of `size` bits (at most 15) at the upper end of `window`, as JPEG stores it: with a leading 0 it is
+/// negative. Without a branch, as no branch here can be foreseen.
+#[inline(always)]
+fn number(window: u64, size: u32) -> i32 {
+    let bits = (window >> 1 >> (63 - size)) as i32;
+    let half = 1 << size >> 1;
+    bits + if bits < half { 1 - 2 * half } else { 0 }
 }
