@@ -7,6 +7,9 @@ use crate::{Cancel, Error, Result};
 /// Values a task; a multiple of every vector width, small enough for Ctrl-C, large enough for rayon.
 pub(crate) const BLOCK: usize = 1 << 16;
 
+/// Values compared side by side.
+const LANES: usize = 16;
+
 mod sealed {
     pub trait Sealed {}
     impl Sealed for f32 {}
@@ -124,7 +127,7 @@ pub(crate) fn not_finite<S: Real>(name: &str, values: &[S], from: usize) -> Erro
     Error::Value(format!("{name} must be finite, but {name}[{index}] is {}", values[index].wide()))
 }
 
-/// The smallest and the largest key of finite values, cut into at most 65536 equal bins.
+/// The smallest and the largest key of finite values, cut into equal bins, at most 65536 unless cut anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Span {
     low: u64,
@@ -153,8 +156,13 @@ impl Span {
 
     /// From the smallest to the largest key, both included.
     pub(crate) fn new(low: u64, high: u64) -> Self {
-        let bits = u64::BITS - (high - low).leading_zeros();
-        Self { low, high, shift: bits.saturating_sub(Self::BITS) }
+        Self { low, high, shift: 0 }.cut(Self::BITS)
+    }
+
+    /// The same span in at most `2^bits` bins.
+    pub(crate) fn cut(self, bits: u32) -> Self {
+        let range = u64::BITS - (self.high - self.low).leading_zeros();
+        Self { shift: range.saturating_sub(bits), ..self }
     }
 
     /// The smallest key.
@@ -211,15 +219,15 @@ struct Ends<S> {
 impl<S: Real> Ends<S> {
     /// Lane by lane, so that it is vectorised.
     fn of(block: &[S]) -> Self {
-        let (lanes, rest) = block.as_chunks::<16>();
-        let all = |value| Self { low: value, high: value, finite: true };
-        let mut ends = [all(block[0]); 16];
+        let (mut lows, mut highs) = ([block[0]; LANES], [block[0]; LANES]);
+        let (lanes, rest) = block.as_chunks::<LANES>();
         for values in lanes {
-            ends.iter_mut().zip(values).for_each(|(ends, &value)| *ends = ends.join(all(value)));
+            lows.iter_mut().zip(values).for_each(|(low, &value)| *low = if value < *low { value } else { *low });
+            highs.iter_mut().zip(values).for_each(|(high, &value)| *high = if value > *high { value } else { *high });
         }
-        let lanes = ends.iter().copied().chain(rest.iter().map(|&value| all(value)));
-        let ends = lanes.fold(all(block[0]), Self::join);
-        Self { finite: all_finite(block), ..ends }
+        let ends = lows.iter().chain(&highs).chain(rest).map(|&value| Self { low: value, high: value, finite: true });
+        let all = Self { low: block[0], high: block[0], finite: all_finite(block) };
+        ends.fold(all, Self::join)
     }
 
     #[inline]

@@ -1,6 +1,6 @@
 //! Training augmentation: noise and flips that depend on nothing but the seed, the sample, the frame and the pixel.
 
-use crate::philox::philox;
+use crate::philox::{philox, philox_lanes};
 use crate::{Error, Result};
 
 /// What is turned upside down together.
@@ -90,15 +90,22 @@ impl Augment<'_> {
         philox([block, stream, sample as u32, (sample >> 32) as u32], self.seed)
     }
 
+    /// Pixel p takes word p % 4 of block p / 4.
     fn add_noise(&self, frame: u32, sample: u64, out: &mut [f32]) {
-        for (block, pixels) in out.chunks_mut(4).enumerate() {
-            let words = self.words(block as u32, frame, sample);
-            for (pixel, word) in pixels.iter_mut().zip(words) {
-                *pixel = (*pixel + self.noise_amplitude * centred(word)).clamp(0.0, 1.0);
+        for (number, pixels) in out.chunks_mut(4 * LANES).enumerate() {
+            let blocks = std::array::from_fn(|lane| (number * LANES + lane) as u32);
+            let words = [blocks, [frame; LANES], [sample as u32; LANES], [(sample >> 32) as u32; LANES]];
+            let words = philox_lanes(words, self.seed);
+            for (place, pixel) in pixels.iter_mut().enumerate() {
+                let noise = self.noise_amplitude * centred(words[place % 4][place / 4]);
+                *pixel = (*pixel + noise).clamp(0.0, 1.0);
             }
         }
     }
 }
+
+/// Blocks of random words made side by side.
+const LANES: usize = 16;
 
 /// True for a `share` of all words: never for 0, always for 1.
 fn happens(word: u32, share: f64) -> bool {
