@@ -208,8 +208,11 @@ def test_best_epoch_is_kept(cache: FrameCache, tmp_path: Path) -> None:
 
 
 def test_training_stops_when_held_out_frames_gain_nothing(cache: FrameCache, tmp_path: Path) -> None:
-    _, history = fit(cache, tmp_path, tiny(learning_rate=0.0, normalisation="none", patience=2), epochs=9)
+    idle = tiny(learning_rate=0.0, normalisation="none", patience=2)
+    _, history = fit(cache, tmp_path, idle, epochs=9)
     assert (history.epochs, history.best_epoch) == (3, 1)
+    _, history = fit(cache, tmp_path, replace(idle, least_steps=25), epochs=9)  # 4 steps an epoch
+    assert (history.epochs, history.best_epoch) == (7, 1)
 
 
 # The same again

@@ -148,9 +148,10 @@ class _Loop:
 
     def finished(self) -> bool:
         """Whether the plan is fulfilled or the held-out loss has stopped falling."""
-        patience = self._plan.recipe.patience
-        waited = self.state.epochs - self.state.best_epoch
-        return self.state.epochs >= self._plan.epochs or (patience is not None and waited >= patience)
+        done, recipe = self.state.epochs, self._plan.recipe
+        if recipe.patience is None or done * len(self._batches) < (recipe.least_steps or 0):
+            return done >= self._plan.epochs
+        return done >= self._plan.epochs or done - self.state.best_epoch >= recipe.patience
 
     def run_epoch(self) -> None:
         """All windows once; the state is then that of a checkpoint."""
