@@ -90,15 +90,16 @@ fn select_directly<S: Real>(mut values: Vec<S>, index: usize) -> (S, S) {
 
 /// The bin that holds the value at `index` of the sorted values, and how many values lie in the bins before it.
 fn find_bin<S: Real>(values: &[S], span: Span, index: usize, cancel: &Cancel) -> Result<(usize, usize)> {
-    let sum = |mut total: Vec<u32>, block: Vec<u32>| {
-        total.iter_mut().zip(block).for_each(|(total, count)| *total += count);
+    let blocks = values.par_chunks(8 * BLOCK).map(|block| {
+        cancel.check()?;
+        let counts = span.histogram(block.iter().map(|value| value.key().wide()));
+        Ok(counts.into_iter().map(u64::from).collect())
+    });
+    let sum = |mut total: Vec<u64>, counts: Vec<u64>| {
+        total.iter_mut().zip(counts).for_each(|(total, count)| *total += count);
         Ok(total)
     };
-    let bins = values
-        .par_chunks(8 * BLOCK)
-        .map(|block| cancel.check().map(|()| span.histogram(block.iter().map(|value| value.key().wide()))))
-        .try_reduce_with(sum)
-        .unwrap_or_else(|| Ok(Vec::new()))?;
+    let bins = blocks.try_reduce_with(sum).unwrap_or_else(|| Ok(Vec::new()))?;
     let mut before = 0;
     for (bin, &count) in bins.iter().enumerate() {
         if before + count as usize > index {

@@ -1,7 +1,6 @@
 //! From window errors to frame maps, and from maps to one number a frame.
 
 use numpy::{Ix3, IxDyn, PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
-use pixelfast_core::Cancel;
 use pixelfast_core::aggregate::{self as aggregating, How, Overlap, Windows};
 use pixelfast_core::pool as pooling;
 use pyo3::exceptions::PyValueError;
@@ -128,6 +127,7 @@ impl OverlapAggregator {
     ///     TypeError: anchored has another dtype.
     ///     ValueError: the windows are not those of n_frames frames, anchored is missing or superfluous, or nothing
     ///         was pushed; the video is still open then.
+    ///     KeyboardInterrupt: the video is dropped.
     #[pyo3(signature = (anchored=None, n_frames=None))]
     fn finish<'py>(
         &mut self,
@@ -140,8 +140,11 @@ impl OverlapAggregator {
             self.require_like_before("anchored", anchored)?;
         }
         let window = anchored.as_ref().map(|window| window.array.as_slice()).transpose()?;
-        let mut maps = Vec::new();
-        self.overlap.finish(window, n_frames, &mut maps, &Cancel::default()).map_err(to_python)?;
+        let overlap = &mut self.overlap;
+        let maps = enter_core(py, Some(1), move |cancel| {
+            let mut maps = Vec::new();
+            overlap.finish(window, n_frames, &mut maps, cancel).map(|()| maps)
+        })?;
         let grid = self.grid.take().unwrap_or_default();
         let shape = map_shape(maps.len() / grid.iter().product::<usize>(), &grid);
         PyArray1::from_vec(py, maps).reshape(shape)

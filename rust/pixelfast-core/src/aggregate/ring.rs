@@ -33,6 +33,11 @@ impl Ring {
         self.cells
     }
 
+    /// The first frame that was not handed over.
+    pub(super) fn first(&self) -> usize {
+        self.first
+    }
+
     /// The frame after the last one that has got an error.
     pub(super) fn end(&self) -> usize {
         self.first + self.slots.len()

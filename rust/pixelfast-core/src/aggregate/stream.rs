@@ -62,7 +62,7 @@ impl Overlap {
     ///
     /// # Errors
     /// [`Error::Value`] where the windows are not those of `frames` frames, or no window was pushed, or the anchored
-    /// one is missing, superfluous or not finite; nothing changes then.
+    /// one is missing, superfluous or not finite; nothing changes then. [`Error::Cancelled`]; the video is dropped.
     pub fn finish(
         &mut self,
         anchored: Option<&[f32]>,
@@ -86,11 +86,11 @@ impl Overlap {
             (false, None, _) => {}
             (needed, ..) => return Err(Error::Value(self.anchored_sentence(needed, frames.unwrap_or(end)))),
         }
-        if let Some(mut ring) = self.ring.take() {
-            take(&mut ring, usize::MAX, maps);
-        }
         self.pushed = 0;
-        Ok(())
+        let rest = self.ring.take();
+        rest.map_or(Ok(()), |mut ring| {
+            (ring.first()..ring.end()).try_for_each(|frame| cancel.check().map(|()| take(&mut ring, frame + 1, maps)))
+        })
     }
 
     fn check(&self, name: &str, errors: &[f32], cells: usize, cancel: &Cancel) -> Result<()> {
