@@ -85,7 +85,7 @@ $(MADE)/tools:
 	command -v cargo >/dev/null || { echo "pixelfast needs a Rust toolchain (cargo was not found): see https://rustup.rs"; exit 1; }
 	command -v cc >/dev/null || { echo "pixelfast needs a C compiler (cc was not found): on Debian, apt-get install gcc"; exit 1; }
 	command -v nasm >/dev/null || { \
-	  echo "nasm was not found: JPEG decoding is built without SIMD and is about a third slower. To get it:"; \
+	  echo "nasm was not found: libjpeg-turbo is built without SIMD, which halves the speed of decoding colour frames. To get it:"; \
 	  echo "apt-get install nasm (Debian), dnf install nasm (Fedora), brew install nasm (macOS); then make clean setup."; }
 	test -x $(BIN)/python || { \
 	  for python in $(PYTHON) python3 python3.13 python3.12 python3.11 python3.14; do \
