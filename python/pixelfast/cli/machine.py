@@ -51,7 +51,7 @@ def _extension() -> dict[str, str]:
     if built["profile"] != "release":
         facts["build"] += ": many times slower than it need be; build it with --release"
     facts["JPEG with SIMD"] = (
-        "yes" if built["simd"] == "yes" else f"no: decoding JPEG takes about 1.5 times as long; {_NASM}"
+        "yes" if built["simd"] == "yes" else f"no: colour frames take about twice as long to decode; {_NASM}"
     )
     return facts
 
