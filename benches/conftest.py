@@ -116,7 +116,7 @@ def frames(size: Callable[[int, int], int], tmp_path_factory: pytest.TempPathFac
     """Frame files of one generated video, 640x360, quality 90."""
     from pixelfast.demo.scene import SceneSpec, generate_scene
 
-    spec = SceneSpec(train_videos=1, train_frames=size(1000, 300), test_videos=0)
+    spec = SceneSpec(train_videos=1, train_frames=size(1000, 500), test_videos=0)
     scene = generate_scene(tmp_path_factory.mktemp("frames") / "scene", spec)
     return sorted((scene.train / "01").glob("*.jpg"))
 

@@ -1,5 +1,8 @@
 """Engines: what they compute against NumPy, and the sentence for everything that is no engine."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -9,8 +12,10 @@ import pytest
 from onnx import TensorProto, helper
 
 from footage import walking_square
-from pixelfast.engines import choose_engine, load_flip_engine, load_window_engine
-from pixelfast.engines.facts import largest_grid
+from pixelfast.engines import FrameEngine, choose_engine, load_flip_engine, load_window_engine
+from pixelfast.engines.facts import largest_grid, window_facts
+from pixelfast.engines.openvino import OpenVinoFrames
+from pixelfast.engines.runner import OnnxRunner
 from pixelfast.errors import EngineError, ModelError
 from pixelfast.model import Model
 from tiny_engines import (
@@ -39,6 +44,33 @@ def test_an_engine_of_frames_at_its_own_and_at_other_strides(tmp_path: Path, own
     assert (engine.facts.kind, engine.facts.stride, engine.facts.batch) == ("frames", own, None)
     assert (engine.facts.window, engine.facts.height, engine.facts.width, engine.facts.grid) == (16, 32, 32, 8)
     np.testing.assert_allclose(engine.errors(FRAMES, stride), window_errors(FRAMES, starts_of(stride)), **TOLERANCE)
+
+
+@pytest.mark.parametrize("threads", [1, 2, 7])
+@pytest.mark.parametrize("stride", [1, 4])
+def test_openvino_agrees_with_onnx_runtime(tmp_path: Path, threads: int, stride: int) -> None:
+    path = write_frame_engine(tmp_path / "ae.onnx", stride)
+    engine = load_window_engine(path, threads)
+    runner = OnnxRunner(path, threads)
+    facts = window_facts(runner)
+    assert isinstance(engine, FrameEngine)
+    assert isinstance(OpenVinoFrames(runner, facts, threads), type(engine._run))
+    for frames in (16, 17, 31, 45):
+        np.testing.assert_allclose(engine.errors(FRAMES[:frames], stride), runner(FRAMES[:frames]), **TOLERANCE)
+
+
+def test_openvino_does_not_call_home(tmp_path: Path) -> None:
+    path = write_frame_engine(tmp_path / "ae.onnx")
+    program = (
+        "import sys; from pathlib import Path; from pixelfast.engines import load_window_engine; "
+        "load_window_engine(Path(sys.argv[1]), 1); assert 'openvino' in sys.modules; "
+        "print([name for name in sys.modules if name.startswith('openvino_telemetry')])"
+    )
+    environment = os.environ | {"HOME": str(tmp_path / "home")}
+    command = [sys.executable, "-c", program, str(path)]
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
+    assert not (tmp_path / "home").exists()
 
 
 @pytest.mark.parametrize("batch", ["B", 1, 3])

@@ -210,7 +210,7 @@ def test_importing_costs_nothing_and_scoring_needs_no_torch(tmp_path: Path) -> N
     program = """
         import json, sys
         import pixelfast
-        heavy = ("torch", "cv2", "onnxruntime", "pyarrow", "scipy")
+        heavy = ("torch", "openvino", "cv2", "onnxruntime", "pyarrow", "scipy")
         before = [name for name in heavy if name in sys.modules]
         names = sorted(name for name in pixelfast.__all__ if getattr(pixelfast, name) is None)
         pixelfast.score(sys.argv[1], sys.argv[2], out=sys.argv[3])
@@ -219,7 +219,7 @@ def test_importing_costs_nothing_and_scoring_needs_no_torch(tmp_path: Path) -> N
     process = run_python(program, tmp_path / "01", engine, tmp_path / "scores.csv")
     output, errors = process.communicate(timeout=60)
     assert output, errors
-    assert json.loads(output) == [[], [], ["onnxruntime", "pyarrow"]]
+    assert json.loads(output) == [[], [], ["openvino", "onnxruntime", "pyarrow"]]
     assert (tmp_path / "scores.csv").exists()
 
 

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
+from pixelfast.silent_imports import import_onnxruntime
+
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _EXTRA = re.compile(r"""extra\s*==\s*['"]([^'"]+)['"]""")
 _FOR_CONTRIBUTORS = "dev"
@@ -77,12 +79,23 @@ def _extra(extra: str, names: Sequence[str]) -> str:
 
 
 def _engines() -> dict[str, str]:
-    return {".onnx": _onnx_runtime(), "training": "yes" if _version("torch") else "no: pip install 'pixelfast[train]'"}
+    return {
+        ".onnx": _onnx_runtime(),
+        "ae.onnx on a CPU": _on_cpu(),
+        "training": "yes" if _version("torch") else "no: pip install 'pixelfast[train]'",
+    }
+
+
+def _on_cpu() -> str:
+    version = _version("openvino")
+    if version:
+        return f"by OpenVINO {version}"
+    return "by ONNX Runtime; about 1.3 times as fast with OpenVINO: pip install 'pixelfast[cpu]'"
 
 
 def _onnx_runtime() -> str:
     try:
-        import onnxruntime
+        onnxruntime = import_onnxruntime()
     except ImportError as error:
         return f"no: {error}"
     providers = onnxruntime.get_available_providers()

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.errors import EngineError
+from pixelfast.silent_imports import import_onnxruntime
 
 # The protobuf key of `ir_version`, the first field that every exporter writes.
 ONNX_FIRST_BYTE = b"\x08"
@@ -45,6 +46,7 @@ class OnnxRunner:
         self.inputs = tuple(_tensor(node) for node in self._session.get_inputs())
         self.outputs = tuple(_tensor(node) for node in self._session.get_outputs())
         self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
+        self.on_cpu: bool = self._session.get_providers() == ["CPUExecutionProvider"]
 
     def __call__(self, array: NDArray[Any]) -> NDArray[np.float32]:
         """The engine's first output for `array`.
@@ -56,16 +58,12 @@ class OnnxRunner:
             result = self._interruptible(array)
         except Exception as error:  # ONNX Runtime's errors have no common base but Exception
             shape = list(array.shape)
-            raise EngineError(
-                f"{self.path}: the engine fails on {array.dtype} {shape}: {_first_line(error)}"
-            ) from error
+            raise EngineError(f"{self.path}: the engine fails on {array.dtype} {shape}: {first_line(error)}") from error
         return result
 
     def _interruptible(self, array: NDArray[Any]) -> NDArray[Any]:
         """One call on a thread of its own: Ctrl-C reaches the waiting caller, who then stops the call."""
-        import onnxruntime
-
-        options = onnxruntime.RunOptions()
+        options = import_onnxruntime().RunOptions()
         with ThreadPoolExecutor(1, "pixelfast-engine") as thread:
             call = thread.submit(self._session.run, [self.outputs[0].name], {self.inputs[0].name: array}, options)
             try:
@@ -80,8 +78,7 @@ class OnnxRunner:
 
 def _open_session(path: Path, threads: int) -> Any:
     _check_file(path)
-    import onnxruntime
-
+    onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
@@ -110,13 +107,14 @@ def _refusal(path: Path, error: Exception) -> str:
         start = file.read(16)
     if not start.startswith(ONNX_FIRST_BYTE):
         return f"{path} is no ONNX engine: it begins with {start!r}"
-    reason = _first_line(error)
+    reason = first_line(error)
     return (
         f"{path} looks like an ONNX engine but cannot be loaded; cut off or damaged? Copy or export it again ({reason})"
     )
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """The first line of what an engine library says, for a sentence."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__
 

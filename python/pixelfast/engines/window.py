@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pixelfast import _core
 from pixelfast.engines.facts import WindowFacts, window_facts
+from pixelfast.engines.openvino import OpenVinoFrames, openvino_installed
 from pixelfast.engines.runner import OnnxRunner
 from pixelfast.errors import EngineError
 
@@ -37,7 +38,7 @@ class WindowEngine(Protocol):
 class FrameEngine:
     """Our own engines: unfolding, scaling and the error reduction are inside the graph."""
 
-    def __init__(self, runner: OnnxRunner, facts: WindowFacts) -> None:
+    def __init__(self, runner: OnnxRunner | OpenVinoFrames, facts: WindowFacts) -> None:
         self.path = runner.path
         self.facts = facts
         self._run = runner
@@ -106,10 +107,17 @@ def load_window_engine(path: Path, threads: int) -> WindowEngine:
     if facts.kind == "cuboids":
         engine: WindowEngine = CuboidEngine(runner, facts, threads)
     elif facts.batch in (None, facts.window):
-        engine = FrameEngine(runner, facts)
+        engine = FrameEngine(_fastest(runner, facts, threads), facts)
     else:
         raise EngineError(f"{path} takes exactly {facts.batch} frames; export it with a dynamic number of frames")
     # Two windows: one alone would not show that the stride in the metadata is wrong.
     stride = facts.stride or 1
     engine.errors(np.zeros((facts.window + stride, facts.height, facts.width), np.uint8), stride)
     return engine
+
+
+def _fastest(runner: OnnxRunner, facts: WindowFacts, threads: int) -> OnnxRunner | OpenVinoFrames:
+    """OpenVINO on a CPU, where it is installed; an engine for one window at a time gains nothing from it."""
+    if runner.on_cpu and facts.batch is None and openvino_installed():
+        return OpenVinoFrames(runner, facts, threads)
+    return runner

@@ -16,6 +16,7 @@ from pixelfast.networks.autoencoder import TemporalAutoencoder
 from pixelfast.networks.flip import FlipClassifier
 from pixelfast.networks.geometry import FRAME_SIZE, GRID, WINDOW
 from pixelfast.networks.graphs import FlipGraph, ReconstructionGraph
+from pixelfast.silent_imports import import_onnxruntime
 from pixelfast.training.weights import load_autoencoder
 
 OPSET: Final = 18
@@ -158,8 +159,7 @@ def _check_parity(graph: nn.Module, path: Path, out: Path, frames: NDArray[np.ui
 
 
 def _session(path: Path, threads: int | None) -> Any:
-    import onnxruntime
-
+    onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or 0
     options.log_severity_level = 3
