@@ -27,15 +27,15 @@ CHANGES = {
 }
 
 
-def trained(video: Path, out: Path) -> Path:
+def trained(video: Path, out: Path, seed: int) -> Path:
     """A model of the first half of `video`; the autoencoder, which is not looked at here, gets one epoch."""
-    model, half = out / "model", out / "first_half" / "01"
+    model, half = out / f"model{seed}", out / "first_half" / "01"
     if not model.exists():
         half.mkdir(parents=True, exist_ok=True)
         paths = sorted(video.glob("*.jpg"))
         for path in paths[: len(paths) // 2]:
             shutil.copy(path, half / path.name)
-        pixelfast.train(half, model, epochs=1)
+        pixelfast.train(half, model, epochs=1, seed=seed)
     return model
 
 
@@ -77,14 +77,16 @@ def main() -> None:
     parser.add_argument("video", type=Path)
     parser.add_argument("--foreign", type=Path, required=True)
     parser.add_argument("--out", type=Path, required=True, help="folder for the model and the changed frames")
+    parser.add_argument("--seed", type=int, default=0, help="of the training")
     arguments = parser.parse_args()
-    model = trained(arguments.video, arguments.out)
+    model = trained(arguments.video, arguments.out, arguments.seed)
     print("| second half | frames right | frames | missed | turned though upright |\n| --- | --- | --- | --- | --- |")
     for name, (gain, sigma) in CHANGES.items():
         share, frames, missed, wrong = right(arguments.video, model, arguments.out / "changed", gain, sigma)
         print(f"| {name} | {share:.2%} | {frames} | {missed} | {wrong} |", flush=True)
-    foreign = pixelfast.score(arguments.foreign, engine=model, stride=16).flipped
-    print(f"| another scene | {(~foreign).mean():.2%} | {len(foreign)} | - | {int(foreign.sum())} |")
+    for flip, name in (("auto", "another scene"), ("always", "another scene, --flip always")):
+        foreign = pixelfast.score(arguments.foreign, engine=model, stride=16, flip=flip).flipped
+        print(f"| {name} | {(~foreign).mean():.2%} | {len(foreign)} | - | {int(foreign.sum())} |")
 
 
 if __name__ == "__main__":

@@ -14,6 +14,7 @@ from pixelfast.progress import Progress
 from pixelfast.training import RECIPES, FrameCache
 from pixelfast.training.flip import flip_probabilities, train_flip_classifier
 from pixelfast.training.flip_augmentation import augment
+from pixelfast.training.flip_strangers import Strangers, draw_scenes
 
 DEFAULT, SOURCE = RECIPES["default"].flip, RECIPES["source"].flip
 
@@ -61,7 +62,7 @@ def test_many_frames_are_thinned_evenly(tmp_path: Path) -> None:
 
 
 def test_same_seed_gives_the_same_classifier(cache: FrameCache) -> None:
-    recipe = replace(DEFAULT, epochs=1, least_steps=3, batch=16)
+    recipe = replace(DEFAULT, epochs=1, least_steps=3, batch=16)  # with strangers
     first, again, other = (
         train_flip_classifier(cache, recipe, seed=seed, threads=2)[0].state_dict() for seed in (3, 3, 4)
     )
@@ -71,13 +72,54 @@ def test_same_seed_gives_the_same_classifier(cache: FrameCache) -> None:
 
 def test_unmeasured_accuracy_is_none(tmp_path: Path) -> None:
     cache = FrameCache.build([DrawnVideo("01", walking_square(20))], tmp_path / "frames.u8", threads=1)
-    _, accuracy = train_flip_classifier(cache, replace(DEFAULT, epochs=1, least_steps=1), seed=0, threads=1)
+    _, accuracy = train_flip_classifier(
+        cache, replace(DEFAULT, epochs=1, least_steps=1, strangers=0.0), seed=0, threads=1
+    )
     assert (accuracy.held_out, accuracy.augmented, accuracy.frames) == (None, None, 0)
 
 
 def test_no_frames_have_no_probabilities(cache: FrameCache) -> None:
     network, _ = train_flip_classifier(cache, replace(SOURCE, epochs=1), seed=0, threads=1)
     assert flip_probabilities(network, np.empty((0, 128, 128), np.uint8)).shape == (0,)
+
+
+# Strangers
+
+
+def test_a_scene_that_is_not_known_is_not_turned(cache: FrameCache) -> None:
+    # The square's scene on its side, and drawn ones that were not trained on: upright, whichever way they lie.
+    foreign = np.concatenate([walking_square(20).transpose(0, 2, 1), draw_scenes(60, 128, seed=99)])
+    both_ways = np.concatenate([foreign, foreign[:, ::-1]])
+    recipe = replace(DEFAULT, epochs=1, least_steps=250, batch=32)
+    turned = []
+    for strangers in (0.0, DEFAULT.strangers):
+        network, _ = train_flip_classifier(cache, replace(recipe, strangers=strangers), seed=0, threads=1)
+        assert right(network, walking_square(30, seed=4)) == 1.0
+        turned.append((flip_probabilities(network, both_ways) > 0.5).mean())
+    assert turned[0] > 0.2
+    assert turned[1] < 0.12
+
+
+def test_strangers_are_half_drawn_half_frames_on_their_side() -> None:
+    frames = torch.arange(64 * 64).reshape(1, 64, 64).remainder(251).to(torch.uint8)
+    strangers = Strangers(frames, seed=0)
+    pictures = strangers.draw(41, torch.Generator().manual_seed(0))
+    assert pictures.shape == (41, 64, 64)
+    on_their_side = frames[0].T.float() / 255
+    turned = [torch.equal(picture, on_their_side.flip(0)) for picture in pictures[20:]]
+    assert all(
+        torch.equal(picture, on_their_side) for picture, flip in zip(pictures[20:], turned, strict=True) if not flip
+    )
+    assert 4 < sum(turned) < 17
+
+
+def test_drawn_scenes_differ_and_depend_on_the_seed_alone() -> None:
+    scenes = draw_scenes(30, 64, seed=1)
+    assert (scenes.shape, scenes.dtype) == ((30, 64, 64), np.uint8)
+    assert len(np.unique(scenes.reshape(30, -1), axis=0)) == 30
+    assert scenes.std(axis=(1, 2)).min() > 2
+    np.testing.assert_array_equal(scenes, draw_scenes(30, 64, seed=1))
+    assert not np.array_equal(scenes, draw_scenes(30, 64, seed=2))
 
 
 # Augmentation

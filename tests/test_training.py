@@ -25,7 +25,7 @@ def tiny(recipe: str = "default", **changes: object) -> Recipe:
     """A recipe that takes a second: four channels, few steps."""
     whole = RECIPES[recipe]
     autoencoder = replace(whole.autoencoder, width=4, epochs=3, least_steps=None, window_stride=2, patience=None)
-    flip = replace(whole.flip, epochs=1, least_steps=4, batch=16)
+    flip = replace(whole.flip, epochs=1, least_steps=4, batch=16, strangers=0.0)
     return Recipe(recipe, replace(autoencoder, **changes), flip)  # type: ignore[arg-type]
 
 

@@ -15,6 +15,7 @@ from pixelfast.networks.flip import FLIPPED, FlipClassifier, halve
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.training.cache import FrameCache
 from pixelfast.training.flip_augmentation import augment
+from pixelfast.training.flip_strangers import Strangers
 from pixelfast.training.recipes import FlipRecipe
 from pixelfast.training.reproducible import reproducible
 
@@ -53,7 +54,7 @@ def train_flip_classifier(
         draws = torch.Generator().manual_seed(seed)
         frames = _chosen(cache.frames, cache.train_frame_ids(), recipe.frames)
         network = FlipClassifier()
-        steps = _fit(network, frames, recipe, draws, progress or (lambda _: None))
+        steps = _fit(network, frames, recipe, seed=seed, draws=draws, tell=progress or (lambda _: None))
         held_out = _chosen(cache.frames, cache.held_out_frame_ids(), MOST_HELD_OUT_FRAMES)
         return network.eval(), _measure(network.eval(), held_out, recipe, draws, steps)
 
@@ -66,20 +67,42 @@ def flip_probabilities(network: FlipClassifier, frames: NDArray[np.uint8]) -> ND
     return torch.cat(outputs).numpy() if outputs else np.empty(0, np.float32)
 
 
+class _Examples:
+    """Batches to learn from: the scene's frames upright and flipped, and pictures of other scenes."""
+
+    def __init__(self, frames: Tensor, recipe: FlipRecipe, seed: int, draws: torch.Generator) -> None:
+        self._frames = frames
+        self._recipe = recipe
+        self._draws = draws
+        self._strangers = Strangers(frames, seed) if recipe.strangers else None
+
+    def batch(self, samples: Tensor) -> tuple[Tensor, Tensor]:
+        """Inputs f32[B,1,H/2,W/2] and labels i64[B] of `samples`, and of the strangers among them."""
+        pictures, labels = _turned(self._frames, samples), samples % 2
+        if self._strangers is not None:
+            strangers = self._strangers.draw(round(self._recipe.strangers * len(samples)), self._draws)
+            pictures = torch.cat([pictures, strangers])
+            labels = torch.cat([labels, torch.full((len(strangers),), 1 - FLIPPED)])
+        return halve(augment(pictures, self._recipe, self._draws)), labels
+
+
 def _fit(
     network: FlipClassifier,
     frames: Tensor,
     recipe: FlipRecipe,
+    *,
+    seed: int,
     draws: torch.Generator,
     tell: Callable[[Progress], None],
 ) -> int:
     per_epoch = math.ceil(2 * len(frames) / recipe.batch)
     steps = max(recipe.epochs * per_epoch, recipe.least_steps)
     optimiser = torch.optim.Adam(network.parameters(), recipe.learning_rate)
+    examples = _Examples(frames, recipe, seed, draws)
     for step, samples in zip(range(steps), _sample_batches(2 * len(frames), recipe.batch, draws), strict=False):
         _set_rate(optimiser, recipe, step, steps)
-        labels = samples % 2
-        loss = F.cross_entropy(network(halve(augment(_turned(frames, samples), recipe, draws))), labels)
+        inputs, labels = examples.batch(samples)
+        loss = F.cross_entropy(network(inputs), labels)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()

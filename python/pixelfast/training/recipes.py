@@ -74,6 +74,7 @@ class FlipRecipe:
         vignette_probability: share of frames that get it.
         noise_sigma: standard deviation of Gaussian noise, up to this, of a full range of 1.
         noise_probability: share of frames that get it.
+        strangers: pictures of other scenes in a batch, as a share of `batch` and on top of it, all labelled upright.
     """
 
     frames: int
@@ -89,6 +90,7 @@ class FlipRecipe:
     vignette_probability: float
     noise_sigma: float
     noise_probability: float
+    strangers: float
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,7 @@ SOURCE: Final = Recipe(
         vignette_probability=0.0,
         noise_sigma=0.0,
         noise_probability=0.0,
+        strangers=0.0,
     ),
 )
 
@@ -168,7 +171,7 @@ DEFAULT: Final = Recipe(
     flip=FlipRecipe(
         frames=3000,  # METHOD
         epochs=5,  # METHOD
-        least_steps=400,
+        least_steps=500,
         batch=64,  # METHOD
         learning_rate=2e-3,
         schedule="cosine",
@@ -179,6 +182,7 @@ DEFAULT: Final = Recipe(
         vignette_probability=0.3,
         noise_sigma=0.4,
         noise_probability=0.6,
+        strangers=0.25,
     ),
 )
 

@@ -103,7 +103,7 @@ def train_reconstruction(
         cache: the decoded frames.
         workdir: an existing folder: a checkpoint is written there after each epoch, and the files at the end.
         recipe: "default" or "source" (or a recipe of one's own).
-        epochs: passes over the training windows; None leaves it to the recipe.
+        epochs: at most so many passes over the training windows; None leaves it to the recipe.
         seed: 0 or more.
         precision: "fp32" or "bf16"; None takes the faster one that the recipe allows.
         batch: windows a step; None takes a fast one that the recipe allows.
