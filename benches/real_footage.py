@@ -15,12 +15,12 @@ import pixelfast
 SETTINGS = [(stride, pool) for stride in (1, 4) for pool in ("mean", "worst")]
 
 
-def train(data: Path, out: Path, recipe: str, epochs: int | None) -> float:
+def train(data: Path, out: Path, recipe: str, epochs: int | None, precision: str | None) -> float:
     """Trains `recipe` into `out` unless a model is there; returns the seconds it took (0 where it was there)."""
     if (out / "model.json").exists():
         return 0.0
     begin = time.perf_counter()
-    pixelfast.train(data / "training", out, recipe=recipe, epochs=epochs, progress=None)
+    pixelfast.train(data / "training", out, recipe=recipe, epochs=epochs, precision=precision, progress=None)
     seconds = time.perf_counter() - begin
     pixelfast.export(out, "onnx", stride=4)
     return seconds
@@ -46,13 +46,14 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True, help="folder for the trained models")
     parser.add_argument("--recipes", nargs="+", default=["default", "source"])
     parser.add_argument("--epochs", type=int, default=None, help="instead of the recipe's own")
+    parser.add_argument("--precision", default=None, help="fp32 or bf16, instead of the recipe's own")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     arguments.out.mkdir(parents=True, exist_ok=True)
     lines = []
     for recipe in arguments.recipes:
         model = arguments.out / recipe
-        seconds = train(arguments.data, model, recipe, arguments.epochs)
+        seconds = train(arguments.data, model, recipe, arguments.epochs, arguments.precision)
         lines.append(f"{recipe}: trained in {seconds:.0f} s")
         lines += [row(arguments.data, model, recipe, *setting) for setting in SETTINGS]
     print("| recipe | stride | pool | AP | AUROC | abnormal | seconds | frames/s | phases, seconds |")

@@ -1,30 +1,21 @@
-"""Networks to ONNX files, each checked by ONNX Runtime against PyTorch before it gets its name."""
+"""The reconstruction method's networks to ONNX files."""
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from pixelfast.atomic import atomic_path
 from pixelfast.errors import ModelError
 from pixelfast.networks.autoencoder import TemporalAutoencoder
 from pixelfast.networks.flip import FlipClassifier
 from pixelfast.networks.geometry import FRAME_SIZE, GRID, WINDOW
 from pixelfast.networks.graphs import FlipGraph, ReconstructionGraph
-from pixelfast.silent_imports import import_onnxruntime
+from pixelfast.training.onnx_files import Signature, write_graph
 from pixelfast.training.weights import load_autoencoder
-
-OPSET: Final = 18
-FORMAT: Final = "1"
-"""Version of what the metadata of an exported file means."""
-
-TOLERANCE: Final = 1e-4
-"""How far ONNX Runtime may be from PyTorch, relative to the largest value: float32 in another order gives 1e-6."""
 
 _TRACED_FRAMES: Final = 40
 _CHECKED_LENGTHS: Final = (WINDOW, WINDOW + 5, 40)
@@ -102,77 +93,13 @@ def _write(
     frames: NDArray[np.uint8] | None,
     threads: int | None,
 ) -> float:
-    graph.eval()
-    real = made_up_frames() if frames is None else np.ascontiguousarray(frames)
-    with atomic_path(out) as temporary:
-        program = _export(graph, output)
-        _describe(program.model, {"format": FORMAT, **facts})
-        program.save(temporary, external_data=False)
-        _check_dynamic(temporary, out)
-        return _check_parity(graph, temporary, out, real, threads)
-
-
-def _export(graph: nn.Module, output: str) -> Any:
     example = torch.zeros(_TRACED_FRAMES, FRAME_SIZE, FRAME_SIZE, dtype=torch.uint8)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the exporter's own: deprecations between its parts; the file is checked
-        return torch.onnx.export(
-            graph,
-            (example,),
-            dynamo=True,
-            verbose=False,
-            opset_version=OPSET,
-            input_names=["frames"],
-            output_names=[output],
-            dynamic_shapes={"frames": {0: torch.export.Dim("N", min=WINDOW)}},
-        )
-
-
-def _describe(model: Any, facts: dict[str, str]) -> None:
-    """Puts our facts into the file and takes the exporter's traces out: they hold paths of the machine it ran on."""
-    for node in model.graph.all_nodes():
-        node.metadata_props.clear()
-        node.doc_string = None
-    for name, value in facts.items():
-        model.metadata_props[f"pixelfast.{name}"] = value
-
-
-def _check_dynamic(path: Path, out: Path) -> None:
-    import onnx
-
-    graph = onnx.load(path).graph
-    for value in (*graph.input, *graph.output):
-        if not value.type.tensor_type.shape.dim[0].dim_param:
-            raise ModelError(f"{out} was not written: the exporter fixed the number of frames in {value.name}")
-
-
-def _check_parity(graph: nn.Module, path: Path, out: Path, frames: NDArray[np.uint8], threads: int | None) -> float:
-    session = _session(path, threads)
-    lengths = sorted({min(length, len(frames)) for length in _CHECKED_LENGTHS})
-    worst = max(_difference(graph, session, frames[:length]) for length in lengths)
-    if not worst <= TOLERANCE:  # also where it is not a number
-        raise ModelError(
-            f"{out} was not written: ONNX Runtime and PyTorch differ by {worst:.1e} of the largest value "
-            f"(at most {TOLERANCE:.0e} is allowed)"
-        )
-    return worst
-
-
-def _session(path: Path, threads: int | None) -> Any:
-    onnxruntime = import_onnxruntime()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or 0
-    options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-
-
-@torch.no_grad()
-def _difference(graph: nn.Module, session: Any, frames: NDArray[np.uint8]) -> float:
-    expected: NDArray[np.float32] = graph(torch.from_numpy(frames.copy())).numpy()
-    found: NDArray[np.float32] = session.run(None, {"frames": np.asarray(frames)})[0]
-    if found.shape != expected.shape:
-        return float("inf")
-    return float(np.abs(found - expected).max() / np.abs(expected).max())
+    real = made_up_frames() if frames is None else np.ascontiguousarray(frames)
+    lengths = sorted({min(length, len(real)) for length in _CHECKED_LENGTHS})
+    samples = [real[:length] for length in lengths]
+    return write_graph(
+        graph, Signature("frames", output, example, WINDOW), facts, out, samples=samples, threads=threads
+    )
 
 
 def checked_frames(frames: NDArray[np.uint8], spans: Sequence[tuple[int, int]]) -> NDArray[np.uint8]:
