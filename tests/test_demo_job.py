@@ -1,13 +1,22 @@
 """The demo's job on a small scene: it ends with results that can be checked against each other."""
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from pixelfast.cli.demo_facts import describe
-from pixelfast.demo.job import DemoReport, compare_flips, judge, run_demo, what_happens
+from pixelfast.demo.job import (
+    MOST_APART,
+    MethodReport,
+    compare_flips,
+    disagreements,
+    judge,
+    run_demo,
+    what_happens,
+)
 from pixelfast.demo.scene import SceneSpec, generate_scene
 from pixelfast.errors import OutputError
 from pixelfast.evaluation import evaluate
@@ -20,26 +29,26 @@ SPEC = SceneSpec(seed=5, height=96, width=160, train_videos=2, train_frames=40, 
 
 
 @pytest.fixture
-def judged(tmp_path: Path, model: Model) -> DemoReport:
+def judged(tmp_path: Path, model: Model) -> MethodReport:
     """The scores of a small scene by a small model that needs no training."""
     return judge(generate_scene(tmp_path / "scene", SPEC), model, tmp_path)
 
 
-def test_everything_lies_where_it_says(judged: DemoReport, tmp_path: Path) -> None:
+def test_everything_lies_where_it_says(judged: MethodReport, tmp_path: Path) -> None:
     assert judged.written == (tmp_path / "scores.csv", tmp_path / "scores.parquet")
     np.testing.assert_array_equal(Scores.read(judged.written[1]).rank, judged.scores.rank)
     with judged.scene.labels.open(newline="") as labels, judged.written[0].open(newline="") as scores:
         assert [row["Id"] for row in csv.DictReader(labels)] == [row["Id"] for row in csv.DictReader(scores)]
 
 
-def test_every_frame_is_scored_and_judged(judged: DemoReport) -> None:
+def test_every_frame_is_scored_and_judged(judged: MethodReport) -> None:
     assert judged.evaluation == evaluate(judged.written[0], judged.scene.labels)
     assert (judged.evaluation.frames, len(judged.scores)) == (80, 80)
     assert judged.evaluation.abnormal_share == pytest.approx(judged.scene.truth["abnormal_share"], abs=1e-4)
     assert list(judged.seconds) == ["score", "evaluate"]
 
 
-def test_flips_are_counted_against_the_truth(judged: DemoReport) -> None:
+def test_flips_are_counted_against_the_truth(judged: MethodReport) -> None:
     flips = judged.flips
     assert flips.found + flips.missed == sum(len(frames) for frames in judged.scene.truth["flipped"].values()) == 8
     assert flips.found + flips.false == int(judged.scores.flipped.sum())
@@ -50,16 +59,37 @@ def test_the_whole_job(tmp_path: Path) -> None:
     steps: list[Progress] = []
     report = run_demo(tmp_path / "new" / "demo", seed=5, epochs=1, spec=SPEC, progress=steps.append)
     folder = report.scene.folder.parent
-    assert sorted(path.name for path in folder.iterdir()) == ["model", "scene", "scores.csv", "scores.parquet"]
-    assert Model.load(report.model.folder).manifest == report.model.manifest
-    assert list(report.seconds) == ["scene", "train", "score", "evaluate"]
-    assert {"scene", "decode", "train", "flip", "export", "score"} <= {step.phase for step in steps}
+    names = ["model", "scores.csv", "scores.parquet"]
+    assert sorted(path.name for path in folder.iterdir()) == sorted(
+        [*names, *(f"motion-{name}" for name in names), "scene"]
+    )
+    assert [one.scores.method for one in report.methods] == ["reconstruction", "motion"]
+    assert list(report.seconds) == ["scene"]
+    assert {"scene", "decode", "flow", "train", "flip", "export", "score"} <= {step.phase for step in steps}
     text = describe(report)
-    for word in ("AUROC", f"{report.evaluation.ap:.4f}", "Upside-down frames:", str(report.written[1]), "80 frames"):
+    for one in report.methods:
+        assert Model.load(one.model.folder).manifest == one.model.manifest
+        assert list(one.seconds) == ["train", "score", "evaluate"]
+        for word in (f"{one.evaluation.ap:.4f}", str(one.written[1]), f"Upside-down frames ({one.scores.method})"):
+            assert word in text
+    for word in ("AUROC", "80 frames", "where they disagree"):
         assert word in text
     again = run_demo(tmp_path / "new" / "demo", seed=5, epochs=1, spec=SPEC)
     assert again.scene.reused
-    np.testing.assert_array_equal(again.scores.raw, report.scores.raw)
+    for one, other in zip(again.methods, report.methods, strict=True):
+        np.testing.assert_array_equal(one.scores.raw, other.scores.raw)
+
+
+def test_disagreements_are_the_moments_furthest_apart(judged: MethodReport) -> None:
+    rank = judged.scores.rank.copy()
+    high, low = int(np.argmax(rank)), int(np.argmin(rank))
+    rank[[high, low]] = rank[[low, high]]
+    other = replace(judged, scores=replace(judged.scores, rank=rank))
+    found = disagreements(judged.scene.truth, judged, other)
+    assert len(found) == 2 * MOST_APART
+    for one, row in ((found[0], high), (found[MOST_APART], low)):
+        assert one.frame == judged.scores.frame[row]
+        assert (one.reconstruction, one.motion) == (judged.scores.rank[row], rank[row])
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:

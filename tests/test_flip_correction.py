@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 import pixelfast
 from footage import walking_square
 from pixelfast.model import Model
-from pixelfast.pipeline.flip import LOOKAHEAD, FlipCorrector, fits_turned
+from pixelfast.pipeline.flip import LOOKAHEAD, FlipJudge, fits_turned
 from tiny_engines import SIZE
 
 MakeSource = Callable[..., Path]
@@ -27,9 +27,9 @@ def with_flips(frames: NDArray[np.uint8], flipped: Bools) -> NDArray[np.uint8]:
 
 def corrected(
     frames: NDArray[np.uint8], probability: NDArray[np.float32], pieces: list[int] | None = None, **options: object
-) -> tuple[NDArray[np.uint8], Bools, FlipCorrector]:
+) -> tuple[NDArray[np.uint8], Bools, FlipJudge]:
     """All frames through a corrector, in pieces of these sizes (the last one again and again)."""
-    corrector = FlipCorrector(**options)  # type: ignore[arg-type]
+    corrector = FlipJudge(**options)  # type: ignore[arg-type]
     outcome = []
     sizes = list(pieces or [len(frames)])
     start = 0
@@ -37,9 +37,9 @@ def corrected(
         size = sizes.pop(0) if len(sizes) > 1 else sizes[0]
         outcome.append(corrector.push(frames[start : start + size], probability[start : start + size]))
         start += size
-    outcome.append(corrector.finish(SIZE, SIZE))
-    upright, turned = (np.concatenate(column) for column in zip(*outcome, strict=True))
-    return upright, turned, corrector
+    outcome.append(corrector.finish())
+    turned = np.concatenate(outcome)
+    return with_flips(frames, turned), turned, corrector
 
 
 def probabilities(flipped: Bools, sure: float = 0.99) -> NDArray[np.float32]:
@@ -114,10 +114,10 @@ def test_a_sure_classifier_is_not_outvoted_by_pixels() -> None:
 
 def test_no_more_than_the_lookahead_is_held_back() -> None:
     frames = walking_square(60, size=SIZE)
-    corrector = FlipCorrector()
+    corrector = FlipJudge()
     out = 0
     for index in range(60):
-        out += len(corrector.push(frames[index : index + 1], np.array([0.5], np.float32))[0])
+        out += len(corrector.push(frames[index : index + 1], np.array([0.5], np.float32)))
         assert index + 1 - out <= LOOKAHEAD
 
 
@@ -135,12 +135,12 @@ def test_more_than_half_is_refused_as_soon_as_it_is_certain() -> None:
     frames = with_flips(walking_square(40, size=SIZE), flipped)
     _, _, corrector = corrected(frames, probabilities(flipped))
     assert corrector.refusal(ended=True) == "25 of 40 frames would be turned, more than half"
-    early = FlipCorrector(length=40)
+    early = FlipJudge(length=40)
     early.push(frames[:20], probabilities(flipped)[:20])
     assert early.refusal(ended=False) is None
     early.push(frames[20:21], probabilities(flipped)[20:21])
     assert early.refusal(ended=False) == "more than half of its 40 frames would be turned"
-    insistent = FlipCorrector("always", length=40)
+    insistent = FlipJudge("always", length=40)
     insistent.push(frames, probabilities(flipped))
     assert insistent.refusal(ended=False) is None
     assert insistent.refusal(ended=True) is None
@@ -165,8 +165,8 @@ def test_noise_and_light_do_not_hide_a_flip(sigma: float) -> None:
     p = np.full(60, 0.5, np.float32)
     p[0] = 0.02
     noisy = frames.clip(0, 255).astype(np.uint8)
-    corrector = FlipCorrector()
-    np.testing.assert_array_equal(corrector.push(noisy, p)[1], flipped)
+    corrector = FlipJudge()
+    np.testing.assert_array_equal(corrector.push(noisy, p), flipped)
 
 
 def test_frames_that_are_alike_both_ways_tell_nothing() -> None:

@@ -12,9 +12,10 @@ from pixelfast.pipeline.correction import CleanReport, correct
 from pixelfast.pipeline.exporting import convert_model, export_engine
 from pixelfast.pipeline.flip import FlipMode
 from pixelfast.pipeline.merge import merge_parts
+from pixelfast.pipeline.motion_training import FlowRequest
 from pixelfast.pipeline.outputs import Out
 from pixelfast.pipeline.run import Request, run
-from pixelfast.pipeline.settings import SMOOTH, How, Pool, Settings
+from pixelfast.pipeline.settings import How, Pool, Settings
 from pixelfast.pipeline.training_run import TrainingRequest, train_model
 from pixelfast.progress import ProgressCallback
 from pixelfast.scores import Scores
@@ -37,6 +38,9 @@ def train(
     precision: str | None = None,
     batch: int | None = None,
     resume: bool = False,
+    flow: str = "dis",
+    flow_preset: str = "medium",
+    raft_weights: StrPath | None = None,
     threads: int | None = None,
     progress: ProgressCallback | None = None,
 ) -> Model:
@@ -48,13 +52,17 @@ def train(
     Args:
         source: normal footage: a folder of video folders, one video folder, or a list of those.
         out: the model folder to write.
-        method: "reconstruction".
+        method: "reconstruction" or "motion".
         recipe: "default", or "source" for the source method's exact training (or a `training.Recipe` of one's own).
         epochs: passes over the training windows; None leaves it to the recipe.
         seed: of every random choice.
         precision: "fp32" or "bf16"; None takes the faster one that the recipe allows.
         batch: windows a step; None takes a fast one that the recipe allows.
         resume: go on from `<out>.training/` where an earlier training was stopped.
+        flow: of the motion method: "dis" (OpenCV's, fast) or "raft" (RAFT-Large, better and far slower). It is kept in
+            the model: scoring uses the same.
+        flow_preset: of "dis": "ultrafast", "fast" or "medium".
+        raft_weights: of "raft": the state dict; None lets torchvision download its own.
         threads: None takes the cores that this process may use.
         progress: told of each step.
 
@@ -66,7 +74,18 @@ def train(
         ModelError: PyTorch is missing, the footage is too short, or an argument cannot be.
         OutputError: `out` cannot be written; found out before the work.
     """
-    request = TrainingRequest(method, recipe, epochs, seed, precision, batch, resume, threads, progress)
+    request = TrainingRequest(
+        method,
+        recipe,
+        epochs,
+        seed,
+        precision,
+        batch,
+        resume,
+        threads,
+        progress,
+        FlowRequest(flow, flow_preset, raft_weights),
+    )
     return train_model(source, out, request)
 
 
@@ -97,7 +116,8 @@ def score(
         stride: frames between the starts of windows; None takes the engine's own (1 for a model folder).
         how: "mean", "max" or "median" over the windows that hold a frame.
         pool: "mean" over the cells of a frame's error map, or "worst", the mean of the three worst.
-        smooth: frames (odd) of the centred mean within a video; None takes the method's own, 3.
+        smooth: frames (odd) of the centred mean within a video; None takes the method's own: 3 for
+            reconstruction, 7 for motion.
         flip: "auto" turns upside-down frames where the model's classifier can be trusted, "always" insists, "never"
             leaves all as they are.
         on_error: "repair" replaces unreadable frames by their neighbours, "raise" stops at the first.
@@ -120,7 +140,7 @@ def score(
         OutputError: a result cannot be written; found out before the work.
         PixelfastError: an argument cannot be.
     """
-    settings = Settings(stride, how, pool, SMOOTH if smooth is None else smooth, flip, on_error, maps, chunk)
+    settings = Settings(stride, how, pool, smooth, flip, on_error, maps, chunk)
     return run(source, engine, settings, Request(out, parts, shard, threads, progress))
 
 

@@ -3,8 +3,7 @@
 import json
 import math
 import re
-import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ import numpy as np
 from pixelfast.atomic import atomic_path
 from pixelfast.calibration import Calibration
 from pixelfast.errors import ModelError
+from pixelfast.manifest_fields import Fields
 
 FORMAT = 1
 FILE_NAME = "model.json"
@@ -39,6 +39,38 @@ class Flip:
 
 
 @dataclass(frozen=True)
+class FlowFacts:
+    """The optical flow that a motion model was trained on, and that it is scored with.
+
+    Attributes:
+        kind: "dis" or "raft".
+        preset: of DIS: "ultrafast", "fast" or "medium".
+        shorter_side: of DIS: frames are reduced to this, pixels.
+    """
+
+    kind: str
+    preset: str | None = None
+    shorter_side: int | None = None
+
+
+@dataclass(frozen=True)
+class MotionFacts:
+    """What a motion model needs beside its engine.
+
+    Attributes:
+        flow: where its flow comes from.
+        past: flows that the next one is predicted from.
+        scale: the deviation of the training flows, in pixels of the 64x64 grid: what predictions are measured in.
+        replace_noisy: whether noisy frames are replaced before the flow; the source's own recipe has no repair.
+    """
+
+    flow: FlowFacts
+    past: int
+    scale: float
+    replace_noisy: bool
+
+
+@dataclass(frozen=True)
 class FileFacts:
     """A file of the model folder: SHA-256 in hexadecimal, and size in bytes."""
 
@@ -53,13 +85,14 @@ class Manifest:
     Attributes:
         method: "reconstruction" or "motion".
         recipe: how it was trained: "default", "source", or "converted".
-        window: frames a window (T).
-        height: of a frame, pixels.
-        width: of a frame, pixels.
+        window: frames a window (T); for motion, those that a prediction and its error are made from.
+        height: of a frame, pixels; for motion, of what the flip classifier takes.
+        width: of a frame, pixels; likewise.
         grid: cells a side of the error map (G).
         stride: of the engine that is used when none is asked for.
         training: None where the weights came from elsewhere.
         flip: None where there is no flip classifier.
+        motion: None for other methods.
         calibrations: one for each engine file and setting that was measured.
         files: the other files of the folder, by name.
         notes: what was said aloud in training.
@@ -75,6 +108,7 @@ class Manifest:
     stride: int = 1
     training: Training | None = None
     flip: Flip | None = None
+    motion: MotionFacts | None = None
     calibrations: tuple[Calibration, ...] = ()
     files: Mapping[str, FileFacts] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
@@ -104,17 +138,17 @@ def read_manifest(path: Path) -> Manifest:
         raise ModelError(f"{path} is damaged, it is no JSON ({error}): copy the model folder again") from error
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror or error}") from error
-    return _manifest(_Fields(facts, path))
+    return _manifest(Fields(facts, path))
 
 
-def _manifest(fields: "_Fields") -> Manifest:
+def _manifest(fields: Fields) -> Manifest:
     version = fields.whole("format")
     if version != FORMAT:
         raise ModelError(
             f"{fields.path} has format {version}, and this pixelfast reads format {FORMAT}: "
             "use the pixelfast that wrote it, or train again"
         )
-    training, flip = fields.part("training"), fields.part("flip")
+    training, flip, motion = fields.part("training"), fields.part("flip"), fields.part("motion")
     return Manifest(
         method=fields.text("method"),
         recipe=fields.text("recipe"),
@@ -125,13 +159,14 @@ def _manifest(fields: "_Fields") -> Manifest:
         stride=fields.whole("stride"),
         training=None if training is None else _training(training),
         flip=None if flip is None else _flip(flip),
+        motion=None if motion is None else _motion(motion),
         calibrations=tuple(_calibration(part) for part in fields.parts("calibrations")),
         files=_files(fields),
         notes=fields.texts("notes"),
     )
 
 
-def _training(fields: "_Fields") -> Training:
+def _training(fields: Fields) -> Training:
     return Training(
         sources=fields.texts("sources"),
         videos=fields.whole("videos"),
@@ -140,12 +175,25 @@ def _training(fields: "_Fields") -> Training:
     )
 
 
-def _flip(fields: "_Fields") -> Flip:
+def _flip(fields: Fields) -> Flip:
     accuracy = fields.number("held_out_accuracy") if fields.has("held_out_accuracy") else None
     return Flip(accuracy, fields.flag("trusted"), fields.number("threshold"))
 
 
-def _calibration(fields: "_Fields") -> Calibration:
+def _motion(fields: Fields) -> MotionFacts:
+    flow = fields.part("flow")
+    if flow is None:
+        raise fields.damaged("flow", "an object")
+    kind, scale = flow.text("kind"), fields.number("scale")
+    if kind not in ("dis", "raft"):
+        raise flow.damaged("kind", "dis or raft")
+    if scale <= 0:
+        raise fields.damaged("scale", "a number above 0")
+    facts = FlowFacts(kind) if kind == "raft" else FlowFacts(kind, flow.text("preset"), flow.whole("shorter_side"))
+    return MotionFacts(facts, fields.whole("past"), scale, fields.flag("replace_noisy"))
+
+
+def _calibration(fields: Fields) -> Calibration:
     probabilities, quantiles = fields.numbers("probabilities"), fields.numbers("quantiles")
     rising = (
         len(probabilities) > 1 and all(np.diff(probabilities) > 0) and 0 <= probabilities[0] <= probabilities[-1] <= 1
@@ -165,100 +213,17 @@ def _calibration(fields: "_Fields") -> Calibration:
     )
 
 
-def _files(fields: "_Fields") -> dict[str, FileFacts]:
+def _files(fields: Fields) -> dict[str, FileFacts]:
     files = {}
     for name in fields.mapping("files"):
         if Path(name).name != name or name in ("", ".", "..", FILE_NAME):
             raise fields.damaged("files", "names of files in the folder itself")
-        facts = _Fields(fields.mapping("files")[name], fields.path, f"files.{name}.")
+        facts = Fields(fields.mapping("files")[name], fields.path, f"files.{name}.")
         sha256 = facts.text("sha256")
         if re.fullmatch("[0-9a-f]{64}", sha256) is None:
             raise facts.damaged("sha256", "64 hexadecimal digits")
         files[name] = FileFacts(sha256, facts.whole("bytes", least=0))
     return files
-
-
-class _Fields:
-    """One JSON object of a manifest, read field by field; a field of the wrong kind is a ModelError that names it."""
-
-    def __init__(self, facts: object, path: Path, where: str = "") -> None:
-        self.path = path
-        self._where = where
-        if not isinstance(facts, dict):
-            raise ModelError(f"{path} is damaged: {where.rstrip('.') or 'it'} should be an object; copy it again")
-        self._facts: dict[str, Any] = facts
-
-    def damaged(self, key: str, wanted: str) -> ModelError:
-        """The error for a field that is not what it should be."""
-        found = repr(self._facts[key])[:80] if key in self._facts else "missing"
-        return ModelError(
-            f"{self.path} is damaged: {self._where}{key} should be {wanted}, and is {found}; copy the model again"
-        )
-
-    def has(self, key: str) -> bool:
-        """Whether the field is there and not null."""
-        return self._facts.get(key) is not None
-
-    def text(self, key: str) -> str:
-        """A text that is not empty."""
-        return str(self._checked(key, "a text", _is_text))
-
-    def whole(self, key: str, least: int = 1) -> int:
-        """A whole number from `least`."""
-        return int(
-            self._checked(key, f"a whole number from {least}", lambda value: _is_whole(value) and value >= least)
-        )
-
-    def number(self, key: str) -> float:
-        """A finite number."""
-        return float(self._checked(key, "a number", _is_number))
-
-    def flag(self, key: str) -> bool:
-        """True or false."""
-        return bool(self._checked(key, "true or false", lambda value: isinstance(value, bool)))
-
-    def texts(self, key: str) -> tuple[str, ...]:
-        """A list of texts."""
-        return tuple(self._checked(key, "a list of texts", lambda value: _is_list(value, _is_text)))
-
-    def numbers(self, key: str) -> tuple[float, ...]:
-        """A list of finite numbers."""
-        return tuple(map(float, self._checked(key, "a list of numbers", lambda value: _is_list(value, _is_number))))
-
-    def mapping(self, key: str) -> dict[str, Any]:
-        """An object of whatever."""
-        return dict(self._checked(key, "an object", lambda value: isinstance(value, dict)))
-
-    def part(self, key: str) -> "_Fields | None":
-        """An object, or None where it is null."""
-        return _Fields(self._facts[key], self.path, f"{self._where}{key}.") if self.has(key) else None
-
-    def parts(self, key: str) -> "list[_Fields]":
-        """A list of objects."""
-        values = self._checked(key, "a list", lambda value: isinstance(value, list))
-        return [_Fields(value, self.path, f"{self._where}{key}[{at}].") for at, value in enumerate(values)]
-
-    def _checked(self, key: str, wanted: str, good: Callable[[Any], bool]) -> Any:
-        if key not in self._facts or not good(self._facts[key]):
-            raise self.damaged(key, wanted)
-        return self._facts[key]
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str) and value != ""
-
-
-def _is_whole(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_number(value: object) -> bool:
-    # An integer too large for a float would make isfinite itself fail.
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
-
-
-def _is_list(value: object, good: Callable[[object], bool]) -> bool:
-    return isinstance(value, list) and all(map(good, value))
 
 
 def _plain(value: Any) -> Any:

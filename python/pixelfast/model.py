@@ -19,8 +19,8 @@ from pixelfast.manifest import FILE_NAME, FileFacts, Flip, Manifest, Training, r
 __all__ = ["Calibration", "FileFacts", "Flip", "Manifest", "Model", "Training"]
 
 _STEMS = {"reconstruction": "ae", "motion": "motion"}
-_TRAINED_FILE = re.compile(r"(ae|flip|motion)(\.s[0-9]+)?\.(safetensors|onnx)")
-_MODEL_FILE = re.compile(r"(ae|flip|motion)(\.[A-Za-z0-9_-]+)*\.(safetensors|onnx|plan)")
+_TRAINED_FILE = re.compile(r"(ae|flip|motion|raft)(\.s[0-9]+)?\.(safetensors|onnx)")
+_MODEL_FILE = re.compile(r"(ae|flip|motion|raft)(\.[A-Za-z0-9_-]+)*\.(safetensors|onnx|plan)")
 
 
 @dataclass(frozen=True)

@@ -46,12 +46,13 @@ def describe(found: "Evaluation") -> str:
     rows += [(one.video, one.frames, one.abnormal, one.ap, one.auroc) for one in found.videos]
     header = ("video", "frames", "abnormal", "share", "AP", "AUROC")
     cells = [
-        (video, f"{frames:,}", f"{abnormal:,}", f"{abnormal / frames:.1%}", _figure(ap), _figure(area))
+        (video, f"{frames:,}", f"{abnormal:,}", f"{abnormal / frames:.1%}", figure(ap), figure(area))
         for video, frames, abnormal, ap, area in rows
     ]
     chance = f"Scores that know nothing would get an AP of about {found.abnormal_share:.3f} and an AUROC of about 0.5."
     return f"{table(header, cells)}\n\n{chance}"
 
 
-def _figure(value: float | None) -> str:
+def figure(value: float | None) -> str:
+    """Four digits; a dash where a figure means nothing."""
     return "-" if value is None else f"{value:.4f}"

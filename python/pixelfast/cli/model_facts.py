@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pixelfast.calibration import Calibration
-    from pixelfast.manifest import Flip, Training
+    from pixelfast.manifest import Flip, Manifest, Training
     from pixelfast.model import Model
 
 
@@ -16,7 +16,7 @@ def describe(model: "Model") -> str:
     rows = [
         ("model", str(model.folder)),
         ("method", f"{manifest.method}, recipe {manifest.recipe}"),
-        ("frames", f"grey {manifest.width}x{manifest.height}, {manifest.window} a window"),
+        ("frames", _frames(manifest)),
         ("trained on", _trained_on(manifest.training)),
         ("outcome", outcome(manifest.training)),
         ("flips", _flips(manifest.flip)),
@@ -33,8 +33,23 @@ def _trained_on(training: "Training | None") -> str:
     return f"{training.frames:,} frames of {training.videos:,} videos ({', '.join(training.sources)})"
 
 
+def _frames(manifest: "Manifest") -> str:
+    if manifest.motion is None:
+        return f"grey {manifest.width}x{manifest.height}, {manifest.window} a window"
+    flow, noisy = manifest.motion.flow, "replaced" if manifest.motion.replace_noisy else "taken as they are"
+    name = "RAFT-Large" if flow.kind == "raft" else f"DIS {flow.preset}, shorter side at most {flow.shorter_side}"
+    return f"flow by {name}, predicted from the {manifest.motion.past} before; noisy frames are {noisy}"
+
+
 def outcome(training: "Training | None") -> str:
-    """How well the autoencoder learnt, measured on held-out frames."""
+    """How well the network learnt, measured on held-out frames."""
+    if training is not None and "persistence_loss" in training.report:
+        names = ("held_out_loss", "persistence_loss", "mean_flow_loss", "zero_loss")
+        own, persistence, mean, zero = (training.report[name] for name in names)
+        return (
+            f"error of the predicted flow {own:.3f} on held-out frames; {persistence:.3f} for the flow before, "
+            f"{mean:.3f} for the mean flow, {zero:.3f} for none"
+        )
     share = None if training is None else training.report.get("beats_mean_image_by")
     if not isinstance(share, int | float):
         return "not measured"

@@ -12,7 +12,9 @@ def train(
     source: Sources,
     *,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Model folder to write.", show_default=False)],
-    method: Annotated[Literal["reconstruction"], typer.Option(help="What to learn.")] = "reconstruction",
+    method: Annotated[
+        Literal["reconstruction", "motion"], typer.Option(help="What to learn: how frames look, or how things move.")
+    ] = "reconstruction",
     recipe: Annotated[
         Literal["default", "source"],
         typer.Option(help="How to learn it: the one that learns, or exactly the source method's."),
@@ -25,7 +27,15 @@ def train(
         Literal["bf16", "fp32"] | None, typer.Option(help="Arithmetic.", show_default="the faster one here")
     ] = None,
     batch: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Windows a step.", show_default="a fast one")
+        int | None, typer.Option(min=1, metavar="N", help="Windows (or flows) a step.", show_default="a fast one")
+    ] = None,
+    flow: Annotated[
+        Literal["dis", "raft"], typer.Option(help="Optical flow of the motion method: DIS, or RAFT-Large (far slower).")
+    ] = "dis",
+    flow_preset: Annotated[Literal["ultrafast", "fast", "medium"], typer.Option(help="Quality of DIS.")] = "medium",
+    raft_weights: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="RAFT-Large's state dict.", show_default="torchvision's own download"),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Carry on a training that was stopped.")] = False,
     threads: Threads = None,
@@ -39,6 +49,7 @@ def train(
     with shown_progress() as progress:
         model = api.train(
             one_or_all(source), out, method=method, recipe=recipe, epochs=epochs, seed=seed, precision=precision,
-            batch=batch, resume=resume, threads=threads, progress=progress,
+            batch=batch, resume=resume, flow=flow, flow_preset=flow_preset, raft_weights=raft_weights, threads=threads,
+            progress=progress,
         )  # fmt: skip
     print_result(describe(model))

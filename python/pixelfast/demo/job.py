@@ -1,4 +1,4 @@
-"""The whole reconstruction job on the drawn scene: draw, learn, score, compare with what really happens."""
+"""The whole job of both methods on the drawn scene: draw, learn, score, compare with what really happens."""
 
 import time
 from collections.abc import Iterator
@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from pixelfast import api
 from pixelfast.demo.scene import Scene, SceneSpec, generate_scene
@@ -15,6 +17,12 @@ from pixelfast.model import Model
 from pixelfast.moments import top_moments
 from pixelfast.progress import ProgressCallback
 from pixelfast.scores import RankedFrame, Scores
+
+PREFIXES = {"reconstruction": "", "motion": "motion-"}
+"""What the names of a method's model and scores begin with."""
+
+MOST_APART = 3
+"""Moments that one method ranks far above the other that are shown, for each."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +43,19 @@ class Moment:
 
 
 @dataclass(frozen=True)
-class DemoReport:
-    """What the demo did.
+class Disagreement:
+    """A moment that one method ranks high and the other low, and what really happens there."""
+
+    video: str
+    frame: int
+    reconstruction: float
+    motion: float
+    truth: str
+
+
+@dataclass(frozen=True)
+class MethodReport:
+    """What one method did.
 
     Attributes:
         scene: The footage.
@@ -59,6 +78,23 @@ class DemoReport:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class DemoReport:
+    """What the demo did.
+
+    Attributes:
+        scene: The footage.
+        methods: What each method did, reconstruction first.
+        disagreements: Where their ranks are furthest apart.
+        seconds: How long drawing took.
+    """
+
+    scene: Scene
+    methods: tuple[MethodReport, ...]
+    disagreements: tuple[Disagreement, ...]
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
 def run_demo(
     out: str | Path,
     *,
@@ -68,12 +104,13 @@ def run_demo(
     spec: SceneSpec | None = None,
     progress: ProgressCallback | None = None,
 ) -> DemoReport:
-    """Draw the scene (once), train on its normal videos, score its test videos, evaluate.
+    """Draw the scene (once), then for each method train on its normal videos, score its test videos, evaluate.
 
     Args:
-        out: Folder for `scene/`, `model/`, `scores.csv` and `scores.parquet`; made where it is missing.
+        out: Folder for `scene/`, `model/`, `scores.csv` and `scores.parquet`, and the same of the motion method as
+            `motion-model/`, …; made where it is missing.
         seed: Seed of the scene and of the training.
-        epochs: Epochs of the training; None for the recipe's own.
+        epochs: Epochs of each training; None for the recipe's own.
         threads: Threads to use; None for every core this process may use.
         spec: Another scene than the usual one.
         progress: Told how far each step is.
@@ -84,15 +121,22 @@ def run_demo(
     out, clock = _made(Path(out)), _Clock()
     with clock.step("scene"):
         scene = generate_scene(out / "scene", spec or SceneSpec(seed=seed), threads=threads, progress=progress)
-    with clock.step("train"):
-        model = api.train(scene.train, out / "model", epochs=epochs, seed=seed, threads=threads, progress=progress)
-    report = judge(scene, model, out, threads=threads, progress=progress)
-    return replace(report, seconds={**clock.seconds, **report.seconds})
+    reports = []
+    for method, prefix in PREFIXES.items():
+        training = _Clock()
+        with training.step("train"):
+            model = api.train(
+                scene.train, out / f"{prefix}model", method=method, epochs=epochs, seed=seed, threads=threads,
+                progress=progress,
+            )  # fmt: skip
+        report = judge(scene, model, out, threads=threads, progress=progress)
+        reports.append(replace(report, seconds={**training.seconds, **report.seconds}))
+    return DemoReport(scene, tuple(reports), disagreements(scene.truth, *reports), clock.seconds)
 
 
 def judge(
     scene: Scene, model: Model, out: Path, *, threads: int | None = None, progress: ProgressCallback | None = None
-) -> DemoReport:
+) -> MethodReport:
     """Score a scene's test videos, write the scores into the folder `out`, and compare them with the truth.
 
     Raises:
@@ -102,12 +146,29 @@ def judge(
     with clock.step("score"):
         # Without `out` no parts are kept: a second run measures its scoring again instead of finding it done.
         scores = api.score(scene.test, model.folder, threads=threads, progress=progress)
-        written = tuple(scores.write(out / name) for name in ("scores.csv", "scores.parquet"))
+        prefix = PREFIXES[scores.method]
+        written = tuple(scores.write(out / f"{prefix}{name}") for name in ("scores.csv", "scores.parquet"))
     with clock.step("evaluate"):
         evaluation = api.evaluate(scores, scene.labels)
     moments = tuple(Moment(frame, what_happens(scene.truth, frame.video, frame.frame)) for frame in top_moments(scores))
     flips = compare_flips(scene.truth, scores)
-    return DemoReport(scene, model, scores, evaluation, flips, moments, written, clock.seconds)
+    return MethodReport(scene, model, scores, evaluation, flips, moments, written, clock.seconds)
+
+
+def disagreements(
+    truth: dict[str, Any], reconstruction: MethodReport, motion: MethodReport
+) -> tuple[Disagreement, ...]:
+    """The moments at which one method's rank is furthest above the other's, `MOST_APART` in each direction."""
+    found: list[Disagreement] = []
+    scores, others = reconstruction.scores, motion.scores
+    for apart in (scores.rank - others.rank, others.rank - scores.rank):
+        for frame in top_moments(replace(scores, rank=(1 + apart) / 2), MOST_APART):
+            row = scores.videos.index(frame.video)
+            index = int(np.flatnonzero((scores.video_index == row) & (scores.frame == frame.frame))[0])
+            ranks = float(scores.rank[index]), float(others.rank[index])
+            happens = what_happens(truth, frame.video, frame.frame)
+            found.append(Disagreement(frame.video, frame.frame, *ranks, happens))
+    return tuple(found)
 
 
 def compare_flips(truth: dict[str, Any], scores: Scores) -> Flips:

@@ -26,6 +26,11 @@ class EngineChoice:
     model: Model | None
     notes: list[str] = field(default_factory=list)
 
+    @property
+    def method(self) -> str:
+        """The method that the engine belongs to: a lone file can only be an autoencoder."""
+        return "reconstruction" if self.model is None else self.model.manifest.method
+
 
 def choose_engine(engine: str | PathLike[str], stride: int | None = None, sharded: bool = False) -> EngineChoice:
     """The engine file to run.
@@ -47,6 +52,8 @@ def choose_engine(engine: str | PathLike[str], stride: int | None = None, sharde
             f"a shard needs an engine file, not the folder {path}: name {path / 'ae.onnx'} on every machine"
         )
     model = Model.load(path)
+    if model.manifest.method == "motion":
+        return _of_model(model.engine(), model, [])
     own = model.engine_name(stride or model.manifest.stride)
     if own in model.manifest.files:
         return _of_model(path / own, model, [])

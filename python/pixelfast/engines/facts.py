@@ -62,6 +62,10 @@ def _check_format(runner: OnnxRunner) -> None:
 
 def _check_kind(runner: OnnxRunner) -> None:
     kind = runner.metadata.get("pixelfast.kind", "ae")
+    if kind == "motion":
+        raise EngineError(
+            f"{runner.path} is a motion engine, which does not know its flow alone: name its model folder"
+        )
     if kind != "ae":
         raise EngineError(f"{runner.path} is a {kind} engine, not a reconstruction engine; name ae.onnx or the folder")
 

@@ -5,16 +5,19 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from pixelfast import _core
 from pixelfast.engines.runner import OnnxRunner
 from pixelfast.errors import EngineError
 
 
 class FlipEngine:
-    """The flip classifier: frames u8[N, H, W] of the autoencoder's size to flip probabilities f32[N]."""
+    """The flip classifier: grey frames u8[N, H, W] to flip probabilities f32[N]; it resizes what is not of its size."""
 
-    def __init__(self, runner: OnnxRunner) -> None:
+    def __init__(self, runner: OnnxRunner, height: int, width: int, threads: int) -> None:
         self.path = runner.path
         self._run = runner
+        self._size = (height, width)
+        self._threads = threads
 
     def probabilities(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         """f32[N]: the probability that each frame of u8[N, H, W] is upside down.
@@ -22,6 +25,8 @@ class FlipEngine:
         Raises:
             EngineError: the engine fails, or returns something else than N probabilities.
         """
+        if frames.shape[1:] != self._size:
+            frames = _core.resize_frames(np.ascontiguousarray(frames), *self._size, self._threads)
         result = self._run(frames)
         if result.shape != (len(frames),) or not np.isfinite(result).all():
             found = f"{result.dtype} {list(result.shape)}"
@@ -54,6 +59,6 @@ def load_flip_engine(path: Path, height: int, width: int, threads: int) -> FlipE
     if any(size not in (None, wanted) for size, wanted in zip(found, (height, width), strict=True)):
         sizes = "x".join("?" if size is None else str(size) for size in found)
         raise EngineError(f"{path} takes frames of {sizes} pixels, the autoencoder beside it {height}x{width}")
-    engine = FlipEngine(runner)
+    engine = FlipEngine(runner, height, width, threads)
     engine.probabilities(np.zeros((1, height, width), np.uint8))
     return engine

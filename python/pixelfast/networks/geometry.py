@@ -13,3 +13,9 @@ GRID: Final = 8
 
 FLIP_SIZE: Final = 64
 """Height and width in pixels that the flip classifier looks at (METHOD: 64x64)."""
+
+FLOW_SIZE: Final = 64
+"""Height and width in cells of the grid that optical flow is reduced to (METHOD: 64x64)."""
+
+PAST_FLOWS: Final = 8
+"""Flows that the next one is predicted from (METHOD)."""

@@ -1,17 +1,21 @@
 """Calibrates an engine: the pipeline's own raw scores on held-out normal frames, smoothed, as quantiles."""
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast import _core
 from pixelfast.calibration import Calibration
-from pixelfast.engines import load_window_engine
-from pixelfast.pipeline.reconstruction import ErrorMaps, Stages
-from pixelfast.pipeline.settings import SMOOTH, Pool, Settings
+from pixelfast.engines import load_motion_engine, load_window_engine
+from pixelfast.manifest import MotionFacts
+from pixelfast.pipeline.method import Maps, find_pass
+from pixelfast.pipeline.motion import Motion
+from pixelfast.pipeline.reconstruction import Reconstruction
+from pixelfast.pipeline.settings import Pool, Settings
 from pixelfast.pipeline.stopwatch import Stopwatch
 from pixelfast.sources import READ, Chunk, Color
 
@@ -74,7 +78,7 @@ class ArrayVideo:
 def calibrate(
     engine: Path, held_out: Iterable[tuple[str, NDArray[np.uint8]]], stride: int, threads: int
 ) -> list[Calibration]:
-    """The calibrations of an engine file for mean and worst cells, averaged over windows; none without frames.
+    """The calibrations of an autoencoder's file for mean and worst cells, averaged over windows; none without frames.
 
     Args:
         engine: the `.onnx` file, under the name that it has in the model.
@@ -82,21 +86,72 @@ def calibrate(
         stride: frames between the starts of windows.
         threads: threads of the engine and the numeric stages.
     """
-    stages = Stages(load_window_engine(engine, threads), None, Settings(stride=stride), stride, threads, Stopwatch())
-    maps = [_maps(ArrayVideo(name, frames), stages) for name, frames in held_out]
-    if not maps:
-        return []
-    lengths = np.array([len(some) for some in maps], np.int64)
-    joined = np.concatenate(maps)
-    return [_measure(engine.name, stride, pool, _core.pool(joined, pool, threads), lengths) for pool in POOLS]
+    loaded = load_window_engine(engine, threads)
+    videos = [ArrayVideo(name, np.ascontiguousarray(frames)) for name, frames in held_out]
+
+    def method(pool: Pool) -> Reconstruction:
+        return Reconstruction(loaded, Settings(stride=stride, pool=pool), stride, threads, Stopwatch())
+
+    maps = [_joined(method("mean").maps(video).run([video.frames])) for video in videos]
+    raws = {pool: [method(pool).raw(some) for some in maps] for pool in POOLS}
+    return _measure(engine.name, stride, find_pass("reconstruction").smooth, raws)
 
 
-def _maps(video: ArrayVideo, stages: Stages) -> NDArray[np.float32]:
-    return np.concatenate(list(ErrorMaps(stages, video).run([np.ascontiguousarray(video.frames)])))
+def calibrate_motion(
+    engine: Path, known: MotionFacts, held_out: Iterable[tuple[str, NDArray[np.float16]]], threads: int
+) -> list[Calibration]:
+    """The calibrations of a motion engine for all and for the worst cells; none without flows.
+
+    Args:
+        engine: the `.onnx` file, under the name that it has in the model.
+        known: what the model will say about it.
+        held_out: name and flows f16[n, 2, 64, 64] of each stretch of held-out frames.
+        threads: threads of the engine and the numeric stages.
+    """
+    loaded = load_motion_engine(engine, threads)
+
+    def method(pool: Pool) -> Motion:
+        return Motion(NoFlow(), loaded, known, Settings(pool=pool), threads, Stopwatch())
+
+    maps = []
+    for name, flows in held_out:
+        video = ArrayVideo(name, np.zeros((len(flows) + 1, 1, 1), np.uint8))
+        maps.append(_joined(method("mean").maps(video).predict([flows.astype(np.float32)])))
+    raws = {pool: [method(pool).raw(some) for some in maps] for pool in POOLS}
+    return _measure(engine.name, 1, find_pass("motion").smooth, raws)
 
 
-def _measure(engine: str, stride: int, pool: Pool, raw: NDArray[np.float32], lengths: NDArray[np.int64]) -> Calibration:
-    values = _core.smooth(raw, lengths, SMOOTH)
-    return Calibration.measure(
-        values, engine=engine, precision=PRECISION, stride=stride, how="mean", pool=pool, smooth=SMOOTH
-    )
+class NoFlow:
+    """Stands where flows are there already."""
+
+    color: Final = "grey"
+    frame_bytes: Final = 1
+
+    def size(self, height: int, width: int) -> tuple[int, int]:
+        """As they are."""
+        return height, width
+
+    def flow(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """There are no frames."""
+        raise NotImplementedError(f"flow of {len(frames)} frames was asked for where only flows are scored")
+
+
+def _joined(maps: Iterable[Maps]) -> Maps:
+    return np.concatenate(list(maps))
+
+
+def _measure(
+    engine: str, stride: int, smooth: int, raws: Mapping[Pool, Sequence[NDArray[np.float32]]]
+) -> list[Calibration]:
+    calibrations = []
+    for pool, raw in raws.items():
+        if not raw:
+            return []
+        lengths = np.array([len(some) for some in raw], np.int64)
+        values = _core.smooth(np.concatenate(raw), lengths, smooth)
+        calibrations.append(
+            Calibration.measure(
+                values, engine=engine, precision=PRECISION, stride=stride, how="mean", pool=pool, smooth=smooth
+            )
+        )
+    return calibrations

@@ -1,4 +1,4 @@
-"""The clean stage of one video, streaming: broken frames replaced, flipped frames turned, noise estimated."""
+"""The clean stage of one video, streaming: broken frames replaced, flipped frames turned, noisy frames found."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 from pixelfast import _core
 from pixelfast.engines import FlipEngine
 from pixelfast.errors import SourceError
-from pixelfast.pipeline.flip import FlipCorrector, FlipMode
-from pixelfast.pipeline.noise import noisy_frames
+from pixelfast.pipeline.flip import FlipJudge, FlipMode
+from pixelfast.pipeline.noise import NoiseJudge
+from pixelfast.pipeline.replacement import NoisyFrames
 from pixelfast.pipeline.stopwatch import Stopwatch
 from pixelfast.sources import READ, Chunk, OnError, Repair, Video
 
@@ -42,54 +43,69 @@ class FrameRecord:
     seconds: NDArray[np.float64] | None
 
 
+@dataclass(frozen=True)
+class CleanPlan:
+    """How the frames of every video of a run are cleaned.
+
+    Attributes:
+        flip_engine: the flip classifier; None where no video can or shall be corrected.
+        on_error: passed on to the repair.
+        replace_noisy: whether a noisy frame is replaced by the nearest earlier one that is not, or only marked.
+        threads: threads of the noise estimate.
+        stopwatch: gets the times of the `flip` and `noise` phases.
+    """
+
+    flip_engine: FlipEngine | None
+    on_error: OnError
+    replace_noisy: bool
+    threads: int
+    stopwatch: Stopwatch
+
+
 class CleanStage:
     """Turns decoded chunks into frames for the engine and keeps the record of each frame.
 
     Args:
         video: for messages and its length.
-        flip_engine: the flip classifier; None where the video cannot or shall not be corrected.
+        plan: how frames are cleaned.
         flip: `never` leaves all frames, `auto` may refuse (see `pipeline.flip`), `always` insists.
-        on_error: passed on to the repair.
-        threads: threads of the noise estimate.
-        stopwatch: gets the times of the `flip` and `noise` phases.
     """
 
-    def __init__(
-        self,
-        video: Video,
-        flip_engine: FlipEngine | None,
-        *,
-        flip: FlipMode,
-        on_error: OnError,
-        threads: int,
-        stopwatch: Stopwatch,
-    ) -> None:
+    def __init__(self, video: Video, plan: CleanPlan, flip: FlipMode) -> None:
         self._video = video
-        self._repair = Repair(video, on_error)
-        self._engine = flip_engine
-        self._corrector = None if flip_engine is None or flip == "never" else FlipCorrector(flip, video.length)
-        self._threads = threads
-        self._stopwatch = stopwatch
+        self._plan = plan
+        self._repair = Repair(video, plan.on_error)
+        self._flips = None if plan.flip_engine is None or flip == "never" else FlipJudge(flip, video.length)
+        self._noise = NoiseJudge()
+        self._replacement = NoisyFrames() if plan.replace_noisy else None
         self._chunks: list[Chunk] = []
-        self._turned: list[NDArray[np.bool_]] = []
-        self._sigma: list[NDArray[np.float32]] = []
+        self._turned = _Decisions()
+        self._noisy = _Decisions()
+        self._waiting: list[NDArray[np.uint8]] = []
 
     def run(self, chunks: Iterable[Chunk]) -> Iterator[NDArray[np.uint8]]:
-        """Yields the frames u8[m, H, W] of a whole video, readable and upright.
+        """Yields the frames u8[m, H, W] (or u8[m, H, W, 3]) of a whole video, readable and upright; m may be 0.
 
         Raises:
             CorrectionRefused: as soon as it is certain that the video must be left as it is.
             DecodeError: see `Repair`.
             SourceError: the video holds no frames.
         """
-        size = None
         for chunk in self._repair.run(chunks):
-            size = (chunk.frames.shape[1], chunk.frames.shape[2])
-            self._note(chunk)
-            yield self._correct(chunk.frames)
-        if size is None:
+            grey = grey_frames(chunk.frames)
+            self._note(chunk, grey)
+            self._judge_flips(grey)
+            self._waiting.append(chunk.frames)
+            yield from self._release()
+        if not self._chunks:
             raise SourceError(f"video {self._video.name} holds no frames: leave it out")
-        yield self._rest(*size)
+        self._noisy.add(self._noise.finish())
+        if self._flips is not None:
+            self._turned.add(self._flips.finish())
+            self._refuse(ended=True)
+        yield from self._release()
+        if self._replacement is not None:
+            yield from self._replacement.finish()
 
     def status(self) -> NDArray[np.uint8]:
         """u8[N]: how each frame was decoded (`READ`, `TRUNCATED`, `UNREADABLE`); after `run` has ended."""
@@ -100,9 +116,9 @@ class CleanStage:
         seconds = [chunk.seconds for chunk in self._chunks]
         return FrameRecord(
             frame=np.concatenate([chunk.frame_ids for chunk in self._chunks]),
-            flipped=np.concatenate(self._turned),
+            flipped=self._turned.all(),
             repaired=self.status() != READ,
-            noisy=noisy_frames(np.concatenate(self._sigma)),
+            noisy=self._noisy.all(),
             seconds=None if any(s is None for s in seconds) else np.concatenate([s for s in seconds if s is not None]),
         )
 
@@ -111,31 +127,85 @@ class CleanStage:
         sentence = self._repair.sentence()
         return [] if sentence is None else [sentence]
 
-    def _note(self, chunk: Chunk) -> None:
-        with self._stopwatch.phase("noise"):
-            self._sigma.append(_core.noise_sigma(chunk.frames, self._threads))
+    def _note(self, chunk: Chunk, grey: NDArray[np.uint8]) -> None:
+        with self._plan.stopwatch.phase("noise"):
+            self._noisy.add(self._noise.push(_core.noise_sigma(grey, self._plan.threads)))
         # Without its pixels: the record must not hold the video.
         self._chunks.append(Chunk(chunk.frame_ids, chunk.frames[:0].copy(), chunk.status, chunk.seconds))
 
-    def _correct(self, frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        if self._corrector is None or self._engine is None:
-            self._turned.append(np.zeros(len(frames), np.bool_))
-            return frames
-        with self._stopwatch.phase("flip"):
-            upright, turned = self._corrector.push(frames, self._engine.probabilities(frames))
-        self._turned.append(turned)
+    def _judge_flips(self, grey: NDArray[np.uint8]) -> None:
+        if self._flips is None or self._plan.flip_engine is None:
+            self._turned.add(np.zeros(len(grey), np.bool_))
+            return
+        with self._plan.stopwatch.phase("flip"):
+            self._turned.add(self._flips.push(grey, self._plan.flip_engine.probabilities(grey)))
         self._refuse(ended=False)
-        return upright
-
-    def _rest(self, height: int, width: int) -> NDArray[np.uint8]:
-        if self._corrector is None:
-            return np.zeros((0, height, width), np.uint8)
-        upright, turned = self._corrector.finish(height, width)
-        self._turned.append(turned)
-        self._refuse(ended=True)
-        return upright
 
     def _refuse(self, ended: bool) -> None:
-        reason = self._corrector.refusal(ended) if self._corrector is not None else None
+        reason = self._flips.refusal(ended) if self._flips is not None else None
         if reason is not None:
             raise CorrectionRefused(reason)
+
+    def _release(self) -> Iterator[NDArray[np.uint8]]:
+        """The waiting frames that are judged by now, upright."""
+        judged = self._turned.ready if self._replacement is None else min(self._turned.ready, self._noisy.ready)
+        while judged:
+            frames = self._waiting.pop(0)
+            count = min(len(frames), judged)
+            if count < len(frames):
+                self._waiting.insert(0, frames[count:])
+            judged -= count
+            upright = _upright(frames[:count], self._turned.take(count))
+            if self._replacement is None:
+                yield upright
+            else:
+                yield from self._replacement.push(upright, self._noisy.take(count))
+        if self._replacement is None:
+            self._noisy.take(self._noisy.ready)
+
+
+class _Decisions:
+    """Yes or no for each frame, in order: all of them, and those that wait to be acted on."""
+
+    def __init__(self) -> None:
+        self._all: list[NDArray[np.bool_]] = []
+        self._ready = np.zeros(0, np.bool_)
+
+    @property
+    def ready(self) -> int:
+        """How many wait."""
+        return len(self._ready)
+
+    def add(self, some: NDArray[np.bool_]) -> None:
+        """The decisions for the next frames."""
+        self._all.append(some)
+        self._ready = np.concatenate([self._ready, some])
+
+    def take(self, count: int) -> NDArray[np.bool_]:
+        """The first `count` that wait."""
+        taken, self._ready = self._ready[:count], self._ready[count:]
+        return taken
+
+    def all(self) -> NDArray[np.bool_]:
+        """bool[N]."""
+        return np.concatenate(self._all)
+
+
+def grey_frames(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Grey frames u8[n, H, W] as they are; of RGB frames u8[n, H, W, 3] their BT.601 luma."""
+    if frames.ndim == 3:
+        return frames
+    import cv2
+
+    grey = np.empty(frames.shape[:3], np.uint8)
+    for frame, into in zip(frames, grey, strict=True):
+        cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY, dst=into)
+    return grey
+
+
+def _upright(frames: NDArray[np.uint8], turned: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    if not turned.any():
+        return frames
+    upright = frames.copy()
+    upright[turned] = frames[turned, ::-1]
+    return upright

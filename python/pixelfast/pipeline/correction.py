@@ -7,15 +7,16 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from pixelfast.engines import FlipEngine, load_flip_engine
+from pixelfast.engines import load_flip_engine
 from pixelfast.errors import OutputError, SourceError
 from pixelfast.model import Model
 from pixelfast.pipeline.aloud import Notes
-from pixelfast.pipeline.clean import CleanStage, CorrectionRefused
+from pixelfast.pipeline.clean import CleanPlan, CleanStage, CorrectionRefused
 from pixelfast.pipeline.correction_files import Change, FrameFiles
 from pixelfast.pipeline.decoding import DecodePlan
 from pixelfast.pipeline.flip import FlipMode
 from pixelfast.pipeline.folders import check_new_folder, new_folder
+from pixelfast.pipeline.method import FrameFormat
 from pixelfast.pipeline.readahead import Readahead
 from pixelfast.pipeline.settings import Settings
 from pixelfast.pipeline.stages import plan_flip
@@ -78,7 +79,7 @@ def correct(
     check_new_folder(target)
     classifier = _open_classifier(Model.load(Path(model)), settings, share, watch, notes)
     folders = _places(source, videos)
-    cleaner = _Cleaner(classifier, settings, threads=share.engine, watch=watch, notes=notes, progress=progress)
+    cleaner = _Cleaner(classifier, watch=watch, notes=notes, progress=progress)
     with new_folder(target) as temporary:
         for video, folder in zip(videos, folders, strict=True):
             cleaner.clean(video, temporary / folder)
@@ -87,9 +88,9 @@ def correct(
 
 @dataclass(frozen=True)
 class _Classifier:
-    engine: FlipEngine | None
     mode: FlipMode
-    plan: DecodePlan
+    clean: CleanPlan
+    decode: DecodePlan
 
 
 def _open_classifier(
@@ -98,7 +99,9 @@ def _open_classifier(
     flip = plan_flip(model, model.folder, settings.flip, notes)
     size = (model.manifest.height, model.manifest.width)
     engine = None if flip.classifier is None else load_flip_engine(flip.classifier, *size, share.engine)
-    return _Classifier(engine, flip.mode, DecodePlan(*size, share.decode, watch))
+    stage = CleanPlan(engine, settings.on_error, replace_noisy=False, threads=share.engine, stopwatch=watch)
+    decode = DecodePlan(lambda _: FrameFormat(*size), size[0] * size[1], share.decode, watch)
+    return _Classifier(flip.mode, stage, decode)
 
 
 class _Cleaner:
@@ -107,16 +110,12 @@ class _Cleaner:
     def __init__(
         self,
         classifier: _Classifier,
-        settings: Settings,
         *,
-        threads: int,
         watch: Stopwatch,
         notes: Notes,
         progress: ProgressCallback | None,
     ) -> None:
         self._classifier = classifier
-        self._settings = settings
-        self._threads = threads
         self._watch = watch
         self._notes = notes
         self._progress = progress
@@ -162,15 +161,8 @@ class _Cleaner:
             return self._read(video, "never")
 
     def _read(self, video: Video, mode: FlipMode) -> CleanStage:
-        plan = self._classifier.plan
-        stage = CleanStage(
-            video,
-            self._classifier.engine,
-            flip=mode,
-            on_error=self._settings.on_error,
-            threads=self._threads,
-            stopwatch=self._watch,
-        )
+        plan = self._classifier.decode
+        stage = CleanStage(video, self._classifier.clean, mode)
         with Readahead(lambda: plan.chunks(video), plan.depth) as chunks:
             for _ in stage.run(chunks):
                 pass

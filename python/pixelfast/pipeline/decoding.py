@@ -1,15 +1,17 @@
 """The decoder of a whole run: it goes through all videos in order and is meant to run ahead of the engine."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from pixelfast.pipeline.method import FrameFormat
 from pixelfast.pipeline.parts import Part, PartStore
 from pixelfast.pipeline.readahead import Readahead
 from pixelfast.pipeline.stopwatch import Stopwatch
-from pixelfast.sources import Chunk, Video
+from pixelfast.sources import Chunk, FolderVideo, Video
 
-# Frames that wait for the engine at most: 4 MiB at 128x128.
+# Frames that wait for the engine at most, and how much memory they may take: 4 MiB at 128x128.
 AHEAD = 256
+AHEAD_BYTES = 64 << 20
 # Frames that a decoding thread gets at a time; few, so that the decoder stops soon after it is told to.
 PIECE_PER_THREAD = 8
 
@@ -32,23 +34,31 @@ Event = Begin | Chunk | End | Part
 
 @dataclass(frozen=True)
 class DecodePlan:
-    """The size of the frames, and how they are decoded.
+    """How the frames of every video of a run are decoded.
 
     Attributes:
-        height: pixels.
-        width: pixels.
+        frames: the size and color that a video's frames must have.
+        frame_bytes: the size of a frame in memory, about.
         threads: threads of the decoder.
         stopwatch: gets the times of the `decode` and `fingerprint` phases.
     """
 
-    height: int
-    width: int
+    frames: Callable[[Video], FrameFormat]
+    frame_bytes: int
     threads: int
     stopwatch: Stopwatch
 
     def chunks(self, video: Video) -> Iterator[Chunk]:
-        """A video's frames, decoded a few at a time."""
-        chunks = video.chunks(self.height, self.width, "grey", self.piece, self.threads)
+        """A video's frames, decoded a few at a time.
+
+        Raises:
+            SourceError: frames have several sizes, and the method cannot bear it; or none can be read.
+        """
+        with self.stopwatch.phase("decode"):
+            wanted = self.frames(video)
+            if wanted.one_size and isinstance(video, FolderVideo):
+                video.check_one_size()
+            chunks = video.chunks(wanted.height, wanted.width, wanted.color, self.piece, self.threads)
         while True:
             with self.stopwatch.phase("decode"):
                 chunk = next(chunks, None)
@@ -64,7 +74,8 @@ class DecodePlan:
     @property
     def depth(self) -> int:
         """Pieces that wait at most."""
-        return max(2, AHEAD // self.piece)
+        frames = min(AHEAD, AHEAD_BYTES // self.frame_bytes)
+        return max(2, frames // self.piece)
 
 
 class Decoder:

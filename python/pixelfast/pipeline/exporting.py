@@ -13,7 +13,6 @@ from pixelfast.networks.geometry import FRAME_SIZE, GRID, WINDOW
 from pixelfast.pipeline.aloud import Notes
 from pixelfast.pipeline.calibration import calibrate
 from pixelfast.pipeline.folders import scratch_folder
-from pixelfast.pipeline.global_pass import METHOD
 from pixelfast.pipeline.threads import share_threads
 from pixelfast.pipeline.torch_parts import import_training
 from pixelfast.pipeline.training_run import CACHE_DIGEST
@@ -70,7 +69,7 @@ def convert_model(weights: Weights, out: str | PathLike[str]) -> Model:
 
 def _converted(flip: Flip | None, notes: Notes) -> Manifest:
     return Manifest(
-        method=METHOD,
+        method="reconstruction",
         recipe="converted",
         window=WINDOW,
         height=FRAME_SIZE,

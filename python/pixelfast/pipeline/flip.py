@@ -54,8 +54,8 @@ class Evidence:
         return None
 
 
-class FlipCorrector:
-    """Turns the flipped frames of one video upright; frames come out in order, at most `LOOKAHEAD` later.
+class FlipJudge:
+    """Says which frames of one video are flipped, in order, at most `LOOKAHEAD` frames later.
 
     Args:
         mode: `auto` collects evidence for a refusal, `always` needs none; both decide each frame alike.
@@ -71,23 +71,25 @@ class FlipCorrector:
         self._previous: Frame | None = None
         self._previous_turned = False
 
-    def push(self, frames: NDArray[np.uint8], probability: NDArray[np.float32]) -> tuple[Frame, NDArray[np.bool_]]:
-        """Takes frames u8[n, H, W], flip probabilities f32[n]; gives upright frames u8[m, H, W] and bool[m] turned."""
+    def push(self, frames: NDArray[np.uint8], probability: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Takes grey frames u8[n, H, W] and flip probabilities f32[n]; gives bool[m] for the next m frames."""
+        if not len(frames):
+            return np.zeros(0, np.bool_)
         if self._previous is None:
             frames, probability = self._joined(frames, probability)
             first = self._first_decidable(probability, len(frames) > LOOKAHEAD)
             if first is None:
                 self._waiting, self._waiting_probability = list(frames), probability.tolist()
-                return frames[:0], np.zeros(0, np.bool_)
+                return np.zeros(0, np.bool_)
             return self._decide(frames, probability, first)
         return self._decide(frames, probability, 0)
 
-    def finish(self, height: int, width: int) -> tuple[Frame, NDArray[np.bool_]]:
-        """The frames u8[m, height, width] that still wait at the end of a short video, and which were turned."""
+    def finish(self) -> NDArray[np.bool_]:
+        """bool[m] for the frames that still wait at the end of a short video."""
         if not self._waiting:
-            return np.zeros((0, height, width), np.uint8), np.zeros(0, np.bool_)
-        frames, probability = self._joined(np.zeros((0, height, width), np.uint8), np.zeros(0, np.float32))
-        return self._decide(frames, probability, 0)
+            return np.zeros(0, np.bool_)
+        frames = np.stack(self._waiting)
+        return self._decide(frames, np.asarray(self._waiting_probability, np.float32), 0)
 
     def refusal(self, ended: bool) -> str | None:
         """Why this video must be left as it is: once `ended`, or as soon as it is certain; None while it is not."""
@@ -114,7 +116,7 @@ class FlipCorrector:
             return int(sure[0])
         return 0 if full else None
 
-    def _decide(self, frames: Frame, probability: NDArray[np.float32], first: int) -> tuple[Frame, NDArray[np.bool_]]:
+    def _decide(self, frames: Frame, probability: NDArray[np.float32], first: int) -> NDArray[np.bool_]:
         turned = probability > THRESHOLD
         sure = _is_sure(probability)
         for index in range(first - 1, -1, -1):  # the video's start, decided backwards from its first sure frame
@@ -125,12 +127,9 @@ class FlipCorrector:
             neighbour = self._upright_before(frames, turned, index)
             turned[index] = _settled(fits_turned(frames[index], neighbour), turned[index])
         self._weigh(frames, turned)
-        upright = frames
-        if turned.any():
-            upright = frames.copy()
-            upright[turned] = frames[turned, ::-1]
         self._previous, self._previous_turned = frames[-1].copy(), bool(turned[-1])
-        return upright, turned
+        self._waiting = []
+        return turned
 
     def _upright_before(self, frames: Frame, turned: NDArray[np.bool_], index: int) -> Frame:
         if index > 0:

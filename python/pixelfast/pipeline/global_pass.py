@@ -1,7 +1,4 @@
-"""The global pass of reconstruction: raw scores of all videos to one table of scores, ranks and tails.
-
-METHOD: normalise over all frames by the 99.99th percentile, a centred mean of 3 within each video, ranks over all.
-"""
+"""The global pass: raw scores of all videos to one table of scores, ranks and tails."""
 
 from collections.abc import Sequence
 
@@ -10,17 +7,17 @@ import numpy as np
 from pixelfast import _core
 from pixelfast.calibration import Calibration
 from pixelfast.natural import natural_key
+from pixelfast.pipeline.method import find_pass
 from pixelfast.pipeline.parts import Part
 from pixelfast.scores import Scores
-
-METHOD = "reconstruction"
-PERCENTILE = 99.99
 
 
 def global_pass(
     parts: Sequence[Part],
+    method: str,
     smooth: int,
     calibration: Calibration | None,
+    *,
     notes: list[str],
     threads: int | None = None,
 ) -> Scores:
@@ -28,17 +25,23 @@ def global_pass(
 
     Args:
         parts: of one engine and settings; none gives no scores.
+        method: whose pass it is.
         smooth: frames of the centred mean, odd.
         calibration: gives tails and the threshold, where there is one.
         notes: what was said aloud.
         threads: threads of the numeric stages.
     """
     if not parts:
-        return _no_scores(smooth, notes)
+        return _no_scores(method, smooth, notes)
     parts = sorted(parts, key=lambda part: natural_key(part.video))
     lengths = np.array([len(part.raw) for part in parts], np.int64)
     raw = np.concatenate([part.raw for part in parts])
-    score = _core.smooth(_core.normalise(raw, PERCENTILE, threads), lengths, smooth, threads)
+    smoothed = _core.smooth(raw, lengths, smooth, threads)
+    own = find_pass(method)
+    if own.smooth_first:
+        score = _core.normalise(smoothed, own.percentile, threads)
+    else:
+        score = _core.smooth(_core.normalise(raw, own.percentile, threads), lengths, smooth, threads)
     records = [part.record for part in parts]
     seconds = [record.seconds for record in records]
     return Scores(
@@ -51,17 +54,17 @@ def global_pass(
         flipped=np.concatenate([record.flipped for record in records]),
         repaired=np.concatenate([record.repaired for record in records]),
         noisy=np.concatenate([record.noisy for record in records]),
-        tail=None if calibration is None else calibration.tail(_core.smooth(raw, lengths, smooth, threads)),
+        tail=None if calibration is None else calibration.tail(smoothed),
         seconds=None if any(s is None for s in seconds) else np.concatenate([s for s in seconds if s is not None]),
-        method=METHOD,
+        method=method,
         smooth=smooth,
         threshold=None if calibration is None else calibration.threshold,
         notes=notes,
     )
 
 
-def _no_scores(smooth: int, notes: list[str]) -> Scores:
+def _no_scores(method: str, smooth: int, notes: list[str]) -> Scores:
     marks, values = np.zeros(0, np.bool_), np.zeros(0, np.float64)
     frame, raw = np.zeros(0, np.int64), np.zeros(0, np.float32)
     index = np.zeros(0, np.int32)
-    return Scores((), index, frame, raw, values, values, marks, marks, marks, method=METHOD, smooth=smooth, notes=notes)
+    return Scores((), index, frame, raw, values, values, marks, marks, marks, method=method, smooth=smooth, notes=notes)

@@ -1,114 +1,87 @@
-"""The reconstruction method on one video: decoded chunks in, raw scores out."""
+"""The reconstruction method on one video: frames in, error maps out."""
 
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast import _core
-from pixelfast.engines import FlipEngine, WindowEngine
+from pixelfast.engines import WindowEngine
 from pixelfast.errors import EngineError
-from pixelfast.pipeline.clean import CleanStage, FrameRecord
-from pixelfast.pipeline.flip import FlipMode
+from pixelfast.pipeline.method import FrameFormat, Frames, Maps
 from pixelfast.pipeline.settings import Settings
 from pixelfast.pipeline.stopwatch import Stopwatch
 from pixelfast.pipeline.windows import WindowCutter, WindowEnd
-from pixelfast.sources import Chunk, Video
-
-Maps = NDArray[np.float32]
+from pixelfast.sources import Video
 
 
-@dataclass(frozen=True, eq=False)
-class VideoResult:
-    """The raw scores of one video.
+class Reconstruction:
+    """The method with its engine; see `pipeline.method.Method`.
 
-    Attributes:
-        raw: f32[N].
-        maps: f16[N, G, G], the square roots of the error maps, where asked for.
-        record: what else is known of each frame.
-        notes: what should be said aloud.
-    """
-
-    raw: NDArray[np.float32]
-    maps: NDArray[np.float16] | None
-    record: FrameRecord
-    notes: list[str]
-
-
-@dataclass(frozen=True)
-class Stages:
-    """The engines and settings that every video of a run goes through.
-
-    Attributes:
+    Args:
         engine: the window engine.
-        flip_engine: the flip classifier, None where none is used.
         settings: as asked for.
         stride: the window stride, settled.
         threads: threads of the numeric stages.
-        stopwatch: where their times go.
+        stopwatch: gets the times of the `engine` and `aggregate` phases.
     """
 
-    engine: WindowEngine
-    flip_engine: FlipEngine | None
-    settings: Settings
-    stride: int
-    threads: int
-    stopwatch: Stopwatch
+    replace_noisy: Final = False
 
+    def __init__(
+        self, engine: WindowEngine, settings: Settings, stride: int, threads: int, stopwatch: Stopwatch
+    ) -> None:
+        self.engine = engine
+        self.settings = settings
+        self.stride = stride
+        self.stopwatch = stopwatch
+        self._threads = threads
 
-def score_video(
-    video: Video, chunks: Iterable[Chunk], stages: Stages, flip: FlipMode, tell: Callable[[int], None]
-) -> VideoResult:
-    """Scores one video from its decoded chunks.
+    @property
+    def frame_bytes(self) -> int:
+        """See `Method.frame_bytes`."""
+        return self.engine.facts.height * self.engine.facts.width
 
-    Args:
-        video: for messages and its length.
-        chunks: all its frames, of the engine's size.
-        stages: engines and settings.
-        flip: how flipped frames are dealt with in this video.
-        tell: called now and then with the number of frames done since the last call.
+    def facts(self) -> dict[str, Any]:
+        """See `Method.facts`."""
+        facts = self.engine.facts
+        return {"stride": self.stride, "how": self.settings.how, "size": [facts.height, facts.width]}
 
-    Raises:
-        CorrectionRefused: the video must be scored again with `flip="never"`.
-        DecodeError: no frame can be read, or one cannot and `on_error="raise"`.
-        EngineError: the engine fails or returns a value that is not finite.
-    """
-    settings = stages.settings
-    clean = CleanStage(
-        video,
-        stages.flip_engine,
-        flip=flip,
-        on_error=settings.on_error,
-        threads=stages.threads,
-        stopwatch=stages.stopwatch,
-    )
-    raw: list[NDArray[np.float32]] = []
-    kept: list[NDArray[np.float16]] = []
-    for maps in ErrorMaps(stages, video).run(clean.run(chunks)):
-        with stages.stopwatch.phase("aggregate"):
-            raw.append(_core.pool(maps, settings.pool, stages.threads))
-        if settings.maps:
-            kept.append(np.sqrt(maps).astype(np.float16))
-        tell(len(maps))
-    record = clean.record()
-    notes = clean.notes() + _short(video, len(record.frame), stages.engine.facts.window)
-    return VideoResult(np.concatenate(raw), np.concatenate(kept) if kept else None, record, notes)
+    def frames(self, video: Video) -> FrameFormat:
+        """The engine's size, whatever the video has."""
+        del video
+        return FrameFormat(self.engine.facts.height, self.engine.facts.width)
+
+    def maps(self, video: Video) -> "ErrorMaps":
+        """See `Method.maps`."""
+        return ErrorMaps(self, video)
+
+    def raw(self, maps: Maps) -> NDArray[np.float32]:
+        """The mean over the cells, or of the three worst."""
+        return _core.pool(maps, self.settings.pool, self._threads)
+
+    def remarks(self, video: Video, frames: int) -> list[str]:
+        """Names a video that is shorter than a window."""
+        window = self.engine.facts.window
+        if frames >= window:
+            return []
+        return [f"video {video.name} has {frames} frames, fewer than the engine's {window}: padded by its last frame"]
 
 
 class ErrorMaps:
     """Engine and aggregation: from the frames of one video to its error maps, streaming."""
 
-    def __init__(self, stages: Stages, video: Video) -> None:
-        self._engine = stages.engine
-        self._stride = stages.stride
+    def __init__(self, method: Reconstruction, video: Video) -> None:
+        self._engine = method.engine
+        self._stride = method.stride
         self._video = video
-        self._watch = stages.stopwatch
-        self._cutter = WindowCutter(stages.engine, stages.stride, stages.settings.chunk, stages.stopwatch)
-        self._aggregator = _core.OverlapAggregator(stages.engine.facts.window, stages.stride, stages.settings.how)
+        self._watch = method.stopwatch
+        self._cutter = WindowCutter(method.engine, method.stride, method.settings.chunk, method.stopwatch)
+        self._aggregator = _core.OverlapAggregator(method.engine.facts.window, method.stride, method.settings.how)
         self._start = 0
 
-    def run(self, frames: Iterable[NDArray[np.uint8]]) -> Iterator[Maps]:
+    def run(self, frames: Iterable[Frames]) -> Iterator[Maps]:
         """Yields the maps f32[m, G, G] of the frames u8[n, H, W] of a whole video, in order, as they are finished."""
         for some in frames:
             for errors in self._cutter.push(some):
@@ -141,9 +114,3 @@ class ErrorMaps:
             f"{self._video.describe(index)}: the engine is damaged or was exported at too low a precision; "
             "export it again"
         )
-
-
-def _short(video: Video, frames: int, window: int) -> list[str]:
-    if frames >= window:
-        return []
-    return [f"video {video.name} has {frames} frames, fewer than the engine's {window}: padded by its last frame"]

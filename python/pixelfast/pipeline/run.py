@@ -13,16 +13,17 @@ from pixelfast.engines import EngineChoice, choose_engine
 from pixelfast.errors import PixelfastError
 from pixelfast.pipeline.aloud import Notes
 from pixelfast.pipeline.decoding import DecodePlan
-from pixelfast.pipeline.global_pass import METHOD, global_pass
+from pixelfast.pipeline.global_pass import global_pass
+from pixelfast.pipeline.method import find_pass
 from pixelfast.pipeline.outputs import Out, check_outputs, make_folder, output_paths, write_outputs
 from pixelfast.pipeline.parts import Job, Part, PartStore
-from pixelfast.pipeline.reconstruction import Stages
 from pixelfast.pipeline.scoring import Scoring
 from pixelfast.pipeline.settings import Settings
 from pixelfast.pipeline.shards import take_share
 from pixelfast.pipeline.stages import FlipPlan, open_stages, plan_flip
 from pixelfast.pipeline.stopwatch import Stopwatch
 from pixelfast.pipeline.threads import share_threads
+from pixelfast.pipeline.video import Stages
 from pixelfast.progress import ProgressCallback
 from pixelfast.scores import Scores
 from pixelfast.sources import Source, Video, open_source
@@ -53,6 +54,7 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
     notes, watch = Notes(), Stopwatch()
     share = share_threads(request.threads)
     choice = choose_engine(engine, settings.stride, request.shard is not None)
+    settings = with_own_smoothing(settings, choice.method)
     all_videos = open_source(source, notes)
     videos = take_share(all_videos, request.shard)
     paths, folder = _places(request, all_videos)
@@ -65,7 +67,7 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
     job = describe_job(choice, stages, flip, len(all_videos), notes)
     if folder is not None:
         make_folder(folder)
-    plan = DecodePlan(stages.engine.facts.height, stages.engine.facts.width, share.decode, watch)
+    plan = DecodePlan(stages.method.frames, stages.method.frame_bytes, share.decode, watch)
     scoring = Scoring(stages, flip.mode, PartStore(folder, job, settings.maps), plan, notes)
     parts = scoring.run(videos, request.progress)
     if request.shard is not None:
@@ -74,6 +76,12 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
         )
         paths = []
     return finish(parts, job, paths, notes=notes, watch=watch, threads=share.engine)
+
+
+def with_own_smoothing(settings: Settings, method: str) -> Settings:
+    """The settings with the method's own smoothing where none was asked for."""
+    smooth = find_pass(method).smooth if settings.smooth is None else settings.smooth
+    return dataclasses.replace(settings, smooth=smooth)
 
 
 def _places(request: Request, videos: Sequence[Video]) -> tuple[list[Path], Path | None]:
@@ -93,19 +101,17 @@ def describe_job(choice: EngineChoice, stages: Stages, flip: FlipPlan, videos: i
     settings = stages.settings
     calibration = find_calibration(choice, stages, notes)
     raw_settings: dict[str, Any] = {
-        "method": METHOD,
+        "method": choice.method,
         "engine_sha256": choice.sha256,
-        "stride": stages.stride,
-        "how": settings.how,
         "pool": settings.pool,
         "flip": flip.mode,
         "flip_sha256": flip.sha256,
         "on_error": settings.on_error,
-        "size": [stages.engine.facts.height, stages.engine.facts.width],
+        **stages.method.facts(),
     }
     # As JSON has it, so that a job equals the one that a part file brings back.
     plain = None if calibration is None else json.loads(json.dumps(dataclasses.asdict(calibration)))
-    return Job(choice.path.name, raw_settings, settings.smooth, plain, videos)
+    return Job(choice.path.name, raw_settings, _smooth(settings), plain, videos)
 
 
 def find_calibration(choice: EngineChoice, stages: Stages, notes: Notes) -> Calibration | None:
@@ -113,7 +119,7 @@ def find_calibration(choice: EngineChoice, stages: Stages, notes: Notes) -> Cali
     if choice.model is None:
         return None
     settings = stages.settings
-    wanted = (choice.path.name, stages.stride, settings.how, settings.pool, settings.smooth)
+    wanted = (choice.path.name, stages.method.stride, settings.how, settings.pool, _smooth(settings))
     calibration = choice.model.calibration(*wanted)
     if calibration is None:
         engine, stride, how, pool, smooth = wanted
@@ -122,6 +128,11 @@ def find_calibration(choice: EngineChoice, stages: Stages, notes: Notes) -> Cali
             f"pool={pool}, smooth={smooth}"
         )
     return calibration
+
+
+def _smooth(settings: Settings) -> int:
+    assert settings.smooth is not None, "settled as soon as the method is known"
+    return settings.smooth
 
 
 def finish(
@@ -136,7 +147,7 @@ def finish(
     """The global pass over all parts, and the files."""
     calibration = None if job.calibration is None else calibration_from(job.calibration)
     with watch.phase("global"):
-        scores = global_pass(parts, job.smooth, calibration, notes, threads)
+        scores = global_pass(parts, job.settings["method"], job.smooth, calibration, notes=notes, threads=threads)
     scores.phases.update(watch.seconds())
     with watch.phase("write"):
         write_outputs(scores, paths)

@@ -9,7 +9,7 @@ from pixelfast.pipeline.decoding import Begin, DecodePlan, Decoder, until_end
 from pixelfast.pipeline.flip import FlipMode
 from pixelfast.pipeline.parts import Part, PartStore
 from pixelfast.pipeline.readahead import Readahead
-from pixelfast.pipeline.reconstruction import Stages, VideoResult, score_video
+from pixelfast.pipeline.video import Stages, VideoResult, score_video
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.sources import Chunk, Video
 

@@ -10,9 +10,6 @@ from pixelfast.sources import OnError
 How = Literal["mean", "max", "median"]
 Pool = Literal["mean", "worst"]
 
-# METHOD: a centred mean of three frames.
-SMOOTH = 3
-
 
 @dataclass(frozen=True)
 class Settings:
@@ -22,7 +19,7 @@ class Settings:
         stride: frames between the starts of windows; None for the engine's own.
         how: aggregation over the windows that hold a frame.
         pool: from the cells of a frame's error map to its raw score.
-        smooth: frames of the centred mean, odd.
+        smooth: frames of the centred mean, odd; None for the method's own.
         flip: what to do about frames that are upside down.
         on_error: what to do about frames that cannot be read.
         maps: whether error maps are kept.
@@ -32,7 +29,7 @@ class Settings:
     stride: int | None = None
     how: How = "mean"
     pool: Pool = "mean"
-    smooth: int = SMOOTH
+    smooth: int | None = None
     flip: FlipMode = "auto"
     on_error: OnError = "repair"
     maps: bool = False
@@ -48,7 +45,7 @@ class Settings:
         _check_choice("pool", self.pool, get_args(Pool))
         _check_choice("flip", self.flip, get_args(FlipMode))
         _check_choice("on_error", self.on_error, get_args(OnError))
-        if self.smooth < 1 or self.smooth % 2 == 0:
+        if self.smooth is not None and (self.smooth < 1 or self.smooth % 2 == 0):
             raise PixelfastError(f"smooth must be an odd number of frames, at least 1, not {self.smooth}")
         if self.chunk < 1:
             raise PixelfastError(f"chunk must be at least 1 frame, not {self.chunk}")

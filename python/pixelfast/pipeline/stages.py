@@ -3,16 +3,31 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from pixelfast.engines import EngineChoice, WindowEngine, load_flip_engine, load_window_engine
-from pixelfast.errors import EngineError
-from pixelfast.manifest import Flip
+from pixelfast.engines import (
+    DisFlow,
+    EngineChoice,
+    FlowEngine,
+    RaftFlow,
+    WindowEngine,
+    load_flip_engine,
+    load_motion_engine,
+    load_window_engine,
+)
+from pixelfast.errors import EngineError, ModelError, PixelfastError
+from pixelfast.manifest import Flip, FlowFacts, Manifest
 from pixelfast.model import Model
 from pixelfast.pipeline.aloud import Notes
+from pixelfast.pipeline.clean import CleanPlan
 from pixelfast.pipeline.flip import FlipMode
-from pixelfast.pipeline.reconstruction import Stages
+from pixelfast.pipeline.method import Method
+from pixelfast.pipeline.motion import Motion
+from pixelfast.pipeline.reconstruction import Reconstruction
 from pixelfast.pipeline.settings import Settings
 from pixelfast.pipeline.stopwatch import Stopwatch
+from pixelfast.pipeline.video import Stages
 from pixelfast.pipeline.windows import check_stride
+
+RAFT_FILE = "raft.onnx"
 
 
 @dataclass(frozen=True)
@@ -31,14 +46,47 @@ def open_stages(choice: EngineChoice, settings: Settings, plan: FlipPlan, thread
         EngineError: an engine cannot be loaded, does not fit its model, or the stride does not fit it.
     """
     with stopwatch.phase("load"):
-        engine = load_window_engine(choice.path, threads)
-        _check_fit(engine, choice)
-        facts = engine.facts
-        stride = settings.stride if settings.stride is not None else facts.stride or 1
-        check_stride(stride, facts.window)
-        classifier = plan.classifier
-        flip = load_flip_engine(classifier, facts.height, facts.width, threads) if classifier is not None else None
-    return Stages(engine, flip, settings, stride, threads, stopwatch)
+        opened = _open_motion if choice.method == "motion" else _open_reconstruction
+        method = opened(choice, settings, threads, stopwatch)
+        flip = None if plan.classifier is None else load_flip_engine(plan.classifier, *_flip_size(choice), threads)
+    clean = CleanPlan(flip, settings.on_error, method.replace_noisy, threads, stopwatch)
+    return Stages(method, clean, settings)
+
+
+def _open_reconstruction(choice: EngineChoice, settings: Settings, threads: int, stopwatch: Stopwatch) -> Method:
+    engine = load_window_engine(choice.path, threads)
+    _check_fit(engine, choice)
+    stride = settings.stride if settings.stride is not None else engine.facts.stride or 1
+    check_stride(stride, engine.facts.window)
+    return Reconstruction(engine, settings, stride, threads, stopwatch)
+
+
+def _open_motion(choice: EngineChoice, settings: Settings, threads: int, stopwatch: Stopwatch) -> Method:
+    if settings.stride not in (None, 1) or settings.how != "mean":
+        raise PixelfastError("the motion method has no overlapping windows: leave out stride and how")
+    model = choice.model
+    if model is None or model.manifest.motion is None:
+        raise ModelError(f"{choice.path} does not say which flow it was trained on: train the model again")
+    known = model.manifest.motion
+    engine = load_motion_engine(choice.path, threads)
+    return Motion(open_flow(known.flow, model.folder, threads), engine, known, settings, threads, stopwatch)
+
+
+def open_flow(flow: FlowFacts, folder: Path, threads: int) -> FlowEngine:
+    """The flow engine that a model was trained with.
+
+    Raises:
+        EngineError: it cannot be loaded.
+    """
+    if flow.kind == "raft":
+        return RaftFlow(folder / RAFT_FILE, threads)
+    return DisFlow(flow.preset or "", threads, flow.shorter_side or 0)
+
+
+def _flip_size(choice: EngineChoice) -> tuple[int, int]:
+    assert choice.model is not None, "a flip classifier belongs to a model"
+    manifest: Manifest = choice.model.manifest
+    return manifest.height, manifest.width
 
 
 def plan_flip(model: Model | None, named: Path, mode: FlipMode, notes: Notes) -> FlipPlan:

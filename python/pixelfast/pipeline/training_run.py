@@ -4,7 +4,7 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,19 +12,20 @@ from typing import TYPE_CHECKING, Any
 from pixelfast.atomic import atomic_path, write_error
 from pixelfast.calibration import Calibration
 from pixelfast.errors import ModelError, PixelfastError
-from pixelfast.manifest import Flip, Manifest, Training
+from pixelfast.manifest import Flip, Manifest, MotionFacts, Training
 from pixelfast.model import Model
 from pixelfast.networks.geometry import GRID, WINDOW
 from pixelfast.pipeline.aloud import Notes
-from pixelfast.pipeline.calibration import calibrate
-from pixelfast.pipeline.global_pass import METHOD
+from pixelfast.pipeline.calibration import calibrate, calibrate_motion
+from pixelfast.pipeline.method import find_pass
+from pixelfast.pipeline.motion_training import FlowRequest, open_flows
 from pixelfast.pipeline.threads import ThreadShare, share_threads
 from pixelfast.pipeline.torch_parts import import_training
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.sources import Source, Video, open_source
 
 if TYPE_CHECKING:
-    from pixelfast.training import FrameCache, Recipe, TrainingReport
+    from pixelfast.training import FrameCache, Recipe
 
 # DESIGN: a classifier is trusted when it is right on at least 99% of held-out frames.
 TRUSTED_ACCURACY = 0.99
@@ -37,7 +38,7 @@ _FOOTAGE = "footage.json"
 class TrainingRequest:
     """How to train; see `pixelfast.train`."""
 
-    method: str = METHOD
+    method: str = "reconstruction"
     recipe: "str | Recipe" = "default"
     epochs: int | None = None
     seed: int = 0
@@ -46,44 +47,72 @@ class TrainingRequest:
     resume: bool = False
     threads: int | None = None
     progress: ProgressCallback | None = None
+    flow: FlowRequest = field(default_factory=FlowRequest)
 
 
 def train_model(source: Source, out: str | PathLike[str], request: TrainingRequest) -> Model:
     """Trains a model; see `pixelfast.train`."""
-    if request.method != METHOD:
-        raise ModelError(f"this version trains the method {METHOD} only, not {request.method!r}")
-    notes, target, share = Notes(), Path(out), share_threads(request.threads)
+    find_pass(request.method)
+    request.flow.check()
+    notes, target = Notes(), Path(out)
     Model.check_out(target)
     videos = open_source(source, notes)
     training = import_training()
     training.recipes.find_recipe(request.recipe)
     workdir = target.resolve().with_name(target.resolve().name + ".training")
     cache = _open_cache(training, videos, workdir, request, notes)
-    report = _train(training, cache, workdir, request, share)
-    _tell(request, 0)
-    calibrations = calibrate(workdir / "ae.onnx", cache.held_out(), 1, share.engine)
-    _tell(request, 1)
-    model = Model.write(workdir, target, _manifest(source, cache, report, calibrations, notes))
+    job = _Job(training, source, videos, cache, workdir, request, share_threads(request.threads), notes)
+    manifest = _train_motion(job) if request.method == "motion" else _train_reconstruction(job)
+    model = Model.write(workdir, target, manifest)
     shutil.rmtree(workdir, ignore_errors=True)
     return model
 
 
-def _train(
-    training: Any, cache: "FrameCache", workdir: Path, request: TrainingRequest, share: ThreadShare
-) -> "TrainingReport":
-    report: TrainingReport = training.train_reconstruction(
-        cache,
-        workdir,
-        recipe=request.recipe,
-        epochs=request.epochs,
-        seed=request.seed,
-        precision=request.precision,
-        batch=request.batch,
-        resume=request.resume,
-        threads=share.engine,
-        progress=request.progress,
+@dataclass(frozen=True)
+class _Job:
+    """A training whose footage is decoded."""
+
+    training: Any
+    source: Source
+    videos: Sequence[Video]
+    cache: "FrameCache"
+    workdir: Path
+    request: TrainingRequest
+    share: ThreadShare
+    notes: Notes
+
+    def settings(self) -> dict[str, Any]:
+        """What every method's training takes."""
+        names = ("recipe", "epochs", "seed", "precision", "batch", "resume", "progress")
+        return {**{name: getattr(self.request, name) for name in names}, "threads": self.share.engine}
+
+
+def _train_reconstruction(job: _Job) -> Manifest:
+    report = job.training.train_reconstruction(job.cache, job.workdir, **job.settings())
+    _tell(job.request, 0)
+    calibrations = calibrate(job.workdir / "ae.onnx", job.cache.held_out(), 1, job.share.engine)
+    _tell(job.request, 1)
+    return _manifest(job, report, calibrations, WINDOW)
+
+
+def _train_motion(job: _Job) -> Manifest:
+    recipe = job.training.recipes.find_recipe(job.request.recipe).motion
+    flows = open_flows(
+        job.training,
+        job.cache,
+        job.videos,
+        job.workdir,
+        job.request.flow,
+        replace_noisy=recipe.replace_noisy,
+        share=job.share,
+        progress=job.request.progress,
     )
-    return report
+    report = job.training.train_motion(job.cache, flows, job.workdir, **job.settings())
+    known = MotionFacts(job.request.flow.facts(), recipe.past, report.scale, recipe.replace_noisy)
+    _tell(job.request, 0)
+    calibrations = calibrate_motion(job.workdir / "motion.onnx", known, flows.held_out(), job.share.engine)
+    _tell(job.request, 1)
+    return replace(_manifest(job, report, calibrations, recipe.past + 2), motion=known)
 
 
 def _tell(request: TrainingRequest, done: int) -> None:
@@ -136,29 +165,27 @@ def footage_facts(videos: Iterable[Video]) -> str:
     return json.dumps({"footage": digest.hexdigest()})
 
 
-def _manifest(
-    source: Source, cache: "FrameCache", report: "TrainingReport", calibrations: Sequence[Calibration], notes: Notes
-) -> Manifest:
-    accuracy = report.flip_held_out_accuracy
+def _manifest(job: _Job, report: Any, calibrations: Sequence[Calibration], window: int) -> Manifest:
+    accuracy, frames = report.flip_held_out_accuracy, job.cache.frames
     # As JSON has it, so that the manifest equals the one that is read back.
-    facts = json.loads(json.dumps({**report.to_dict(), CACHE_DIGEST: cache.digest}))
+    facts = json.loads(json.dumps({**report.to_dict(), CACHE_DIGEST: job.cache.digest}))
     training = Training(
-        sources=tuple(_source_names(source)),
-        videos=len(cache.videos),
-        frames=sum(video.length for video in cache.videos),
+        sources=tuple(_source_names(job.source)),
+        videos=len(job.cache.videos),
+        frames=sum(video.length for video in job.cache.videos),
         report=facts,
     )
     return Manifest(
-        method=METHOD,
+        method=job.request.method,
         recipe=report.recipe,
-        window=WINDOW,
-        height=cache.frames.shape[1],
-        width=cache.frames.shape[2],
+        window=window,
+        height=frames.shape[1],
+        width=frames.shape[2],
         grid=GRID,
         training=training,
         flip=Flip(accuracy, accuracy is not None and accuracy >= TRUSTED_ACCURACY),
         calibrations=tuple(calibrations),
-        notes=(*notes, *report.notes),
+        notes=(*job.notes, *report.notes),
     )
 
 

@@ -96,6 +96,27 @@ class FolderVideo:
             "Copy or extract the frames again"
         )
 
+    def check_one_size(self) -> None:
+        """Looks at every frame's header; unreadable frames are passed over.
+
+        Raises:
+            SourceError: two frames differ in size; both are named.
+        """
+        first: tuple[str, tuple[int, int]] | None = None
+        for file in self._files(0, self.length):
+            try:
+                size = _core.frame_size(file)
+            except ValueError:
+                continue
+            if first is None:
+                first = file, size
+            elif size != first[1]:
+                sizes = [f"{path} has {width}x{height}" for path, (height, width) in (first, (file, size))]
+                raise SourceError(
+                    f"the frames of video {self.name} are not all of one size, so their motion means nothing: "
+                    f"{' and '.join(sizes)} pixels. Extract them again, or score each size as a video of its own"
+                )
+
     def _files(self, start: int, stop: int) -> list[str]:
         # Plain text, not Path objects: a video may have a million frames.
         return [f"{self.folder}/{name}" for name in self._names[start:stop]]

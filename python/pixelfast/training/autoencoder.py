@@ -197,7 +197,7 @@ class _Loop:
         recent = float(np.mean(losses[-50:]))
         held_out = f", held-out {self.state.held_out_losses[-1]:.5f}" if self.state.held_out_losses else ""
         epoch = f"epoch {self.state.epochs + 1}/{self._plan.epochs}"
-        return f"{epoch}, loss {recent:.5f}{held_out}, {_duration(left)} left"
+        return f"{epoch}, loss {recent:.5f}{held_out}, {duration(left)} left"
 
     def _keep_best(self, held_out: float) -> None:
         if held_out >= min(self.state.held_out_losses[:-1], default=math.inf):
@@ -214,7 +214,7 @@ def _check_finite(loss: float, step: int) -> None:
         )
 
 
-def _duration(seconds: float) -> str:
+def duration(seconds: float) -> str:
     """Seconds as a person says them: 45 s, 3 min 20 s, 2 h 5 min."""
     whole = math.ceil(seconds)
     if whole < 60:

@@ -12,7 +12,8 @@ from torch import nn
 from pixelfast.errors import ModelError
 from pixelfast.networks.autoencoder import TemporalAutoencoder
 from pixelfast.networks.flip import FlipClassifier
-from pixelfast.networks.geometry import FRAME_SIZE, GRID, WINDOW
+from pixelfast.networks.flow_gru import FlowGru, MotionGraph
+from pixelfast.networks.geometry import FLOW_SIZE, FRAME_SIZE, GRID, WINDOW
 from pixelfast.networks.graphs import FlipGraph, ReconstructionGraph
 from pixelfast.training.onnx_files import Signature, write_graph
 from pixelfast.training.weights import load_autoencoder
@@ -71,6 +72,16 @@ def write_flip_classifier(
 ) -> float:
     """Writes `frames` u8[N,128,128] to `flip_probability` f32[N]; returns and raises as `write_autoencoder`."""
     return _write(FlipGraph(network), "flip_probability", {"kind": "flip"}, out, frames=frames, threads=threads)
+
+
+def write_motion(network: FlowGru, scale: float, past: int, out: Path, *, threads: int | None = None) -> float:
+    """Writes `flow` f32[K+M,2,64,64] to `flow_errors` f32[M,8,8]; returns and raises as `write_autoencoder`."""
+    rng = np.random.default_rng(0)
+    flows = (scale * rng.standard_normal((past + 24, 2, FLOW_SIZE, FLOW_SIZE))).astype(np.float32)
+    signature = Signature("flow", "flow_errors", torch.from_numpy(flows), past + 1)
+    facts = {"kind": "motion", "past": str(past), "scale": repr(scale), "grid": str(GRID)}
+    samples = [flows[: past + count] for count in (1, 2, 24)]
+    return write_graph(MotionGraph(network, scale, past), signature, facts, out, samples=samples, threads=threads)
 
 
 def made_up_frames() -> NDArray[np.uint8]:

@@ -50,7 +50,8 @@ def choose(recipe: AutoencoderRecipe, *, precision: str | None, batch: int | Non
         ModelError: `precision` or `batch` is not one that can be trained with.
     """
     precisions, batches = _allowed(recipe, precision, batch)
-    rates = _Rates(recipe, _remembered(recipe, threads))
+    key = machine_key(recipe, threads)
+    rates = _Rates(_remembered(key), lambda one: _measure(one, recipe))
     # Who fixes precision and batch gets the same bits everywhere, so the layout must not hang on a measurement then.
     layouts = (True,) if precision else (True, False)
     fastest = rates.first_of_the_fast(
@@ -58,7 +59,18 @@ def choose(recipe: AutoencoderRecipe, *, precision: str | None, batch: int | Non
     )
     chosen = rates.first_of_the_fast([replace(fastest, batch=size) for size in batches])
     if not rates.disturbed:
-        _remember(recipe, threads, rates.known)
+        _remember(key, rates.known)
+    return chosen
+
+
+def choose_precision(network: str, step: Callable[[Precision], object], threads: int) -> Precision:
+    """The precision in which `step` is fastest on this machine; measured once, and remembered under `network`."""
+    key = f"{_machine(threads)} / {network}"
+    rates = _Rates(_remembered(key), lambda one: 1 / _fastest(lambda: step(one.precision)))
+    candidates = [Choice(precision, False, 1, threads) for precision in ("fp32", "bf16")]
+    chosen = rates.first_of_the_fast(candidates).precision
+    if not rates.disturbed:
+        _remember(key, rates.known)
     return chosen
 
 
@@ -70,16 +82,20 @@ def cache_file() -> Path:
 
 def machine_key(recipe: AutoencoderRecipe, threads: int) -> str:
     """Names what a measurement depends on: processor, PyTorch, threads and the network."""
-    return f"{_processor()} / torch {torch.__version__} / {threads} threads / {recipe.normalisation} {recipe.width}"
+    return f"{_machine(threads)} / {recipe.normalisation} {recipe.width}"
+
+
+def _machine(threads: int) -> str:
+    return f"{_processor()} / torch {torch.__version__} / {threads} threads"
 
 
 class _Rates:
-    """Windows a second of candidates, measured where they are not known yet."""
+    """How fast candidates are, more being faster, measured where it is not known yet."""
 
-    def __init__(self, recipe: AutoencoderRecipe, known: dict[str, float]) -> None:
+    def __init__(self, known: dict[str, float], measure: Callable[[Choice], float]) -> None:
         self.known = known
         self.disturbed = False
-        self._recipe = recipe
+        self._measure = measure
 
     def first_of_the_fast(self, candidates: Sequence[Choice]) -> Choice:
         if len(candidates) == 1:
@@ -93,7 +109,7 @@ class _Rates:
         name = f"{choice.precision} {layout} {choice.batch}"
         if name not in self.known:
             processor_before, before = time.process_time(), time.perf_counter()
-            self.known[name] = _measure(choice, self._recipe)
+            self.known[name] = self._measure(choice)
             share = (time.process_time() - processor_before) / (time.perf_counter() - before) / choice.threads
             self.disturbed |= share < LEAST_SHARE_OF_CPU
         return self.known[name]
@@ -115,9 +131,13 @@ def _measure(choice: Choice, recipe: AutoencoderRecipe) -> float:
         network = TemporalAutoencoder(recipe.width, recipe.normalisation).to(memory_format=choice.layout)
         optimiser = new_optimiser(network, recipe.learning_rate)
         cuboids = torch.rand(choice.batch, WINDOW, FRAME_SIZE, FRAME_SIZE)
-        train_step(network, optimiser, cuboids, cuboids, choice)
-        shortest = min(_step_seconds(lambda: train_step(network, optimiser, cuboids, cuboids, choice)))
-    return choice.batch / shortest
+        return choice.batch / _fastest(lambda: train_step(network, optimiser, cuboids, cuboids, choice))
+
+
+def _fastest(step: Callable[[], object]) -> float:
+    """Seconds of the fastest of a few steps, after one to warm up."""
+    step()
+    return min(_step_seconds(step))
 
 
 def _step_seconds(step: Callable[[], object]) -> Iterator[float]:
@@ -144,18 +164,18 @@ def _processor() -> str:
     return f"{facts.get('model name', platform.machine())} {abilities}"
 
 
-def _remembered(recipe: AutoencoderRecipe, threads: int) -> dict[str, float]:
-    rates = _read_all().get(machine_key(recipe, threads), {})
+def _remembered(key: str) -> dict[str, float]:
+    rates = _read_all().get(key, {})
     if not isinstance(rates, dict):
         return {}
     return {name: float(rate) for name, rate in rates.items() if isinstance(rate, int | float)}
 
 
-def _remember(recipe: AutoencoderRecipe, threads: int, rates: dict[str, float]) -> None:
+def _remember(key: str, rates: dict[str, float]) -> None:
     everything = _read_all()
-    if everything.get(machine_key(recipe, threads), {}) == rates:
+    if everything.get(key, {}) == rates:
         return
-    everything[machine_key(recipe, threads)] = rates
+    everything[key] = rates
     try:
         cache_file().parent.mkdir(parents=True, exist_ok=True)
         with atomic_path(cache_file()) as temporary:

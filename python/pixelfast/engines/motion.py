@@ -1,0 +1,85 @@
+"""The engine of the motion method: flows in, the error of predicting each from those before it out."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelfast.engines.facts import metadata_integer
+from pixelfast.engines.runner import OnnxRunner
+from pixelfast.errors import EngineError
+from pixelfast.networks.geometry import FLOW_SIZE
+
+
+@dataclass(frozen=True)
+class MotionFacts:
+    """Facts of a motion engine.
+
+    Attributes:
+        past: K, flows that a prediction is made from.
+        grid: G, cells a side of the error map.
+    """
+
+    past: int
+    grid: int
+
+
+class MotionEngine(Protocol):
+    """Turns flows into errors of prediction."""
+
+    @property
+    def facts(self) -> MotionFacts:
+        """Its sizes."""
+
+    def errors(self, flow: NDArray[np.float32]) -> NDArray[np.float32]:
+        """f32[M, G, G]: of flows f32[K+M, 2, 64, 64], the sum of squared errors a cell of each but the first K.
+
+        Raises:
+            EngineError: the engine fails, or returns another shape.
+        """
+
+
+class OnnxMotion:
+    """The motion engine in ONNX Runtime."""
+
+    def __init__(self, runner: OnnxRunner, facts: MotionFacts) -> None:
+        self.path = runner.path
+        self.facts = facts
+        self._run = runner
+
+    def errors(self, flow: NDArray[np.float32]) -> NDArray[np.float32]:
+        """See `MotionEngine.errors`."""
+        result = self._run(flow)
+        shape = (len(flow) - self.facts.past, self.facts.grid, self.facts.grid)
+        if result.shape != shape or result.dtype != np.float32:
+            found = f"{result.dtype} {list(result.shape)}"
+            raise EngineError(f"{self.path}: {len(flow)} flows give {found}, not float32 {list(shape)}")
+        return result
+
+
+def load_motion_engine(path: Path, threads: int) -> MotionEngine:
+    """Loads a motion engine and tries it on a still scene.
+
+    Args:
+        path: the `.onnx` file.
+        threads: threads for one call.
+
+    Raises:
+        EngineError: the file is missing, damaged, or no motion engine.
+    """
+    runner = OnnxRunner(path, threads)
+    wanted = (None, 2, FLOW_SIZE, FLOW_SIZE)
+    past = metadata_integer(runner, "past")
+    if runner.metadata.get("pixelfast.kind") != "motion" or runner.inputs[0].shape != wanted or not past:
+        raise EngineError(
+            f"{path} is no motion engine: it has {runner.describe()}; expected flow float32 [N, 2, {FLOW_SIZE}, "
+            f"{FLOW_SIZE}] -> flow_errors float32 [M, G, G]"
+        )
+    grid = runner.outputs[0].shape[-1]
+    if grid is None:
+        raise EngineError(f"{path} does not tell its grid: export it with static sizes")
+    engine = OnnxMotion(runner, MotionFacts(past, grid))
+    engine.errors(np.zeros((past + 1, 2, FLOW_SIZE, FLOW_SIZE), np.float32))
+    return engine

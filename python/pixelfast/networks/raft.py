@@ -1,0 +1,110 @@
+"""RAFT-Large as one graph: frames in as bytes, flow on a grid of 64x64 out."""
+
+from copy import copy
+from typing import Final
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+from torchvision.models.optical_flow import RAFT, raft_large  # type: ignore[import-untyped]
+from torchvision.models.optical_flow._utils import make_coords_grid, upsample_flow  # type: ignore[import-untyped]
+
+from pixelfast.networks.area import area_weights
+from pixelfast.networks.geometry import FLOW_SIZE
+from pixelfast.networks.raft_memory import SHRINKAGE, padded_size
+
+UPDATES: Final = 12
+"""Refinements of the flow (torchvision's default, and METHOD's)."""
+
+
+class RaftGraph(nn.Module):
+    """`frames` u8[N,H,W,3] to `flow` f32[N-1,2,64,64]: of each pair of neighbours, in pixels of the 64-grid a frame.
+
+    Computes what torchvision's own `forward` does pair by pair, with these differences: a frame's features are
+    computed once for both its pairs, only the last refinement is brought to full size, and scaling, padding and the
+    resizing by area are inside, so that a frame crosses the bus once, as bytes.
+
+    Args:
+        raft: the network; its own modules are used, nothing is copied.
+        height: H, pixels of the frames, at least 1.
+        width: W, pixels of the frames, at least 1.
+        updates: refinements of the flow, at least 1.
+
+    Raises:
+        ValueError: a size or `updates` is below 1.
+    """
+
+    grid: Tensor
+    rows: Tensor
+    columns: Tensor
+    scale: Tensor
+
+    def __init__(self, raft: RAFT, height: int, width: int, updates: int = UPDATES) -> None:
+        super().__init__()
+        if min(height, width, updates) < 1:
+            raise ValueError(f"height, width and updates must be at least 1: {height}, {width}, {updates}")
+        self.raft = raft.eval()
+        self.height, self.width, self.updates = height, width, updates
+        padded_height, padded_width = padded_size(height, width)
+        # RAFT's authors' padding for all but KITTI: half of it on each side, the odd pixel below and to the right.
+        self.left, self.top = (padded_width - width) // 2, (padded_height - height) // 2
+        self.right, self.bottom = padded_width - width - self.left, padded_height - height - self.top
+        grid = make_coords_grid(1, padded_height // SHRINKAGE, padded_width // SHRINKAGE)
+        self.register_buffer("grid", grid, persistent=False)  # [1, 2, Hp/8, Wp/8]: x, y of each feature
+        self.register_buffer("rows", torch.from_numpy(area_weights(height, FLOW_SIZE)), persistent=False)
+        self.register_buffer("columns", torch.from_numpy(area_weights(width, FLOW_SIZE)).T, persistent=False)
+        scale = torch.tensor([FLOW_SIZE / width, FLOW_SIZE / height]).view(1, 2, 1, 1)
+        self.register_buffer("scale", scale, persistent=False)
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """Flow from each frame to the next one."""
+        return self.on_grid(self.full_flow(frames))
+
+    def full_flow(self, frames: Tensor) -> Tensor:
+        """`frames` u8[N,H,W,3] to the flow f32[N-1,2,H,W] at full size, in pixels of the frames."""
+        images = self._images(frames)  # [N, 3, Hp, Wp]
+        features = self.raft.feature_encoder(images)  # [N, 256, Hp/8, Wp/8]
+        state, context = self._context(images[:-1])
+        flow, state = self._refined(features, state, context)
+        full: Tensor = upsample_flow(flow, self.raft.mask_predictor(state))  # [N-1, 2, Hp, Wp]
+        return full[:, :, self.top : self.top + self.height, self.left : self.left + self.width]
+
+    def on_grid(self, flow: Tensor) -> Tensor:
+        """Flow f32[P,2,H,W] in pixels of the frames to f32[P,2,64,64] in pixels of the grid, resized by area."""
+        return (self.rows @ flow @ self.columns) * self.scale
+
+    def _images(self, frames: Tensor) -> Tensor:
+        """Frames scaled to [-1, 1] and padded by their border pixels."""
+        # Cast first: TensorRT permutes no bytes.
+        images = frames.float().permute(0, 3, 1, 2) / 127.5 - 1
+        padding = [self.left, self.right, self.top, self.bottom]
+        return F.pad(images, padding, mode="replicate") if any(padding) else images
+
+    def _context(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """The hidden state to start from and the context that every update sees, each f32[N-1,128,Hp/8,Wp/8]."""
+        encoded = self.raft.context_encoder(images)
+        hidden = self.raft.update_block.hidden_state_size
+        return torch.tanh(encoded[:, :hidden]), torch.relu(encoded[:, hidden:])
+
+    def _refined(self, features: Tensor, state: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
+        """Flow f32[N-1,2,Hp/8,Wp/8] in pixels of the feature maps, and the hidden state, after all updates."""
+        # The block keeps its pyramid, hundreds of megabytes; that of a copy goes with this call.
+        correlation = copy(self.raft.corr_block)
+        correlation.build_pyramid(features[:-1], features[1:])
+        targets = self.grid.expand(state.shape[0], -1, -1, -1)
+        for _ in range(self.updates):
+            found = correlation.index_pyramid(centroids_coords=targets)  # [N-1, 324, Hp/8, Wp/8]
+            state, change = self.raft.update_block(state, context, found, targets - self.grid)
+            targets = targets + change
+        return targets - self.grid, state
+
+
+def seeded_raft(seed: int) -> RAFT:
+    """RAFT-Large with random weights, the same for the same seed, in evaluation mode: for tests and measurements.
+
+    Its flow means nothing, but depends on both frames and stays within a few pixels. The global random state of
+    PyTorch is left as it was.
+    """
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        return raft_large(weights=None).eval()

@@ -1,0 +1,57 @@
+"""Sizes that RAFT works in and the memory it takes (no torch here: scoring asks, too)."""
+
+from typing import Final
+
+SHRINKAGE: Final = 8
+"""Pixels of a frame a side of one feature (RAFT, section 3.1)."""
+
+LEAST_SIDE: Final = 128
+"""Pixels: the last of the four levels of the correlation pyramid needs two features a side, 2 * 2**3 * 8."""
+
+MEMORY_BYTES: Final = 1 << 30
+"""What one call of the engine may take where nobody says otherwise: 1 GiB."""
+
+_VOLUMES: Final = 7
+"""Correlations of every feature with every other (f32) at the peak. The product, its scaled copy, a third for the
+smaller levels and the allocator's gaps make 3.5; ONNX Runtime lays out a second arena for a size of call that it has
+seen before, and keeps the first. Measured on a CPU, 240x360 to 480x640: 5 to 7."""
+
+_BYTES_A_FEATURE: Final = 8_000
+"""What lies beside the correlations, a feature: the hidden state, the context, the sampled correlations."""
+
+_ENCODER_BYTES_A_FEATURE: Final = 42_000
+"""What the encoders take before there are correlations, both arenas: layers of 4 kB a feature, some at a time.
+Measured at 128x128; it is the larger below about 240x320."""
+
+
+def padded_size(height: int, width: int) -> tuple[int, int]:
+    """Height and width in pixels after padding: the next multiples of 8, at least 128."""
+    return _padded(height), _padded(width)
+
+
+def _padded(side: int) -> int:
+    return max(LEAST_SIDE, -(-side // SHRINKAGE) * SHRINKAGE)
+
+
+def pairs_within(memory_bytes: int, height: int, width: int) -> int:
+    """Pairs of frames that one call of the engine may hold, so that it takes at most about `memory_bytes`.
+
+    A call of n pairs takes n + 1 frames. Memory does not depend on the number of updates.
+
+    Args:
+        memory_bytes: what the call may take beside the engine itself.
+        height: of the frames, pixels.
+        width: of the frames, pixels.
+
+    Returns:
+        At least 1: a single pair is never refused, however large.
+    """
+    return max(1, memory_bytes // pair_bytes(height, width))
+
+
+def pair_bytes(height: int, width: int) -> int:
+    """Bytes that a pair takes at the peak, rounded up: 0.4 GB at 640x360."""
+    padded_height, padded_width = padded_size(height, width)
+    features = (padded_height // SHRINKAGE) * (padded_width // SHRINKAGE)
+    refining = _VOLUMES * 4 * features * features + _BYTES_A_FEATURE * features
+    return max(refining, _ENCODER_BYTES_A_FEATURE * features)

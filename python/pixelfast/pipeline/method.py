@@ -1,0 +1,98 @@
+"""What a method is to the pipeline: the frames it wants, the error maps it makes of them, how they become scores."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final, Literal, Protocol, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelfast.errors import PixelfastError
+from pixelfast.sources import Color, Video
+
+Maps = NDArray[np.float32]
+Frames = NDArray[np.uint8]
+
+MethodName = Literal["reconstruction", "motion"]
+METHODS: Final[tuple[str, ...]] = get_args(MethodName)
+
+
+@dataclass(frozen=True)
+class FrameFormat:
+    """How the frames of a video are decoded: their size in pixels, and whether frames of other sizes are refused."""
+
+    height: int
+    width: int
+    color: Color = "grey"
+    one_size: bool = False
+
+
+class VideoMaps(Protocol):
+    """Turns the frames of one video into its error maps."""
+
+    def run(self, frames: Iterable[Frames]) -> Iterator[Maps]:
+        """Yields f32[m, G, G] for the frames u8[n, H, W] (or u8[n, H, W, 3]) of a whole video, in order."""
+
+
+class Method(Protocol):
+    """One of the methods with its engines and settings."""
+
+    @property
+    def replace_noisy(self) -> bool:
+        """Whether noisy frames are replaced before the engine sees them."""
+
+    @property
+    def frame_bytes(self) -> int:
+        """The size of a frame in memory, about."""
+
+    @property
+    def stride(self) -> int:
+        """Frames between the starts of windows; 1 where there are none."""
+
+    def facts(self) -> dict[str, Any]:
+        """What changes raw scores besides the engine file, as plain values."""
+
+    def frames(self, video: Video) -> FrameFormat:
+        """The frames that it wants of `video`."""
+
+    def maps(self, video: Video) -> VideoMaps:
+        """What makes the maps of `video`, which is for messages."""
+
+    def raw(self, maps: Maps) -> NDArray[np.float32]:
+        """f32[m]: the raw scores of frames with these maps f32[m, G, G]."""
+
+    def remarks(self, video: Video, frames: int) -> list[str]:
+        """What should be said aloud about `video`, which turned out to have so many frames."""
+
+
+@dataclass(frozen=True)
+class GlobalPass:
+    """How raw scores of all videos become scores.
+
+    Attributes:
+        smooth: frames of the centred mean within a video, odd.
+        percentile: the raw score that becomes 1; None for the largest.
+        smooth_first: whether raw scores are smoothed before they are normalised, or after.
+    """
+
+    smooth: int
+    percentile: float | None
+    smooth_first: bool
+
+
+# METHOD, "Scores" and "Motion".
+PASSES: Final = {
+    "reconstruction": GlobalPass(smooth=3, percentile=99.99, smooth_first=False),
+    "motion": GlobalPass(smooth=7, percentile=None, smooth_first=True),
+}
+
+
+def find_pass(method: str) -> GlobalPass:
+    """The global pass of a method.
+
+    Raises:
+        PixelfastError: this version knows no such method.
+    """
+    if method not in PASSES:
+        raise PixelfastError(f"the method must be {' or '.join(PASSES)}, not {method!r}")
+    return PASSES[method]

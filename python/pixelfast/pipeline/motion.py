@@ -1,0 +1,152 @@
+"""The motion method on one video: frames in, the errors of predicting their flow out."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelfast import _core
+from pixelfast.engines import FlowEngine, MotionEngine
+from pixelfast.errors import EngineError
+from pixelfast.manifest import MotionFacts
+from pixelfast.networks.geometry import FLOW_SIZE
+from pixelfast.pipeline.method import FrameFormat, Frames, Maps
+from pixelfast.pipeline.settings import Settings
+from pixelfast.pipeline.stopwatch import Stopwatch
+from pixelfast.sources import Video
+
+Flows = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Motion:
+    """The method with its engines; see `pipeline.method.Method`.
+
+    Attributes:
+        flow: the engine of optical flow.
+        engine: the engine that predicts it.
+        known: what the model says about both.
+        settings: as asked for.
+        threads: threads of the numeric stages.
+        stopwatch: gets the times of the `flow` and `engine` phases.
+    """
+
+    flow: FlowEngine
+    engine: MotionEngine
+    known: MotionFacts
+    settings: Settings
+    threads: int
+    stopwatch: Stopwatch
+
+    stride: Final = 1
+
+    @property
+    def replace_noisy(self) -> bool:
+        """See `Method.replace_noisy`: the source's own recipe does not."""
+        return self.known.replace_noisy
+
+    @property
+    def frame_bytes(self) -> int:
+        """See `Method.frame_bytes`."""
+        return self.flow.frame_bytes
+
+    def facts(self) -> dict[str, Any]:
+        """See `Method.facts`."""
+        flow = self.known.flow
+        return {"flow": [flow.kind, flow.preset, flow.shorter_side], "replace_noisy": self.replace_noisy}
+
+    def frames(self, video: Video) -> FrameFormat:
+        """The size that the flow engine wants of this video; flow between frames of two sizes means nothing."""
+        return flow_frames(self.flow, video)
+
+    def maps(self, video: Video) -> "FlowErrors":
+        """See `Method.maps`."""
+        return FlowErrors(self, video)
+
+    def raw(self, maps: Maps) -> NDArray[np.float32]:
+        """The norm of the error over all cells (METHOD), or the root of the mean of the three worst cells."""
+        cells = maps.shape[1] * maps.shape[2] if self.settings.pool == "mean" else 1
+        return np.sqrt(cells * _core.pool(maps, self.settings.pool, self.threads)).astype(np.float32)
+
+    def remarks(self, video: Video, frames: int) -> list[str]:
+        """Names a video that holds no motion, and one in which nothing can be predicted from true past."""
+        if frames == 1:
+            return [f"video {video.name} has one frame, so no motion: it is scored as a still scene"]
+        past = self.engine.facts.past
+        if frames <= past + 1:
+            return [f"video {video.name} has {frames} frames, too few to predict a flow from {past} others"]
+        return []
+
+
+def flow_frames(flow: FlowEngine, video: Video) -> FrameFormat:
+    """How the frames of `video` are decoded for a flow engine."""
+    return FrameFormat(*flow.size(*video.size()), flow.color, one_size=True)
+
+
+class FlowStream:
+    """Flow engine: from the frames of one video to its flows, streaming."""
+
+    def __init__(self, flow: FlowEngine, stopwatch: Stopwatch) -> None:
+        self._flow = flow
+        self._watch = stopwatch
+
+    def run(self, frames: Iterable[Frames]) -> Iterator[Flows]:
+        """Yields the flows f32[m, 2, 64, 64] between all neighbouring frames u8[n, H, W(, 3)] of a video, in order."""
+        last: Frames | None = None
+        for some in frames:
+            joined = some if last is None else np.concatenate([last, some])
+            if len(joined) > 1:
+                with self._watch.phase("flow"):
+                    yield self._flow.flow(joined)
+            if len(joined):
+                last = joined[-1:].copy()
+
+
+class FlowErrors:
+    """Flow and motion engine: from the frames of one video to its error maps, streaming.
+
+    The map of frame i+1 is the error of flow i; frame 0 takes that of frame 1. Before a video the past is its first
+    flow, repeated.
+    """
+
+    def __init__(self, method: Motion, video: Video) -> None:
+        self._method = method
+        self._video = video
+        self._past: Flows | None = None
+        self._done = 0
+
+    def run(self, frames: Iterable[Frames]) -> Iterator[Maps]:
+        """Yields the maps f32[m, G, G] of the frames of a whole video, in order."""
+        yield from self.predict(FlowStream(self._method.flow, self._method.stopwatch).run(frames))
+
+    def predict(self, flows: Iterable[Flows]) -> Iterator[Maps]:
+        """Yields the maps of a whole video from its flows f32[m, 2, 64, 64]; one map more than flows."""
+        for some in flows:
+            if not len(some):
+                continue
+            maps = self._errors(some)
+            yield np.concatenate([maps[:1], maps]) if self._done == 0 else maps
+            self._done += len(some)
+        if self._done == 0:  # one frame: nothing moves
+            yield self._errors(np.zeros((1, 2, FLOW_SIZE, FLOW_SIZE), np.float32))
+
+    def _errors(self, flows: Flows) -> Maps:
+        past = self._method.engine.facts.past
+        before = np.repeat(flows[:1], past, axis=0) if self._past is None else self._past
+        joined = np.concatenate([before, flows])
+        self._past = joined[-past:].copy()
+        with self._method.stopwatch.phase("engine"):
+            maps = self._method.engine.errors(joined)
+        self._check_finite(maps)
+        return maps
+
+    def _check_finite(self, maps: Maps) -> None:
+        if np.isfinite(maps).all():
+            return
+        index = self._done + 1 + int(np.argwhere(~np.isfinite(maps))[0, 0])
+        raise EngineError(
+            f"the motion engine gives an error that is not finite in video {self._video.name}, frame "
+            f"{self._video.describe(index)}: the engine is damaged; train it again"
+        )

@@ -1,0 +1,134 @@
+"""The flows that the motion method is trained on, through the same stages that scoring goes through."""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelfast.engines import FlowEngine
+from pixelfast.engines.flow import PRESETS, SHORTER_SIDE
+from pixelfast.errors import ModelError
+from pixelfast.manifest import FlowFacts
+from pixelfast.pipeline.clean import CleanPlan, CleanStage
+from pixelfast.pipeline.decoding import DecodePlan
+from pixelfast.pipeline.motion import FlowStream, flow_frames
+from pixelfast.pipeline.readahead import Readahead
+from pixelfast.pipeline.stages import RAFT_FILE, open_flow
+from pixelfast.pipeline.stopwatch import Stopwatch
+from pixelfast.pipeline.threads import ThreadShare
+from pixelfast.progress import Progress, ProgressCallback
+from pixelfast.sources import Video
+
+if TYPE_CHECKING:
+    from pixelfast.training import FlowCache, FrameCache
+
+_CACHE = "flows.f16"
+
+
+@dataclass(frozen=True)
+class FlowRequest:
+    """Where the flow shall come from; see `pixelfast.train`."""
+
+    kind: str = "dis"
+    preset: str = "medium"
+    raft_weights: str | PathLike[str] | None = None
+
+    def check(self) -> None:
+        """Refuses what cannot be, before any work is done.
+
+        Raises:
+            ModelError: naming what it may be.
+        """
+        if self.kind not in ("dis", "raft"):
+            raise ModelError(f"flow must be dis or raft, not {self.kind!r}")
+        if self.preset not in PRESETS:
+            raise ModelError(f"flow_preset must be one of {', '.join(PRESETS)}, not {self.preset!r}")
+        if self.raft_weights is not None and self.kind != "raft":
+            raise ModelError("raft_weights are for flow='raft' only")
+
+    def facts(self) -> FlowFacts:
+        """What the manifest says about it."""
+        return FlowFacts("raft") if self.kind == "raft" else FlowFacts("dis", self.preset, SHORTER_SIDE)
+
+
+@dataclass(frozen=True)
+class FlowSource:
+    """The flows of the training footage, video by video.
+
+    Attributes:
+        engine: of optical flow.
+        videos: by name.
+        replace_noisy: whether noisy frames are replaced before.
+        share: threads.
+    """
+
+    engine: FlowEngine
+    videos: dict[str, Video]
+    replace_noisy: bool
+    share: ThreadShare
+
+    def flows(self, name: str) -> Iterator[NDArray[np.float32]]:
+        """The flows f32[m, 2, 64, 64] of a video, in order; its frames are taken as upright."""
+        video, watch = self.videos[name], Stopwatch()
+        decode = DecodePlan(
+            lambda one: flow_frames(self.engine, one), self.engine.frame_bytes, self.share.decode, watch
+        )
+        clean = CleanPlan(None, "repair", self.replace_noisy, self.share.engine, watch)
+        with Readahead(lambda: decode.chunks(video), decode.depth) as chunks:
+            yield from FlowStream(self.engine, watch).run(CleanStage(video, clean, "never").run(chunks))
+
+
+def open_flows(
+    training: Any,
+    cache: "FrameCache",
+    videos: Sequence[Video],
+    workdir: Path,
+    request: FlowRequest,
+    *,
+    replace_noisy: bool,
+    share: ThreadShare,
+    progress: ProgressCallback | None,
+) -> "FlowCache":
+    """The flows of the training footage: those of an earlier attempt, or newly computed.
+
+    Raises:
+        ModelError: RAFT's weights cannot be had.
+        SourceError: frames of a video differ in size.
+        OutputError: the cache cannot be written.
+    """
+    facts = {"footage": cache.digest, "flow": asdict(request.facts()), "replace_noisy": replace_noisy}
+    if request.kind == "raft":
+        facts["raft"] = _write_raft(
+            training, videos[0].size(), workdir / RAFT_FILE, request, threads=share.engine, progress=progress
+        )
+    found: FlowCache | None = training.FlowCache.open(workdir / _CACHE, facts)
+    if found is not None:
+        return found
+    engine = open_flow(request.facts(), workdir, share.engine)
+    source = FlowSource(engine, {video.name: video for video in videos}, replace_noisy, share)
+    built: FlowCache = training.FlowCache.build(cache.videos, source.flows, workdir / _CACHE, facts, progress)
+    return built
+
+
+def _write_raft(
+    training: Any,
+    size: tuple[int, int],
+    path: Path,
+    request: FlowRequest,
+    *,
+    threads: int,
+    progress: ProgressCallback | None,
+) -> str:
+    """Writes RAFT for frames of this size unless it is there; returns the file's SHA-256."""
+    if not path.exists():
+        if progress is not None:
+            progress(Progress("export", 0, 1, path.name))
+        weights = None if request.raft_weights is None else Path(request.raft_weights)
+        training.export_raft(weights, path, *size, threads=threads)
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
