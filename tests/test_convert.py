@@ -54,6 +54,40 @@ def test_converted_files_compute_what_the_sources_networks_do(weights: Path, tmp
     load_flip_classifier(tmp_path / "flip.safetensors")
 
 
+class SourceGru(nn.Module):
+    """The source's motion network."""
+
+    def __init__(self, hidden: int = 24) -> None:
+        super().__init__()
+        self.gru = nn.GRU(8192, hidden, batch_first=True)
+        self.fc = nn.Linear(hidden, 8192)
+
+    def forward(self, sequences: torch.Tensor) -> torch.Tensor:
+        return self.fc(self.gru(sequences)[0][:, -1])
+
+
+def test_the_sources_gru_gets_flow_in_its_own_pixels(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    source = SourceGru().eval()
+    torch.save(source.state_dict(), tmp_path / "gru.pth")
+    facts = convert_weights(tmp_path / "gru.pth", tmp_path, frame_size=(240, 640))
+    assert (facts["motion"], facts["autoencoder"]) == (str(tmp_path / "gru.pth"), None)
+    of_frames = torch.randn(10, 2, 64, 64)  # in pixels of 640x240, as the source has it
+    with torch.no_grad():
+        sequences = torch.stack([of_frames.flatten(1)[start : start + 8] for start in range(2)])
+        error = (of_frames.flatten(1)[8:] - source(sequences)).norm(dim=1).numpy()
+    on_grid = of_frames.numpy() * np.array([64 / 640, 64 / 240], np.float32).reshape(2, 1, 1)
+    session = onnxruntime.InferenceSession(str(tmp_path / "motion.onnx"), providers=["CPUExecutionProvider"])
+    (cells,) = session.run(None, {"flow": on_grid})
+    np.testing.assert_allclose(np.sqrt(cells.sum(axis=(1, 2))), error, rtol=1e-4)
+
+
+def test_two_methods_make_no_one_model(weights: Path, tmp_path: Path) -> None:
+    torch.save(SourceGru().state_dict(), tmp_path / "gru.pth")
+    with pytest.raises(ModelError, match="belong to two methods"):
+        convert_weights([weights / "autoencoder.pth", tmp_path / "gru.pth"], tmp_path, frame_size=(64, 64))
+
+
 def _run(path: Path, frames: np.ndarray) -> np.ndarray:
     session = onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     (output,) = session.run(None, {"frames": frames})
@@ -108,9 +142,9 @@ def with_a_nan() -> dict[str, torch.Tensor]:
         (lambda: [1, 2], "holds no state dict"),
         (lambda: {"a": 1}, "holds no state dict"),
         (dict, "holds nothing"),
-        (lambda: nn.Linear(1, 1).state_dict(), r"holds weight, bias…, which is neither"),
-        (lambda: nn.GRU(2, 2).state_dict(prefix="gru."), "motion GRU, which cannot be converted yet"),
-        (lambda: FlipClassifier().state_dict(), "holds no autoencoder"),
+        (lambda: nn.Linear(1, 1).state_dict(), r"holds weight, bias…, which is none"),
+        (lambda: nn.GRU(2, 2).state_dict(prefix="gru."), "motion GRU, whose flow is in pixels of the footage"),
+        (lambda: FlipClassifier().state_dict(), "holds neither an autoencoder .* nor a motion GRU"),
         (lambda: {"encoder.0.weight": torch.zeros(3)}, r"encoder.0.weight has the shape \[3\]"),
         (with_odd_shape, "does not fit the source method's network: size mismatch for decoder.0.weight"),
         (with_a_hole, "does not fit .*decoder.6.bias"),

@@ -53,7 +53,8 @@ def train(
         source: normal footage: a folder of video folders, one video folder, or a list of those.
         out: the model folder to write.
         method: "reconstruction" or "motion".
-        recipe: "default", or "source" for the source method's exact training (or a `training.Recipe` of one's own).
+        recipe: "default", or "source" for the source method's exact training (or a `training.Recipe` of one's own);
+            "plain", of the motion method alone, predicts no motion at all, so that the score is the norm of the flow.
         epochs: passes over the training windows; None leaves it to the recipe.
         seed: of every random choice.
         precision: "fp32" or "bf16"; None takes the faster one that the recipe allows.
@@ -208,18 +209,27 @@ def export(
     return export_engine(model if isinstance(model, Model) else Model.load(model), stride, threads)
 
 
-def convert(weights: StrPath | Iterable[StrPath], out: StrPath) -> Model:
+def convert(
+    weights: StrPath | Iterable[StrPath],
+    out: StrPath,
+    *,
+    frame_size: tuple[int, int] | None = None,
+    raft_weights: StrPath | None = None,
+) -> Model:
     """Makes a model from weights that the source method's own training wrote.
 
     Args:
-        weights: `.pth` files (state dicts), or a folder of them: the autoencoder, and the flip classifier if any.
+        weights: `.pth` files (state dicts), or a folder of them: the autoencoder or the motion GRU, and the flip
+            classifier if any.
         out: the model folder to write.
+        frame_size: of a motion GRU: height and width in pixels of the frames that its flow was computed on.
+        raft_weights: of a motion GRU: RAFT-Large's state dict; None lets torchvision download its own.
 
     Raises:
         ModelError: PyTorch is missing, or a file holds something else.
         OutputError: `out` cannot be written.
     """
-    return convert_model(weights, out)
+    return convert_model(weights, out, frame_size, raft_weights)
 
 
 def merge(parts: StrPath | Iterable[StrPath], out: Out = None) -> Scores:

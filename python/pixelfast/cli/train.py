@@ -16,8 +16,11 @@ def train(
         Literal["reconstruction", "motion"], typer.Option(help="What to learn: how frames look, or how things move.")
     ] = "reconstruction",
     recipe: Annotated[
-        Literal["default", "source"],
-        typer.Option(help="How to learn it: the one that learns, or exactly the source method's."),
+        Literal["default", "source", "plain"],
+        typer.Option(
+            help="How to learn it: the one that learns, exactly the source method's, or, for motion alone, nothing: "
+            "the plain norm of the flow."
+        ),
     ] = "default",
     epochs: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Epochs.", show_default="the recipe's own")

@@ -11,6 +11,8 @@ from pixelfast.networks.geometry import FLOW_SIZE, GRID, PAST_FLOWS
 HIDDEN: Final = 512
 """Units of the GRU (METHOD)."""
 
+Scale = float | tuple[float, float]
+
 FLOW_VALUES: Final = 2 * FLOW_SIZE * FLOW_SIZE
 """Values of a flow, flattened (METHOD: 8,192)."""
 
@@ -57,23 +59,22 @@ class MotionGraph(nn.Module):
 
     Args:
         network: the predictor, trained on flows divided by `scale`.
-        scale: the deviation of the training flows, pixels of the grid.
+        scale: the deviation of the training flows, pixels of the grid; or one to the right and one down.
         past: K.
     """
 
-    def __init__(self, network: FlowGru, scale: float, past: int = PAST_FLOWS) -> None:
+    unit: Tensor
+
+    def __init__(self, network: FlowGru, scale: Scale, past: int = PAST_FLOWS) -> None:
         super().__init__()
         self.network = network
-        self.scale = scale
+        self.register_buffer("unit", _unit(scale))
         self.past = past
 
     def forward(self, flow: Tensor) -> Tensor:
         """Errors of all flows but the first K."""
-        scaled = flow.flatten(1) / self.scale  # [K + M, 8192]
-        error = scaled[self.past :] - self._predicted(scaled)  # [M, 8192]
-        squares = (error * error).reshape(-1, 2, FLOW_SIZE, FLOW_SIZE).sum(dim=1, keepdim=True)  # [M, 1, 64, 64]
-        side = FLOW_SIZE // GRID
-        return F.avg_pool2d(squares, side).squeeze(1) * side**2  # [M, G, G]
+        scaled = (flow / self.unit).flatten(1)  # [K + M, 8192]
+        return _cells(scaled[self.past :] - self._predicted(scaled))
 
     def _predicted(self, scaled: Tensor) -> Tensor:
         weights = self.network.weights()
@@ -94,3 +95,36 @@ class MotionGraph(nn.Module):
         update = torch.sigmoid(update_in + update_own)
         new = torch.tanh(new_in + reset * new_own)
         return (1 - update) * new + update * state
+
+
+class PlainGraph(nn.Module):
+    """`flow` f32[K+M,2,64,64] to `flow_errors` f32[M,8,8]: the flow's own squares, as if no motion were expected.
+
+    Args:
+        scale: as of `MotionGraph`.
+        past: K.
+    """
+
+    unit: Tensor
+
+    def __init__(self, scale: Scale, past: int = PAST_FLOWS) -> None:
+        super().__init__()
+        self.register_buffer("unit", _unit(scale))
+        self.past = past
+
+    def forward(self, flow: Tensor) -> Tensor:
+        """Squares of all flows but the first K."""
+        return _cells((flow[self.past :] / self.unit).flatten(1))
+
+
+def _unit(scale: Scale) -> Tensor:
+    """f32[2,1,1]: what the two directions are divided by."""
+    right, down = (scale, scale) if isinstance(scale, float) else scale
+    return torch.tensor([right, down], dtype=torch.float32).reshape(2, 1, 1)
+
+
+def _cells(error: Tensor) -> Tensor:
+    """f32[M,8192] to the sum of squares of each cell, f32[M,G,G]."""
+    squares = (error * error).reshape(-1, 2, FLOW_SIZE, FLOW_SIZE).sum(dim=1, keepdim=True)  # [M, 1, 64, 64]
+    side = FLOW_SIZE // GRID
+    return F.avg_pool2d(squares, side).squeeze(1) * side**2

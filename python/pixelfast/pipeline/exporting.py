@@ -1,5 +1,6 @@
 """Extends and makes models without training: what `pixelfast.export` and `pixelfast.convert` do."""
 
+import math
 from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
@@ -7,12 +8,13 @@ from typing import Any
 
 from pixelfast.calibration import Calibration
 from pixelfast.errors import PixelfastError
-from pixelfast.manifest import Flip, Manifest
+from pixelfast.manifest import Flip, FlowFacts, Manifest, MotionFacts
 from pixelfast.model import Model
-from pixelfast.networks.geometry import FRAME_SIZE, GRID, WINDOW
+from pixelfast.networks.geometry import FLOW_SIZE, FRAME_SIZE, GRID, PAST_FLOWS, WINDOW
 from pixelfast.pipeline.aloud import Notes
 from pixelfast.pipeline.calibration import calibrate
 from pixelfast.pipeline.folders import scratch_folder
+from pixelfast.pipeline.stages import RAFT_FILE
 from pixelfast.pipeline.threads import share_threads
 from pixelfast.pipeline.torch_parts import import_training
 from pixelfast.pipeline.training_run import CACHE_DIGEST
@@ -52,29 +54,43 @@ def _calibrate(training: Any, model: Model, engine: Path, stride: int, threads: 
     return []
 
 
-def convert_model(weights: Weights, out: str | PathLike[str]) -> Model:
+def convert_model(
+    weights: Weights,
+    out: str | PathLike[str],
+    frame_size: tuple[int, int] | None = None,
+    raft_weights: str | PathLike[str] | None = None,
+) -> Model:
     """Makes a model from the source method's own weights; see `pixelfast.convert`."""
     training, notes, target = import_training(), Notes(), Path(out)
     Model.check_out(target)
     paths = Path(weights) if isinstance(weights, str | PathLike) else [Path(path) for path in weights]
     with scratch_folder(target) as scratch:
-        found = training.convert_weights(paths, scratch)
+        found = training.convert_weights(paths, scratch, frame_size)
+        if found["motion"] is not None and frame_size is not None:
+            notes.say("the source fed its RAFT frames in [0, 1]; here they are fed in [-1, 1], as RAFT was trained")
+            raft = None if raft_weights is None else Path(raft_weights)
+            training.export_raft(raft, scratch / RAFT_FILE, *frame_size)
         notes.say("converted weights bring no held-out frames: scores have no threshold and no tails")
         # Its owner relied on it, and a video whose pixels contradict it is refused all the same: so it is trusted.
         flip = None if found["flip"] is None else Flip(held_out_accuracy=None, trusted=True)
         if flip is not None:
             notes.say("the converted flip classifier was not measured on held-out frames; it is trusted as it was")
-        return Model.write(scratch, target, _converted(flip, notes))
+        motion = None
+        if found["motion"] is not None and frame_size is not None:
+            unit = FLOW_SIZE / math.sqrt(frame_size[0] * frame_size[1])
+            motion = MotionFacts(FlowFacts("raft"), PAST_FLOWS, unit, replace_noisy=False)
+        return Model.write(scratch, target, _converted(flip, motion, notes))
 
 
-def _converted(flip: Flip | None, notes: Notes) -> Manifest:
+def _converted(flip: Flip | None, motion: MotionFacts | None, notes: Notes) -> Manifest:
     return Manifest(
-        method="reconstruction",
+        method="reconstruction" if motion is None else "motion",
         recipe="converted",
-        window=WINDOW,
+        window=WINDOW if motion is None else PAST_FLOWS + 2,
         height=FRAME_SIZE,
         width=FRAME_SIZE,
         grid=GRID,
         flip=flip,
+        motion=motion,
         notes=tuple(notes),
     )

@@ -58,7 +58,9 @@ def train_model(source: Source, out: str | PathLike[str], request: TrainingReque
     Model.check_out(target)
     videos = open_source(source, notes)
     training = import_training()
-    training.recipes.find_recipe(request.recipe)
+    recipe = training.recipes.find_recipe(request.recipe)
+    if recipe is training.recipes.PLAIN and request.method != "motion":
+        raise ModelError("the recipe plain is for the motion method: give method='motion', or another recipe")
     workdir = target.resolve().with_name(target.resolve().name + ".training")
     cache = _open_cache(training, videos, workdir, request, notes)
     job = _Job(training, source, videos, cache, workdir, request, share_threads(request.threads), notes)

@@ -10,9 +10,11 @@ from torch import Tensor, nn
 from pixelfast.errors import ModelError
 from pixelfast.networks.autoencoder import TemporalAutoencoder
 from pixelfast.networks.flip import FlipClassifier
-from pixelfast.training.export import write_autoencoder, write_flip_classifier
+from pixelfast.networks.flow_gru import FlowGru
+from pixelfast.networks.geometry import FLOW_SIZE, PAST_FLOWS
+from pixelfast.training.export import write_autoencoder, write_flip_classifier, write_motion
 from pixelfast.training.plain_files import NotPlainError, load_plain
-from pixelfast.training.weights import save_autoencoder, save_flip_classifier
+from pixelfast.training.weights import save_autoencoder, save_flip_classifier, save_flow_gru
 
 _WRAPPERS = ("state_dict", "model_state_dict", "model")
 _SUFFIXES = (".pth", ".pt", ".bin", ".ckpt")
@@ -21,46 +23,84 @@ _FLIP_KEY = "net.0.weight"
 _MOTION_KEY = "gru.weight_ih_l0"
 
 
-def convert_weights(weights: Path | Sequence[Path], workdir: Path) -> dict[str, Any]:
-    """Writes `ae.safetensors` and `ae.onnx`, and `flip.safetensors` and `flip.onnx` where there is a classifier.
+def convert_weights(
+    weights: Path | Sequence[Path], workdir: Path, frame_size: tuple[int, int] | None = None
+) -> dict[str, Any]:
+    """Writes `ae` or `motion`, and `flip` where there is a classifier, each `.safetensors` and `.onnx`.
 
     The files hold state dicts; nothing in them is run (`weights_only`).
 
     Args:
         weights: a file, a folder of files (`.pth`, `.pt`, `.bin`, `.ckpt`), or several of both.
         workdir: an existing folder to write into.
+        frame_size: height and width in pixels of the frames that a motion GRU's flow was computed on.
 
     Returns:
-        `{"autoencoder": path, "flip": path or None, "width": int, "onnx_difference": {file name: float}}`,
-        paths as text.
+        `{"autoencoder": path or None, "motion": path or None, "flip": path or None, "width": int or None,
+        "onnx_difference": {file name: float}}`, paths as text.
 
     Raises:
-        ModelError: a file is not there, holds something else, or there is no autoencoder or two of a kind.
+        ModelError: a file is not there, holds something else, there is neither an autoencoder nor a motion GRU, both
+            of them or two of a kind, or the motion GRU's frame size is not known.
         OutputError: a file cannot be written.
     """
     found = _recognise(_files(weights))
-    autoencoder, flip = found.get("autoencoder"), found.get("flip classifier")
-    if autoencoder is None:
-        raise ModelError(f"{_named(weights)} holds no autoencoder (encoder.0.weight to decoder.6.bias): give that too")
-    network = _autoencoder(*autoencoder)
-    classifier = FlipClassifier() if flip is not None else None
-    if classifier is not None and flip is not None:
-        _fill(classifier, *flip)
+    autoencoder, motion, flip = (found.get(kind) for kind in ("autoencoder", "motion GRU", "flip classifier"))
+    if autoencoder is not None and motion is not None:
+        raise ModelError(
+            f"{autoencoder[0]} and {motion[0]} belong to two methods: convert each into a model of its own"
+        )
+    width: int | None = None
+    differences: dict[str, float] = {}
+    if autoencoder is not None:
+        width, differences = _convert_autoencoder(*autoencoder, workdir)
+    elif motion is not None:
+        differences = _convert_motion(*motion, workdir, frame_size)
+    else:
+        raise ModelError(
+            f"{_named(weights)} holds neither an autoencoder (encoder.0.weight to decoder.6.bias) nor a motion GRU "
+            "(gru.weight_ih_l0 to fc.bias): give that too"
+        )
+    if flip is not None:
+        differences |= _convert_flips(*flip, workdir)
+    paths = {"autoencoder": autoencoder, "motion": motion, "flip": flip}
     return {
-        "autoencoder": str(autoencoder[0]),
-        "flip": str(flip[0]) if flip is not None else None,
-        "width": network.width,
-        "onnx_difference": _write(network, classifier, workdir),
+        **{name: None if one is None else str(one[0]) for name, one in paths.items()},
+        "width": width,
+        "onnx_difference": differences,
     }
 
 
-def _write(network: TemporalAutoencoder, classifier: FlipClassifier | None, workdir: Path) -> dict[str, float]:
+def _convert_autoencoder(path: Path, state: dict[str, Tensor], workdir: Path) -> tuple[int, dict[str, float]]:
+    network = _autoencoder(path, state)
     save_autoencoder(network, workdir / "ae.safetensors", recipe="source", trained_with={})
-    differences = {"ae.onnx": write_autoencoder(network, workdir / "ae.onnx")}
-    if classifier is not None:
-        save_flip_classifier(classifier, workdir / "flip.safetensors", recipe="source")
-        differences["flip.onnx"] = write_flip_classifier(classifier, workdir / "flip.onnx")
-    return differences
+    return network.width, {"ae.onnx": write_autoencoder(network, workdir / "ae.onnx")}
+
+
+def _convert_flips(path: Path, state: dict[str, Tensor], workdir: Path) -> dict[str, float]:
+    classifier = FlipClassifier()
+    _fill(classifier, path, state)
+    save_flip_classifier(classifier, workdir / "flip.safetensors", recipe="source")
+    return {"flip.onnx": write_flip_classifier(classifier, workdir / "flip.onnx")}
+
+
+def _convert_motion(
+    path: Path, state: dict[str, Tensor], workdir: Path, frame_size: tuple[int, int] | None
+) -> dict[str, float]:
+    """The source's flow is in pixels of the frame, ours in those of the grid: the scale makes up for it."""
+    if frame_size is None or min(frame_size) < 1:
+        raise ModelError(
+            f"{path} holds a motion GRU, whose flow is in pixels of the footage it was trained on: say how large its "
+            "frames were (--frame-size 640x360)"
+        )
+    hidden = state[_MOTION_KEY].shape[0] // 3
+    if state[_MOTION_KEY].ndim != 2 or not 0 < hidden <= 4096:
+        raise ModelError(f"{path}: {_MOTION_KEY} has the shape {list(state[_MOTION_KEY].shape)}, not [1536, 8192]")
+    network = FlowGru(hidden)
+    _fill(network, path, state)
+    scale = (FLOW_SIZE / frame_size[1], FLOW_SIZE / frame_size[0])
+    save_flow_gru(network, workdir / "motion.safetensors", recipe="source", scale=scale, past=PAST_FLOWS)
+    return {"motion.onnx": write_motion(network, scale, PAST_FLOWS, workdir / "motion.onnx")}
 
 
 def _files(weights: Path | Sequence[Path]) -> list[Path]:
@@ -109,11 +149,11 @@ def _kind(path: Path, state: dict[str, Tensor]) -> str:
     if _FLIP_KEY in state:
         return "flip classifier"
     if _MOTION_KEY in state:
-        raise ModelError(f"{path} holds the weights of a motion GRU, which cannot be converted yet")
+        return "motion GRU"
     names = ", ".join(list(state)[:3]) or "nothing"
     raise ModelError(
-        f"{path} holds {names}…, which is neither the source method's autoencoder (encoder.0.weight …) "
-        "nor its flip classifier (net.0.weight …)"
+        f"{path} holds {names}…, which is none of the source method's networks: autoencoder "
+        "(encoder.0.weight …), flip classifier (net.0.weight …), motion GRU (gru.weight_ih_l0 …)"
     )
 
 

@@ -1,5 +1,6 @@
 """The reconstruction method's networks to ONNX files."""
 
+import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
@@ -12,7 +13,7 @@ from torch import nn
 from pixelfast.errors import ModelError
 from pixelfast.networks.autoencoder import TemporalAutoencoder
 from pixelfast.networks.flip import FlipClassifier
-from pixelfast.networks.flow_gru import FlowGru, MotionGraph
+from pixelfast.networks.flow_gru import FlowGru, MotionGraph, PlainGraph, Scale
 from pixelfast.networks.geometry import FLOW_SIZE, FRAME_SIZE, GRID, WINDOW
 from pixelfast.networks.graphs import FlipGraph, ReconstructionGraph
 from pixelfast.training.onnx_files import Signature, write_graph
@@ -74,14 +75,19 @@ def write_flip_classifier(
     return _write(FlipGraph(network), "flip_probability", {"kind": "flip"}, out, frames=frames, threads=threads)
 
 
-def write_motion(network: FlowGru, scale: float, past: int, out: Path, *, threads: int | None = None) -> float:
-    """Writes `flow` f32[K+M,2,64,64] to `flow_errors` f32[M,8,8]; returns and raises as `write_autoencoder`."""
+def write_motion(network: FlowGru | None, scale: Scale, past: int, out: Path, *, threads: int | None = None) -> float:
+    """Writes `flow` f32[K+M,2,64,64] to `flow_errors` f32[M,8,8]; returns and raises as `write_autoencoder`.
+
+    Without a network no motion is expected: the errors are the flow itself.
+    """
     rng = np.random.default_rng(0)
-    flows = (scale * rng.standard_normal((past + 24, 2, FLOW_SIZE, FLOW_SIZE))).astype(np.float32)
+    unit = np.reshape(scale, (-1, 1, 1))
+    flows = (unit * rng.standard_normal((past + 24, 2, FLOW_SIZE, FLOW_SIZE))).astype(np.float32)
     signature = Signature("flow", "flow_errors", torch.from_numpy(flows), past + 1)
-    facts = {"kind": "motion", "past": str(past), "scale": repr(scale), "grid": str(GRID)}
+    facts = {"kind": "motion", "past": str(past), "scale": json.dumps(scale), "grid": str(GRID)}
     samples = [flows[: past + count] for count in (1, 2, 24)]
-    return write_graph(MotionGraph(network, scale, past), signature, facts, out, samples=samples, threads=threads)
+    graph = PlainGraph(scale, past) if network is None else MotionGraph(network, scale, past)
+    return write_graph(graph, signature, facts, out, samples=samples, threads=threads)
 
 
 def made_up_frames() -> NDArray[np.uint8]:

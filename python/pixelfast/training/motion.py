@@ -143,14 +143,14 @@ def train_motion(
         count,
         frames.digest,
     )
-    network, history = train_gru(plan, workdir, resume=resume, progress=progress)
+    network, history = _predictor(plan, workdir, resume=resume, progress=progress)
     begun = time.monotonic()
     classifier, accuracy = train_flip_classifier(frames, chosen.flip, seed=seed, threads=count, progress=progress)
     trained, begun = {"train": history.seconds, "flip": time.monotonic() - begun}, time.monotonic()
     if progress is not None:
         progress(Progress("export", 0, 1, "motion.onnx"))
     save_flip_classifier(classifier, workdir / "flip.safetensors", recipe=chosen.name)
-    outcome = _Outcome(history, prediction_loss(plan, network), accuracy)
+    outcome = _Outcome(history, zero_loss(plan) if network is None else prediction_loss(plan, network), accuracy)
     differences = {
         "motion.onnx": _write(network, plan, workdir, chosen.name),
         "flip.onnx": _write_flips(classifier, frames, workdir, count),
@@ -168,8 +168,17 @@ class _Outcome:
     accuracy: FlipAccuracy
 
 
-def _write(network: FlowGru, plan: MotionPlan, workdir: Path, recipe: str) -> float:
-    save_flow_gru(network, workdir / "motion.safetensors", recipe=recipe, scale=plan.scale, past=plan.recipe.past)
+def _predictor(
+    plan: MotionPlan, workdir: Path, *, resume: bool, progress: ProgressCallback | None
+) -> tuple[FlowGru | None, Checkpoint]:
+    if plan.recipe.predictor == "none":
+        return None, Checkpoint(plan.settings(), plan.threads)
+    return train_gru(plan, workdir, resume=resume, progress=progress)
+
+
+def _write(network: FlowGru | None, plan: MotionPlan, workdir: Path, recipe: str) -> float:
+    if network is not None:
+        save_flow_gru(network, workdir / "motion.safetensors", recipe=recipe, scale=plan.scale, past=plan.recipe.past)
     return write_motion(network, plan.scale, plan.recipe.past, workdir / "motion.onnx", threads=plan.threads)
 
 
@@ -219,7 +228,7 @@ def _precision(precision: str | None, recipe: Recipe, resumed: Path | None, thre
         raise ModelError(f"precision must be fp32 or bf16, not {precision!r}")
     if precision is None and resumed is not None and (resumed / CHECKPOINT).exists():
         precision = load_checkpoint(resumed / CHECKPOINT).settings.get("precision")
-    if precision is None:
+    if precision is None and recipe.motion.predictor == "gru":
         return faster_precision(recipe.motion, threads)
     return "bf16" if precision == "bf16" else "fp32"
 

@@ -13,7 +13,7 @@ from pixelfast.atomic import atomic_path
 from pixelfast.errors import ModelError
 from pixelfast.networks.autoencoder import NORMALISATIONS, TemporalAutoencoder
 from pixelfast.networks.flip import FlipClassifier
-from pixelfast.networks.flow_gru import FlowGru
+from pixelfast.networks.flow_gru import FlowGru, Scale
 
 AUTOENCODER: Final = "autoencoder"
 FLIP_CLASSIFIER: Final = "flip-classifier"
@@ -59,23 +59,10 @@ def load_flip_classifier(path: Path) -> FlipClassifier:
     return _filled(FlipClassifier(), _read(path, FLIP_CLASSIFIER)[1], path)
 
 
-def save_flow_gru(network: FlowGru, path: Path, *, recipe: str, scale: float, past: int) -> None:
+def save_flow_gru(network: FlowGru, path: Path, *, recipe: str, scale: Scale, past: int) -> None:
     """Writes the weights of a flow GRU, with its scale and past in the header."""
     facts = {"hidden": network.gru.hidden_size, "scale": scale, "past": past, "recipe": recipe}
     _save(network, path, FLOW_GRU, facts)
-
-
-def load_flow_gru(path: Path) -> tuple[FlowGru, float, int]:
-    """Network, scale and past of a file that `save_flow_gru` wrote, in evaluation mode.
-
-    Raises:
-        ModelError: the file is not there, damaged, or holds something else.
-    """
-    header, tensors = _read(path, FLOW_GRU)
-    hidden, scale, past = (header.get(name) for name in ("hidden", "scale", "past"))
-    if not isinstance(hidden, int) or not 0 < hidden <= _WIDEST or not isinstance(scale, float) or scale <= 0:
-        raise ModelError(f"{path} does not say what network its weights are for: train or convert it again")
-    return _filled(FlowGru(hidden), tensors, path), scale, int(past or 0)
 
 
 def _save(network: nn.Module, path: Path, kind: str, facts: dict[str, Any]) -> None:
