@@ -61,13 +61,13 @@ class MotionFacts:
         flow: where its flow comes from.
         past: flows that the next one is predicted from.
         scale: the deviation of the training flows, in pixels of the 64x64 grid: what predictions are measured in.
-        replace_noisy: whether noisy frames are replaced before the flow; the source's own recipe has no repair.
+        bridge_noisy: whether flow leaps over noisy and damaged frames; the source's own recipe has no repair.
     """
 
     flow: FlowFacts
     past: int
     scale: float
-    replace_noisy: bool
+    bridge_noisy: bool
 
 
 @dataclass(frozen=True)
@@ -190,7 +190,7 @@ def _motion(fields: Fields) -> MotionFacts:
     if scale <= 0:
         raise fields.damaged("scale", "a number above 0")
     facts = FlowFacts(kind) if kind == "raft" else FlowFacts(kind, flow.text("preset"), flow.whole("shorter_side"))
-    return MotionFacts(facts, fields.whole("past"), scale, fields.flag("replace_noisy"))
+    return MotionFacts(facts, fields.whole("past"), scale, fields.flag("bridge_noisy"))
 
 
 def _calibration(fields: Fields) -> Calibration:

@@ -36,7 +36,7 @@ def _trained_on(training: "Training | None") -> str:
 def _frames(manifest: "Manifest") -> str:
     if manifest.motion is None:
         return f"grey {manifest.width}x{manifest.height}, {manifest.window} a window"
-    flow, noisy = manifest.motion.flow, "replaced" if manifest.motion.replace_noisy else "taken as they are"
+    flow, noisy = manifest.motion.flow, "bridged" if manifest.motion.bridge_noisy else "taken as they are"
     name = "RAFT-Large" if flow.kind == "raft" else f"DIS {flow.preset}, shorter side at most {flow.shorter_side}"
     return f"flow by {name}, predicted from the {manifest.motion.past} before; noisy frames are {noisy}"
 

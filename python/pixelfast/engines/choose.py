@@ -48,9 +48,8 @@ def choose_engine(engine: str | PathLike[str], stride: int | None = None, sharde
     if not path.is_dir():
         return _chosen_file(path)
     if sharded:
-        raise EngineError(
-            f"a shard needs an engine file, not the folder {path}: name {path / 'ae.onnx'} on every machine"
-        )
+        name = Model.load(path).engine_name()
+        raise EngineError(f"a shard needs an engine file, not the folder {path}: name {path / name} on every machine")
     model = Model.load(path)
     if model.manifest.method == "motion":
         return _of_model(model.engine(), model, [])

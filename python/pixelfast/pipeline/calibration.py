@@ -12,7 +12,7 @@ from pixelfast import _core
 from pixelfast.calibration import Calibration
 from pixelfast.engines import load_motion_engine, load_window_engine
 from pixelfast.manifest import MotionFacts
-from pixelfast.pipeline.method import Maps, find_pass
+from pixelfast.pipeline.method import Cleaned, Maps, find_pass
 from pixelfast.pipeline.motion import Motion
 from pixelfast.pipeline.reconstruction import Reconstruction
 from pixelfast.pipeline.settings import Pool, Settings
@@ -92,7 +92,8 @@ def calibrate(
     def method(pool: Pool) -> Reconstruction:
         return Reconstruction(loaded, Settings(stride=stride, pool=pool), stride, threads, Stopwatch())
 
-    maps = [_joined(method("mean").maps(video).run([video.frames])) for video in videos]
+    cleaned = [Cleaned(video.frames, np.ones(video.length, np.bool_)) for video in videos]
+    maps = [_joined(method("mean").maps(video).run([some])) for video, some in zip(videos, cleaned, strict=True)]
     raws = {pool: [method(pool).raw(some) for some in maps] for pool in POOLS}
     return _measure(engine.name, stride, find_pass("reconstruction").smooth, raws)
 

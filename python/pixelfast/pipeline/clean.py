@@ -10,8 +10,9 @@ from pixelfast import _core
 from pixelfast.engines import FlipEngine
 from pixelfast.errors import SourceError
 from pixelfast.pipeline.flip import FlipJudge, FlipMode
+from pixelfast.pipeline.gaps import Gaps
+from pixelfast.pipeline.method import Cleaned
 from pixelfast.pipeline.noise import NoiseJudge
-from pixelfast.pipeline.replacement import NoisyFrames
 from pixelfast.pipeline.stopwatch import Stopwatch
 from pixelfast.sources import READ, Chunk, OnError, Repair, Video
 
@@ -50,14 +51,14 @@ class CleanPlan:
     Attributes:
         flip_engine: the flip classifier; None where no video can or shall be corrected.
         on_error: passed on to the repair.
-        replace_noisy: whether a noisy frame is replaced by the nearest earlier one that is not, or only marked.
+        bridge_noisy: whether noisy and damaged frames are told from usable ones, or noisy ones only marked.
         threads: threads of the noise estimate.
         stopwatch: gets the times of the `flip` and `noise` phases.
     """
 
     flip_engine: FlipEngine | None
     on_error: OnError
-    replace_noisy: bool
+    bridge_noisy: bool
     threads: int
     stopwatch: Stopwatch
 
@@ -77,14 +78,15 @@ class CleanStage:
         self._repair = Repair(video, plan.on_error)
         self._flips = None if plan.flip_engine is None or flip == "never" else FlipJudge(flip, video.length)
         self._noise = NoiseJudge()
-        self._replacement = NoisyFrames() if plan.replace_noisy else None
+        self._gaps = Gaps() if plan.bridge_noisy else None
         self._chunks: list[Chunk] = []
         self._turned = _Decisions()
         self._noisy = _Decisions()
+        self._damaged = _Decisions()
         self._waiting: list[NDArray[np.uint8]] = []
 
-    def run(self, chunks: Iterable[Chunk]) -> Iterator[NDArray[np.uint8]]:
-        """Yields the frames u8[m, H, W] (or u8[m, H, W, 3]) of a whole video, readable and upright; m may be 0.
+    def run(self, chunks: Iterable[Chunk]) -> Iterator[Cleaned]:
+        """Yields the frames of a whole video, readable and upright.
 
         Raises:
             CorrectionRefused: as soon as it is certain that the video must be left as it is.
@@ -104,8 +106,6 @@ class CleanStage:
             self._turned.add(self._flips.finish())
             self._refuse(ended=True)
         yield from self._release()
-        if self._replacement is not None:
-            yield from self._replacement.finish()
 
     def status(self) -> NDArray[np.uint8]:
         """u8[N]: how each frame was decoded (`READ`, `TRUNCATED`, `UNREADABLE`); after `run` has ended."""
@@ -130,6 +130,7 @@ class CleanStage:
     def _note(self, chunk: Chunk, grey: NDArray[np.uint8]) -> None:
         with self._plan.stopwatch.phase("noise"):
             self._noisy.add(self._noise.push(_core.noise_sigma(grey, self._plan.threads)))
+        self._damaged.add(chunk.status != READ)
         # Without its pixels: the record must not hold the video.
         self._chunks.append(Chunk(chunk.frame_ids, chunk.frames[:0].copy(), chunk.status, chunk.seconds))
 
@@ -146,9 +147,9 @@ class CleanStage:
         if reason is not None:
             raise CorrectionRefused(reason)
 
-    def _release(self) -> Iterator[NDArray[np.uint8]]:
+    def _release(self) -> Iterator[Cleaned]:
         """The waiting frames that are judged by now, upright."""
-        judged = self._turned.ready if self._replacement is None else min(self._turned.ready, self._noisy.ready)
+        judged = self._turned.ready if self._gaps is None else min(self._turned.ready, self._noisy.ready)
         while judged:
             frames = self._waiting.pop(0)
             count = min(len(frames), judged)
@@ -156,11 +157,12 @@ class CleanStage:
                 self._waiting.insert(0, frames[count:])
             judged -= count
             upright = _upright(frames[:count], self._turned.take(count))
-            if self._replacement is None:
-                yield upright
+            damaged = self._damaged.take(count)
+            if self._gaps is None:
+                yield Cleaned(upright, np.ones(count, np.bool_))
             else:
-                yield from self._replacement.push(upright, self._noisy.take(count))
-        if self._replacement is None:
+                yield Cleaned(upright, self._gaps.usable(damaged | self._noisy.take(count)))
+        if self._gaps is None:
             self._noisy.take(self._noisy.ready)
 
 

@@ -99,7 +99,7 @@ def _open_classifier(
     flip = plan_flip(model, model.folder, settings.flip, notes)
     size = (model.manifest.height, model.manifest.width)
     engine = None if flip.classifier is None else load_flip_engine(flip.classifier, *size, share.engine)
-    stage = CleanPlan(engine, settings.on_error, replace_noisy=False, threads=share.engine, stopwatch=watch)
+    stage = CleanPlan(engine, settings.on_error, bridge_noisy=False, threads=share.engine, stopwatch=watch)
     decode = DecodePlan(lambda _: FrameFormat(*size), size[0] * size[1], share.decode, watch)
     return _Classifier(flip.mode, stage, decode)
 

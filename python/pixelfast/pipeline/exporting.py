@@ -78,7 +78,7 @@ def convert_model(
         motion = None
         if found["motion"] is not None and frame_size is not None:
             unit = FLOW_SIZE / math.sqrt(frame_size[0] * frame_size[1])
-            motion = MotionFacts(FlowFacts("raft"), PAST_FLOWS, unit, replace_noisy=False)
+            motion = MotionFacts(FlowFacts("raft"), PAST_FLOWS, unit, bridge_noisy=False)
         return Model.write(scratch, target, _converted(flip, motion, notes))
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final, Literal, Protocol, get_args
+from typing import Any, Final, Literal, NamedTuple, Protocol, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,19 +27,26 @@ class FrameFormat:
     one_size: bool = False
 
 
+class Cleaned(NamedTuple):
+    """Neighbouring frames u8[n, H, W] (or u8[n, H, W, 3]), readable and upright; bool[n]: whether flow may use them."""
+
+    frames: Frames
+    usable: NDArray[np.bool_]
+
+
 class VideoMaps(Protocol):
     """Turns the frames of one video into its error maps."""
 
-    def run(self, frames: Iterable[Frames]) -> Iterator[Maps]:
-        """Yields f32[m, G, G] for the frames u8[n, H, W] (or u8[n, H, W, 3]) of a whole video, in order."""
+    def run(self, cleaned: Iterable[Cleaned]) -> Iterator[Maps]:
+        """Yields f32[m, G, G] for the frames of a whole video, in order."""
 
 
 class Method(Protocol):
     """One of the methods with its engines and settings."""
 
     @property
-    def replace_noisy(self) -> bool:
-        """Whether noisy frames are replaced before the engine sees them."""
+    def bridge_noisy(self) -> bool:
+        """Whether noisy and damaged frames are told from usable ones."""
 
     @property
     def frame_bytes(self) -> int:

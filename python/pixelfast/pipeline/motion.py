@@ -12,7 +12,7 @@ from pixelfast.engines import FlowEngine, MotionEngine
 from pixelfast.errors import EngineError
 from pixelfast.manifest import MotionFacts
 from pixelfast.networks.geometry import FLOW_SIZE
-from pixelfast.pipeline.method import FrameFormat, Frames, Maps
+from pixelfast.pipeline.method import Cleaned, FrameFormat, Frames, Maps
 from pixelfast.pipeline.settings import Settings
 from pixelfast.pipeline.stopwatch import Stopwatch
 from pixelfast.sources import Video
@@ -43,9 +43,9 @@ class Motion:
     stride: Final = 1
 
     @property
-    def replace_noisy(self) -> bool:
-        """See `Method.replace_noisy`: the source's own recipe does not."""
-        return self.known.replace_noisy
+    def bridge_noisy(self) -> bool:
+        """See `Method.bridge_noisy`: the source's own recipe does not."""
+        return self.known.bridge_noisy
 
     @property
     def frame_bytes(self) -> int:
@@ -55,7 +55,7 @@ class Motion:
     def facts(self) -> dict[str, Any]:
         """See `Method.facts`."""
         flow = self.known.flow
-        return {"flow": [flow.kind, flow.preset, flow.shorter_side], "replace_noisy": self.replace_noisy}
+        return {"flow": [flow.kind, flow.preset, flow.shorter_side], "bridge_noisy": self.bridge_noisy}
 
     def frames(self, video: Video) -> FrameFormat:
         """The size that the flow engine wants of this video; flow between frames of two sizes means nothing."""
@@ -86,22 +86,57 @@ def flow_frames(flow: FlowEngine, video: Video) -> FrameFormat:
 
 
 class FlowStream:
-    """Flow engine: from the frames of one video to its flows, streaming."""
+    """Flow engine: from the frames of one video to its flows, streaming.
+
+    Frames that are not usable are bridged: the flow between the usable frames around them is spread evenly, so that
+    nothing seems to stop and jump. What lies before the first flow or after the last one moves as that does.
+    """
 
     def __init__(self, flow: FlowEngine, stopwatch: Stopwatch) -> None:
         self._flow = flow
         self._watch = stopwatch
+        self._anchor: Frames | None = None  # the last usable frame, u8[1, ...]
+        self._lead = 0  # frames before the first usable one
+        self._passed_over = 0  # frames since the anchor, or before any
+        self._last: Flows | None = None  # f32[1, 2, 64, 64]
 
-    def run(self, frames: Iterable[Frames]) -> Iterator[Flows]:
-        """Yields the flows f32[m, 2, 64, 64] between all neighbouring frames u8[n, H, W(, 3)] of a video, in order."""
-        last: Frames | None = None
-        for some in frames:
-            joined = some if last is None else np.concatenate([last, some])
-            if len(joined) > 1:
-                with self._watch.phase("flow"):
-                    yield self._flow.flow(joined)
-            if len(joined):
-                last = joined[-1:].copy()
+    def run(self, cleaned: Iterable[Cleaned]) -> Iterator[Flows]:
+        """Yields the flows f32[m, 2, 64, 64] between all neighbouring frames of a video, in order; m may be 0."""
+        for some in cleaned:
+            index = np.flatnonzero(some.usable)
+            if len(index):
+                yield self._flows(some.frames[index], np.diff(index, prepend=-1))
+                self._passed_over = 0
+            self._passed_over += len(some.frames) - 1 - int(index[-1]) if len(index) else len(some.frames)
+        yield self._rest()
+
+    def _flows(self, frames: Frames, steps: NDArray[np.int64]) -> Flows:
+        """The flows up to the last of these usable frames, which lie so many frames after the one before each."""
+        steps[0] += self._passed_over
+        if self._anchor is None:
+            self._lead, steps = int(steps[0]) - 1, steps[1:]
+        else:
+            frames = np.concatenate([self._anchor, frames])
+        self._anchor = frames[-1:].copy()
+        if not len(steps):
+            return _none()
+        with self._watch.phase("flow"):
+            flows = self._flow.flow(frames)
+        if steps.max() > 1:
+            flows = np.repeat(flows / steps.reshape(-1, 1, 1, 1).astype(np.float32), steps, axis=0)
+        self._last = flows[-1:].copy()
+        lead, self._lead = self._lead, 0
+        return np.concatenate([np.repeat(flows[:1], lead, axis=0), flows]) if lead else flows
+
+    def _rest(self) -> Flows:
+        if self._last is not None:
+            return np.repeat(self._last, self._passed_over, axis=0)
+        left = self._lead + self._passed_over - (self._anchor is None)
+        return np.zeros((max(0, left), 2, FLOW_SIZE, FLOW_SIZE), np.float32)
+
+
+def _none() -> Flows:
+    return np.zeros((0, 2, FLOW_SIZE, FLOW_SIZE), np.float32)
 
 
 class FlowErrors:
@@ -117,9 +152,9 @@ class FlowErrors:
         self._past: Flows | None = None
         self._done = 0
 
-    def run(self, frames: Iterable[Frames]) -> Iterator[Maps]:
+    def run(self, cleaned: Iterable[Cleaned]) -> Iterator[Maps]:
         """Yields the maps f32[m, G, G] of the frames of a whole video, in order."""
-        yield from self.predict(FlowStream(self._method.flow, self._method.stopwatch).run(frames))
+        yield from self.predict(FlowStream(self._method.flow, self._method.stopwatch).run(cleaned))
 
     def predict(self, flows: Iterable[Flows]) -> Iterator[Maps]:
         """Yields the maps of a whole video from its flows f32[m, 2, 64, 64]; one map more than flows."""

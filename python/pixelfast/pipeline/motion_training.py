@@ -63,13 +63,13 @@ class FlowSource:
     Attributes:
         engine: of optical flow.
         videos: by name.
-        replace_noisy: whether noisy frames are replaced before.
+        bridge_noisy: whether flow leaps over noisy frames.
         share: threads.
     """
 
     engine: FlowEngine
     videos: dict[str, Video]
-    replace_noisy: bool
+    bridge_noisy: bool
     share: ThreadShare
 
     def flows(self, name: str) -> Iterator[NDArray[np.float32]]:
@@ -78,7 +78,7 @@ class FlowSource:
         decode = DecodePlan(
             lambda one: flow_frames(self.engine, one), self.engine.frame_bytes, self.share.decode, watch
         )
-        clean = CleanPlan(None, "repair", self.replace_noisy, self.share.engine, watch)
+        clean = CleanPlan(None, "repair", self.bridge_noisy, self.share.engine, watch)
         with Readahead(lambda: decode.chunks(video), decode.depth) as chunks:
             yield from FlowStream(self.engine, watch).run(CleanStage(video, clean, "never").run(chunks))
 
@@ -90,7 +90,7 @@ def open_flows(
     workdir: Path,
     request: FlowRequest,
     *,
-    replace_noisy: bool,
+    bridge_noisy: bool,
     share: ThreadShare,
     progress: ProgressCallback | None,
 ) -> "FlowCache":
@@ -101,7 +101,7 @@ def open_flows(
         SourceError: frames of a video differ in size.
         OutputError: the cache cannot be written.
     """
-    facts = {"footage": cache.digest, "flow": asdict(request.facts()), "replace_noisy": replace_noisy}
+    facts = {"footage": cache.digest, "flow": asdict(request.facts()), "bridge_noisy": bridge_noisy}
     if request.kind == "raft":
         facts["raft"] = _write_raft(
             training, videos[0].size(), workdir / RAFT_FILE, request, threads=share.engine, progress=progress
@@ -110,7 +110,7 @@ def open_flows(
     if found is not None:
         return found
     engine = open_flow(request.facts(), workdir, share.engine)
-    source = FlowSource(engine, {video.name: video for video in videos}, replace_noisy, share)
+    source = FlowSource(engine, {video.name: video for video in videos}, bridge_noisy, share)
     built: FlowCache = training.FlowCache.build(cache.videos, source.flows, workdir / _CACHE, facts, progress)
     return built
 

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pixelfast import _core
 from pixelfast.engines import WindowEngine
 from pixelfast.errors import EngineError
-from pixelfast.pipeline.method import FrameFormat, Frames, Maps
+from pixelfast.pipeline.method import Cleaned, FrameFormat, Maps
 from pixelfast.pipeline.settings import Settings
 from pixelfast.pipeline.stopwatch import Stopwatch
 from pixelfast.pipeline.windows import WindowCutter, WindowEnd
@@ -27,7 +27,7 @@ class Reconstruction:
         stopwatch: gets the times of the `engine` and `aggregate` phases.
     """
 
-    replace_noisy: Final = False
+    bridge_noisy: Final = False
 
     def __init__(
         self, engine: WindowEngine, settings: Settings, stride: int, threads: int, stopwatch: Stopwatch
@@ -81,10 +81,10 @@ class ErrorMaps:
         self._aggregator = _core.OverlapAggregator(method.engine.facts.window, method.stride, method.settings.how)
         self._start = 0
 
-    def run(self, frames: Iterable[Frames]) -> Iterator[Maps]:
-        """Yields the maps f32[m, G, G] of the frames u8[n, H, W] of a whole video, in order, as they are finished."""
-        for some in frames:
-            for errors in self._cutter.push(some):
+    def run(self, cleaned: Iterable[Cleaned]) -> Iterator[Maps]:
+        """Yields the maps f32[m, G, G] of the frames of a whole video, in order, as they are finished."""
+        for frames, _ in cleaned:
+            for errors in self._cutter.push(frames):
                 yield self._push(errors)
         yield self._finish(self._cutter.finish())
 

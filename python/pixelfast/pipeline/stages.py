@@ -49,7 +49,7 @@ def open_stages(choice: EngineChoice, settings: Settings, plan: FlipPlan, thread
         opened = _open_motion if choice.method == "motion" else _open_reconstruction
         method = opened(choice, settings, threads, stopwatch)
         flip = None if plan.classifier is None else load_flip_engine(plan.classifier, *_flip_size(choice), threads)
-    clean = CleanPlan(flip, settings.on_error, method.replace_noisy, threads, stopwatch)
+    clean = CleanPlan(flip, settings.on_error, method.bridge_noisy, threads, stopwatch)
     return Stages(method, clean, settings)
 
 

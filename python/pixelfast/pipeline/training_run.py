@@ -105,12 +105,12 @@ def _train_motion(job: _Job) -> Manifest:
         job.videos,
         job.workdir,
         job.request.flow,
-        replace_noisy=recipe.replace_noisy,
+        bridge_noisy=recipe.bridge_noisy,
         share=job.share,
         progress=job.request.progress,
     )
     report = job.training.train_motion(job.cache, flows, job.workdir, **job.settings())
-    known = MotionFacts(job.request.flow.facts(), recipe.past, report.scale, recipe.replace_noisy)
+    known = MotionFacts(job.request.flow.facts(), recipe.past, report.scale, recipe.bridge_noisy)
     _tell(job.request, 0)
     calibrations = calibrate_motion(job.workdir / "motion.onnx", known, flows.held_out(), job.share.engine)
     _tell(job.request, 1)

@@ -103,7 +103,7 @@ class MotionRecipe:
         hidden: units.
         past: flows that the next one is predicted from.
         scaled: whether flows are divided by their deviation over the training footage.
-        replace_noisy: whether noisy frames are replaced before the flow, in training and in scoring.
+        bridge_noisy: whether flow leaps over noisy and damaged frames, in training and in scoring.
         learning_rate: of Adam.
         batch: sequences a step.
         epochs: passes over the training sequences.
@@ -113,7 +113,7 @@ class MotionRecipe:
     hidden: int
     past: int
     scaled: bool
-    replace_noisy: bool
+    bridge_noisy: bool
     learning_rate: float
     batch: int
     epochs: int
@@ -125,13 +125,13 @@ SOURCE_MOTION: Final = MotionRecipe(
     hidden=512,
     past=PAST_FLOWS,
     scaled=False,
-    replace_noisy=False,
+    bridge_noisy=False,
     learning_rate=1e-3,
     batch=64,
     epochs=8,
 )
 # The input scaling is worth 0.03 of AUROC on Ped2; flow cannot bear noise.
-DEFAULT_MOTION: Final = replace(SOURCE_MOTION, scaled=True, replace_noisy=True)
+DEFAULT_MOTION: Final = replace(SOURCE_MOTION, scaled=True, bridge_noisy=True)
 
 
 @dataclass(frozen=True)
