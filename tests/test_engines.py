@@ -254,3 +254,12 @@ def test_a_folder_that_is_no_model(tmp_path: Path) -> None:
         choose_engine(tmp_path / "nothing")
     with pytest.raises(EngineError, match="does not exist"):
         choose_engine(tmp_path / "nothing.onnx")
+
+
+def test_weights_beside_a_lone_engine_are_part_of_what_it_is(tmp_path: Path) -> None:
+    path = write_frame_engine(tmp_path / "ae.onnx")
+    alone = choose_engine(path).sha256
+    (tmp_path / "ae.onnx.data").write_bytes(b"1")
+    first = choose_engine(path).sha256
+    (tmp_path / "ae.onnx.data").write_bytes(b"2")
+    assert len({alone, first, choose_engine(path).sha256}) == 3

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 WHY = """\
 Reconstruction reacts to whatever looks unlike the training footage: a thing in a strange place, damaged files, noise.
-Motion reacts to how things move, leaps over noisy and damaged frames, and is blind to what stands still or moves as usual."""
+Motion reacts to how things move, leaps over noisy and damaged frames, and is blind to what stands still."""
 
 
 def describe(report: "DemoReport") -> str:

@@ -1,5 +1,6 @@
 """From what the caller names, a model folder or a file, to the engine that runs."""
 
+import glob
 import hashlib
 from dataclasses import dataclass, field
 from os import PathLike
@@ -77,9 +78,17 @@ def _chosen_file(path: Path) -> EngineChoice:
             if path.name in model.manifest.files:
                 return _of_model(path, model, [])
             why = f"{MANIFEST} beside it does not list it"
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
-    return EngineChoice(path, digest, None, [f"{path} is used without flip correction and threshold: {why}"])
+    return EngineChoice(path, _digest(path), None, [f"{path} is used without flip correction and threshold: {why}"])
+
+
+def _digest(path: Path) -> str:
+    """SHA-256 of an engine file and of the weights that exporters put beside a large one (`ae.onnx.data`)."""
+    beside = sorted(other for other in path.parent.glob(f"{glob.escape(path.name)}?data") if other.is_file())
+    digests = []
+    for one in (path, *beside):
+        with one.open("rb") as file:
+            digests.append(hashlib.file_digest(file, "sha256").hexdigest())
+    return digests[0] if not beside else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 
 def _of_model(path: Path, model: Model, notes: list[str]) -> EngineChoice:

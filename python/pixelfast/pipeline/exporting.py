@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from pixelfast.calibration import Calibration
-from pixelfast.errors import PixelfastError
+from pixelfast.errors import EngineError, PixelfastError
 from pixelfast.manifest import Flip, FlowFacts, Manifest, MotionFacts
 from pixelfast.model import Model
 from pixelfast.networks.geometry import FLOW_SIZE, FRAME_SIZE, GRID, PAST_FLOWS, WINDOW
@@ -25,6 +25,8 @@ Weights = str | PathLike[str] | Iterable[str | PathLike[str]]
 
 def export_engine(model: Model, stride: int, threads: int | None) -> Path:
     """Writes the ONNX engine of a stride into the model's folder; see `pixelfast.export`."""
+    if model.manifest.method != "reconstruction":
+        raise EngineError(f"{model.folder} holds a motion model: it has its only engine, motion.onnx, and no strides")
     training, count = import_training(), share_threads(threads).engine
     with scratch_folder(model.folder) as scratch:
         file = scratch / model.engine_name(stride)

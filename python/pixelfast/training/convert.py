@@ -13,10 +13,9 @@ from pixelfast.networks.flip import FlipClassifier
 from pixelfast.networks.flow_gru import FlowGru
 from pixelfast.networks.geometry import FLOW_SIZE, PAST_FLOWS
 from pixelfast.training.export import write_autoencoder, write_flip_classifier, write_motion
-from pixelfast.training.plain_files import NotPlainError, load_plain
+from pixelfast.training.plain_files import load_state_dict
 from pixelfast.training.weights import save_autoencoder, save_flip_classifier, save_flow_gru
 
-_WRAPPERS = ("state_dict", "model_state_dict", "model")
 _SUFFIXES = (".pth", ".pt", ".bin", ".ckpt")
 _AUTOENCODER_KEY = "encoder.0.weight"
 _FLIP_KEY = "net.0.weight"
@@ -118,29 +117,12 @@ def _recognise(files: Sequence[Path]) -> dict[str, tuple[Path, dict[str, Tensor]
     """File and state dict of each kind of network."""
     found: dict[str, tuple[Path, dict[str, Tensor]]] = {}
     for path in files:
-        state = _state_dict(path)
+        state = load_state_dict(path)
         kind = _kind(path, state)
         if kind in found:
             raise ModelError(f"{found[kind][0]} and {path} both hold weights of one kind ({kind}): give one of them")
         found[kind] = (path, state)
     return found
-
-
-def _state_dict(path: Path) -> dict[str, Tensor]:
-    if not path.is_file():
-        raise ModelError(f"there are no weights at {path}")
-    try:
-        loaded = load_plain(path)
-    except NotPlainError as error:
-        raise ModelError(
-            f"{path} holds no plain weights ({error}): save them with "
-            "torch.save(network.state_dict(), path); pixelfast runs no code from a file"
-        ) from None
-    inner = next((loaded[key] for key in _WRAPPERS if isinstance(loaded, dict) and key in loaded), loaded)
-    if not isinstance(inner, dict) or not all(isinstance(value, Tensor) for value in inner.values()):
-        raise ModelError(f"{path} holds no state dict (names and tensors)")
-    # torch.nn.DataParallel puts "module." before every name.
-    return {str(name).removeprefix("module."): tensor.float() for name, tensor in inner.items()}
 
 
 def _kind(path: Path, state: dict[str, Tensor]) -> str:

@@ -9,7 +9,6 @@ from typing import Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 from torchvision.models.optical_flow import (  # type: ignore[import-untyped]
     RAFT,
     Raft_Large_Weights,
@@ -20,7 +19,7 @@ from pixelfast.errors import ModelError
 from pixelfast.networks.geometry import FLOW_SIZE
 from pixelfast.networks.raft import UPDATES, RaftGraph
 from pixelfast.training.onnx_files import TOLERANCE, Signature, write_graph
-from pixelfast.training.plain_files import NotPlainError, load_plain
+from pixelfast.training.plain_files import load_state_dict
 
 _CHECKED_LENGTHS: Final = (2, 3)
 """The file is checked with one pair and with two: an exporter can fix a dimension without a word."""
@@ -70,7 +69,7 @@ def new_raft(weights: Path | None) -> RAFT:
     """
     path = default_weights() if weights is None else weights
     raft = raft_large(weights=None)
-    state = _state_dict(path)
+    state = load_state_dict(path)
     try:
         raft.load_state_dict(state)
     except RuntimeError as error:
@@ -184,20 +183,3 @@ def _tolerance(graph: RaftGraph, sample: NDArray[np.uint8]) -> float:
 def _sha256(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def _state_dict(path: Path) -> dict[str, Tensor]:
-    if not path.is_file():
-        raise ModelError(f"there are no weights at {path}")
-    try:
-        loaded = load_plain(path)
-    except NotPlainError as error:
-        raise ModelError(
-            f"{path} holds no plain weights ({error}): save them with "
-            "torch.save(network.state_dict(), path); pixelfast runs no code from a file"
-        ) from None
-    names = list(loaded) if isinstance(loaded, dict) else [None]
-    if not all(isinstance(name, str) and isinstance(loaded[name], Tensor) for name in names):
-        raise ModelError(f"{path} holds no state dict (names and tensors)")
-    state: dict[str, Tensor] = loaded
-    return state

@@ -1,9 +1,14 @@
 """Reading what `torch.save` wrote, without running anything that is in it."""
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import torch
+from torch import Tensor
+
+from pixelfast.errors import ModelError
+
+_WRAPPERS: Final = ("state_dict", "model_state_dict", "model")
 
 
 class NotPlainError(Exception):
@@ -20,3 +25,25 @@ def load_plain(path: Path) -> Any:
         return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file makes the reader raise nearly anything, AssertionError included
         raise NotPlainError(type(error).__name__) from error
+
+
+def load_state_dict(path: Path) -> dict[str, Tensor]:
+    """Names and float32 tensors of a network's weights, as `torch.save(network.state_dict(), path)` wrote them.
+
+    Raises:
+        ModelError: there is no such file, or it holds something else.
+    """
+    if not path.is_file():
+        raise ModelError(f"there are no weights at {path}")
+    try:
+        loaded = load_plain(path)
+    except NotPlainError as error:
+        raise ModelError(
+            f"{path} holds no plain weights ({error}): save them with "
+            "torch.save(network.state_dict(), path); pixelfast runs no code from a file"
+        ) from None
+    inner = next((loaded[key] for key in _WRAPPERS if isinstance(loaded, dict) and key in loaded), loaded)
+    if not isinstance(inner, dict) or not all(isinstance(value, Tensor) for value in inner.values()):
+        raise ModelError(f"{path} holds no state dict (names and tensors)")
+    # torch.nn.DataParallel puts "module." before every name.
+    return {str(name).removeprefix("module."): tensor.float() for name, tensor in inner.items()}
