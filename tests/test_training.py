@@ -248,7 +248,7 @@ def test_planted_code_would_run_if_it_were_unpickled(tmp_path: Path) -> None:
         ({"epochs": 0}, "epochs must be at least 1, not 0"),
         ({"precision": "fp16"}, "precision must be fp32 or bf16, not 'fp16'"),
         ({"batch": 0}, "batch must be at least 1, not 0"),
-        ({"recipe": "fast"}, "there is no recipe 'fast': choose one of default, source"),
+        ({"recipe": "fast"}, "there is no recipe 'fast': choose one of default, plain, source"),
         ({"recipe": tiny(learning_rate=1e38, normalisation="none", warmup=0.0)}, "training diverged: the loss of step"),
     ],
 )
