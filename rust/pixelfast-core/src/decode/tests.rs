@@ -45,6 +45,17 @@ fn by_plain(data: &[u8]) -> Option<Vec<u8>> {
     plain.luma(&mut Vec::new(), &mut pixels).map(|()| pixels)
 }
 
+#[test]
+fn a_strange_jfif_version_harms_nothing() {
+    let mut data = jpeg(40, 56, 90, Subsamp::Sub2x2, 0);
+    let (pixels, outcome) = by_library(&data);
+    assert_eq!(outcome, Ok(None));
+    assert_eq!(&data[6..10], b"JFIF");
+    data[11] = 2;
+    assert_eq!(by_library(&data), (pixels.clone(), Ok(None)));
+    assert_eq!(by_plain(&data), Some(pixels));
+}
+
 proptest! {
     #[test]
     fn plain_pixels_are_the_librarys(

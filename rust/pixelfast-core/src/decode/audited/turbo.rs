@@ -35,6 +35,9 @@ impl Pixels {
     }
 }
 
+/// What the library says of a file whose JFIF version it does not know.
+const HARMLESS: &str = "unknown JFIF revision";
+
 /// What a header says; `warning` is the library's, where it had to guess already.
 pub(in crate::decode) struct Header {
     pub height: usize,
@@ -149,7 +152,11 @@ impl Handle {
         let text = unsafe { CStr::from_ptr(raw::tj3GetErrorStr(self.0.as_ptr())) }.to_string_lossy().into_owned();
         // SAFETY: the handle is live.
         let kind = unsafe { raw::tj3GetErrorCode(self.0.as_ptr()) };
-        if kind == raw::TJERR_TJERR_WARNING as c_int { Ok(Some(text)) } else { Err(text) }
+        if kind != raw::TJERR_TJERR_WARNING as c_int {
+            return Err(text);
+        }
+        // A strange version number in the header; every pixel is there. Later warnings would have taken its place.
+        Ok(Some(text).filter(|text| !text.contains(HARMLESS)))
     }
 }
 

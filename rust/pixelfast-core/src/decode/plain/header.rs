@@ -158,7 +158,8 @@ impl Header {
 
     fn has_tables(&self) -> bool {
         let has = |tables: &[Option<Box<Table>>; 4], index: usize| tables.get(index).is_some_and(Option::is_some);
-        self.steps().is_some() && self.components.iter().all(|one| has(&self.dc, one.dc) && has(&self.ac, one.ac))
+        let quantised = |one: &Component| matches!(self.quantisation.get(one.quantisation), Some(Some(_)));
+        self.components.iter().all(|one| quantised(one) && has(&self.dc, one.dc) && has(&self.ac, one.ac))
     }
 }
 
