@@ -1,5 +1,6 @@
 """Fixtures of several test modules: small engines, a model that holds them, and footage as files."""
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +12,13 @@ from frame_files import write_video
 from pixelfast.manifest import Flip
 from pixelfast.model import Model
 from tiny_engines import write_cuboid_engine, write_frame_engine, write_model
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _interrupts_are_heard() -> None:
+    """A job in the background ignores Ctrl-C, and hands that on to the processes that the tests start and interrupt."""
+    if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
