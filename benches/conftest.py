@@ -26,7 +26,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--gates", type=Path, default=HERE / "gates.toml", help="the file with the figures")
     group.addoption("--ratchet", action="store_true", help="raise the figures to what is measured")
     group.addoption("--every-gate", action="store_true", help="fail when a gate of the file was not measured")
-    group.addoption("--quiet-share", type=float, default=0.9, help="count a repeat when the cores were this free")
+    group.addoption("--quiet-share", type=float, default=0.75, help="count a repeat when the cores were this free")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -14,8 +14,10 @@ from pixelfast.pipeline.flip import FlipMode
 from pixelfast.pipeline.merge import merge_parts
 from pixelfast.pipeline.motion_training import FlowRequest
 from pixelfast.pipeline.outputs import Out
+from pixelfast.pipeline.plan_export import PlanRequest, export_plan
 from pixelfast.pipeline.run import Request, run
 from pixelfast.pipeline.settings import How, Pool, Settings
+from pixelfast.pipeline.threads import share_threads
 from pixelfast.pipeline.training_run import TrainingRequest, train_model
 from pixelfast.progress import ProgressCallback
 from pixelfast.scores import Scores
@@ -183,30 +185,45 @@ def clean(
 
 
 def export(
-    model: Model | StrPath, to: str = "onnx", *, precision: str = "fp32", stride: int = 1, threads: int | None = None
+    model: Model | StrPath,
+    to: str = "onnx",
+    *,
+    precision: str = "fp32",
+    stride: int = 1,
+    compute_capability: str | None = None,
+    profile: tuple[int, int, int] | None = None,
+    threads: int | None = None,
 ) -> Path:
     """Writes an engine into a model's folder: `ae.s4.onnx` for stride 4, a quarter of the work of stride 1.
 
-    The engine is calibrated on the training footage's held-out frames where these can still be read.
+    An ONNX engine is calibrated on the training footage's held-out frames where these can still be read. A plan is
+    for NVIDIA GPUs; it can be built on a machine without one. This version builds plans and does not run them yet.
 
     Args:
         model: a model, or its folder.
-        to: "onnx".
-        precision: "fp32".
+        to: "onnx", or "plan" for TensorRT.
+        precision: "fp32"; of a plan of the autoencoder also "fp16" (weights and activations in half precision; needs
+            PyTorch) or, where TensorRT can, "bf16".
         stride: frames between the starts of windows, 1 to the window.
+        compute_capability: of a plan: the GPU that it is for, such as "8.6"; None means the one in this machine.
+        profile: of a plan: frames (or flows) a call, at least, best and at most; None takes good ones.
         threads: None takes the cores that this process may use.
 
     Returns:
         The engine's file.
 
     Raises:
-        ModelError: the model is damaged, PyTorch is missing, or the stride cannot be.
-        EngineError: this version writes no such engine.
+        ModelError: the model is damaged, PyTorch is missing, the stride cannot be, or half precision changes the ranks.
+        EngineError: this version writes no such engine, or TensorRT is missing or cannot build it.
         OutputError: the folder cannot be written.
     """
+    loaded = model if isinstance(model, Model) else Model.load(model)
+    if to == "plan":
+        count = share_threads(threads).engine
+        return export_plan(loaded, PlanRequest(precision, stride, compute_capability, profile, count))
     if to != "onnx" or precision != "fp32":
-        raise EngineError(f"this version exports onnx engines in fp32, not {to} in {precision}")
-    return export_engine(model if isinstance(model, Model) else Model.load(model), stride, threads)
+        raise EngineError(f"this version exports onnx engines in fp32 and plans, not {to} in {precision}")
+    return export_engine(loaded, stride, threads)
 
 
 def convert(

@@ -71,6 +71,31 @@ class MotionFacts:
 
 
 @dataclass(frozen=True)
+class PlanFacts:
+    """What a TensorRT plan was built for; a plan itself can say nothing on a machine without its GPU.
+
+    Attributes:
+        precision: "fp32", "fp16" or "bf16".
+        least: frames (or flows) a call, at least.
+        best: the number that it is tuned for.
+        most: at most.
+        compute_capability: of the GPU, such as "8.6"; None for the GPU of the machine that built it.
+        flavour: "tensorrt" or "tensorrt_rtx", whose formats differ.
+        version: of that package.
+        onnx_sha256: of the ONNX file that it was built from.
+    """
+
+    precision: str
+    least: int
+    best: int
+    most: int
+    compute_capability: str | None
+    flavour: str
+    version: str
+    onnx_sha256: str
+
+
+@dataclass(frozen=True)
 class FileFacts:
     """A file of the model folder: SHA-256 in hexadecimal, and size in bytes."""
 
@@ -95,6 +120,7 @@ class Manifest:
         motion: None for other methods.
         calibrations: one for each engine file and setting that was measured.
         files: the other files of the folder, by name.
+        plans: what each TensorRT plan among them was built for.
         notes: what was said aloud in training.
         format: the version of this layout.
     """
@@ -111,6 +137,7 @@ class Manifest:
     motion: MotionFacts | None = None
     calibrations: tuple[Calibration, ...] = ()
     files: Mapping[str, FileFacts] = field(default_factory=dict)
+    plans: Mapping[str, PlanFacts] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     format: int = FORMAT
 
@@ -162,6 +189,7 @@ def _manifest(fields: Fields) -> Manifest:
         motion=None if motion is None else _motion(motion),
         calibrations=tuple(_calibration(part) for part in fields.parts("calibrations")),
         files=_files(fields),
+        plans=_plans(fields),
         notes=fields.texts("notes"),
     )
 
@@ -210,6 +238,26 @@ def _calibration(fields: Fields) -> Calibration:
         probabilities=probabilities,
         quantiles=quantiles,
         frames=fields.whole("frames"),
+    )
+
+
+def _plans(fields: Fields) -> dict[str, PlanFacts]:
+    if not fields.has("plans"):
+        return {}
+    plans = fields.mapping("plans")
+    return {name: _plan(Fields(plans[name], fields.path, f"plans.{name}.")) for name in plans}
+
+
+def _plan(fields: Fields) -> PlanFacts:
+    return PlanFacts(
+        precision=fields.text("precision"),
+        least=fields.whole("least"),
+        best=fields.whole("best"),
+        most=fields.whole("most"),
+        compute_capability=fields.text("compute_capability") if fields.has("compute_capability") else None,
+        flavour=fields.text("flavour"),
+        version=fields.text("version"),
+        onnx_sha256=fields.text("onnx_sha256"),
     )
 
 

@@ -14,7 +14,7 @@ from typing import Self
 from pixelfast.atomic import atomic_path, write_error
 from pixelfast.calibration import Calibration
 from pixelfast.errors import ModelError, OutputError, PixelfastError
-from pixelfast.manifest import FILE_NAME, FileFacts, Flip, Manifest, Training, read_manifest, write_manifest
+from pixelfast.manifest import FILE_NAME, FileFacts, Flip, Manifest, PlanFacts, Training, read_manifest, write_manifest
 
 __all__ = ["Calibration", "FileFacts", "Flip", "Manifest", "Model", "Training"]
 
@@ -152,8 +152,15 @@ class Model:
                 return one
         return None
 
-    def add(self, files: Mapping[str, Path], calibrations: Sequence[Calibration] = ()) -> "Model":
-        """Adds files (by the name they get here) and calibrations; those of files that are replaced are dropped.
+    def add(
+        self,
+        files: Mapping[str, Path],
+        calibrations: Sequence[Calibration] = (),
+        plans: Mapping[str, PlanFacts] | None = None,
+    ) -> "Model":
+        """Adds files (by the name they get here), calibrations and what plans among them were built for.
+
+        What is known of files that are replaced is dropped.
 
         `model.json` lists a file only while it is whole: it loses the old one first and gains the new one last.
 
@@ -162,9 +169,15 @@ class Model:
         """
         kept = {name: facts for name, facts in self.manifest.files.items() if name not in files}
         still = tuple(one for one in self.manifest.calibrations if one.engine in kept)
-        write_manifest(replace(self.manifest, files=kept, calibrations=still), self.folder / FILE_NAME)
+        old = {name: facts for name, facts in self.manifest.plans.items() if name in kept}
+        write_manifest(replace(self.manifest, files=kept, calibrations=still, plans=old), self.folder / FILE_NAME)
         added = {name: _place(Path(path), self.folder / name) for name, path in files.items()}
-        manifest = replace(self.manifest, files={**kept, **added}, calibrations=(*still, *calibrations))
+        manifest = replace(
+            self.manifest,
+            files={**kept, **added},
+            calibrations=(*still, *calibrations),
+            plans={**old, **(plans or {})},
+        )
         write_manifest(manifest, self.folder / FILE_NAME)
         return Model(self.folder, manifest)
 

@@ -10,11 +10,24 @@ from pixelfast.cli.options import Threads
 
 def export(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="Model folder.", show_default=False)],
-    to: Annotated[Literal["onnx"], typer.Option(help="Kind of engine.")] = "onnx",
-    precision: Annotated[Literal["fp32"], typer.Option(help="Arithmetic of the engine.")] = "fp32",
+    to: Annotated[Literal["onnx", "plan"], typer.Option(help="Kind of engine: ONNX, or a TensorRT plan.")] = "onnx",
+    *,
+    precision: Annotated[
+        Literal["fp32", "fp16", "bf16"], typer.Option(help="Arithmetic of the engine; less than fp32 for plans only.")
+    ] = "fp32",
     stride: Annotated[
         int, typer.Option(min=1, metavar="N", help="Frames from window to window: 4 does a quarter of the work.")
     ] = 1,
+    compute_capability: Annotated[
+        str | None,
+        typer.Option(metavar="X.Y", help="Of a plan: the GPU it is for, as 8.6.", show_default="this machine's"),
+    ] = None,
+    profile: Annotated[
+        str | None,
+        typer.Option(
+            metavar="A,B,C", help="Of a plan: frames a call, at least, best, at most.", show_default="16,64,256"
+        ),
+    ] = None,
     threads: Threads = None,
 ) -> None:
     """Write a further engine into a model folder."""
@@ -23,5 +36,16 @@ def export(
     from pixelfast.cli.progress import shown_progress
 
     with shown_progress():
-        path = api.export(model, to, precision=precision, stride=stride, threads=threads)
+        path = api.export(
+            model, to, precision=precision, stride=stride, compute_capability=compute_capability,
+            profile=None if profile is None else _profile(profile), threads=threads,
+        )  # fmt: skip
     print_result(f"written {path}")
+
+
+def _profile(text: str) -> tuple[int, int, int]:
+    parts = text.split(",")
+    if len(parts) != 3 or not all(part.strip().isdecimal() for part in parts):
+        raise typer.BadParameter("give three whole numbers, like 16,64,256", param_hint="--profile")
+    least, best, most = map(int, parts)
+    return least, best, most

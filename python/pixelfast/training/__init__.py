@@ -2,7 +2,7 @@
 
 from pixelfast.training.cache import CachedVideo, FrameCache
 from pixelfast.training.convert import convert_weights
-from pixelfast.training.export import export_onnx
+from pixelfast.training.export import export_onnx, export_reduced
 from pixelfast.training.export_flow import export_raft
 from pixelfast.training.flow_cache import FlowCache
 from pixelfast.training.motion import MotionReport, train_motion
@@ -24,6 +24,7 @@ __all__ = [
     "convert_weights",
     "export_onnx",
     "export_raft",
+    "export_reduced",
     "train_motion",
     "train_reconstruction",
 ]

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
+from pixelfast import _core
 from pixelfast.errors import ModelError
 from pixelfast.networks.autoencoder import TemporalAutoencoder
 from pixelfast.networks.flip import FlipClassifier
@@ -18,6 +19,11 @@ from pixelfast.networks.geometry import FLOW_SIZE, FRAME_SIZE, GRID, WINDOW
 from pixelfast.networks.graphs import FlipGraph, ReconstructionGraph
 from pixelfast.training.onnx_files import Signature, write_graph
 from pixelfast.training.weights import load_autoencoder
+
+REDUCED: Final = {"fp16": torch.float16, "bf16": torch.bfloat16}
+LEAST_AGREEMENT: Final = 0.999
+REDUCED_TOLERANCE: Final = 0.1
+"""ONNX Runtime rounds half numbers elsewhere than PyTorch: this only tells a broken file from a whole one."""
 
 _TRACED_FRAMES: Final = 40
 _CHECKED_LENGTHS: Final = (WINDOW, WINDOW + 5, 40)
@@ -66,6 +72,77 @@ def write_autoencoder(
         raise ModelError(f"stride must be 1 to {WINDOW}, or frames would be in no window: {stride}")
     facts = {"kind": "ae", "window": str(WINDOW), "stride": str(stride), "grid": str(GRID)}
     return _write(ReconstructionGraph(network, stride), "window_errors", facts, out, frames=frames, threads=threads)
+
+
+def export_reduced(
+    model: Path, out: Path, stride: int, precision: str, *, frames: NDArray[np.uint8], threads: int | None = None
+) -> float:
+    """`write_reduced_autoencoder` for the weights of a model folder; returns and raises as that does.
+
+    Raises:
+        ModelError: also where there are no such weights.
+    """
+    network = load_autoencoder(model / "ae.safetensors")
+    return write_reduced_autoencoder(network, out, stride, precision, frames=frames, threads=threads)
+
+
+def write_reduced_autoencoder(
+    network: TemporalAutoencoder,
+    out: Path,
+    stride: int,
+    precision: str,
+    *,
+    frames: NDArray[np.uint8],
+    threads: int | None = None,
+) -> float:
+    """Writes the graph of `write_autoencoder` with weights and activations in half precision, for a GPU.
+
+    Strongly typed builders take the precision from the graph. It is compared with the float graph in PyTorch's own
+    half arithmetic; ONNX Runtime computes in float between the casts and would flatter it.
+
+    Args:
+        network: the autoencoder.
+        out: the file to write.
+        stride: frames between the starts of windows.
+        precision: "fp16" or "bf16".
+        frames: u8[N,128,128], N at least 16, neighbouring frames of real footage.
+        threads: of ONNX Runtime in the check.
+
+    Returns:
+        The Spearman correlation of the frames' scores with those of the float graph.
+
+    Raises:
+        ModelError: it is below 0.999, or ONNX Runtime is far from PyTorch.
+        OutputError: `out` cannot be written.
+    """
+    graph = ReconstructionGraph(network, stride, REDUCED[precision]).eval()
+    agreement = rank_agreement(graph, ReconstructionGraph(network, stride).eval(), frames)
+    if not agreement >= LEAST_AGREEMENT:
+        raise ModelError(
+            f"{out} was not written: in {precision} the scores' rank correlation with float32 is {agreement:.4f}, "
+            f"below {LEAST_AGREEMENT}"
+        )
+    facts = {"kind": "ae", "window": str(WINDOW), "stride": str(stride), "grid": str(GRID), "precision": precision}
+    example = torch.zeros(_TRACED_FRAMES, FRAME_SIZE, FRAME_SIZE, dtype=torch.uint8)
+    signature = Signature("frames", "window_errors", example, WINDOW)
+    # ONNX Runtime has no bfloat16 on a CPU; half convolutions are slow on one, so few windows must do.
+    samples = [] if precision == "bf16" else [frames[:WINDOW], frames[: WINDOW + stride]]
+    write_graph(graph, signature, facts, out, samples=samples, threads=threads, tolerance=REDUCED_TOLERANCE)
+    return agreement
+
+
+@torch.no_grad()
+def rank_agreement(graph: nn.Module, reference: nn.Module, frames: NDArray[np.uint8]) -> float:
+    """Spearman correlation of the errors that two graphs give the frames of each window of u8[N,128,128].
+
+    Not a number where one of them gives none.
+    """
+    errors = [
+        one(torch.from_numpy(frames.copy())).mean(dim=(2, 3)).double().flatten().numpy() for one in (graph, reference)
+    ]
+    if not all(np.isfinite(some).all() for some in errors):
+        return float("nan")
+    return float(np.corrcoef(_core.rank(errors[0]), _core.rank(errors[1]))[0, 1])
 
 
 def write_flip_classifier(

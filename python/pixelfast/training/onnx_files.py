@@ -58,7 +58,7 @@ def write_graph(
         facts: what the runner must know.
         out: the file to write.
         samples: inputs on which ONNX Runtime and PyTorch must agree; of several lengths, as an exporter can fix a
-            dimension without a word.
+            dimension without a word. None where ONNX Runtime cannot run the graph here.
         threads: of ONNX Runtime in the check.
         tolerance: the largest difference allowed, relative to the largest value.
 
@@ -121,6 +121,8 @@ def _check_parity(
     threads: int | None,
     tolerance: float,
 ) -> float:
+    if not samples:
+        return 0.0
     session = _session(path, threads)
     worst = max(_difference(graph, signature, session, sample) for sample in samples)
     if not worst <= tolerance:  # also where it is not a number

@@ -43,7 +43,8 @@ def load_state_dict(path: Path) -> dict[str, Tensor]:
             "torch.save(network.state_dict(), path); pixelfast runs no code from a file"
         ) from None
     inner = next((loaded[key] for key in _WRAPPERS if isinstance(loaded, dict) and key in loaded), loaded)
-    if not isinstance(inner, dict) or not all(isinstance(value, Tensor) for value in inner.values()):
+    entries: list[tuple[Any, Any]] = list(inner.items()) if isinstance(inner, dict) else [(None, None)]
+    if not all(isinstance(name, str) and isinstance(value, Tensor) for name, value in entries):
         raise ModelError(f"{path} holds no state dict (names and tensors)")
     # torch.nn.DataParallel puts "module." before every name.
-    return {str(name).removeprefix("module."): tensor.float() for name, tensor in inner.items()}
+    return {name.removeprefix("module."): tensor.float() for name, tensor in entries}

@@ -1,0 +1,51 @@
+"""What `export_ae.py` and `export_motion.py` share: options in, a plan in the model's folder out."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pixelfast
+from pixelfast.errors import EngineError, PixelfastError
+from pixelfast.model import Model
+
+
+def run(description: str, method: str, arguments: Sequence[str] | None) -> int:
+    """Builds; returns 0, or 1 after a sentence on stderr."""
+    options = _parser(description, method).parse_args(arguments)
+    try:
+        model = Model.load(options.model)
+        if model.manifest.method != method:
+            raise EngineError(f"{options.model} holds a {model.manifest.method} model, not a {method} model")
+        path = pixelfast.export(
+            model,
+            "plan",
+            precision=getattr(options, "precision", "fp32"),
+            stride=getattr(options, "stride", 1),
+            compute_capability=options.compute_capability,
+            profile=options.profile,
+        )
+    except PixelfastError as error:
+        print(error, file=sys.stderr)
+        return 1
+    facts = Model.load(options.model).manifest.plans[path.name]
+    target = facts.compute_capability or "the GPU in this machine"
+    built = f"{facts.precision}, {facts.least} to {facts.most} a call, for {target}"
+    print(f"{path}: {built}, by {facts.flavour} {facts.version}")
+    return 0
+
+
+def _parser(description: str, method: str) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", type=Path, help="model folder")
+    parser.add_argument("--compute-capability", help="of the GPU it is for, such as 8.6; without it this machine's")
+    parser.add_argument("--profile", type=_profile, help="frames a call, at least, best and at most: 16,64,256")
+    if method == "reconstruction":
+        parser.add_argument("--precision", choices=("fp32", "fp16", "bf16"), default="fp32")
+        parser.add_argument("--stride", type=int, default=1, help="frames between the starts of windows")
+    return parser
+
+
+def _profile(text: str) -> tuple[int, int, int]:
+    least, best, most = map(int, text.split(","))
+    return least, best, most

@@ -1,0 +1,189 @@
+"""TensorRT plans built from ONNX files, on a machine with a GPU or, for a GPU that is named, without one."""
+
+import ctypes
+import hashlib
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+from pixelfast.atomic import atomic_path
+from pixelfast.errors import EngineError
+from pixelfast.manifest import PlanFacts
+
+FLAVOURS: Final = ("tensorrt", "tensorrt_rtx")
+"""The packages that build and run plans, in the order in which they are tried; their formats differ."""
+
+INSTALL: Final = "pip install 'pixelfast[tensorrt]' (any recent NVIDIA GPU) or 'pixelfast[tensorrt-rtx]' (RTX GPUs)"
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How many frames (or flows) a call of a plan may have: at least, at most, and the number it is tuned for."""
+
+    least: int
+    best: int
+    most: int
+
+    def __str__(self) -> str:
+        return f"{self.least} to {self.most}, best {self.best}"
+
+
+def find_flavour(wanted: str | None = None) -> tuple[str, Any]:
+    """Name and module of the TensorRT that is installed.
+
+    Args:
+        wanted: "tensorrt" or "tensorrt_rtx"; None takes the first that is there.
+
+    Raises:
+        EngineError: it is not installed, or cannot be imported.
+    """
+    names = [name for name in FLAVOURS if wanted in (None, name)]
+    found = next((name for name in names if find_spec(name) is not None), None)
+    if found is None:
+        missing = wanted or "TensorRT"
+        raise EngineError(f"{missing} is not installed, and plans need it: {INSTALL}")
+    try:
+        return found, import_module(found)
+    except (ImportError, OSError) as error:
+        raise EngineError(f"{found} is installed and cannot be imported ({error}): {INSTALL}") from error
+
+
+def build_plan(
+    onnx: Path,
+    out: Path,
+    profile: Profile,
+    *,
+    precision: str,
+    compute_capability: str | None,
+    flavour: str | None = None,
+) -> PlanFacts:
+    """Builds a plan from an ONNX file with one dynamic dimension, the first of its only input.
+
+    The graph says in what precision each part is computed; the builder changes none (it is strongly typed).
+
+    Args:
+        onnx: the file.
+        out: the plan to write, nothing but its bytes: no header may stand before them.
+        profile: frames or flows a call.
+        precision: what the graph is in, for the record.
+        compute_capability: of the GPU that it is for, such as "8.6"; None means the one in this machine.
+        flavour: "tensorrt" or "tensorrt_rtx"; None takes what is installed.
+
+    Returns:
+        What was built for what, for the manifest.
+
+    Raises:
+        EngineError: no TensorRT, no GPU and none named, one that this TensorRT does not build for, a graph that it
+            cannot read, or a profile that does not fit.
+        OutputError: `out` cannot be written.
+    """
+    name, trt = find_flavour(flavour)
+    log = _Messages(trt)
+    builder = trt.Builder(log.logger)
+    network, parser = _parsed(trt, builder, onnx, log)
+    config = builder.create_builder_config()
+    _set_profile(builder, config, network, profile, onnx)
+    _set_target(trt, config, compute_capability, name)
+    plan = builder.build_serialized_network(network, config)
+    del parser  # it owned what the network is made of
+    if plan is None:
+        raise EngineError(f"{name} cannot build a plan from {onnx}: {log.last()}")
+    with atomic_path(out) as temporary:
+        temporary.write_bytes(memoryview(plan))
+    with onnx.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    return PlanFacts(
+        precision=precision,
+        least=profile.least,
+        best=profile.best,
+        most=profile.most,
+        compute_capability=compute_capability,
+        flavour=name,
+        version=str(trt.__version__),
+        onnx_sha256=digest,
+    )
+
+
+def has_driver() -> bool:
+    """Whether this machine has an NVIDIA driver."""
+    try:
+        ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return False
+    return True
+
+
+class _Messages:
+    """TensorRT's messages, kept instead of printed."""
+
+    def __init__(self, trt: Any) -> None:
+        kept: list[str] = []
+        self._kept = kept
+
+        class Logger(trt.ILogger):  # type: ignore[misc]  # a base that is only known at run time
+            def __init__(self) -> None:
+                trt.ILogger.__init__(self)
+
+            def log(self, severity: Any, message: str) -> None:
+                if severity <= trt.ILogger.ERROR:
+                    kept.append(message)
+
+        self.logger = Logger()
+
+    def last(self) -> str:
+        """The last error, on one line."""
+        return " ".join(self._kept[-1].split()) if self._kept else "it does not say why"
+
+
+def _parsed(trt: Any, builder: Any, onnx: Path, log: _Messages) -> tuple[Any, Any]:
+    """The network, and the parser that owns what it is made of."""
+    # Newer versions know strongly typed networks only, and the flag is what says so in those that know both.
+    network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
+    parser = trt.OnnxParser(network, log.logger)
+    try:
+        data = onnx.read_bytes()
+    except OSError as error:
+        raise EngineError(f"{onnx} cannot be read: {error.strerror or error}") from error
+    if not parser.parse(data):
+        reason = parser.get_error(0).desc() if parser.num_errors else log.last()
+        raise EngineError(f"TensorRT cannot read {onnx}: {' '.join(reason.split())}")
+    return network, parser
+
+
+def _set_profile(builder: Any, config: Any, network: Any, profile: Profile, onnx: Path) -> None:
+    if not 1 <= profile.least <= profile.best <= profile.most:
+        raise EngineError(f"a profile must rise from its smallest to its largest call, not {profile}")
+    entry = network.get_input(0)
+    first, *rest = entry.shape
+    if network.num_inputs != 1 or first != -1 or -1 in rest:
+        raise EngineError(f"{onnx} has no single input with a dynamic first dimension: it has {tuple(entry.shape)}")
+    shapes = builder.create_optimization_profile()
+    shapes.set_shape(entry.name, *((count, *rest) for count in (profile.least, profile.best, profile.most)))
+    if config.add_optimization_profile(shapes) < 0:
+        raise EngineError(f"the profile {profile} does not fit {onnx}")
+
+
+def _set_target(trt: Any, config: Any, compute_capability: str | None, flavour: str) -> None:
+    if compute_capability is None:
+        if not has_driver():
+            raise EngineError(
+                "this machine has no NVIDIA driver, so it must be said which GPU the plan is for: "
+                "--compute-capability 8.6 (see https://developer.nvidia.com/cuda-gpus)"
+            )
+        return
+    if not hasattr(trt, "ComputeCapability"):
+        raise EngineError(f"{flavour} builds for the GPU in this machine only: leave out the compute capability")
+    known = {_dotted(name): value for name, value in trt.ComputeCapability.__members__.items() if name[2:].isdecimal()}
+    if compute_capability not in known:
+        raise EngineError(
+            f"{flavour} builds for the compute capabilities {', '.join(known)}, not {compute_capability!r}"
+        )
+    config.num_compute_capabilities = 1
+    config.set_compute_capability(known[compute_capability], 0)
+
+
+def _dotted(name: str) -> str:
+    """SM86 to 8.6."""
+    return f"{name[2:-1]}.{name[-1]}"

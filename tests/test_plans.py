@@ -1,0 +1,139 @@
+"""TensorRT plans, built here for GPUs that are not here; none can be run without its GPU."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import torch
+
+import pixelfast
+from footage import walking_square
+from pixelfast.engines.plan_build import Profile, build_plan, find_flavour, has_driver
+from pixelfast.errors import EngineError, ModelError
+from pixelfast.manifest import FILE_NAME
+from pixelfast.model import Model
+from pixelfast.networks.autoencoder import TemporalAutoencoder
+from pixelfast.networks.flow_gru import FlowGru
+from pixelfast.networks.graphs import ReconstructionGraph
+from pixelfast.training.export import REDUCED, rank_agreement, write_motion, write_reduced_autoencoder
+from pixelfast.training.weights import save_autoencoder
+from tiny_engines import write_frame_engine
+
+GPUS = ("8.6", "12.0")
+PROFILE = Profile(16, 40, 64)
+
+
+def build(source: Path, out: Path, gpu: str | None = "8.6", profile: Profile = PROFILE, **options: str) -> object:
+    return build_plan(source, out, profile, **{"precision": "fp32", "compute_capability": gpu, **options})
+
+
+@pytest.mark.parametrize("gpu", GPUS)
+def test_every_engine_builds(tmp_path: Path, gpu: str) -> None:
+    torch.manual_seed(0)
+    write_motion(FlowGru(16), 0.1, 8, tmp_path / "motion.onnx")
+    facts = build(write_frame_engine(tmp_path / "ae.onnx"), tmp_path / "ae.plan", gpu)
+    assert (facts.compute_capability, facts.flavour, facts.precision) == (gpu, "tensorrt_rtx", "fp32")
+    assert (facts.least, facts.best, facts.most) == (16, 40, 64)
+    build(tmp_path / "motion.onnx", tmp_path / "motion.plan", gpu, Profile(9, 16, 40))
+    assert min((tmp_path / name).stat().st_size for name in ("ae.plan", "motion.plan")) > 1000
+
+
+@pytest.mark.parametrize("precision", ["fp16", "bf16"])
+def test_reduced_graphs_say_their_precision_and_keep_the_order(tmp_path: Path, precision: str) -> None:
+    torch.manual_seed(0)
+    network, frames, out = TemporalAutoencoder(8), walking_square(20), tmp_path / "ae.onnx"
+    agreement = write_reduced_autoencoder(network, out, 1, precision, frames=frames)
+    half = ReconstructionGraph(network, 1, REDUCED[precision]).eval()
+    assert agreement == rank_agreement(half, ReconstructionGraph(network, 1).eval(), frames) > 0.999
+    kinds = {one.data_type for one in onnx.load(out).graph.initializer if len(one.dims) == 4 and np.prod(one.dims) > 99}
+    assert kinds == {onnx.TensorProto.FLOAT16 if precision == "fp16" else onnx.TensorProto.BFLOAT16}
+    if precision == "fp16":
+        for gpu in GPUS:
+            build(out, tmp_path / "ae.fp16.plan", gpu, precision="fp16")
+
+
+def test_precision_that_changes_the_order_is_refused(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = TemporalAutoencoder(8)
+    with torch.no_grad():
+        network.decoder[6].bias += 1e4  # beyond what half can tell apart, and beyond a sigmoid that learns anything
+        network.encoder[0].weight *= 1e6
+    with pytest.raises(ModelError, match=r"rank correlation with float32 is (0\.|nan|-)"):
+        write_reduced_autoencoder(network, tmp_path / "ae.onnx", 1, "fp16", frames=walking_square(20))
+    assert not (tmp_path / "ae.onnx").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "sentence"),
+    [
+        ({"gpu": "9.0"}, r"builds for the compute capabilities 7.5, .*, not '9.0'"),
+        ({"profile": Profile(16, 8, 64)}, "a profile must rise"),
+        ({"flavour": "tensorrt"}, r"tensorrt is not installed, and plans need it: pip install"),
+    ],
+)
+def test_what_cannot_be_built_gets_a_sentence(tmp_path: Path, options: dict[str, object], sentence: str) -> None:
+    with pytest.raises(EngineError, match=sentence):
+        build(write_frame_engine(tmp_path / "ae.onnx"), tmp_path / "ae.plan", **options)  # type: ignore[arg-type]
+    assert not (tmp_path / "ae.plan").exists()
+
+
+def test_other_files_get_a_sentence(tmp_path: Path) -> None:
+    (tmp_path / "notes.onnx").write_text("no graph")
+    with pytest.raises(EngineError, match=r"TensorRT cannot read .*notes.onnx"):
+        build(tmp_path / "notes.onnx", tmp_path / "ae.plan")
+    with pytest.raises(EngineError, match=r"missing.onnx cannot be read"):
+        build(tmp_path / "missing.onnx", tmp_path / "ae.plan")
+
+
+@pytest.mark.skipif(has_driver(), reason="only a machine without an NVIDIA driver must be told the GPU")
+def test_without_a_gpu_one_must_be_named(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match=r"no NVIDIA driver.*--compute-capability"):
+        build(write_frame_engine(tmp_path / "ae.onnx"), tmp_path / "ae.plan", None)
+
+
+def test_a_model_knows_what_its_plans_were_built_for(model: Model) -> None:
+    path = pixelfast.export(model, "plan", compute_capability="8.6", profile=(16, 32, 64))
+    loaded = Model.load(model.folder)
+    assert path == model.folder / "ae.plan"
+    facts = loaded.manifest.plans["ae.plan"]
+    assert (facts.least, facts.best, facts.most, facts.compute_capability) == (16, 32, 64, "8.6")
+    assert facts.onnx_sha256 == loaded.manifest.files["ae.onnx"].sha256
+    assert facts.version == find_flavour()[1].__version__
+    pixelfast.export(model.folder, "plan", compute_capability="12.0", stride=4)
+    plans = Model.load(model.folder).manifest.plans
+    assert {name: one.compute_capability for name, one in plans.items()} == {"ae.plan": "8.6", "ae.s4.plan": "12.0"}
+    with pytest.raises(EngineError, match="plan"):
+        pixelfast.score(model.folder, path)
+
+
+def test_half_precision_from_the_weights_of_a_model(model: Model) -> None:
+    torch.manual_seed(0)
+    save_autoencoder(TemporalAutoencoder(8).eval(), model.folder / "ae.safetensors", recipe="source", trained_with={})
+    path = pixelfast.export(model, "plan", precision="fp16", compute_capability="8.6", threads=1)
+    assert path.name == "ae.fp16.plan"
+    assert Model.load(model.folder).manifest.plans["ae.fp16.plan"].precision == "fp16"
+    assert not list(model.folder.glob("*.fp16.onnx"))
+
+
+def test_a_damaged_entry_is_named(model: Model) -> None:
+    pixelfast.export(model, "plan", compute_capability="8.6")
+    path = model.folder / FILE_NAME
+    facts = json.loads(path.read_text())
+    facts["plans"]["ae.plan"]["least"] = "few"
+    path.write_text(json.dumps(facts))
+    with pytest.raises(ModelError, match=r"plans.ae.plan.least should be a whole number"):
+        Model.load(model.folder)
+
+
+def test_the_command(model: Model) -> None:
+    command = [sys.executable, "-m", "pixelfast", "export", str(model.folder), "--to", "plan"]
+    done = subprocess.run(
+        [*command, "--compute-capability", "8.6", "--profile", "16,32,48"], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout.strip()) == (0, f"written {model.folder / 'ae.plan'}"), done.stderr
+    wrong = subprocess.run([*command, "--profile", "16"], capture_output=True, text=True, check=False)
+    assert wrong.returncode == 2
