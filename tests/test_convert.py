@@ -13,8 +13,8 @@ from torch import nn
 from footage import walking_square
 from oracles.networks import FlipClassifier, TemporalAutoencoder, seeded_autoencoder
 from pixelfast.errors import ModelError
+from pixelfast.networks.weights import load_autoencoder, load_flip_classifier
 from pixelfast.training import convert_weights
-from pixelfast.training.weights import load_autoencoder, load_flip_classifier
 
 
 @pytest.fixture(scope="module")

@@ -13,14 +13,14 @@ from footage import walking_square
 from pixelfast.errors import ModelError, OutputError
 from pixelfast.networks.autoencoder import TemporalAutoencoder
 from pixelfast.networks.flip import FlipClassifier, halve
-from pixelfast.training import export_onnx
-from pixelfast.training.export import checked_frames, made_up_frames, write_autoencoder, write_flip_classifier
-from pixelfast.training.weights import (
+from pixelfast.networks.weights import (
     load_autoencoder,
     load_flip_classifier,
     save_autoencoder,
     save_flip_classifier,
 )
+from pixelfast.training import export_onnx
+from pixelfast.training.export import checked_frames, made_up_frames, write_autoencoder, write_flip_classifier
 
 
 def trained_network() -> TemporalAutoencoder:

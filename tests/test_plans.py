@@ -19,8 +19,8 @@ from pixelfast.model import Model
 from pixelfast.networks.autoencoder import TemporalAutoencoder
 from pixelfast.networks.flow_gru import FlowGru
 from pixelfast.networks.graphs import ReconstructionGraph
+from pixelfast.networks.weights import save_autoencoder
 from pixelfast.training.export import REDUCED, rank_agreement, write_motion, write_reduced_autoencoder
-from pixelfast.training.weights import save_autoencoder
 from tiny_engines import write_frame_engine
 
 GPUS = ("8.6", "12.0")

@@ -13,10 +13,10 @@ import torch
 
 from footage import DrawnVideo, walking_square
 from pixelfast.errors import ModelError, OutputError
+from pixelfast.networks.weights import load_autoencoder, load_flip_classifier
 from pixelfast.progress import Progress
 from pixelfast.training import RECIPES, FrameCache, Recipe, TrainingReport, train_reconstruction
 from pixelfast.training.autoencoder import CHECKPOINT
-from pixelfast.training.weights import load_autoencoder, load_flip_classifier
 
 FILES = ("ae.safetensors", "ae.onnx", "flip.safetensors", "flip.onnx")
 

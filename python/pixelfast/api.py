@@ -114,7 +114,8 @@ def score(
 
     Args:
         source: footage: a folder of video folders, one video folder, or a list of those.
-        engine: a model folder, or an `.onnx` file: one of ours, or anybody's autoencoder of cuboids.
+        engine: a model folder, an `.onnx` file (one of ours, or anybody's autoencoder of cuboids), or an
+            `ae.safetensors`, which PyTorch runs, on a GPU where it has one.
         out: a `.csv` or `.parquet` to write, or several.
         stride: frames between the starts of windows; None takes the engine's own (1 for a model folder).
         how: "mean", "max" or "median" over the windows that hold a frame.

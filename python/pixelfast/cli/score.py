@@ -8,7 +8,8 @@ import typer
 from pixelfast.cli.options import FlipMode, OnError, Outputs, Sources, Threads, one_or_all, one_or_many
 
 Engine = Annotated[
-    Path, typer.Option(metavar="PATH", help="Model folder, or an engine file (.onnx).", show_default=False)
+    Path,
+    typer.Option(metavar="PATH", help="Model folder, or an engine file (.onnx, .safetensors).", show_default=False),
 ]
 Stride = Annotated[
     int | None,

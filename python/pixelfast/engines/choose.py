@@ -10,11 +10,12 @@ from pixelfast.errors import EngineError, ModelError
 from pixelfast.manifest import FILE_NAME as MANIFEST
 from pixelfast.model import Model
 
+SUFFIXES = (".onnx", ".safetensors")
+
 _MENDS = {
     ".pth": "bring it in with `pixelfast convert`",
     ".pt": "bring it in with `pixelfast convert`",
-    ".plan": "TensorRT plans are not run by this version",
-    ".safetensors": "weights are not run as they are; name the model folder or its ae.onnx",
+    ".plan": "TensorRT plans are built by this version, not run; name the model folder",
 }
 
 
@@ -37,7 +38,7 @@ def choose_engine(engine: str | PathLike[str], stride: int | None = None, sharde
     """The engine file to run.
 
     Args:
-        engine: a model folder, or an `.onnx` file (inside a model folder or alone).
+        engine: a model folder, or an `.onnx` file or an autoencoder's `.safetensors` (inside a model folder or alone).
         stride: the window stride asked for; a folder may hold an engine made for it.
         sharded: machines share the work, so all must name the same file, not a folder.
 
@@ -62,10 +63,10 @@ def choose_engine(engine: str | PathLike[str], stride: int | None = None, sharde
 
 
 def _chosen_file(path: Path) -> EngineChoice:
-    if path.suffix.lower() != ".onnx":
+    if path.suffix.lower() not in SUFFIXES:
         mend = _MENDS.get(path.suffix.lower(), "name a model folder or an .onnx file")
         exists = "" if path.exists() else " does not exist and"
-        raise EngineError(f"{path}{exists} is no engine that this version runs (.onnx): {mend}")
+        raise EngineError(f"{path}{exists} is no engine that this version runs ({' or '.join(SUFFIXES)}): {mend}")
     if not path.is_file():
         raise EngineError(f"{path} does not exist; an engine is a model folder or an .onnx file")
     why = "it belongs to no model folder"

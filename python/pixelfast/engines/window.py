@@ -10,6 +10,7 @@ from pixelfast import _core
 from pixelfast.engines.facts import WindowFacts, window_facts
 from pixelfast.engines.openvino import OpenVinoFrames, openvino_installed
 from pixelfast.engines.runner import OnnxRunner
+from pixelfast.engines.torch_frames import TorchFrames
 from pixelfast.errors import EngineError
 
 # Windows a call of an engine of cuboids: 16 of 16x128x128 float32 are 16 MiB; more is not faster on a CPU.
@@ -93,7 +94,7 @@ class CuboidEngine:
 
 
 def load_window_engine(path: Path, threads: int) -> WindowEngine:
-    """Loads an `.onnx` engine of the reconstruction method and tries it on blank frames.
+    """Loads an engine of the reconstruction method, `.onnx` or `.safetensors`, and tries it on blank frames.
 
     Args:
         path: the file.
@@ -102,6 +103,8 @@ def load_window_engine(path: Path, threads: int) -> WindowEngine:
     Raises:
         EngineError: the file is missing, damaged, or no engine of this method.
     """
+    if path.suffix.lower() == ".safetensors":
+        return _tried(TorchFrames(path, threads))
     runner = OnnxRunner(path, threads)
     facts = window_facts(runner)
     if facts.kind == "cuboids":
@@ -110,8 +113,12 @@ def load_window_engine(path: Path, threads: int) -> WindowEngine:
         engine = FrameEngine(_fastest(runner, facts, threads), facts)
     else:
         raise EngineError(f"{path} takes exactly {facts.batch} frames; export it with a dynamic number of frames")
-    # Two windows: one alone would not show that the stride in the metadata is wrong.
-    stride = facts.stride or 1
+    return _tried(engine)
+
+
+def _tried(engine: WindowEngine) -> WindowEngine:
+    """The engine, after two windows: one alone would not show that the stride in the metadata is wrong."""
+    facts, stride = engine.facts, engine.facts.stride or 1
     engine.errors(np.zeros((facts.window + stride, facts.height, facts.width), np.uint8), stride)
     return engine
 

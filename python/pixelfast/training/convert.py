@@ -12,9 +12,9 @@ from pixelfast.networks.autoencoder import TemporalAutoencoder
 from pixelfast.networks.flip import FlipClassifier
 from pixelfast.networks.flow_gru import FlowGru
 from pixelfast.networks.geometry import FLOW_SIZE, PAST_FLOWS
+from pixelfast.networks.weights import save_autoencoder, save_flip_classifier, save_flow_gru
 from pixelfast.training.export import write_autoencoder, write_flip_classifier, write_motion
 from pixelfast.training.plain_files import load_state_dict
-from pixelfast.training.weights import save_autoencoder, save_flip_classifier, save_flow_gru
 
 _SUFFIXES = (".pth", ".pt", ".bin", ".ckpt")
 _AUTOENCODER_KEY = "encoder.0.weight"

@@ -17,8 +17,8 @@ from pixelfast.networks.flip import FlipClassifier
 from pixelfast.networks.flow_gru import FlowGru, MotionGraph, PlainGraph, Scale
 from pixelfast.networks.geometry import FLOW_SIZE, FRAME_SIZE, GRID, WINDOW
 from pixelfast.networks.graphs import FlipGraph, ReconstructionGraph
+from pixelfast.networks.weights import load_autoencoder
 from pixelfast.training.onnx_files import Signature, write_graph
-from pixelfast.training.weights import load_autoencoder
 
 REDUCED: Final = {"fp16": torch.float16, "bf16": torch.bfloat16}
 LEAST_AGREEMENT: Final = 0.999

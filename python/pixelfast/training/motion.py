@@ -9,6 +9,7 @@ from typing import Any
 from pixelfast.errors import ModelError, OutputError
 from pixelfast.networks.flip import FlipClassifier
 from pixelfast.networks.flow_gru import FlowGru
+from pixelfast.networks.weights import save_flip_classifier, save_flow_gru
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.training.cache import FrameCache
 from pixelfast.training.checkpoint import Checkpoint, load_checkpoint
@@ -26,7 +27,6 @@ from pixelfast.training.motion_loop import (
     zero_loss,
 )
 from pixelfast.training.recipes import Precision, Recipe, find_recipe
-from pixelfast.training.weights import save_flip_classifier, save_flow_gru
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from pixelfast.errors import ModelError, OutputError
 from pixelfast.networks.autoencoder import TemporalAutoencoder
 from pixelfast.networks.flip import FlipClassifier
+from pixelfast.networks.weights import save_autoencoder, save_flip_classifier
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.training.autoencoder import (
     CHECKPOINT,
@@ -29,7 +30,6 @@ from pixelfast.training.recipes import Precision, Recipe, find_recipe
 from pixelfast.training.report import TrainingReport, learned, share_below
 from pixelfast.training.speed import choose
 from pixelfast.training.step import Choice
-from pixelfast.training.weights import save_autoencoder, save_flip_classifier
 
 _log = logging.getLogger("pixelfast")
 
