@@ -1,6 +1,5 @@
 """A trained model on disk: a folder, written whole or not at all."""
 
-import hashlib
 import os
 import re
 import secrets
@@ -13,6 +12,7 @@ from typing import Self
 
 from pixelfast.atomic import atomic_path, write_error
 from pixelfast.calibration import Calibration
+from pixelfast.digest import file_sha256
 from pixelfast.errors import ModelError, OutputError, PixelfastError
 from pixelfast.manifest import FILE_NAME, FileFacts, Flip, Manifest, PlanFacts, Training, read_manifest, write_manifest
 
@@ -194,8 +194,7 @@ def _check_file(path: Path, facts: FileFacts) -> None:
 
 def _sha256(path: Path) -> str:
     try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
+        return file_sha256(path)
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror or error}") from error
 

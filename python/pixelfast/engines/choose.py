@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 
+from pixelfast.digest import file_sha256
 from pixelfast.errors import EngineError, ModelError
 from pixelfast.manifest import FILE_NAME as MANIFEST
 from pixelfast.model import Model
@@ -85,10 +86,7 @@ def _chosen_file(path: Path) -> EngineChoice:
 def _digest(path: Path) -> str:
     """SHA-256 of an engine file and of the weights that exporters put beside a large one (`ae.onnx.data`)."""
     beside = sorted(other for other in path.parent.glob(f"{glob.escape(path.name)}?data") if other.is_file())
-    digests = []
-    for one in (path, *beside):
-        with one.open("rb") as file:
-            digests.append(hashlib.file_digest(file, "sha256").hexdigest())
+    digests = [file_sha256(one) for one in (path, *beside)]
     return digests[0] if not beside else hashlib.sha256("".join(digests).encode()).hexdigest()
 
 

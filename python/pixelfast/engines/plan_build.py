@@ -1,7 +1,6 @@
 """TensorRT plans built from ONNX files, on a machine with a GPU or, for a GPU that is named, without one."""
 
 import ctypes
-import hashlib
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
@@ -9,6 +8,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pixelfast.atomic import atomic_path
+from pixelfast.digest import file_sha256
 from pixelfast.errors import EngineError
 from pixelfast.manifest import PlanFacts
 
@@ -92,8 +92,6 @@ def build_plan(
         raise EngineError(f"{name} cannot build a plan from {onnx}: {log.last()}")
     with atomic_path(out) as temporary:
         temporary.write_bytes(memoryview(plan))
-    with onnx.open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256").hexdigest()
     return PlanFacts(
         precision=precision,
         least=profile.least,
@@ -102,7 +100,7 @@ def build_plan(
         compute_capability=compute_capability,
         flavour=name,
         version=str(trt.__version__),
-        onnx_sha256=digest,
+        onnx_sha256=file_sha256(onnx),
     )
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, Final, Literal, NamedTuple, Protocol, get_args
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,9 +12,6 @@ from pixelfast.sources import Color, Video
 
 Maps = NDArray[np.float32]
 Frames = NDArray[np.uint8]
-
-MethodName = Literal["reconstruction", "motion"]
-METHODS: Final[tuple[str, ...]] = get_args(MethodName)
 
 
 @dataclass(frozen=True)

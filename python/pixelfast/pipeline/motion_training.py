@@ -1,6 +1,5 @@
 """The flows that the motion method is trained on, through the same stages that scoring goes through."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from os import PathLike
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pixelfast.digest import file_sha256
 from pixelfast.engines import FlowEngine
 from pixelfast.engines.flow import PRESETS, SHORTER_SIDE
 from pixelfast.errors import ModelError
@@ -130,5 +130,4 @@ def _write_raft(
             progress(Progress("export", 0, 1, path.name))
         weights = None if request.raft_weights is None else Path(request.raft_weights)
         training.export_raft(weights, path, *size, threads=threads)
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    return file_sha256(path)

@@ -1,6 +1,5 @@
 """RAFT-Large to an ONNX file: where its weights come from, and the graph with what scoring must know about it."""
 
-import hashlib
 import re
 from http.client import HTTPException
 from pathlib import Path
@@ -15,6 +14,7 @@ from torchvision.models.optical_flow import (  # type: ignore[import-untyped]
     raft_large,
 )
 
+from pixelfast.digest import file_sha256
 from pixelfast.errors import ModelError
 from pixelfast.networks.geometry import FLOW_SIZE
 from pixelfast.networks.raft import UPDATES, RaftGraph
@@ -54,7 +54,7 @@ def export_raft(
     """
     path = default_weights() if weights is None else weights
     raft = new_raft(path)
-    return write_raft(raft, out, height, width, updates=updates, weights_sha256=_sha256(path), threads=threads)
+    return write_raft(raft, out, height, width, updates=updates, weights_sha256=file_sha256(path), threads=threads)
 
 
 def new_raft(weights: Path | None) -> RAFT:
@@ -178,8 +178,3 @@ def _tolerance(graph: RaftGraph, sample: NDArray[np.uint8]) -> float:
     largest = float(graph(torch.from_numpy(sample.copy())).abs().max())
     pixel = FLOW_SIZE / max(graph.height, graph.width)  # of a frame, in pixels of the grid
     return max(TOLERANCE, _TOLERANCE_PIXELS * pixel / largest) if largest > 0 else TOLERANCE
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

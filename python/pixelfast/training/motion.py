@@ -27,6 +27,7 @@ from pixelfast.training.motion_loop import (
     zero_loss,
 )
 from pixelfast.training.recipes import Precision, Recipe, find_recipe
+from pixelfast.training.reproducible import check_seed
 
 
 @dataclass(frozen=True)
@@ -137,7 +138,7 @@ def train_motion(
         flows,
         chosen.motion,
         _positive("epochs", epochs, chosen.motion.epochs),
-        _seed(seed),
+        check_seed(seed),
         _precision(precision, chosen, workdir if resume else None, count),
         _positive("batch", batch, chosen.motion.batch),
         count,
@@ -237,9 +238,3 @@ def _positive(name: str, value: int | None, otherwise: int) -> int:
     if value is not None and value < 1:
         raise ModelError(f"{name} must be at least 1, not {value}")
     return value or otherwise
-
-
-def _seed(seed: int) -> int:
-    if not 0 <= seed < 2**63:
-        raise ModelError(f"seed must be 0 or more and below 2^63, not {seed}")
-    return seed

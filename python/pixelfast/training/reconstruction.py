@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from pixelfast.errors import ModelError, OutputError
+from pixelfast.errors import OutputError
 from pixelfast.networks.autoencoder import TemporalAutoencoder
 from pixelfast.networks.flip import FlipClassifier
 from pixelfast.networks.weights import save_autoencoder, save_flip_classifier
@@ -28,6 +28,7 @@ from pixelfast.training.flip import FlipAccuracy, train_flip_classifier
 from pixelfast.training.mean_image import MeanImageErrors, mean_image_errors
 from pixelfast.training.recipes import Precision, Recipe, find_recipe
 from pixelfast.training.report import TrainingReport, learned, share_below
+from pixelfast.training.reproducible import check_seed
 from pixelfast.training.speed import choose
 from pixelfast.training.step import Choice
 
@@ -143,8 +144,7 @@ def _run(request: _Request, journal: _Journal) -> TrainingReport:
 
 
 def _check(request: _Request) -> None:
-    if not 0 <= request.seed < 2**63:
-        raise ModelError(f"seed must be 0 or more and below 2^63, not {request.seed}")
+    check_seed(request.seed)
     if not request.workdir.is_dir():
         raise OutputError(f"there is no folder {request.workdir} to write into")
 
