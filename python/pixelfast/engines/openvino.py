@@ -1,13 +1,13 @@
 """The OpenVINO runner: our own engines of frames on a CPU, faster there than ONNX Runtime (extra `cpu`)."""
 
 from importlib.util import find_spec
-from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.engines.facts import WindowFacts
+from pixelfast.engines.pieces import Span
 from pixelfast.engines.runner import OnnxRunner, first_line
 from pixelfast.errors import EngineError
 from pixelfast.silent_imports import import_openvino
@@ -42,8 +42,7 @@ class OpenVinoFrames:
 
     def __init__(self, runner: OnnxRunner, facts: WindowFacts, threads: int) -> None:
         self.path = runner.path
-        self._window = facts.window
-        self._stride = facts.stride or 1
+        self._span = Span(facts.window, facts.stride or 1)
         streams = min(threads, MAX_STREAMS)
         try:
             compiled = _compile(str(runner.path), threads, streams)
@@ -74,13 +73,10 @@ class OpenVinoFrames:
 
     def _cuts(self, frames: int) -> list[tuple[int, int]]:
         """The first frame and the end of each piece; pieces overlap by T - S frames."""
-        windows = (frames - self._window) // self._stride + 1
-        count = -(-windows // PIECE)
+        windows = self._span.results(frames)
         # As many pieces as keep every request busy to the end.
-        count = min(windows, -(-count // len(self._requests)) * len(self._requests))
-        first = [windows * piece // count for piece in range(count + 1)]
-        reach = self._window - self._stride
-        return [(start * self._stride, end * self._stride + reach) for start, end in pairwise(first)]
+        rounds = -(-windows // (PIECE * len(self._requests)))
+        return self._span.pieces(frames, min(windows, rounds * len(self._requests)))
 
     def _run(self, pieces: list[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
         results = []

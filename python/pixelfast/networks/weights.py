@@ -18,6 +18,7 @@ from pixelfast.networks.flow_gru import FlowGru, Scale
 AUTOENCODER: Final = "autoencoder"
 FLIP_CLASSIFIER: Final = "flip-classifier"
 FLOW_GRU: Final = "flow-gru"
+RAFT_LARGE: Final = "raft-large"
 _FORMAT: Final = 1
 _KEY: Final = "pixelfast"
 _WIDEST: Final = 1024  # a damaged header must not ask for terabytes
@@ -63,6 +64,43 @@ def save_flow_gru(network: FlowGru, path: Path, *, recipe: str, scale: Scale, pa
     """Writes the weights of a flow GRU, with its scale and past in the header."""
     facts = {"hidden": network.gru.hidden_size, "scale": scale, "past": past, "recipe": recipe}
     _save(network, path, FLOW_GRU, facts)
+
+
+def load_flow_gru(path: Path) -> tuple[FlowGru, Scale, int]:
+    """The network of a file that `save_flow_gru` wrote, in evaluation mode, its scale and its past.
+
+    Raises:
+        ModelError: the file is not there, damaged, or holds something else.
+    """
+    header, tensors = _read(path, FLOW_GRU)
+    hidden, past, scale = header.get("hidden"), header.get("past"), header.get("scale")
+    scales: list[Any] = scale if isinstance(scale, list) else [scale]
+    known = all(isinstance(size, int) and 0 < size <= _WIDEST for size in (hidden, past))
+    if not known or len(scales) not in (1, 2) or not all(isinstance(one, float) and one > 0 for one in scales):
+        raise ModelError(f"{path} does not say what network its weights are for: train or convert it again")
+    network = _filled(FlowGru(int(str(hidden))), tensors, path)
+    return network, (scales[0], scales[1]) if len(scales) == 2 else scales[0], int(str(past))
+
+
+def save_raft(network: nn.Module, path: Path, *, height: int, width: int, updates: int) -> None:
+    """Writes the weights of RAFT-Large, with the size in pixels of the frames and the updates in the header."""
+    _save(network, path, RAFT_LARGE, {"height": height, "width": width, "updates": updates})
+
+
+def load_raft(path: Path) -> tuple[nn.Module, int, int, int]:
+    """The network of a file that `save_raft` wrote, in evaluation mode; height and width of its frames, its updates.
+
+    Raises:
+        ModelError: the file is not there, damaged, or holds something else.
+    """
+    from torchvision.models.optical_flow import raft_large  # type: ignore[import-untyped]
+
+    header, tensors = _read(path, RAFT_LARGE)
+    sizes = [header.get(name) for name in ("height", "width", "updates")]
+    if not all(isinstance(size, int) and size > 0 for size in sizes):
+        raise ModelError(f"{path} does not say for what frames its weights are: train or convert it again")
+    height, width, updates = (int(str(size)) for size in sizes)
+    return _filled(raft_large(weights=None), tensors, path), height, width, updates
 
 
 def _save(network: nn.Module, path: Path, kind: str, facts: dict[str, Any]) -> None:

@@ -1,0 +1,35 @@
+"""Splitting a call into pieces that an engine can take; neighbouring pieces share the items that windows reach over."""
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+
+@dataclass(frozen=True)
+class Span:
+    """What an engine makes of items (frames, flows or cuboids): one result of each window of them.
+
+    Attributes:
+        window: items a result is made from.
+        stride: items between the starts of neighbouring windows.
+    """
+
+    window: int
+    stride: int = 1
+
+    def results(self, items: int) -> int:
+        """The results of so many items."""
+        return max(0, (items - self.window) // self.stride + 1)
+
+    def items(self, results: int) -> int:
+        """The items that so many results, at least one, are made from."""
+        return (results - 1) * self.stride + self.window
+
+    def pieces(self, items: int, count: int) -> list[tuple[int, int]]:
+        """First item and end of `count` pieces with as equal numbers of results as can be, which must be enough."""
+        results = self.results(items)
+        first = [results * piece // count for piece in range(count + 1)]
+        return [(start * self.stride, start * self.stride + self.items(end - start)) for start, end in pairwise(first)]
+
+    def pieces_within(self, items: int, most: int) -> list[tuple[int, int]]:
+        """The fewest pieces of at most `most` items, which must hold a window."""
+        return self.pieces(items, -(-self.results(items) // self.results(most)))
