@@ -239,7 +239,7 @@ def test_a_shard_needs_a_file(model: Model) -> None:
 
 @pytest.mark.parametrize(
     ("name", "mend"),
-    [("weights.pth", "pixelfast convert"), ("ae.plan", "TensorRT"), ("ae", "onnx")],
+    [("weights.pth", "pixelfast convert"), ("ae.engine", "onnx"), ("ae", "onnx")],
 )
 def test_suffixes_that_this_version_does_not_run(tmp_path: Path, name: str, mend: str) -> None:
     (tmp_path / name).write_bytes(b"something")

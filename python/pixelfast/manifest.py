@@ -79,7 +79,7 @@ class PlanFacts:
         least: frames (or flows) a call, at least.
         best: the number that it is tuned for.
         most: at most.
-        compute_capability: of the GPU, such as "8.6"; None for the GPU of the machine that built it.
+        compute_capability: of the GPU, such as "8.6"; None where the plan was built for no particular one.
         flavour: "tensorrt" or "tensorrt_rtx", whose formats differ.
         version: of that package.
         onnx_sha256: of the ONNX file that it was built from.

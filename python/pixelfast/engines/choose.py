@@ -7,16 +7,16 @@ from os import PathLike
 from pathlib import Path
 
 from pixelfast.digest import file_sha256
+from pixelfast.engines.plan_check import PlanOrigin, plan_origin
 from pixelfast.errors import EngineError, ModelError
 from pixelfast.manifest import FILE_NAME as MANIFEST
 from pixelfast.model import Model
 
-SUFFIXES = (".onnx", ".safetensors")
+SUFFIXES = (".onnx", ".plan", ".safetensors")
 
 _MENDS = {
     ".pth": "bring it in with `pixelfast convert`",
     ".pt": "bring it in with `pixelfast convert`",
-    ".plan": "TensorRT plans are built by this version, not run; name the model folder",
 }
 
 
@@ -34,12 +34,17 @@ class EngineChoice:
         """The method that the engine belongs to: a lone file can only be an autoencoder."""
         return "reconstruction" if self.model is None else self.model.manifest.method
 
+    @property
+    def origin(self) -> PlanOrigin | None:
+        """Of a plan: what its model knows about it."""
+        return None if self.model is None else plan_origin(self.model, self.path.name)
+
 
 def choose_engine(engine: str | PathLike[str], stride: int | None = None, sharded: bool = False) -> EngineChoice:
     """The engine file to run.
 
     Args:
-        engine: a model folder, or an `.onnx` file or an autoencoder's `.safetensors` (inside a model folder or alone).
+        engine: a model folder, or an `.onnx`, `.plan` or `.safetensors` file (inside a model folder or alone).
         stride: the window stride asked for; a folder may hold an engine made for it.
         sharded: machines share the work, so all must name the same file, not a folder.
 
@@ -67,7 +72,7 @@ def _chosen_file(path: Path) -> EngineChoice:
     if path.suffix.lower() not in SUFFIXES:
         mend = _MENDS.get(path.suffix.lower(), "name a model folder or an .onnx file")
         exists = "" if path.exists() else " does not exist and"
-        raise EngineError(f"{path}{exists} is no engine that this version runs ({' or '.join(SUFFIXES)}): {mend}")
+        raise EngineError(f"{path}{exists} is no engine that this version runs ({', '.join(SUFFIXES)}): {mend}")
     if not path.is_file():
         raise EngineError(f"{path} does not exist; an engine is a model folder or an .onnx file")
     why = "it belongs to no model folder"

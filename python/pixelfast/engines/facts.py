@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Literal
 
-from pixelfast.engines.runner import OnnxRunner
+from pixelfast.engines.runner import Runner
 from pixelfast.errors import EngineError
 
 FORMAT = 1
@@ -26,6 +26,7 @@ class WindowFacts:
         grid: G, cells a side of the error map.
         stride: S, static in an engine of frames; None where any stride fits.
         batch: the only first dimension that the engine takes; None where it is dynamic.
+        best: frames (or cuboids) a call that keep the engine busy; None where any number does.
     """
 
     kind: Literal["frames", "cuboids"]
@@ -35,9 +36,10 @@ class WindowFacts:
     grid: int
     stride: int | None
     batch: int | None
+    best: int | None = None
 
 
-def window_facts(runner: OnnxRunner) -> WindowFacts:
+def window_facts(runner: Runner) -> WindowFacts:
     """The facts of a window engine.
 
     Raises:
@@ -54,13 +56,13 @@ def window_facts(runner: OnnxRunner) -> WindowFacts:
     raise EngineError(f"{runner.path} does not fit: it has {runner.describe()}; {WANTED}")
 
 
-def _check_format(runner: OnnxRunner) -> None:
+def _check_format(runner: Runner) -> None:
     written = metadata_integer(runner, "format")
     if written is not None and written > FORMAT:
         raise EngineError(f"{runner.path} was written by a newer pixelfast (format {written}); update pixelfast")
 
 
-def _check_kind(runner: OnnxRunner) -> None:
+def _check_kind(runner: Runner) -> None:
     kind = runner.metadata.get("pixelfast.kind", "ae")
     if kind == "motion":
         raise EngineError(
@@ -70,7 +72,7 @@ def _check_kind(runner: OnnxRunner) -> None:
         raise EngineError(f"{runner.path} is a {kind} engine, not a reconstruction engine; name ae.onnx or the folder")
 
 
-def _frame_facts(runner: OnnxRunner) -> WindowFacts:
+def _frame_facts(runner: Runner) -> WindowFacts:
     batch, height, width = runner.inputs[0].shape
     _, window, grid, _ = runner.outputs[0].shape
     return WindowFacts(
@@ -81,19 +83,20 @@ def _frame_facts(runner: OnnxRunner) -> WindowFacts:
         _size(runner, "grid", grid),
         metadata_integer(runner, "stride") or 1,
         batch,
+        runner.best,
     )
 
 
-def _cuboid_facts(runner: OnnxRunner) -> WindowFacts:
+def _cuboid_facts(runner: Runner) -> WindowFacts:
     batch, window, height, width = runner.inputs[0].shape
     sizes = (_size(runner, "window", window), _size(runner, "height", height), _size(runner, "width", width))
     output = runner.outputs[0].shape[1:]
     if any(found not in (None, size) for found, size in zip(output, sizes, strict=True)):
         raise EngineError(f"{runner.path} gives no reconstruction: it has {runner.describe()}; {WANTED}")
-    return WindowFacts("cuboids", *sizes, largest_grid(sizes[1], sizes[2]), None, batch)
+    return WindowFacts("cuboids", *sizes, largest_grid(sizes[1], sizes[2]), None, batch, runner.best)
 
 
-def _size(runner: OnnxRunner, name: str, found: int | None) -> int:
+def _size(runner: Runner, name: str, found: int | None) -> int:
     size = found if found is not None else metadata_integer(runner, name)
     if size is None or size < 1:
         hint = f"export it with static sizes, or with the metadata pixelfast.{name}"
@@ -106,7 +109,7 @@ def largest_grid(height: int, width: int) -> int:
     return next(grid for grid in range(GRID, 0, -1) if height % grid == 0 and width % grid == 0)
 
 
-def metadata_integer(runner: OnnxRunner, name: str) -> int | None:
+def metadata_integer(runner: Runner, name: str) -> int | None:
     """The whole number under `pixelfast.<name>` in the engine's metadata, None where there is none.
 
     Raises:

@@ -9,7 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.engines.facts import metadata_integer
-from pixelfast.engines.runner import OnnxRunner
+from pixelfast.engines.opening import open_runner
+from pixelfast.engines.plan_check import PlanOrigin
+from pixelfast.engines.runner import Runner
 from pixelfast.errors import EngineError
 from pixelfast.networks.geometry import FLOW_SIZE
 from pixelfast.networks.raft_memory import MEMORY_BYTES, pairs_within
@@ -112,12 +114,15 @@ class DisFlow:
 
 
 class RaftFlow:
-    """RAFT-Large as an ONNX graph (`networks.raft`): colour frames of one size in, the flow on the grid out.
+    """RAFT-Large as one graph (`networks.raft`): colour frames of one size in, the flow on the grid out.
+
+    It runs in ONNX Runtime or TensorRT.
 
     Args:
-        path: the `.onnx` file.
-        threads: threads for one call.
-        memory_bytes: about how much memory a call may take.
+        path: the `.onnx` or `.plan` file.
+        threads: threads for one call on a CPU.
+        memory_bytes: about how much memory a call of an `.onnx` file may take; a plan has its profile.
+        origin: of a plan, what its model knows about it.
 
     Raises:
         EngineError: the file is missing, damaged, or no such graph.
@@ -125,11 +130,13 @@ class RaftFlow:
 
     color: Final = "rgb"
 
-    def __init__(self, path: Path, threads: int, memory_bytes: int = MEMORY_BYTES) -> None:
+    def __init__(
+        self, path: Path, threads: int, memory_bytes: int = MEMORY_BYTES, origin: PlanOrigin | None = None
+    ) -> None:
         self.path = path
-        self._run = OnnxRunner(path, threads)
+        self._run = open_runner(path, threads, origin)
         self._size = _raft_size(self._run)
-        self._pairs = pairs_within(memory_bytes, *self._size)
+        self._pairs = None if path.suffix.lower() == ".plan" else pairs_within(memory_bytes, *self._size)
 
     @property
     def frame_bytes(self) -> int:
@@ -143,8 +150,9 @@ class RaftFlow:
 
     def flow(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `FlowEngine.flow`; as many pairs at once as the memory allows."""
-        starts = range(0, len(frames) - 1, self._pairs)
-        return np.concatenate([self._checked(frames[start : start + self._pairs + 1]) for start in starts])
+        pairs = self._pairs or len(frames) - 1
+        starts = range(0, len(frames) - 1, pairs)
+        return np.concatenate([self._checked(frames[start : start + pairs + 1]) for start in starts])
 
     def _checked(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         flow = self._run(np.ascontiguousarray(frames))
@@ -152,6 +160,24 @@ class RaftFlow:
         if flow.shape != shape:
             raise EngineError(f"{self.path}: {len(frames)} frames give {list(flow.shape)}, not a flow {list(shape)}")
         return flow
+
+
+def load_raft(path: Path, threads: int, origin: PlanOrigin | None = None) -> FlowEngine:
+    """RAFT-Large by what runs its file.
+
+    Args:
+        path: the `.onnx`, `.plan` or `.safetensors` file.
+        threads: threads for one call on a CPU.
+        origin: of a plan, what its model knows about it.
+
+    Raises:
+        EngineError: the file is missing, damaged, no flow engine, or cannot be run on this machine.
+    """
+    if path.suffix.lower() == ".safetensors":
+        from pixelfast.engines.torch_flow import TorchFlow
+
+        return TorchFlow(path, threads)
+    return RaftFlow(path, threads, origin=origin)
 
 
 def to_grid(flow: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -164,7 +190,7 @@ def to_grid(flow: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.ascontiguousarray(grid.transpose(2, 0, 1))
 
 
-def _raft_size(runner: OnnxRunner) -> tuple[int, int]:
+def _raft_size(runner: Runner) -> tuple[int, int]:
     sizes: Sequence[Any] = runner.inputs[0].shape[1:]
     fits = runner.inputs[0].dtype == "uint8" and len(sizes) == 3 and None not in sizes and sizes[2] == 3
     if not fits or runner.metadata.get("pixelfast.kind") != "flow" or metadata_integer(runner, "format") is None:

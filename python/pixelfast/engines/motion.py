@@ -8,7 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.engines.facts import metadata_integer
-from pixelfast.engines.runner import OnnxRunner
+from pixelfast.engines.opening import open_runner
+from pixelfast.engines.plan_check import PlanOrigin
+from pixelfast.engines.runner import Runner
 from pixelfast.errors import EngineError
 from pixelfast.networks.geometry import FLOW_SIZE
 
@@ -41,10 +43,10 @@ class MotionEngine(Protocol):
         """
 
 
-class OnnxMotion:
-    """The motion engine in ONNX Runtime."""
+class GraphMotion:
+    """The motion engine as a graph, in ONNX Runtime or TensorRT."""
 
-    def __init__(self, runner: OnnxRunner, facts: MotionFacts) -> None:
+    def __init__(self, runner: Runner, facts: MotionFacts) -> None:
         self.path = runner.path
         self.facts = facts
         self._run = runner
@@ -59,27 +61,40 @@ class OnnxMotion:
         return result
 
 
-def load_motion_engine(path: Path, threads: int) -> MotionEngine:
+def load_motion_engine(path: Path, threads: int, origin: PlanOrigin | None = None) -> MotionEngine:
     """Loads a motion engine and tries it on a still scene.
 
     Args:
-        path: the `.onnx` file.
-        threads: threads for one call.
+        path: the `.onnx`, `.plan` or `.safetensors` file.
+        threads: threads for one call on a CPU.
+        origin: of a plan, what its model knows about it.
 
     Raises:
-        EngineError: the file is missing, damaged, or no motion engine.
+        EngineError: the file is missing, damaged, no motion engine, or cannot be run on this machine.
     """
-    runner = OnnxRunner(path, threads)
+    if path.suffix.lower() == ".safetensors":
+        from pixelfast.engines.torch_motion import TorchMotion
+
+        return TorchMotion(path, threads)
+    return motion_engine(open_runner(path, threads, origin))
+
+
+def motion_engine(runner: Runner) -> MotionEngine:
+    """The motion engine that a runner's file is, tried on a still scene.
+
+    Raises:
+        EngineError: the file is no motion engine.
+    """
     wanted = (None, 2, FLOW_SIZE, FLOW_SIZE)
     past = metadata_integer(runner, "past")
     if runner.metadata.get("pixelfast.kind") != "motion" or runner.inputs[0].shape != wanted or not past:
         raise EngineError(
-            f"{path} is no motion engine: it has {runner.describe()}; expected flow float32 [N, 2, {FLOW_SIZE}, "
+            f"{runner.path} is no motion engine: it has {runner.describe()}; expected flow float32 [N, 2, {FLOW_SIZE}, "
             f"{FLOW_SIZE}] -> flow_errors float32 [M, G, G]"
         )
     grid = runner.outputs[0].shape[-1]
     if grid is None:
-        raise EngineError(f"{path} does not tell its grid: export it with static sizes")
-    engine = OnnxMotion(runner, MotionFacts(past, grid))
+        raise EngineError(f"{runner.path} does not tell its grid: export it with static sizes")
+    engine = GraphMotion(runner, MotionFacts(past, grid))
     engine.errors(np.zeros((past + 1, 2, FLOW_SIZE, FLOW_SIZE), np.float32))
     return engine

@@ -1,21 +1,15 @@
 """TensorRT plans built from ONNX files, on a machine with a GPU or, for a GPU that is named, without one."""
 
-import ctypes
 from dataclasses import dataclass
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 from pixelfast.atomic import atomic_path
 from pixelfast.digest import file_sha256
+from pixelfast.engines.cuda import Cuda
+from pixelfast.engines.trt_package import Messages, find_flavour, has_driver
 from pixelfast.errors import EngineError
 from pixelfast.manifest import PlanFacts
-
-FLAVOURS: Final = ("tensorrt", "tensorrt_rtx")
-"""The packages that build and run plans, in the order in which they are tried; their formats differ."""
-
-INSTALL: Final = "pip install 'pixelfast[tensorrt]' (any recent NVIDIA GPU) or 'pixelfast[tensorrt-rtx]' (RTX GPUs)"
 
 
 @dataclass(frozen=True)
@@ -28,26 +22,6 @@ class Profile:
 
     def __str__(self) -> str:
         return f"{self.least} to {self.most}, best {self.best}"
-
-
-def find_flavour(wanted: str | None = None) -> tuple[str, Any]:
-    """Name and module of the TensorRT that is installed.
-
-    Args:
-        wanted: "tensorrt" or "tensorrt_rtx"; None takes the first that is there.
-
-    Raises:
-        EngineError: it is not installed, or cannot be imported.
-    """
-    names = [name for name in FLAVOURS if wanted in (None, name)]
-    found = next((name for name in names if find_spec(name) is not None), None)
-    if found is None:
-        missing = wanted or "TensorRT"
-        raise EngineError(f"{missing} is not installed, and plans need it: {INSTALL}")
-    try:
-        return found, import_module(found)
-    except (ImportError, OSError) as error:
-        raise EngineError(f"{found} is installed and cannot be imported ({error}): {INSTALL}") from error
 
 
 def build_plan(
@@ -80,12 +54,13 @@ def build_plan(
         OutputError: `out` cannot be written.
     """
     name, trt = find_flavour(flavour)
-    log = _Messages(trt)
+    log = Messages(trt)
     builder = trt.Builder(log.logger)
     network, parser = _parsed(trt, builder, onnx, log)
     config = builder.create_builder_config()
     _set_profile(builder, config, network, profile, onnx)
-    _set_target(trt, config, compute_capability, name)
+    config.clear_flag(trt.BuilderFlag.TF32)  # what the graph says is float32 is computed in float32
+    target = _set_target(trt, config, compute_capability, name)
     plan = builder.build_serialized_network(network, config)
     del parser  # it owned what the network is made of
     if plan is None:
@@ -97,45 +72,14 @@ def build_plan(
         least=profile.least,
         best=profile.best,
         most=profile.most,
-        compute_capability=compute_capability,
+        compute_capability=target,
         flavour=name,
         version=str(trt.__version__),
         onnx_sha256=file_sha256(onnx),
     )
 
 
-def has_driver() -> bool:
-    """Whether this machine has an NVIDIA driver."""
-    try:
-        ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        return False
-    return True
-
-
-class _Messages:
-    """TensorRT's messages, kept instead of printed."""
-
-    def __init__(self, trt: Any) -> None:
-        kept: list[str] = []
-        self._kept = kept
-
-        class Logger(trt.ILogger):  # type: ignore[misc]  # a base that is only known at run time
-            def __init__(self) -> None:
-                trt.ILogger.__init__(self)
-
-            def log(self, severity: Any, message: str) -> None:
-                if severity <= trt.ILogger.ERROR:
-                    kept.append(message)
-
-        self.logger = Logger()
-
-    def last(self) -> str:
-        """The last error, on one line."""
-        return " ".join(self._kept[-1].split()) if self._kept else "it does not say why"
-
-
-def _parsed(trt: Any, builder: Any, onnx: Path, log: _Messages) -> tuple[Any, Any]:
+def _parsed(trt: Any, builder: Any, onnx: Path, log: Messages) -> tuple[Any, Any]:
     """The network, and the parser that owns what it is made of."""
     # Newer versions know strongly typed networks only, and the flag is what says so in those that know both.
     network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
@@ -163,14 +107,15 @@ def _set_profile(builder: Any, config: Any, network: Any, profile: Profile, onnx
         raise EngineError(f"the profile {profile} does not fit {onnx}")
 
 
-def _set_target(trt: Any, config: Any, compute_capability: str | None, flavour: str) -> None:
+def _set_target(trt: Any, config: Any, compute_capability: str | None, flavour: str) -> str | None:
+    """Names the GPU to build for; returns its compute capability, None for any that the plan may run on."""
     if compute_capability is None:
         if not has_driver():
             raise EngineError(
                 "this machine has no NVIDIA driver, so it must be said which GPU the plan is for: "
                 "--compute-capability 8.6 (see https://developer.nvidia.com/cuda-gpus)"
             )
-        return
+        return Cuda().compute_capability() if flavour == "tensorrt" else None
     if not hasattr(trt, "ComputeCapability"):
         raise EngineError(f"{flavour} builds for the GPU in this machine only: leave out the compute capability")
     known = {_dotted(name): value for name, value in trt.ComputeCapability.__members__.items() if name[2:].isdecimal()}
@@ -180,6 +125,7 @@ def _set_target(trt: Any, config: Any, compute_capability: str | None, flavour: 
         )
     config.num_compute_capabilities = 1
     config.set_compute_capability(known[compute_capability], 0)
+    return compute_capability
 
 
 def _dotted(name: str) -> str:

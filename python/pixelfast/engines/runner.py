@@ -1,10 +1,10 @@
-"""The ONNX Runtime runner: one engine file, what it says about itself, one call."""
+"""What runs an engine file: what the file says about itself, one call; and the runner by ONNX Runtime."""
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,34 @@ class Tensor:
         return f"{self.name} {self.dtype} [{sizes}]"
 
 
+class Runner(Protocol):
+    """Runs one engine file: an array in, its first output out.
+
+    Attributes:
+        path: the file.
+        inputs: as the file describes them.
+        outputs: likewise.
+        metadata: what the file says about itself, by `pixelfast.<name>`.
+        best: the length of an array that keeps the engine busy; None where any does.
+    """
+
+    path: Path
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    metadata: dict[str, str]
+    best: int | None
+
+    def __call__(self, array: NDArray[Any]) -> NDArray[np.float32]:
+        """The engine's first output for `array`.
+
+        Raises:
+            EngineError: the engine fails on this input.
+        """
+
+    def describe(self) -> str:
+        """Inputs and outputs in words, for messages."""
+
+
 class OnnxRunner:
     """An ONNX file in ONNX Runtime, on the GPU where the installed ONNX Runtime has one, else on the CPU.
 
@@ -45,6 +73,7 @@ class OnnxRunner:
         self._session = _open_session(path, threads)
         self.inputs = tuple(_tensor(node) for node in self._session.get_inputs())
         self.outputs = tuple(_tensor(node) for node in self._session.get_outputs())
+        self.best: int | None = None
         self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
         self.on_cpu: bool = self._session.get_providers() == ["CPUExecutionProvider"]
 
@@ -73,11 +102,11 @@ class OnnxRunner:
 
     def describe(self) -> str:
         """Inputs and outputs in words, for messages."""
-        return f"{_list(self.inputs)} -> {_list(self.outputs)}"
+        return describe(self.inputs, self.outputs)
 
 
 def _open_session(path: Path, threads: int) -> Any:
-    _check_file(path)
+    check_file(path)
     onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -93,7 +122,12 @@ def _open_session(path: Path, threads: int) -> Any:
         raise EngineError(_refusal(path, error)) from error
 
 
-def _check_file(path: Path) -> None:
+def check_file(path: Path) -> None:
+    """Refuses a folder, a missing and an empty file.
+
+    Raises:
+        EngineError: it is one of them.
+    """
     if path.is_dir():
         raise EngineError(f"{path} is a folder, not an engine file")
     if not path.exists():
@@ -123,6 +157,11 @@ def _tensor(node: Any) -> Tensor:
     shape = tuple(size if isinstance(size, int) else None for size in node.shape)
     dtype = node.type.removeprefix("tensor(").removesuffix(")")
     return Tensor(node.name, {"float": "float32", "double": "float64"}.get(dtype, dtype), shape)
+
+
+def describe(inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> str:
+    """Inputs and outputs in words, for messages."""
+    return f"{_list(inputs)} -> {_list(outputs)}"
 
 
 def _list(tensors: Sequence[Tensor]) -> str:

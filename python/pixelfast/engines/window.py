@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 
 from pixelfast import _core
 from pixelfast.engines.facts import WindowFacts, window_facts
+from pixelfast.engines.opening import open_runner
 from pixelfast.engines.openvino import OpenVinoFrames, openvino_installed
-from pixelfast.engines.runner import OnnxRunner
+from pixelfast.engines.plan_check import PlanOrigin
+from pixelfast.engines.runner import OnnxRunner, Runner
 from pixelfast.engines.torch_frames import TorchFrames
 from pixelfast.errors import EngineError
 
@@ -39,7 +41,7 @@ class WindowEngine(Protocol):
 class FrameEngine:
     """Our own engines: unfolding, scaling and the error reduction are inside the graph."""
 
-    def __init__(self, runner: OnnxRunner | OpenVinoFrames, facts: WindowFacts) -> None:
+    def __init__(self, runner: Runner | OpenVinoFrames, facts: WindowFacts) -> None:
         self.path = runner.path
         self.facts = facts
         self._run = runner
@@ -64,12 +66,12 @@ class FrameEngine:
 class CuboidEngine:
     """Anybody's autoencoder: cuboids are assembled and errors reduced in the Rust core."""
 
-    def __init__(self, runner: OnnxRunner, facts: WindowFacts, threads: int) -> None:
+    def __init__(self, runner: Runner, facts: WindowFacts, threads: int) -> None:
         self.path = runner.path
         self.facts = facts
         self._run = runner
         self._threads = threads
-        shape = (facts.batch or CUBOID_BATCH, facts.window, facts.height, facts.width)
+        shape = (facts.batch or facts.best or CUBOID_BATCH, facts.window, facts.height, facts.width)
         self._cuboids = np.empty(shape, np.float32)
 
     def errors(self, frames: NDArray[np.uint8], stride: int) -> NDArray[np.float32]:
@@ -93,26 +95,37 @@ class CuboidEngine:
         return errors[: len(starts)]
 
 
-def load_window_engine(path: Path, threads: int) -> WindowEngine:
+def load_window_engine(path: Path, threads: int, origin: PlanOrigin | None = None) -> WindowEngine:
     """Loads an engine of the reconstruction method, `.onnx` or `.safetensors`, and tries it on blank frames.
 
     Args:
-        path: the file.
-        threads: threads for one call.
+        path: the `.onnx`, `.plan` or `.safetensors` file.
+        threads: threads for one call on a CPU.
+        origin: of a plan, what its model knows about it.
 
     Raises:
-        EngineError: the file is missing, damaged, or no engine of this method.
+        EngineError: the file is missing, damaged, no engine of this method, or cannot be run on this machine.
     """
     if path.suffix.lower() == ".safetensors":
         return _tried(TorchFrames(path, threads))
-    runner = OnnxRunner(path, threads)
+    return window_engine(open_runner(path, threads, origin), threads)
+
+
+def window_engine(runner: Runner, threads: int) -> WindowEngine:
+    """The window engine that a runner's file is, tried on blank frames.
+
+    Raises:
+        EngineError: the file is no engine of this method.
+    """
     facts = window_facts(runner)
     if facts.kind == "cuboids":
         engine: WindowEngine = CuboidEngine(runner, facts, threads)
     elif facts.batch in (None, facts.window):
         engine = FrameEngine(_fastest(runner, facts, threads), facts)
     else:
-        raise EngineError(f"{path} takes exactly {facts.batch} frames; export it with a dynamic number of frames")
+        raise EngineError(
+            f"{runner.path} takes exactly {facts.batch} frames; export it with a dynamic number of frames"
+        )
     return _tried(engine)
 
 
@@ -123,8 +136,8 @@ def _tried(engine: WindowEngine) -> WindowEngine:
     return engine
 
 
-def _fastest(runner: OnnxRunner, facts: WindowFacts, threads: int) -> OnnxRunner | OpenVinoFrames:
+def _fastest(runner: Runner, facts: WindowFacts, threads: int) -> Runner | OpenVinoFrames:
     """OpenVINO on a CPU, where it is installed; an engine for one window at a time gains nothing from it."""
-    if runner.on_cpu and facts.batch is None and openvino_installed():
+    if isinstance(runner, OnnxRunner) and runner.on_cpu and facts.batch is None and openvino_installed():
         return OpenVinoFrames(runner, facts, threads)
     return runner

@@ -31,6 +31,7 @@ class Motion:
         settings: as asked for.
         threads: threads of the numeric stages.
         stopwatch: gets the times of the `flow` and `engine` phases.
+        flow_sha256: of the flow's file; None where OpenCV computes it.
     """
 
     flow: FlowEngine
@@ -39,6 +40,7 @@ class Motion:
     settings: Settings
     threads: int
     stopwatch: Stopwatch
+    flow_sha256: str | None = None
 
     stride: Final = 1
 
@@ -55,7 +57,10 @@ class Motion:
     def facts(self) -> dict[str, Any]:
         """See `Method.facts`."""
         flow = self.known.flow
-        return {"flow": [flow.kind, flow.preset, flow.shorter_side], "bridge_noisy": self.bridge_noisy}
+        known = (
+            [flow.kind, flow.preset, flow.shorter_side] if self.flow_sha256 is None else [flow.kind, self.flow_sha256]
+        )
+        return {"flow": known, "bridge_noisy": self.bridge_noisy}
 
     def frames(self, video: Video) -> FrameFormat:
         """The size that the flow engine wants of this video; flow between frames of two sizes means nothing."""

@@ -7,12 +7,13 @@ from pixelfast.engines import (
     DisFlow,
     EngineChoice,
     FlowEngine,
-    RaftFlow,
     WindowEngine,
     load_flip_engine,
     load_motion_engine,
+    load_raft,
     load_window_engine,
 )
+from pixelfast.engines.plan_check import PlanOrigin, plan_origin
 from pixelfast.errors import EngineError, ModelError, PixelfastError
 from pixelfast.manifest import Flip, FlowFacts, Manifest
 from pixelfast.model import Model
@@ -54,7 +55,7 @@ def open_stages(choice: EngineChoice, settings: Settings, plan: FlipPlan, thread
 
 
 def _open_reconstruction(choice: EngineChoice, settings: Settings, threads: int, stopwatch: Stopwatch) -> Method:
-    engine = load_window_engine(choice.path, threads)
+    engine = load_window_engine(choice.path, threads, choice.origin)
     _check_fit(engine, choice)
     stride = settings.stride if settings.stride is not None else engine.facts.stride or 1
     check_stride(stride, engine.facts.window)
@@ -68,18 +69,36 @@ def _open_motion(choice: EngineChoice, settings: Settings, threads: int, stopwat
     if model is None or model.manifest.motion is None:
         raise ModelError(f"{choice.path} does not say which flow it was trained on: train the model again")
     known = model.manifest.motion
-    engine = load_motion_engine(choice.path, threads)
-    return Motion(open_flow(known.flow, model.folder, threads), engine, known, settings, threads, stopwatch)
+    engine = load_motion_engine(choice.path, threads, choice.origin)
+    raft = _raft_file(choice, model)
+    flow = open_flow(known.flow, model.folder, threads, raft, plan_origin(model, raft))
+    sha256 = model.manifest.files[raft].sha256 if known.flow.kind == "raft" else None
+    return Motion(flow, engine, known, settings, threads, stopwatch, sha256)
 
 
-def open_flow(flow: FlowFacts, folder: Path, threads: int) -> FlowEngine:
+def _raft_file(choice: EngineChoice, model: Model) -> str:
+    """RAFT as the engine is: `raft.fp16.plan` with `motion.fp16.plan`; else its ONNX file."""
+    same = f"raft{choice.path.name.removeprefix('motion')}"
+    return same if same in model.manifest.files else RAFT_FILE
+
+
+def open_flow(
+    flow: FlowFacts, folder: Path, threads: int, raft: str = RAFT_FILE, origin: PlanOrigin | None = None
+) -> FlowEngine:
     """The flow engine that a model was trained with.
+
+    Args:
+        flow: what it was trained with.
+        folder: where RAFT's file lies, if that is it.
+        threads: threads of a call.
+        raft: that file's name.
+        origin: of a plan, what its model knows about it.
 
     Raises:
         EngineError: it cannot be loaded.
     """
     if flow.kind == "raft":
-        return RaftFlow(folder / RAFT_FILE, threads)
+        return load_raft(folder / raft, threads, origin)
     return DisFlow(flow.preset or "", threads, flow.shorter_side or 0)
 
 

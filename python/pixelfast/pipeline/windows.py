@@ -36,7 +36,7 @@ class WindowCutter:
     Args:
         engine: what turns frames into window errors.
         stride: S, frames between the starts of windows, 1 to T.
-        chunk: frames to a call of the engine, about; at least T are taken.
+        chunk: frames to a call of the engine, about; at least T, and as many as keep a GPU busy.
         stopwatch: gets the time of the `engine` phase.
     """
 
@@ -45,7 +45,8 @@ class WindowCutter:
         self._stride = stride
         self._window = engine.facts.window
         self._stopwatch = stopwatch
-        self._fed = max(0, chunk - self._window) // stride * stride + self._window
+        wanted = max(chunk, engine.facts.best or 0)
+        self._fed = max(0, wanted - self._window) // stride * stride + self._window
         # The last T frames are kept, for the anchored window; the next window starts among them or right after.
         self._buffer = np.empty((self._fed + self._window, engine.facts.height, engine.facts.width), np.uint8)
         self._held = 0

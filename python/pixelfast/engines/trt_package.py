@@ -1,0 +1,74 @@
+"""The TensorRT packages: which is installed, and what it says when it refuses."""
+
+import ctypes
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any, Final
+
+from pixelfast.errors import EngineError
+
+FLAVOURS: Final = {"tensorrt": "tensorrt", "tensorrt_rtx": "tensorrt-rtx"}
+"""The packages that build and run plans, in the order in which they are tried (their formats differ), and the extra
+that brings each."""
+
+INSTALL: Final = "pip install 'pixelfast[tensorrt]' (any recent NVIDIA GPU) or 'pixelfast[tensorrt-rtx]' (RTX GPUs)"
+
+
+def installed_flavours() -> list[str]:
+    """The packages that can be imported; none is imported yet."""
+    return [name for name in FLAVOURS if find_spec(name) is not None]
+
+
+def find_flavour(wanted: str | None = None) -> tuple[str, Any]:
+    """Name and module of the TensorRT that is installed.
+
+    Args:
+        wanted: "tensorrt" or "tensorrt_rtx"; None takes the first that is there.
+
+    Raises:
+        EngineError: it is not installed, or cannot be imported.
+    """
+    found = next((name for name in installed_flavours() if wanted in (None, name)), None)
+    if found is None:
+        missing = wanted or "TensorRT"
+        install = f"pip install 'pixelfast[{FLAVOURS[wanted]}]'" if wanted in FLAVOURS else INSTALL
+        raise EngineError(f"{missing} is not installed, and plans need it: {install}")
+    try:
+        return found, import_module(found)
+    except (ImportError, OSError) as error:
+        raise EngineError(f"{found} is installed and cannot be imported ({error}): {INSTALL}") from error
+
+
+def has_driver() -> bool:
+    """Whether this machine has an NVIDIA driver."""
+    try:
+        ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return False
+    return True
+
+
+class Messages:
+    """TensorRT's messages, kept instead of printed.
+
+    Attributes:
+        logger: what TensorRT's objects take.
+    """
+
+    def __init__(self, trt: Any) -> None:
+        kept: list[str] = []
+        self._kept = kept
+
+        class Logger(trt.ILogger):  # type: ignore[misc]  # a base that is only known at run time
+            def __init__(self) -> None:
+                trt.ILogger.__init__(self)
+
+            def log(self, severity: Any, message: str) -> None:
+                if severity <= trt.ILogger.ERROR:
+                    kept.append(message)
+
+        self.logger = Logger()
+
+    def last(self) -> str:
+        """The last error, on one line."""
+        return " ".join(self._kept[-1].split()) if self._kept else "it does not say why"

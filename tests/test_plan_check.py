@@ -1,0 +1,164 @@
+"""What was built for what is compared with the machine before a plan is loaded; each mismatch is one sentence."""
+
+import ast
+import dataclasses
+import inspect
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import pixelfast
+from footage import walking_square
+from frame_files import write_video
+from pixelfast.engines import cuda
+from pixelfast.engines.plan_build import Profile
+from pixelfast.engines.plan_check import GpuMachine, PlanOrigin, check_plan, check_profile, plan_origin, read_machine
+from pixelfast.engines.trt_package import has_driver, installed_flavours
+from pixelfast.errors import EngineError
+from pixelfast.manifest import PlanFacts
+from tiny_engines import write_frame_engine, write_model
+
+FACTS = PlanFacts("fp16", 16, 64, 256, "8.6", "tensorrt_rtx", "1.7.1", "a" * 64)
+ORIGIN = PlanOrigin(FACTS, "ae.onnx", "a" * 64, "pixelfast export model --to plan --precision fp16")
+MACHINE = GpuMachine("NVIDIA RTX A5000", "8.6", {"tensorrt_rtx": "1.7.1"})
+PLAN = Path("model/ae.fp16.plan")
+
+without_driver = pytest.mark.skipif(has_driver(), reason="for machines without an NVIDIA driver only")
+
+
+def origin(**changes: object) -> PlanOrigin:
+    return dataclasses.replace(ORIGIN, facts=dataclasses.replace(FACTS, **changes))  # type: ignore[arg-type]
+
+
+def test_a_plan_that_fits_is_let_through() -> None:
+    check_plan(PLAN, ORIGIN, MACHINE)
+    check_plan(PLAN, origin(compute_capability=None), MACHINE)
+    check_plan(PLAN, dataclasses.replace(ORIGIN, onnx_sha256=None), MACHINE)
+    check_plan(PLAN, None, MACHINE)
+    check_profile(PLAN, ORIGIN, Profile(16, 64, 256))
+    check_profile(PLAN, None, Profile(1, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("known", "machine", "sentence"),
+    [
+        (ORIGIN, GpuMachine(None, None, {}), r"has no NVIDIA driver: name model/ae.onnx instead"),
+        (None, GpuMachine(None, None, {}), r"has no NVIDIA driver: name an .onnx file instead"),
+        (None, dataclasses.replace(MACHINE, versions={}), r"TensorRT, which is not installed: pip install"),
+        (
+            ORIGIN,
+            dataclasses.replace(MACHINE, versions={"tensorrt": "11.4"}),
+            r"built by tensorrt_rtx 1.7.1, which is not installed: pip install 'pixelfast\[tensorrt-rtx\]', or .*fp16$",
+        ),
+        (
+            ORIGIN,
+            dataclasses.replace(MACHINE, versions={"tensorrt_rtx": "1.8"}),
+            r"by tensorrt_rtx 1.7.1, and 1.8, which is installed, reads only its own: pixelfast export model",
+        ),
+        (
+            ORIGIN,
+            dataclasses.replace(MACHINE, compute_capability="12.0"),
+            r"for GPUs of compute capability 8.6, and NVIDIA RTX A5000 has 12.0: pixelfast export model",
+        ),
+        (
+            dataclasses.replace(ORIGIN, onnx_sha256="b" * 64),
+            MACHINE,
+            r"built from another ae.onnx than the one beside it: pixelfast export model",
+        ),
+        (
+            PlanOrigin(
+                dataclasses.replace(FACTS, precision="bf16", compute_capability="7.5"),
+                "ae.onnx",
+                "a" * 64,
+                "pixelfast export model --to plan --precision bf16",
+            ),
+            dataclasses.replace(MACHINE, compute_capability="7.5"),
+            r"bf16, which NVIDIA RTX A5000 \(compute capability 7.5\) cannot: .*--precision fp16",
+        ),
+    ],
+)
+def test_each_mismatch_is_a_sentence_with_what_mends_it(
+    known: PlanOrigin | None, machine: GpuMachine, sentence: str
+) -> None:
+    with pytest.raises(EngineError, match=sentence) as caught:
+        check_plan(PLAN, known, machine)
+    assert str(caught.value).startswith(str(PLAN))
+    assert "\n" not in str(caught.value)
+
+
+def test_another_profile_is_named() -> None:
+    with pytest.raises(EngineError, match=r"takes 1 to 3, best 2 a call, but its model says 16 to 256, best 64: pixel"):
+        check_profile(PLAN, ORIGIN, Profile(1, 2, 3))
+
+
+def test_a_model_tells_the_command_that_builds_its_plan_again(tmp_path: Path) -> None:
+    model = write_model(tmp_path / "model", strides=(1, 4))
+    pixelfast.export(model, "plan", compute_capability="8.6", stride=4, profile=(16, 24, 48))
+    model = type(model).load(model.folder)
+    known = plan_origin(model, "ae.s4.plan")
+    assert known is not None
+    assert (known.onnx, known.onnx_sha256) == ("ae.s4.onnx", known.facts.onnx_sha256)
+    assert known.rebuild == f"pixelfast export {model.folder} --to plan --stride 4 --profile 16,24,48"
+    assert plan_origin(model, "ae.plan") is None
+    arguments = known.rebuild.split()[1:]
+    done = subprocess.run([sys.executable, "-m", "pixelfast", *arguments, "--compute-capability", "12.0"], check=False)
+    assert done.returncode == 0
+
+
+@without_driver
+def test_without_a_driver_the_command_says_so_in_a_sentence(tmp_path: Path) -> None:
+    model = write_model(tmp_path / "model")
+    plan = pixelfast.export(model, "plan", compute_capability="8.6")
+    write_video(tmp_path / "footage" / "01", walking_square(20))
+    command = [sys.executable, "-m", "pixelfast", "score", str(tmp_path / "footage"), "--engine", str(plan)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    sentence = (
+        f"{plan} runs on an NVIDIA GPU, and this machine has no NVIDIA driver: name {plan.parent}/ae.onnx instead"
+    )
+    assert sentence in " ".join(done.stderr.split())
+    assert "Traceback" not in done.stderr
+
+
+@without_driver
+def test_a_lone_plan_and_what_is_none_get_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="does not exist"):
+        pixelfast.score(tmp_path, tmp_path / "ae.plan")
+    (tmp_path / "ae.plan").write_bytes(b"")
+    with pytest.raises(EngineError, match=r"is empty \(0 bytes\)|no NVIDIA driver"):
+        write_video(tmp_path / "footage" / "01", walking_square(20))
+        pixelfast.score(tmp_path / "footage", tmp_path / "ae.plan")
+    write_frame_engine(tmp_path / "ae.onnx")
+    (tmp_path / "ae.plan").write_bytes((tmp_path / "ae.onnx").read_bytes())
+    with pytest.raises(EngineError, match=r"no NVIDIA driver: name an .onnx file instead"):
+        pixelfast.score(tmp_path / "footage", tmp_path / "ae.plan")
+
+
+@without_driver
+def test_the_machine_is_read_and_the_gpu_refused_without_a_driver() -> None:
+    machine = read_machine()
+    assert (machine.gpu, machine.compute_capability) == (None, None)
+    assert set(machine.versions) == set(installed_flavours())
+    with pytest.raises(EngineError, match="no NVIDIA driver"):
+        cuda.Cuda()
+
+
+def test_every_call_of_the_cuda_runtime_fits_its_signature() -> None:
+    runtime = pytest.importorskip("cuda.bindings.runtime", reason="needs cuda-bindings: pip install '.[tensorrt-rtx]'")
+    calls = [node for node in ast.walk(ast.parse(inspect.getsource(cuda))) if isinstance(node, ast.Call)]
+    checked = set()
+    for call in calls:
+        if isinstance(call.func, ast.Attribute) and call.func.attr == "_call":
+            name, *arguments = call.args
+            assert isinstance(name, ast.Constant)
+            signature = getattr(runtime, str(name.value)).__doc__.splitlines()[0]
+            wanted = [one for one in signature.partition("(")[2].rstrip(")").split(",") if one]
+            assert len(arguments) == len(wanted), signature
+            checked.add(name.value)
+    assert {"cudaMalloc", "cudaMallocHost", "cudaMemcpyAsync", "cudaStreamWaitEvent"} <= checked
+    names = [node.attr for node in ast.walk(ast.parse(inspect.getsource(cuda))) if isinstance(node, ast.Attribute)]
+    for name in (one for one in names if one.startswith("cuda") and one != "cudaDeviceAttr"):
+        owners = (runtime, runtime.cudaDeviceAttr, runtime.cudaMemcpyKind)
+        assert any(hasattr(owner, name) for owner in owners), name

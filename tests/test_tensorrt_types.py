@@ -1,0 +1,55 @@
+"""The interface of TensorRT that the runner uses, against the types of the packages themselves.
+
+The packages bring no stubs; mypy's stubgen makes them from the signatures in their modules.
+"""
+
+import re
+import subprocess
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+
+import pytest
+
+from pixelfast.engines.trt_package import FLAVOURS
+
+CHECK = """
+from {package}_bindings import {package} as trt
+from pixelfast.engines.trt_types import Context, Engine, Runtime
+
+
+def check(runtime: trt.Runtime, engine: trt.ICudaEngine, context: trt.IExecutionContext) -> None:
+    one: Runtime = runtime
+    two: Engine = engine
+    three: Context = context
+    trt.TensorIOMode.INPUT
+    trt.BuilderFlag.TF32
+"""
+
+
+def write_stubs(package: str, folder: Path) -> None:
+    stubgen = "import sys; from mypy.stubgen import main; main(sys.argv[1:])"
+    subprocess.run([sys.executable, "-c", stubgen, "-q", "-p", f"{package}_bindings", "-o", str(folder)], check=True)
+    path = folder / f"{package}_bindings" / f"{package}.pyi"
+    text = re.sub(r"\bbool\b(?!:)", "builtins.bool", path.read_text())  # a DataType there is called bool, too
+    lines = [line for line in text.splitlines() if not re.search(r"= \.\.\., \w+: [^=]*\) ->", line)]
+    path.write_text("import builtins\n" + "\n".join(lines))
+
+
+def complaints(text: str, folder: Path) -> list[str]:
+    (folder / "check.py").write_text(text)
+    command = [sys.executable, "-m", "mypy", "--follow-imports=silent", "check.py"]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    assert "[syntax]" not in done.stdout, done.stdout
+    return [line for line in done.stdout.splitlines() if line.startswith("check.py:") and ": error:" in line]
+
+
+@pytest.mark.parametrize("package", FLAVOURS)
+def test_the_package_has_what_the_runner_uses(package: str, tmp_path: Path) -> None:
+    if find_spec(f"{package}_bindings") is None:
+        pytest.skip(f"needs {package}: pip install '.[{FLAVOURS[package]}]'")
+    write_stubs(package, tmp_path)
+    text = CHECK.format(package=package)
+    assert complaints(text, tmp_path) == []
+    assert complaints(text.replace("one: Runtime = runtime", "one: Runtime = engine"), tmp_path)
+    assert complaints(text.replace("BuilderFlag.TF32", "BuilderFlag.NONSENSE"), tmp_path)
