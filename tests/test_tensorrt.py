@@ -18,7 +18,8 @@ from footage import walking_square
 from lazy_device import LazyDevice
 from pixelfast.engines.facts import window_facts
 from pixelfast.engines.motion import motion_engine
-from pixelfast.engines.tensorrt import PIECES_A_CALL, TensorRtRunner
+from pixelfast.engines.pieces import PIECES_A_CALL
+from pixelfast.engines.tensorrt import TensorRtRunner
 from pixelfast.engines.window import window_engine
 from pixelfast.errors import EngineError
 from tiny_engines import GRID, SIZE, WINDOW, window_errors

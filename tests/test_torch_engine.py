@@ -1,10 +1,14 @@
-"""The PyTorch runner against ONNX Runtime and OpenVINO, on a CPU; on a GPU where the machine has one."""
+"""The autoencoder's PyTorch runner against ONNX Runtime and OpenVINO, on a CPU; on a GPU where the machine has one."""
 
+import gc
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 import pixelfast
 from footage import walking_square
@@ -15,9 +19,18 @@ from pixelfast.errors import EngineError
 from pixelfast.networks.autoencoder import TemporalAutoencoder
 from pixelfast.networks.flip import FlipClassifier
 from pixelfast.networks.weights import save_autoencoder, save_flip_classifier
+from pixelfast.pipeline.reconstruction import Reconstruction
+from pixelfast.pipeline.settings import Settings
+from pixelfast.pipeline.stopwatch import Stopwatch
 from pixelfast.training.export import write_autoencoder
 
+Errors = NDArray[np.float32]
+
 FRAMES = walking_square(45, seed=2)
+LONG = walking_square(256 + 64 + 5 + 15, seed=3)
+"""Windows for pieces of three sizes on a GPU, the last of which is not full."""
+
+needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="the autoencoder on a GPU needs an NVIDIA GPU")
 
 
 @pytest.fixture
@@ -39,11 +52,59 @@ def test_same_errors_as_the_exported_file(weights: Path, frames: int, stride: in
     assert (found.dtype, torch.get_num_threads()) == (np.float32, before)
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="half precision on a GPU needs an NVIDIA GPU")
-def test_half_precision_on_a_gpu_keeps_the_order(weights: Path) -> None:
-    errors = [TorchFrames(weights, 1, device).errors(FRAMES, 1).mean(axis=(2, 3)) for device in ("cuda", "cpu")]
-    ranks = [some.ravel().argsort().argsort() for some in errors]
-    assert np.corrcoef(*ranks)[0, 1] > 0.999
+@pytest.mark.parametrize("precision", ["fp16", "bf16"])
+def test_half_precision_keeps_the_order(weights: Path, precision: str) -> None:
+    half = TorchFrames(weights, 1, "cpu", precision)
+    assert rank_correlation(half.errors(FRAMES, 1), TorchFrames(weights, 1, "cpu").errors(FRAMES, 1)) > 0.999
+    assert (half.facts.best, half.facts.precision) == (None, precision)
+    # Parts of one precision must not be taken for those of another: the file's digest does not tell them apart.
+    methods = [Reconstruction(one, Settings(), 1, 1, Stopwatch()) for one in (half, TorchFrames(weights, 1, "cpu"))]
+    assert [method.facts().get("precision") for method in methods] == [precision, None]
+
+
+def rank_correlation(errors: Errors, others: Errors) -> float:
+    """Of the errors of all frames in all windows."""
+    ranks = [some.mean(axis=(2, 3)).ravel().argsort().argsort() for some in (errors, others)]
+    return float(np.corrcoef(*ranks)[0, 1])
+
+
+@needs_gpu
+@pytest.mark.parametrize("speedup", ["graph", "compile", "none"])
+def test_float32_on_a_gpu_is_the_cpu(weights: Path, speedup: str) -> None:
+    gpu, cpu = TorchFrames(weights, 1, "cuda", "fp32", speedup), TorchFrames(weights, 1, "cpu")
+    for frames in (FRAMES[:16], FRAMES[:17], FRAMES, LONG):
+        np.testing.assert_allclose(gpu.errors(frames, 1), cpu.errors(frames, 1), rtol=1e-3, atol=1e-6)
+    np.testing.assert_allclose(gpu.errors(LONG, 4), cpu.errors(LONG, 4), rtol=1e-3, atol=1e-6)
+    assert gpu.fallback is None
+
+
+@needs_gpu
+@pytest.mark.parametrize("precision", [None, "bf16"])
+@pytest.mark.parametrize("speedup", ["graph", "compile", "none"])
+def test_half_precision_on_a_gpu_keeps_the_order(weights: Path, speedup: str, precision: str | None) -> None:
+    gpu, cpu = TorchFrames(weights, 1, "cuda", precision, speedup), TorchFrames(weights, 1, "cpu")
+    for frames in (FRAMES, LONG):
+        errors = gpu.errors(frames, 1)
+        assert rank_correlation(errors, cpu.errors(frames, 1)) > 0.999
+        np.testing.assert_allclose(gpu.errors(frames, 1), errors, rtol=1e-3, atol=1e-6)  # cuDNN adds in any order
+    assert (gpu.fallback, gpu.facts.best) == (None, 4 * 256 + 15)
+
+
+@needs_gpu
+def test_a_full_gpu_gets_smaller_pieces(tmp_path: Path) -> None:
+    save_autoencoder(TemporalAutoencoder().eval(), tmp_path / "ae.safetensors", recipe="default", trained_with={})
+    expected = TorchFrames(tmp_path / "ae.safetensors", 1, "cuda").errors(LONG, 1)
+    gc.collect()
+    torch.cuda.empty_cache()
+    # 256 windows of this network want at least 800 MiB for the float32 reconstruction and its difference alone.
+    allowed = torch.cuda.memory_reserved() + 700 * 2**20
+    torch.cuda.set_per_process_memory_fraction(allowed / torch.cuda.mem_get_info()[1])
+    try:
+        engine = TorchFrames(tmp_path / "ae.safetensors", 1, "cuda")
+        errors = engine.errors(LONG, 1)
+    finally:
+        torch.cuda.set_per_process_memory_fraction(1.0)
+    np.testing.assert_allclose(errors, expected, rtol=1e-2, atol=1e-5)
 
 
 def test_weights_score_as_the_exported_file_does(weights: Path, tmp_path: Path) -> None:
@@ -65,3 +126,38 @@ def test_other_weights_get_a_sentence(tmp_path: Path) -> None:
         with pytest.raises(EngineError, match=sentence) as caught:
             pixelfast.score(tmp_path / "footage", tmp_path / f"{name}.safetensors")
         assert f"{name}.safetensors" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("choice", "sentence"),
+    [
+        ({"device": "tpu"}, "PyTorch has the device cuda, cpu, not 'tpu'"),
+        ({"precision": "int8"}, "PyTorch has the precision fp16, bf16, fp32, not 'int8'"),
+        ({"speedup": "magic"}, "PyTorch has the speedup graph, compile, none, not 'magic'"),
+    ],
+)
+def test_other_choices_get_a_sentence(weights: Path, choice: dict[str, str], sentence: str) -> None:
+    with pytest.raises(EngineError, match=sentence):
+        TorchFrames(weights, 1, **choice)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
+def test_a_gpu_that_is_not_there_gets_a_sentence(weights: Path) -> None:
+    with pytest.raises(EngineError, match="PyTorch finds no CUDA GPU here"):
+        TorchFrames(weights, 1, "cuda")
+
+
+@pytest.mark.parametrize("package", ["torch", "safetensors"])
+def test_without_pytorch_there_is_a_sentence(weights: Path, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(EngineError) as caught:
+        TorchFrames(weights, 1)
+    assert str(caught.value) == (
+        f"{weights} needs PyTorch, and {package} is missing: pip install 'pixelfast[train]', or name the ae.onnx "
+        "beside it"
+    )
+
+
+def test_importing_the_engines_imports_no_torch() -> None:
+    names = ", ".join(f"pixelfast.engines.torch_{name}" for name in ("frames", "motion", "flow"))
+    subprocess.run([sys.executable, "-c", f"import sys, {names}; assert 'torch' not in sys.modules"], check=True)

@@ -27,6 +27,7 @@ class WindowFacts:
         stride: S, static in an engine of frames; None where any stride fits.
         batch: the only first dimension that the engine takes; None where it is dynamic.
         best: frames (or cuboids) a call that keep the engine busy; None where any number does.
+        precision: "fp32", or what else the same file is computed in on this machine.
     """
 
     kind: Literal["frames", "cuboids"]
@@ -37,6 +38,7 @@ class WindowFacts:
     stride: int | None
     batch: int | None
     best: int | None = None
+    precision: str = "fp32"
 
 
 def window_facts(runner: Runner) -> WindowFacts:

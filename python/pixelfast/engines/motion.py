@@ -22,10 +22,12 @@ class MotionFacts:
     Attributes:
         past: K, flows that a prediction is made from.
         grid: G, cells a side of the error map.
+        precision: "fp32", or what else the same file is computed in on this machine.
     """
 
     past: int
     grid: int
+    precision: str = "fp32"
 
 
 class MotionEngine(Protocol):

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.engines.cuda import Cuda, Device
-from pixelfast.engines.pieces import Span
+from pixelfast.engines.pieces import PIECES_A_CALL, Span
 from pixelfast.engines.plan_build import Profile
 from pixelfast.engines.plan_check import PlanOrigin, check_plan, check_profile, read_machine
 from pixelfast.engines.runner import Tensor, check_file, describe
@@ -26,9 +26,6 @@ _TYPES: Final = {
     "BOOL": "bool",
 }
 """TensorRT's names of types to NumPy's."""
-
-PIECES_A_CALL: Final = 4
-"""Pieces of a call that is as long as it should be: with fewer, copying in the first and out the last one shows."""
 
 _KINDS: Final = {"window_errors": "ae", "flow_errors": "motion", "flow": "flow", "flip_probability": "flip"}
 """What our own engines call their output."""

@@ -1,18 +1,23 @@
-"""The PyTorch runner: the autoencoder's weights themselves, on a GPU where PyTorch has one, else on the CPU."""
+"""The PyTorch runner of the autoencoder: its weights themselves, on a GPU where PyTorch has one, else on the CPU."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.engines.facts import WindowFacts
+from pixelfast.engines.pieces import PIECES_A_CALL, Span
+from pixelfast.engines.torch_buckets import Buckets, buckets
+from pixelfast.engines.torch_choice import torch_choice
+from pixelfast.engines.torch_ports import Ports
 from pixelfast.errors import EngineError, PixelfastError
 from pixelfast.networks.geometry import FRAME_SIZE, GRID, WINDOW
 
-WINDOWS_AT_ONCE = {"cpu": 8, "cuda": 256}
+if TYPE_CHECKING:
+    from pixelfast.engines.torch_graph import TorchGraph
+
+WINDOWS_AT_ONCE: Final[dict[str, Buckets]] = {"cpu": buckets(8), "cuda": buckets(256, least=16)}
 """Windows of a forward pass: on a CPU few, whose activations stay in the cache; on a GPU many, to fill it."""
 
 
@@ -25,19 +30,41 @@ class TorchFrames:
         path: an `ae.safetensors`.
         threads: of PyTorch on a CPU, for the time of a call.
         device: "cuda" or "cpu"; None takes the GPU where there is one.
+        precision: "fp16", "bf16" or "fp32"; None takes fp16 on a GPU and fp32 on a CPU.
+        speedup: on a GPU, "graph" (CUDA graphs), "compile" (torch.compile, and CUDA graphs of that) or "none".
 
     Raises:
-        EngineError: PyTorch is missing, or the file is missing, damaged or holds something else.
+        EngineError: PyTorch or the GPU is missing, there is no such choice, or the file is missing, damaged or holds
+            something else.
     """
 
-    def __init__(self, path: Path, threads: int, device: str | None = None) -> None:
+    def __init__(
+        self,
+        path: Path,
+        threads: int,
+        device: str | None = None,
+        precision: str | None = None,
+        speedup: str = "graph",
+    ) -> None:
         self.path = path
-        self.facts = WindowFacts("frames", WINDOW, FRAME_SIZE, FRAME_SIZE, GRID, None, None)
+        self.choice = torch_choice(path, device, precision, speedup)
+        largest = PIECES_A_CALL * WINDOWS_AT_ONCE["cuda"].largest
+        best = Span(WINDOW).items(largest) if self.choice.device == "cuda" else None
+        sizes = (WINDOW, FRAME_SIZE, FRAME_SIZE, GRID)
+        self.facts = WindowFacts("frames", *sizes, None, None, best, self.choice.precision)
         self._threads = threads
-        self._torch = _import_torch(path)
-        self.device = device or ("cuda" if self._torch.cuda.is_available() else "cpu")
-        self._network = _load(path)
-        self._graphs: dict[int, Any] = {}
+        from pixelfast.networks.weights import load_autoencoder
+
+        try:
+            self._network = load_autoencoder(path)
+        except PixelfastError as error:
+            raise EngineError(str(error)) from error
+        self._graphs: dict[int, TorchGraph] = {}
+
+    @property
+    def fallback(self) -> str | None:
+        """Why CUDA graphs are not used although they were chosen; None where they are."""
+        return next((graph.fallback for graph in self._graphs.values() if graph.fallback), None)
 
     def errors(self, frames: NDArray[np.uint8], stride: int) -> NDArray[np.float32]:
         """See `WindowEngine.errors`.
@@ -45,60 +72,16 @@ class TorchFrames:
         Raises:
             EngineError: PyTorch fails on these frames, for want of memory for instance.
         """
-        windows = (len(frames) - WINDOW) // stride + 1
-        most = WINDOWS_AT_ONCE[self.device]
-        starts = [first * stride for first in range(0, windows, most)]
-        reach = (most - 1) * stride + WINDOW
-        try:
-            with self._quiet():
-                parts = [self._graph(stride)(self._moved(frames[start : start + reach])) for start in starts]
-                result: NDArray[np.float32] = self._torch.cat(parts).contiguous().cpu().numpy()
-        except RuntimeError as error:
-            reason = str(error).splitlines()[0]
-            raise EngineError(f"{self.path}: the engine fails on {list(frames.shape)}: {reason}") from error
-        return result
-
-    def _graph(self, stride: int) -> Any:
-        """The graph that is exported, for this stride."""
         if stride not in self._graphs:
-            from pixelfast.networks.graphs import ReconstructionGraph
+            self._graphs[stride] = self._graph(stride)
+        return self._graphs[stride](frames)
 
-            dtype = self._torch.float16 if self.device == "cuda" else self._torch.float32
-            graph = ReconstructionGraph(self._network, stride, dtype).eval()
-            self._graphs[stride] = graph.to(self.device).to(memory_format=self._torch.channels_last)
-        return self._graphs[stride]
+    def _graph(self, stride: int) -> "TorchGraph":
+        """The graph that is exported, for this stride."""
+        from pixelfast.engines.torch_graph import DTYPES, TorchGraph
+        from pixelfast.networks.graphs import ReconstructionGraph
 
-    def _moved(self, frames: NDArray[np.uint8]) -> Any:
-        """The frames on the device: as bytes, a frame once."""
-        tensor = self._torch.from_numpy(np.ascontiguousarray(frames))
-        return tensor if self.device == "cpu" else tensor.pin_memory().to(self.device, non_blocking=True)
-
-    @contextmanager
-    def _quiet(self) -> Iterator[None]:
-        """Without gradients, with our number of threads for this call."""
-        before = self._torch.get_num_threads()
-        self._torch.set_num_threads(self._threads)
-        try:
-            with self._torch.inference_mode():
-                yield
-        finally:
-            self._torch.set_num_threads(before)
-
-
-def _import_torch(path: Path) -> Any:
-    try:
-        import torch
-    except ModuleNotFoundError as error:
-        raise EngineError(
-            f"{path} needs PyTorch: pip install 'pixelfast[train]', or name the ae.onnx beside it"
-        ) from error
-    return torch
-
-
-def _load(path: Path) -> Any:
-    from pixelfast.networks.weights import load_autoencoder
-
-    try:
-        return load_autoencoder(path)
-    except PixelfastError as error:
-        raise EngineError(str(error)) from error
+        module = ReconstructionGraph(self._network, stride, DTYPES[self.choice.precision])
+        ports = Ports(Span(WINDOW, stride), (FRAME_SIZE, FRAME_SIZE), True, (WINDOW, GRID, GRID))
+        sizes = WINDOWS_AT_ONCE[self.choice.device]
+        return TorchGraph(self.path, module, ports, self.choice, sizes, threads=self._threads)

@@ -60,7 +60,9 @@ class Motion:
         known = (
             [flow.kind, flow.preset, flow.shorter_side] if self.flow_sha256 is None else [flow.kind, self.flow_sha256]
         )
-        return {"flow": known, "bridge_noisy": self.bridge_noisy}
+        precision = self.engine.facts.precision
+        facts = {"flow": known, "bridge_noisy": self.bridge_noisy}
+        return facts if precision == "fp32" else {**facts, "precision": precision}
 
     def frames(self, video: Video) -> FrameFormat:
         """The size that the flow engine wants of this video; flow between frames of two sizes means nothing."""

@@ -46,7 +46,8 @@ class Reconstruction:
     def facts(self) -> dict[str, Any]:
         """See `Method.facts`."""
         facts = self.engine.facts
-        return {"stride": self.stride, "how": self.settings.how, "size": [facts.height, facts.width]}
+        known = {"stride": self.stride, "how": self.settings.how, "size": [facts.height, facts.width]}
+        return known if facts.precision == "fp32" else {**known, "precision": facts.precision}
 
     def frames(self, video: Video) -> FrameFormat:
         """The engine's size, whatever the video has."""

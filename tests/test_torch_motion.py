@@ -1,0 +1,137 @@
+"""The motion method's PyTorch runners against ONNX Runtime, on a CPU; on a GPU where the machine has one."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from pixelfast.engines import RaftFlow, load_motion_engine
+from pixelfast.engines.motion import MotionFacts
+from pixelfast.engines.torch_flow import TorchFlow
+from pixelfast.engines.torch_motion import TorchMotion
+from pixelfast.errors import EngineError
+from pixelfast.networks.autoencoder import TemporalAutoencoder
+from pixelfast.networks.flow_gru import FlowGru
+from pixelfast.networks.raft import seeded_raft
+from pixelfast.networks.raft_memory import pair_bytes
+from pixelfast.networks.weights import save_autoencoder, save_flow_gru, save_raft
+from pixelfast.training.export import write_motion
+from pixelfast.training.export_flow import moving_texture, write_raft
+
+PAST, SCALE, HIDDEN = 8, (0.37, 0.21), 12
+SIZE, UPDATES = 128, 2
+
+FRAMES = moving_texture(7, SIZE, SIZE)
+MANY_FLOWS = PAST + 256 + 64 + 5
+"""Predictions for pieces of three sizes on a GPU, the last of which is not full."""
+
+needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="the motion method on a GPU needs an NVIDIA GPU")
+
+
+def some_flows(count: int) -> NDArray[np.float32]:
+    unit = np.array(SCALE).reshape(2, 1, 1)
+    return (unit * np.random.default_rng(count).standard_normal((count, 2, 64, 64))).astype(np.float32)
+
+
+@pytest.fixture(scope="module")
+def motion(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Weights of the predictor, and the same as `motion.onnx` beside them."""
+    torch.manual_seed(0)
+    network, path = FlowGru(HIDDEN).eval(), tmp_path_factory.mktemp("motion") / "motion.safetensors"
+    save_flow_gru(network, path, recipe="default", scale=SCALE, past=PAST)
+    write_motion(network, SCALE, PAST, path.with_suffix(".onnx"), threads=1)
+    return path
+
+
+@pytest.fixture(scope="module")
+def raft(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Random weights of RAFT, and the same as `raft.onnx` beside them."""
+    network, path = seeded_raft(0), tmp_path_factory.mktemp("raft") / "raft.safetensors"
+    save_raft(network, path, height=SIZE, width=SIZE, updates=UPDATES)
+    write_raft(network, path.with_suffix(".onnx"), SIZE, SIZE, updates=UPDATES, weights_sha256=None, threads=1)
+    return path
+
+
+@pytest.mark.parametrize("flows", [PAST + 1, PAST + 2, 40, MANY_FLOWS])
+def test_predictor_is_the_exported_file(motion: Path, flows: int) -> None:
+    engine, before = TorchMotion(motion, 1, "cpu"), torch.get_num_threads()
+    found = engine.errors(some_flows(flows))
+    expected = load_motion_engine(motion.with_suffix(".onnx"), 1).errors(some_flows(flows))
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+    assert (found.shape, found.dtype) == ((flows - PAST, 8, 8), np.float32)
+    assert (engine.facts, torch.get_num_threads()) == (MotionFacts(PAST, 8), before)
+
+
+@pytest.mark.parametrize(("precision", "tolerance"), [("fp16", 5e-3), ("bf16", 3e-2)])
+def test_predictor_in_half_precision(motion: Path, precision: str, tolerance: float) -> None:
+    flows = some_flows(40)
+    found = TorchMotion(motion, 1, "cpu", precision).errors(flows)
+    np.testing.assert_allclose(found, TorchMotion(motion, 1, "cpu").errors(flows), rtol=tolerance)
+
+
+@needs_gpu
+@pytest.mark.parametrize(("precision", "tolerance"), [("fp32", 1e-3), (None, 5e-3), ("bf16", 3e-2)])
+@pytest.mark.parametrize("speedup", ["graph", "compile", "none"])
+def test_predictor_on_a_gpu(motion: Path, speedup: str, precision: str | None, tolerance: float) -> None:
+    gpu, cpu = TorchMotion(motion, 1, "cuda", precision, speedup), TorchMotion(motion, 1, "cpu")
+    for count in (PAST + 1, 40, MANY_FLOWS):
+        flows = some_flows(count)
+        np.testing.assert_allclose(gpu.errors(flows), cpu.errors(flows), rtol=tolerance)
+    assert gpu.fallback is None
+
+
+@pytest.mark.parametrize("frames", [2, 3, 7])
+def test_flow_is_that_of_the_exported_file(raft: Path, frames: int) -> None:
+    engine = TorchFlow(raft, 1, "cpu", memory_bytes=3 * pair_bytes(SIZE, SIZE))  # two pieces of 7 frames
+    found, expected = engine.flow(FRAMES[:frames]), RaftFlow(raft.with_suffix(".onnx"), 1).flow(FRAMES[:frames])
+    np.testing.assert_allclose(found, expected, atol=1e-4 * float(np.abs(expected).max()))
+    assert (found.shape, found.dtype) == ((frames - 1, 2, 64, 64), np.float32)
+
+
+def test_what_flow_asks_of_frames(raft: Path) -> None:
+    engine, onnx = TorchFlow(raft, 1, "cpu"), RaftFlow(raft.with_suffix(".onnx"), 1)
+    assert engine.size(720, 1280) == onnx.size(720, 1280) == (SIZE, SIZE)
+    assert (engine.color, engine.frame_bytes) == (onnx.color, onnx.frame_bytes)
+    with pytest.raises(EngineError, match=r"takes uint8 \['N', 128, 128, 3\], not uint8 \[2, 64, 64, 3\]"):
+        engine.flow(np.zeros((2, 64, 64, 3), np.uint8))
+
+
+@pytest.mark.parametrize(("precision", "tolerance"), [("fp16", 1e-2), ("bf16", 5e-2)])
+def test_flow_in_half_precision(raft: Path, precision: str, tolerance: float) -> None:
+    found, expected = (TorchFlow(raft, 1, "cpu", one).flow(FRAMES[:3]) for one in (precision, "fp32"))
+    assert np.abs(found - expected).max() < tolerance * np.abs(expected).max()
+
+
+@needs_gpu
+@pytest.mark.parametrize(("precision", "tolerance"), [("fp32", 2e-3), (None, 1e-2), ("bf16", 5e-2)])
+@pytest.mark.parametrize("speedup", ["graph", "compile", "none"])
+def test_flow_on_a_gpu(raft: Path, speedup: str, precision: str | None, tolerance: float) -> None:
+    memory = 4 * pair_bytes(SIZE, SIZE)  # pieces of four pairs, and of one
+    gpu = TorchFlow(raft, 1, "cuda", precision, speedup, memory_bytes=memory)
+    for frames in (FRAMES, FRAMES[:2]):
+        found, expected = gpu.flow(frames), TorchFlow(raft, 1, "cpu").flow(frames)
+        assert np.abs(found - expected).max() < tolerance * np.abs(expected).max()
+    assert gpu.fallback is None
+
+
+@needs_gpu
+def test_flow_takes_what_memory_a_gpu_has(raft: Path) -> None:
+    expected = TorchFlow(raft, 1, "cpu").flow(FRAMES)
+    assert np.abs(TorchFlow(raft, 1).flow(FRAMES) - expected).max() < 1e-2 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize(("engine", "network"), [(TorchMotion, "flow-gru"), (TorchFlow, "raft-large")])
+def test_other_weights_get_a_sentence(engine: type[TorchMotion | TorchFlow], network: str, tmp_path: Path) -> None:
+    weights = TemporalAutoencoder(4).eval()
+    save_autoencoder(weights, tmp_path / "ae.safetensors", recipe="default", trained_with={})
+    (tmp_path / "notes.safetensors").write_text("no weights")
+    for name, sentence in {
+        "ae": f"does not hold the weights of a pixelfast {network}",
+        "notes": "is damaged or no safetensors file",
+        "missing": "there are no weights at",
+    }.items():
+        with pytest.raises(EngineError, match=sentence) as caught:
+            engine(tmp_path / f"{name}.safetensors", 1)
+        assert f"{name}.safetensors" in str(caught.value)

@@ -1,0 +1,288 @@
+"""Pieces, slots and graphs of the PyTorch engines, on a CPU with CUDA's streams, events and graphs simulated."""
+
+import subprocess
+import sys
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.utils._python_dispatch import TorchDispatchMode
+
+import simulated_cuda
+from pixelfast.engines.pieces import Span
+from pixelfast.engines.torch_buckets import Buckets, buckets
+from pixelfast.engines.torch_choice import TorchChoice
+from pixelfast.engines.torch_graph import TorchGraph
+from pixelfast.engines.torch_ports import Ports
+from pixelfast.engines.torch_slots import Slots
+from pixelfast.errors import EngineError
+from pixelfast.networks.autoencoder import TemporalAutoencoder
+from pixelfast.networks.flow_gru import FlowGru, MotionGraph
+from pixelfast.networks.graphs import ReconstructionGraph
+from pixelfast.networks.raft import RaftGraph, seeded_raft
+
+SIZES = Buckets((2, 8, 32))
+WINDOW = 3
+
+
+class Sums(nn.Module):
+    """`items` u8[N, 4] to f32[(N-3)//stride+1, 2, 2]: the sums of windows, twice over; `most` are all that fit."""
+
+    def __init__(self, stride: int, most: int = 32) -> None:
+        super().__init__()
+        self.stride, self.most = stride, most
+
+    def forward(self, items: Tensor) -> Tensor:
+        sums = items.float().unfold(0, WINDOW, self.stride).sum(dim=2)  # [R, 4]
+        if len(sums) > self.most:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB")
+        return (2 * sums).reshape(-1, 2, 2)
+
+
+def sums(items: NDArray[np.uint8], stride: int) -> NDArray[np.float32]:
+    starts = range(0, len(items) - WINDOW + 1, stride)
+    return np.array([2.0 * items[start : start + WINDOW].sum(axis=0) for start in starts], np.float32).reshape(-1, 2, 2)
+
+
+def engine(module: nn.Module, stride: int, speedup: str = "graph") -> TorchGraph:
+    ports = Ports(Span(WINDOW, stride), (4,), True, (2, 2))
+    choice = TorchChoice("cpu", "fp32", speedup)
+    return TorchGraph(Path("a.safetensors"), module, ports, choice, SIZES, threads=1, in_slots=True)
+
+
+def some_items(count: int, seed: int = 0) -> NDArray[np.uint8]:
+    return np.random.default_rng(seed).integers(0, 256, (count, 4), dtype=np.uint8)
+
+
+@pytest.fixture(autouse=True)
+def _simulated(monkeypatch: pytest.MonkeyPatch) -> None:
+    simulated_cuda.simulate_cuda(monkeypatch)
+
+
+@given(most=st.integers(1, 300), least=st.integers(1, 16), results=st.integers(0, 2000))
+def test_pieces_follow_each_other_and_are_half_full(most: int, least: int, results: int) -> None:
+    sizes = buckets(most, least)
+    pieces = sizes.cut(results)
+    assert sum(piece.results for piece in pieces) == results
+    assert [0, *(piece.start + piece.results for piece in pieces)][:-1] == [piece.start for piece in pieces]
+    for piece in pieces:
+        assert piece.size in sizes.sizes
+        assert piece.results <= piece.size <= max(2 * piece.results, sizes.sizes[0])
+    assert all(one.results == one.size for one, _ in pairwise(pieces))
+
+
+def test_sizes() -> None:
+    assert buckets(256, least=16).sizes == (16, 64, 256)
+    assert buckets(1).sizes == (1,)
+    shrinking = [buckets(64, least=4)]
+    while (smaller := shrinking[-1].smaller()) is not None:
+        shrinking.append(smaller)
+    assert [one.sizes for one in shrinking] == [(4, 16, 64), (4, 16, 32), (4, 16), (4, 8), (4,)]
+
+
+@pytest.mark.parametrize("speedup", ["graph", "none"])
+@pytest.mark.parametrize("stride", [1, 2, 5])
+def test_slots_give_what_a_direct_call_gives(speedup: str, stride: int) -> None:
+    graph = engine(Sums(stride), stride, speedup)
+    with simulated_cuda.simulated_races() as simulation:
+        for seed, count in enumerate([3, 4, 9, 200, 120, 10, 500, 3]):
+            items = some_items(count, seed)
+            np.testing.assert_array_equal(graph(items), sums(items, stride))
+    assert (graph.fallback, graph.buckets) == (None, SIZES)
+    assert (simulation.captures > 0) == (speedup == "graph")
+
+
+def test_a_graph_is_captured_once_for_each_size_and_slot() -> None:
+    graph = engine(Sums(1), 1)
+    with simulated_cuda.simulated_races() as simulation:
+        for _ in range(3):
+            graph(some_items(64 + 8 + 2 + WINDOW - 1))  # 32, 32, 8 and 2 results
+        assert simulation.captures == 4
+        graph(some_items(96 + 8 + 2 + WINDOW - 1))
+        assert simulation.captures == 6
+
+
+@pytest.mark.parametrize("method", ["wait_event", "synchronize"])
+def test_the_simulation_finds_races(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulated_cuda.Stream if method == "wait_event" else simulated_cuda.Event, method, _nothing)
+    with simulated_cuda.simulated_races(), pytest.raises(AssertionError, match="a race"):
+        engine(Sums(1), 1)(some_items(200))
+
+
+def _nothing(*_: object) -> None:
+    pass
+
+
+def test_where_no_graph_can_be_captured_it_goes_on_without() -> None:
+    graph = engine(Sums(1), 1)
+    items = some_items(100)
+    np.testing.assert_array_equal(graph(items), sums(items, 1))
+    assert graph.fallback == "operation not permitted when stream is capturing"
+
+
+@pytest.mark.parametrize("speedup", ["graph", "none"])
+def test_pieces_get_smaller_where_memory_ends(speedup: str) -> None:
+    graph = engine(Sums(1, most=9), 1, speedup)
+    items = some_items(100)
+    with simulated_cuda.simulated_races():
+        np.testing.assert_array_equal(graph(items), sums(items, 1))
+        np.testing.assert_array_equal(graph(items[:50]), sums(items[:50], 1))
+    assert graph.buckets == Buckets((2, 8))
+
+
+def test_where_not_even_the_smallest_fits_there_is_a_sentence() -> None:
+    with simulated_cuda.simulated_races(), pytest.raises(EngineError) as caught:
+        engine(Sums(1, most=1), 1)(some_items(100))
+    assert str(caught.value) == "a.safetensors: the engine fails on [100, 4]: the GPU's memory is full"
+
+
+def test_memory_that_ends_in_a_capture_is_told_from_a_capture_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph = engine(Sums(1), 1)
+    begun = simulated_cuda.Capture.__enter__
+
+    def full(capture: simulated_cuda.Capture) -> None:
+        begun(capture)
+        if graph.buckets.largest > 8:
+            try:
+                raise torch.OutOfMemoryError("CUDA out of memory")
+            finally:
+                capture.__exit__(torch.OutOfMemoryError, None, None)
+
+    monkeypatch.setattr(simulated_cuda.Capture, "__enter__", full)
+    items = some_items(100)
+    with simulated_cuda.simulated_races():
+        np.testing.assert_array_equal(graph(items), sums(items, 1))
+    assert (graph.buckets, graph.fallback) == (Buckets((2, 8)), None)
+
+
+def test_a_failure_of_pytorch_gets_a_sentence_and_the_next_call_works() -> None:
+    module = Sums(1)
+    graph = engine(module, 1)
+    with simulated_cuda.simulated_races():
+        graph(some_items(30))
+        module.stride = -1
+        with pytest.raises(EngineError, match=r"a\.safetensors: the engine fails on \[100, 4\]: "):
+            graph(some_items(100))
+        module.stride = 1
+        np.testing.assert_array_equal(graph(some_items(100)), sums(some_items(100), 1))
+
+
+def test_items_of_another_kind_get_a_sentence() -> None:
+    graph = engine(Sums(1), 1)
+    with pytest.raises(EngineError, match=r"takes uint8 \['N', 4\], not float32 \[9, 5\]"):
+        graph(np.zeros((9, 5), np.float32))
+
+
+def test_compiled() -> None:
+    graph = engine(Sums(1), 1, "compile")
+    items = some_items(12)
+    np.testing.assert_array_equal(graph(items), sums(items, 1))
+
+
+def test_without_a_compiler_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(module: nn.Module, *, dynamic: bool) -> nn.Module:
+        raise_when_called = Sums(1)
+        monkeypatch.setattr(raise_when_called, "forward", no_compiler)
+        return raise_when_called
+
+    def no_compiler(items: Tensor) -> Tensor:
+        raise FileNotFoundError("no C compiler\nwas found")
+
+    monkeypatch.setattr(torch, "compile", broken)
+    with pytest.raises(EngineError) as caught:
+        engine(Sums(1), 1, "compile")(some_items(12))
+    assert str(caught.value) == "a.safetensors: torch.compile fails here (no C compiler); take the speedup graph"
+
+
+def test_cudnn_is_left_as_it_was() -> None:
+    cudnn = torch.backends.cudnn
+    before = (cudnn.benchmark, cudnn.allow_tf32)
+    module = Settings()
+    engine(module, 1)(some_items(100))
+    assert (module.seen, (cudnn.benchmark, cudnn.allow_tf32)) == ({(True, False)}, before)
+
+
+class Settings(Sums):
+    """Notes cuDNN's settings."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.seen: set[tuple[bool, bool]] = set()
+
+    def forward(self, items: Tensor) -> Tensor:
+        self.seen.add((torch.backends.cudnn.benchmark, torch.backends.cudnn.allow_tf32))
+        return super().forward(items)
+
+
+@pytest.mark.skipif(not hasattr(torch.backends.cudnn, "conv"), reason="PyTorch before 2.9 has only the older settings")
+@pytest.mark.parametrize("where", ["torch.backends.cudnn.conv", "torch.backends"])
+def test_a_process_with_the_newer_settings(where: str) -> None:
+    """They cannot be undone in this process: PyTorch would complain to whoever asks the older way."""
+    code = f"""
+import torch, numpy, pytest, simulated_cuda, test_torch_slots as tests
+{where}.fp32_precision = "ieee" if "conv" in "{where}" else "tf32"
+simulated_cuda.simulate_cuda(pytest.MonkeyPatch())
+before = torch.backends.cudnn.conv.fp32_precision
+items = tests.some_items(9)
+numpy.testing.assert_array_equal(tests.engine(tests.Sums(1), 1)(items), tests.sums(items, 1))
+assert torch.backends.cudnn.conv.fp32_precision == before
+assert not torch.backends.cudnn.benchmark
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parent)
+
+
+class _Devices(TorchDispatchMode):
+    """Notes the device of every tensor that is made."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen: set[str] = set()
+
+    def __torch_dispatch__(self, func: object, types: object, args: object = (), kwargs: object = None) -> object:
+        out = func(*args, **(kwargs or {}))  # type: ignore[operator, misc]
+        self.seen |= {leaf.device.type for leaf in torch.utils._pytree.tree_leaves(out) if isinstance(leaf, Tensor)}
+        return out
+
+
+def real_graph(name: str) -> tuple[nn.Module, Ports]:
+    if name == "autoencoder":
+        module: nn.Module = ReconstructionGraph(TemporalAutoencoder(4).eval())
+        return module, Ports(Span(16), (128, 128), True, (16, 8, 8))
+    if name == "motion":
+        return MotionGraph(FlowGru(6).eval(), 0.5), Ports(Span(9), (2, 64, 64), False, (8, 8))
+    return RaftGraph(seeded_raft(0), 128, 128, 1), Ports(Span(2), (128, 128, 3), True, (2, 64, 64))
+
+
+real = pytest.mark.parametrize("name", ["autoencoder", "motion", "raft"])
+
+
+@real
+def test_replayed_graphs_are_the_layers(name: str) -> None:
+    module, ports = real_graph(name)
+    items = np.random.default_rng(0).integers(0, 256, (ports.span.items(7), *ports.item), dtype=np.uint8)
+    fed = items if ports.bytes_in else items.astype(np.float32) / 255
+    choice = TorchChoice("cpu", "fp32", "graph")
+    graph = TorchGraph(Path("a.safetensors"), module, ports, choice, Buckets((1, 2)), threads=1, in_slots=True)
+    layers = TorchGraph(Path("a.safetensors"), module, ports, choice, Buckets((7,)), threads=1)
+    with simulated_cuda.simulated_races() as simulation:
+        found = graph(fed)
+    np.testing.assert_allclose(found, layers(fed), rtol=1e-4, atol=1e-4)
+    assert (graph.fallback, simulation.captures) == (None, 3)
+
+
+@real
+def test_nothing_is_made_on_the_host_while_computing(name: str) -> None:
+    """Copying it over would wait for the device, which a capture forbids. The meta device stands for CUDA."""
+    module, ports = real_graph(name)
+    slots = Slots(module.eval().to("meta"), ports, 2, TorchChoice("meta", "fp32", "none"))
+    with torch.no_grad():
+        work = slots._work(slots._slots[0], 2)
+        with _Devices() as devices:
+            work()
+    assert devices.seen == {"meta"}
