@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from fake_plan import FakePlan, Formula, Tensors
 from footage import walking_square
 from lazy_device import LazyDevice
+from pixelfast.engines import FlipEngine
 from pixelfast.engines.facts import window_facts
 from pixelfast.engines.motion import motion_engine
 from pixelfast.engines.pieces import PIECES_A_CALL
 from pixelfast.engines.tensorrt import TensorRtRunner
 from pixelfast.engines.window import window_engine
 from pixelfast.errors import EngineError
-from tiny_engines import GRID, SIZE, WINDOW, window_errors
+from tiny_engines import GRID, SIZE, WINDOW, flip_probability, window_errors
 
 LATE: Callable[[list[int]], int | None] = lambda busy: None  # noqa: E731
 FRAMES = walking_square(300, seed=3)[:, :SIZE, :SIZE].copy()
@@ -215,3 +216,15 @@ def test_a_profile_that_hides_the_stride_is_refused_and_one_window_needs_none() 
     assert (runner.span.window, runner.span.results(16)) == (WINDOW, 1)
     np.testing.assert_array_equal(runner(FRAMES[:16]), frame_formula(4)(FRAMES[:16]))
     assert plan.calls == [16]
+
+
+def test_a_flip_classifier_on_a_plan() -> None:
+    def darker_below(frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+        return flip_probability(frames).astype(np.float32)
+
+    ends = [("frames", "uint8", (-1, SIZE, SIZE))], [("flip_probability", "float32", (-1,))]
+    runner, plan, _ = runner_of(darker_below, *ends, (1, 16, 32))
+    found = FlipEngine(runner, SIZE, SIZE, 1).probabilities(FRAMES[:50])
+    np.testing.assert_allclose(found, flip_probability(FRAMES[:50]), rtol=1e-5)
+    assert runner.metadata["pixelfast.kind"] == "flip"
+    assert plan.calls == [12, 13, 12, 13]

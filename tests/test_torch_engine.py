@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 import pixelfast
 from footage import walking_square
 from frame_files import write_video
-from pixelfast.engines import load_window_engine
+from pixelfast.engines import load_flip_engine, load_window_engine
 from pixelfast.engines.torch_frames import TorchFrames
 from pixelfast.errors import EngineError
 from pixelfast.networks.autoencoder import TemporalAutoencoder
@@ -22,7 +22,7 @@ from pixelfast.networks.weights import save_autoencoder, save_flip_classifier
 from pixelfast.pipeline.reconstruction import Reconstruction
 from pixelfast.pipeline.settings import Settings
 from pixelfast.pipeline.stopwatch import Stopwatch
-from pixelfast.training.export import write_autoencoder
+from pixelfast.training.export import write_autoencoder, write_flip_classifier
 
 Errors = NDArray[np.float32]
 
@@ -161,3 +161,17 @@ def test_without_pytorch_there_is_a_sentence(weights: Path, package: str, monkey
 def test_importing_the_engines_imports_no_torch() -> None:
     names = ", ".join(f"pixelfast.engines.torch_{name}" for name in ("frames", "motion", "flow"))
     subprocess.run([sys.executable, "-c", f"import sys, {names}; assert 'torch' not in sys.modules"], check=True)
+
+
+@pytest.mark.parametrize("frames", [1, 45])
+def test_flip_probabilities_as_of_the_exported_file(tmp_path: Path, frames: int) -> None:
+    torch.manual_seed(0)
+    network = FlipClassifier().eval()
+    save_flip_classifier(network, tmp_path / "flip.safetensors", recipe="default")
+    write_flip_classifier(network, tmp_path / "flip.onnx")
+    engines = [load_flip_engine(tmp_path / f"flip.{suffix}", 128, 128, 1) for suffix in ("safetensors", "onnx")]
+    found, expected = (engine.probabilities(FRAMES[:frames]) for engine in engines)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+    save_autoencoder(TemporalAutoencoder(8).eval(), tmp_path / "ae.safetensors", recipe="default", trained_with={})
+    with pytest.raises(EngineError, match="does not hold the weights of a pixelfast flip-classifier"):
+        load_flip_engine(tmp_path / "ae.safetensors", 128, 128, 1)

@@ -6,14 +6,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast import _core
-from pixelfast.engines.runner import OnnxRunner
+from pixelfast.engines.opening import open_runner
+from pixelfast.engines.plan_check import PlanOrigin
+from pixelfast.engines.runner import Runner
+from pixelfast.engines.torch_flip import TorchFlip
 from pixelfast.errors import EngineError
 
 
 class FlipEngine:
     """The flip classifier: grey frames u8[N, H, W] to flip probabilities f32[N]; it resizes what is not of its size."""
 
-    def __init__(self, runner: OnnxRunner, height: int, width: int, threads: int) -> None:
+    def __init__(self, runner: Runner | TorchFlip, height: int, width: int, threads: int) -> None:
         self.path = runner.path
         self._run = runner
         self._size = (height, width)
@@ -34,19 +37,28 @@ class FlipEngine:
         return result
 
 
-def load_flip_engine(path: Path, height: int, width: int, threads: int) -> FlipEngine:
+def load_flip_engine(path: Path, height: int, width: int, threads: int, origin: PlanOrigin | None = None) -> FlipEngine:
     """Loads a flip classifier and tries it on one blank frame.
 
     Args:
-        path: the `.onnx` file.
+        path: the `.onnx`, `.plan` or `.safetensors` file.
         height: H of the autoencoder's frames, pixels.
         width: W, pixels.
-        threads: threads for one call.
+        threads: threads for one call on a CPU.
+        origin: of a plan, what its model knows about it.
 
     Raises:
         EngineError: the file is missing, damaged, no flip classifier, or made for frames of another size.
     """
-    runner = OnnxRunner(path, threads)
+    weights = path.suffix.lower() == ".safetensors"
+    runner = TorchFlip(path, threads) if weights else _graph(path, (height, width), threads, origin)
+    engine = FlipEngine(runner, height, width, threads)
+    engine.probabilities(np.zeros((1, height, width), np.uint8))
+    return engine
+
+
+def _graph(path: Path, size: tuple[int, int], threads: int, origin: PlanOrigin | None) -> Runner:
+    runner = open_runner(path, threads, origin)
     kind = runner.metadata.get("pixelfast.kind", "flip")
     if (
         kind != "flip"
@@ -56,9 +68,7 @@ def load_flip_engine(path: Path, height: int, width: int, threads: int) -> FlipE
     ):
         raise EngineError(f"{path} is no flip classifier: it has {runner.describe()}; expected frames uint8 [N, H, W]")
     found = runner.inputs[0].shape[1:]
-    if any(size not in (None, wanted) for size, wanted in zip(found, (height, width), strict=True)):
+    if any(size not in (None, wanted) for size, wanted in zip(found, size, strict=True)):
         sizes = "x".join("?" if size is None else str(size) for size in found)
-        raise EngineError(f"{path} takes frames of {sizes} pixels, the autoencoder beside it {height}x{width}")
-    engine = FlipEngine(runner, height, width, threads)
-    engine.probabilities(np.zeros((1, height, width), np.uint8))
-    return engine
+        raise EngineError(f"{path} takes frames of {sizes} pixels, the autoencoder beside it {size[0]}x{size[1]}")
+    return runner

@@ -103,8 +103,8 @@ class TensorRtRunner:
     def _find_span(self) -> Span:
         """What the plan makes of how many items, asked of it: a plan holds nothing else about itself."""
         least, most = self.profile.least, self.profile.most
-        window = self._output.shape[1]
-        if self._takes_frames() and window is not None:
+        window = self._output.shape[1] if self._takes_frames() else None
+        if window is not None:
             spans = [Span(window, stride) for stride in range(1, window + 1)]
             asked = set(range(least, min(most, least + 2 * window) + 1))
         else:

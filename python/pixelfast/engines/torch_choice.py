@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Literal, get_args
 
@@ -30,6 +31,15 @@ class TorchChoice:
     device: str
     precision: str
     speedup: str
+
+
+def gpu_by_torch() -> bool:
+    """Whether PyTorch is installed and has a GPU."""
+    if find_spec("torch") is None:
+        return False
+    import torch
+
+    return torch.cuda.is_available()
 
 
 def torch_choice(

@@ -6,6 +6,7 @@ from pathlib import Path
 from pixelfast.engines import (
     DisFlow,
     EngineChoice,
+    FlipEngine,
     FlowEngine,
     WindowEngine,
     load_flip_engine,
@@ -14,8 +15,9 @@ from pixelfast.engines import (
     load_window_engine,
 )
 from pixelfast.engines.plan_check import PlanOrigin, plan_origin
+from pixelfast.engines.torch_choice import gpu_by_torch
 from pixelfast.errors import EngineError, ModelError, PixelfastError
-from pixelfast.manifest import Flip, FlowFacts, Manifest
+from pixelfast.manifest import Flip, FlowFacts
 from pixelfast.model import Model
 from pixelfast.pipeline.aloud import Notes
 from pixelfast.pipeline.clean import CleanPlan
@@ -49,7 +51,7 @@ def open_stages(choice: EngineChoice, settings: Settings, plan: FlipPlan, thread
     with stopwatch.phase("load"):
         opened = _open_motion if choice.method == "motion" else _open_reconstruction
         method = opened(choice, settings, threads, stopwatch)
-        flip = None if plan.classifier is None else load_flip_engine(plan.classifier, *_flip_size(choice), threads)
+        flip = None if plan.classifier is None else _open_flip(choice, plan.classifier, threads)
     clean = CleanPlan(flip, settings.on_error, method.bridge_noisy, threads, stopwatch)
     return Stages(method, clean, settings)
 
@@ -102,10 +104,11 @@ def open_flow(
     return DisFlow(flow.preset or "", threads, flow.shorter_side or 0)
 
 
-def _flip_size(choice: EngineChoice) -> tuple[int, int]:
+def _open_flip(choice: EngineChoice, classifier: Path, threads: int) -> FlipEngine:
     assert choice.model is not None, "a flip classifier belongs to a model"
-    manifest: Manifest = choice.model.manifest
-    return manifest.height, manifest.width
+    manifest = choice.model.manifest
+    origin = plan_origin(choice.model, classifier.name)
+    return load_flip_engine(classifier, manifest.height, manifest.width, threads, origin)
 
 
 def plan_flip(model: Model | None, named: Path, mode: FlipMode, notes: Notes) -> FlipPlan:
@@ -113,7 +116,7 @@ def plan_flip(model: Model | None, named: Path, mode: FlipMode, notes: Notes) ->
 
     Args:
         model: the model that the classifier belongs to; None for a lone engine file.
-        named: what the user named, for messages.
+        named: the engine, or what the user named: the classifier runs where that does.
         mode: what was asked for.
         notes: what is said aloud.
 
@@ -123,7 +126,7 @@ def plan_flip(model: Model | None, named: Path, mode: FlipMode, notes: Notes) ->
     never = FlipPlan("never", None, None)
     if mode == "never":
         return never
-    classifier = None if model is None else model.flip_engine()
+    classifier = None if model is None else _flip_file(model, named)
     if model is None or model.manifest.flip is None or classifier is None:
         if mode == "always":
             raise EngineError(f"{named} has no flip classifier, so flip='always' cannot be done: train or convert one")
@@ -134,6 +137,13 @@ def plan_flip(model: Model | None, named: Path, mode: FlipMode, notes: Notes) ->
         notes.say(_mistrust(model.manifest.flip))
         return never
     return FlipPlan(mode, classifier, model.manifest.files[classifier.name].sha256)
+
+
+def _flip_file(model: Model, engine: Path) -> Path | None:
+    """The classifier's file: one that runs on the GPU with an engine that does; None where the model has none."""
+    on_gpu = {".plan": "flip.plan", ".safetensors": "flip.safetensors" if gpu_by_torch() else ""}
+    name = on_gpu.get(engine.suffix.lower(), "")
+    return model.folder / name if name in model.manifest.files else model.flip_engine()
 
 
 def _mistrust(flip: Flip) -> str:
