@@ -1,6 +1,6 @@
 """Builds the TensorRT plans of a motion model into its folder: of the GRU, and of RAFT where the model has one.
 
-python cuda_export/export_motion.py motion-model/ --compute-capability 8.6
+python cuda_export/export_motion.py motion-model/ --precision fp16 --compute-capability 8.6
 """
 
 import sys

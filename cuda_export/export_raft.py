@@ -32,16 +32,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _export(options: argparse.Namespace) -> str:
     """Writes the file and says what it is."""
     try:
-        from pixelfast.training.export_flow import export_raft
+        from pixelfast.training.export_flow import export_half_raft, export_raft
     except ModuleNotFoundError as error:
         raise ModelError(
             f"exporting needs PyTorch, and {error.name} is missing: pip install 'pixelfast[train]'"
         ) from error
-    height, width = options.height, options.width
-    difference = export_raft(options.weights, options.out, height, width, updates=options.updates)
+    height, width, updates = options.height, options.width, options.updates
+    if options.precision == "fp32":
+        difference = export_raft(options.weights, options.out, height, width, updates=updates)
+        check = f"ONNX Runtime and PyTorch differ by {difference:.1e} of the largest flow"
+    else:
+        moved = export_half_raft(options.weights, options.out, height, width, options.precision, updates=updates)
+        check = f"{options.precision} moves a made-up flow by {moved.mean:.4f} pixels, {moved.most:.4f} at most"
     return (
-        f"{options.out}: frames u8[N,{height},{width},3] to flow f32[N-1,2,64,64], {options.updates} updates; "
-        f"ONNX Runtime and PyTorch differ by {difference:.1e} of the largest flow; "
+        f"{options.out}: frames u8[N,{height},{width},3] to flow f32[N-1,2,64,64], {updates} updates; {check}; "
         f"{pairs_within(MEMORY_BYTES, height, width) + 1} frames a call stay within 1 GiB (one pair at the least)"
     )
 
@@ -57,6 +61,12 @@ def _parser() -> argparse.ArgumentParser:
         "cache or torchvision's web site",
     )
     parser.add_argument("--updates", type=int, default=12, help="refinements of the flow; fewer are faster (12)")
+    parser.add_argument(
+        "--precision",
+        choices=("fp32", "fp16", "bf16"),
+        default="fp32",
+        help="of the convolutions; less than fp32 is for GPUs, to build a plan from",
+    )
     parser.add_argument("--out", type=Path, required=True, help="the ONNX file to write")
     return parser
 

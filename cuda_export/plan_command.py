@@ -20,7 +20,7 @@ def run(description: str, method: str, arguments: Sequence[str] | None) -> int:
         path = pixelfast.export(
             model,
             "plan",
-            precision=getattr(options, "precision", "fp32"),
+            precision=options.precision,
             stride=getattr(options, "stride", 1),
             compute_capability=options.compute_capability,
             profile=options.profile,
@@ -40,8 +40,13 @@ def _parser(description: str, method: str) -> argparse.ArgumentParser:
     parser.add_argument("model", type=Path, help="model folder")
     parser.add_argument("--compute-capability", help="of the GPU it is for, such as 8.6; without it this machine's")
     parser.add_argument("--profile", type=_profile, help="frames a call, at least, best and at most: 16,64,256")
+    parser.add_argument(
+        "--precision",
+        choices=("fp32", "fp16", "bf16"),
+        default="fp32",
+        help="of weights and activations; less than fp32 is first compared with it on the training footage",
+    )
     if method == "reconstruction":
-        parser.add_argument("--precision", choices=("fp32", "fp16", "bf16"), default="fp32")
         parser.add_argument("--stride", type=int, default=1, help="frames between the starts of windows")
     return parser
 

@@ -1,5 +1,6 @@
 """The motion method with RAFT-Large from footage to scores: random weights, so that it needs no download."""
 
+import hashlib
 from pathlib import Path
 
 import cv2
@@ -11,8 +12,13 @@ import torch
 import pixelfast
 from moving_scene import moved
 from oracles import motion as oracle
+from pixelfast import training
 from pixelfast.errors import ModelError
-from pixelfast.networks.raft import seeded_raft
+from pixelfast.model import Model
+from pixelfast.networks.flow_gru import FlowGru
+from pixelfast.networks.raft import UPDATES, seeded_raft
+from pixelfast.networks.weights import load_raft
+from pixelfast.pipeline.motion_training import FlowRequest, _write_raft
 from pixelfast.training import RECIPES, Recipe
 
 SIZE = 128
@@ -42,7 +48,11 @@ def test_from_footage_to_scores(tmp_path: Path, weights: Path) -> None:
         tmp_path / "normal", tmp_path / "model", method="motion", recipe=plain, flow="raft", raft_weights=weights
     )
     assert model.manifest.motion is not None
-    assert (model.manifest.motion.flow.kind, "raft.onnx" in model.manifest.files) == ("raft", True)
+    assert model.manifest.motion.flow.kind == "raft"
+    assert {"raft.onnx", "raft.safetensors"} < set(model.manifest.files)
+    kept, *sizes = load_raft(model.folder / "raft.safetensors")
+    assert sizes == [SIZE, SIZE, UPDATES]
+    assert all(torch.equal(one, kept.state_dict()[name]) for name, one in torch.load(weights).items())
     scores = pixelfast.score(tmp_path / "new", model.folder, flip="never")
     frames = np.stack([cv2.imread(str(path))[..., ::-1] for path in sorted((tmp_path / "new" / "01").iterdir())])
     session = onnxruntime.InferenceSession(str(model.folder / "raft.onnx"), providers=["CPUExecutionProvider"])
@@ -56,6 +66,24 @@ def test_from_footage_to_scores(tmp_path: Path, weights: Path) -> None:
     for path in sorted((tmp_path / "new" / "01").iterdir()):
         cv2.imwrite(str(small / path.name), cv2.resize(cv2.imread(str(path)), (96, 64)))
     assert np.isfinite(pixelfast.score(tmp_path / "small", model.folder, flip="never").raw).all()
+
+
+@pytest.mark.long
+def test_a_converted_gru_gets_raft_with_its_weights(tmp_path: Path, weights: Path) -> None:
+    torch.manual_seed(0)
+    torch.save(FlowGru(16).state_dict(), tmp_path / "gru.pth")
+    model = pixelfast.convert(tmp_path / "gru.pth", tmp_path / "model", frame_size=(SIZE, SIZE), raft_weights=weights)
+    assert {"motion.safetensors", "raft.onnx", "raft.safetensors"} < set(Model.load(model.folder).manifest.files)
+    path = pixelfast.export(model, "plan", precision="fp16", compute_capability="8.6")
+    assert sorted(Model.load(model.folder).manifest.plans) == [path.name, "raft.fp16.plan"]
+
+
+def test_raft_of_an_earlier_attempt_is_kept_as_it_is(tmp_path: Path, weights: Path) -> None:
+    (tmp_path / "raft.onnx").write_bytes(b"graph")
+    request = FlowRequest("raft", raft_weights=weights)
+    digest = _write_raft(training, (SIZE, SIZE), tmp_path / "raft.onnx", request, threads=1, progress=None)
+    assert digest == hashlib.sha256(b"graph").hexdigest()
+    assert not (tmp_path / "raft.safetensors").exists()
 
 
 def test_weights_that_are_none(tmp_path: Path) -> None:

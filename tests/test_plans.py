@@ -12,15 +12,28 @@ import torch
 
 import pixelfast
 from footage import walking_square
-from pixelfast.engines.plan_build import Profile, build_plan, find_flavour, has_driver
+from pixelfast.engines.plan_build import Profile, build_plan
+from pixelfast.engines.trt_package import find_flavour, has_driver
 from pixelfast.errors import EngineError, ModelError
 from pixelfast.manifest import FILE_NAME
 from pixelfast.model import Model
 from pixelfast.networks.autoencoder import TemporalAutoencoder
 from pixelfast.networks.flow_gru import FlowGru
 from pixelfast.networks.graphs import ReconstructionGraph
+from pixelfast.networks.raft import seeded_raft
 from pixelfast.networks.weights import save_autoencoder
-from pixelfast.training.export import REDUCED, rank_agreement, write_motion, write_reduced_autoencoder
+from pixelfast.pipeline.plan_export import PROFILES
+from pixelfast.training.export import (
+    REDUCED,
+    made_up_flows,
+    rank_agreement,
+    write_autoencoder,
+    write_motion,
+    write_reduced_autoencoder,
+    write_reduced_motion,
+)
+from pixelfast.training.export_flow import write_raft, write_reduced_raft
+from pixelfast.training.half_convolutions import HalfConvolutions
 from tiny_engines import write_frame_engine
 
 GPUS = ("8.6", "12.0")
@@ -31,15 +44,38 @@ def build(source: Path, out: Path, gpu: str | None = "8.6", profile: Profile = P
     return build_plan(source, out, profile, **{"precision": "fp32", "compute_capability": gpu, **options})
 
 
-@pytest.mark.parametrize("gpu", GPUS)
-def test_every_engine_builds(tmp_path: Path, gpu: str) -> None:
+@pytest.fixture(scope="module")
+def graphs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the ONNX file of every engine in every precision: `ae.fp32.onnx`, …, `raft.fp16.onnx`."""
     torch.manual_seed(0)
-    write_motion(FlowGru(16), 0.1, 8, tmp_path / "motion.onnx")
-    facts = build(write_frame_engine(tmp_path / "ae.onnx"), tmp_path / "ae.plan", gpu)
-    assert (facts.compute_capability, facts.flavour, facts.precision) == (gpu, "tensorrt_rtx", "fp32")
-    assert (facts.least, facts.best, facts.most) == (16, 40, 64)
-    build(tmp_path / "motion.onnx", tmp_path / "motion.plan", gpu, Profile(9, 16, 40))
-    assert min((tmp_path / name).stat().st_size for name in ("ae.plan", "motion.plan")) > 1000
+    folder, gru, raft = tmp_path_factory.mktemp("graphs"), FlowGru(16), seeded_raft(0)
+    write_autoencoder(TemporalAutoencoder(8), folder / "ae.fp32.onnx")
+    write_motion(gru, 0.1, 8, folder / "motion.fp32.onnx")
+    write_raft(raft, folder / "raft.fp32.onnx", 120, 150, updates=1, weights_sha256=None)
+    for precision in ("fp16", "bf16"):
+        flows = [made_up_flows(8, 0.1)]
+        write_reduced_motion(gru, 0.1, 8, folder / f"motion.{precision}.onnx", precision, runs=flows)
+        out = folder / f"raft.{precision}.onnx"
+        write_reduced_raft(raft, out, 120, 150, precision, updates=1, weights_sha256=None)
+    frames = walking_square(20)
+    write_reduced_autoencoder(TemporalAutoencoder(8), folder / "ae.fp16.onnx", 1, "fp16", frames=frames)
+    return folder
+
+
+@pytest.mark.parametrize("gpu", GPUS)
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "bf16"])
+@pytest.mark.parametrize("stem", ["ae", "motion", "raft"])
+def test_every_engine_builds(graphs: Path, tmp_path: Path, stem: str, precision: str, gpu: str) -> None:
+    if (stem, precision) == ("ae", "bf16"):
+        pytest.skip("tensorrt_rtx has no deconvolution of bfloat16")
+    source, out, profile = graphs / f"{stem}.{precision}.onnx", tmp_path / f"{stem}.plan", PROFILES[stem]
+    facts = build(source, out, gpu, profile, precision=precision)
+    assert (facts.compute_capability, facts.flavour, facts.precision) == (gpu, "tensorrt_rtx", precision)
+    assert (facts.least, facts.best, facts.most) == (profile.least, profile.best, profile.most)
+    # The plan holds the weights, in two bytes each where the precision is half.
+    assert out.stat().st_size > 0.4 * source.stat().st_size
+    if precision != "fp32":
+        assert source.stat().st_size < 0.6 * (graphs / f"{stem}.fp32.onnx").stat().st_size
 
 
 @pytest.mark.parametrize("precision", ["fp16", "bf16"])
@@ -54,6 +90,19 @@ def test_reduced_graphs_say_their_precision_and_keep_the_order(tmp_path: Path, p
     if precision == "fp16":
         for gpu in GPUS:
             build(out, tmp_path / "ae.fp16.plan", gpu, precision="fp16")
+
+
+@pytest.mark.parametrize(("precision", "least"), [("fp16", 0.9995), ("bf16", 0.99)])
+def test_frames_that_hardly_change_keep_their_order(precision: str, least: float) -> None:
+    torch.manual_seed(0)
+    network, rng = TemporalAutoencoder(8).eval(), np.random.default_rng(0)
+    half, reference = ReconstructionGraph(network, 1, REDUCED[precision]).eval(), ReconstructionGraph(network, 1).eval()
+    with HalfConvolutions():
+        for noise in (0.5, 2.0):
+            frames = (128 + noise * rng.standard_normal((24, 128, 128))).round().astype(np.uint8)
+            agreement = rank_agreement(half, reference, frames)
+            print(f"{precision}, grey frames with noise of {noise} levels: rank correlation {agreement:.5f}")
+            assert agreement > least
 
 
 def test_precision_that_changes_the_order_is_refused(tmp_path: Path) -> None:
@@ -106,8 +155,6 @@ def test_a_model_knows_what_its_plans_were_built_for(model: Model) -> None:
     pixelfast.export(model.folder, "plan", compute_capability="12.0", stride=4)
     plans = Model.load(model.folder).manifest.plans
     assert {name: one.compute_capability for name, one in plans.items()} == {"ae.plan": "8.6", "ae.s4.plan": "12.0"}
-    with pytest.raises(EngineError, match="plan"):
-        pixelfast.score(model.folder, path)
 
 
 def test_half_precision_from_the_weights_of_a_model(model: Model) -> None:

@@ -203,8 +203,8 @@ def export(
     Args:
         model: a model, or its folder.
         to: "onnx", or "plan" for TensorRT.
-        precision: "fp32"; of a plan of the autoencoder also "fp16" (weights and activations in half precision; needs
-            PyTorch) or, where TensorRT can, "bf16".
+        precision: "fp32"; of plans also "fp16" (weights and activations in half precision; needs PyTorch) or, where
+            TensorRT can, "bf16". It is first compared with fp32 on the training footage.
         stride: frames between the starts of windows, 1 to the window.
         compute_capability: of a plan: the GPU that it is for, such as "8.6"; None means the one in this machine.
         profile: of a plan: frames (or flows) a call, at least, best and at most; None takes good ones.
@@ -214,7 +214,8 @@ def export(
         The engine's file.
 
     Raises:
-        ModelError: the model is damaged, PyTorch is missing, the stride cannot be, or half precision changes the ranks.
+        ModelError: the model is damaged, PyTorch is missing, the stride cannot be, or half precision changes the ranks
+            or RAFT's flow.
         EngineError: this version writes no such engine, or TensorRT is missing or cannot build it.
         OutputError: the folder cannot be written.
     """

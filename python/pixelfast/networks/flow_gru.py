@@ -1,5 +1,6 @@
 """The predictor of the motion method: past flows in, the next one out."""
 
+from copy import deepcopy
 from typing import Final, NamedTuple
 
 import torch
@@ -61,20 +62,25 @@ class MotionGraph(nn.Module):
         network: the predictor, trained on flows divided by `scale`.
         scale: the deviation of the training flows, pixels of the grid; or one to the right and one down.
         past: K.
+        dtype: of the network's weights and activations, in a copy of it where it is not float32; the scaled flow and
+            its error stay float32 at any.
     """
 
     unit: Tensor
 
-    def __init__(self, network: FlowGru, scale: Scale, past: int = PAST_FLOWS) -> None:
+    def __init__(
+        self, network: FlowGru, scale: Scale, past: int = PAST_FLOWS, dtype: torch.dtype = torch.float32
+    ) -> None:
         super().__init__()
-        self.network = network
+        self.network = network if dtype == torch.float32 else deepcopy(network).to(dtype)
         self.register_buffer("unit", _unit(scale))
         self.past = past
+        self.dtype = dtype
 
     def forward(self, flow: Tensor) -> Tensor:
         """Errors of all flows but the first K."""
         scaled = (flow / self.unit).flatten(1)  # [K + M, 8192]
-        return _cells(scaled[self.past :] - self._predicted(scaled))
+        return _cells(scaled[self.past :] - self._predicted(scaled.to(self.dtype)).float())
 
     def _predicted(self, scaled: Tensor) -> Tensor:
         weights = self.network.weights()

@@ -1,11 +1,12 @@
 """RAFT-Large as one graph: frames in as bytes, flow on a grid of 64x64 out."""
 
-from copy import copy
+from copy import copy, deepcopy
 from typing import Final
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.models.optical_flow import RAFT, raft_large  # type: ignore[import-untyped]
 from torchvision.models.optical_flow._utils import make_coords_grid, upsample_flow  # type: ignore[import-untyped]
 
@@ -29,6 +30,9 @@ class RaftGraph(nn.Module):
         height: H, pixels of the frames, at least 1.
         width: W, pixels of the frames, at least 1.
         updates: refinements of the flow, at least 1.
+        dtype: of the convolutions' weights and what they give, in a copy of the network where it is not float32. At any
+            dtype, normalisation over an image, the correlations and their sampling, the flow that is added up, and
+            bringing it to full size and to the grid stay float32.
 
     Raises:
         ValueError: a size or `updates` is below 1.
@@ -39,11 +43,14 @@ class RaftGraph(nn.Module):
     columns: Tensor
     scale: Tensor
 
-    def __init__(self, raft: RAFT, height: int, width: int, updates: int = UPDATES) -> None:
+    def __init__(
+        self, raft: RAFT, height: int, width: int, updates: int = UPDATES, dtype: torch.dtype = torch.float32
+    ) -> None:
         super().__init__()
         if min(height, width, updates) < 1:
             raise ValueError(f"height, width and updates must be at least 1: {height}, {width}, {updates}")
-        self.raft = raft.eval()
+        self.raft = raft.eval() if dtype == torch.float32 else _reduced(raft, dtype)
+        self.dtype = dtype
         self.height, self.width, self.updates = height, width, updates
         padded_height, padded_width = padded_size(height, width)
         # RAFT's authors' padding for all but KITTI: half of it on each side, the odd pixel below and to the right.
@@ -63,10 +70,10 @@ class RaftGraph(nn.Module):
     def full_flow(self, frames: Tensor) -> Tensor:
         """`frames` u8[N,H,W,3] to the flow f32[N-1,2,H,W] at full size, in pixels of the frames."""
         images = self._images(frames)  # [N, 3, Hp, Wp]
-        features = self.raft.feature_encoder(images)  # [N, 256, Hp/8, Wp/8]
+        features = self.raft.feature_encoder(images.to(self.dtype)).float()  # [N, 256, Hp/8, Wp/8]
         state, context = self._context(images[:-1])
         flow, state = self._refined(features, state, context)
-        full: Tensor = upsample_flow(flow, self.raft.mask_predictor(state))  # [N-1, 2, Hp, Wp]
+        full: Tensor = upsample_flow(flow, self.raft.mask_predictor(state).float())  # [N-1, 2, Hp, Wp]
         return full[:, :, self.top : self.top + self.height, self.left : self.left + self.width]
 
     def on_grid(self, flow: Tensor) -> Tensor:
@@ -81,8 +88,8 @@ class RaftGraph(nn.Module):
         return F.pad(images, padding, mode="replicate") if any(padding) else images
 
     def _context(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """The hidden state to start from and the context that every update sees, each f32[N-1,128,Hp/8,Wp/8]."""
-        encoded = self.raft.context_encoder(images)
+        """The hidden state to start from and the context that every update sees, each [N-1,128,Hp/8,Wp/8]."""
+        encoded = self.raft.context_encoder(images.to(self.dtype))
         hidden = self.raft.update_block.hidden_state_size
         return torch.tanh(encoded[:, :hidden]), torch.relu(encoded[:, hidden:])
 
@@ -94,9 +101,50 @@ class RaftGraph(nn.Module):
         targets = self.grid.expand(state.shape[0], -1, -1, -1)
         for _ in range(self.updates):
             found = correlation.index_pyramid(centroids_coords=targets)  # [N-1, 324, Hp/8, Wp/8]
-            state, change = self.raft.update_block(state, context, found, targets - self.grid)
-            targets = targets + change
+            flow = (targets - self.grid).to(self.dtype)
+            state, change = self.raft.update_block(state, context, found.to(self.dtype), flow)
+            targets = targets + change.float()
         return targets - self.grid, state
+
+
+class FloatNorm(nn.Module):
+    """A normalisation of [N,C,H,W] of any dtype, computed in float32.
+
+    Args:
+        norm: the normalisation.
+    """
+
+    def __init__(self, norm: nn.Module) -> None:
+        super().__init__()
+        self.norm = norm.float()
+
+    def forward(self, features: Tensor) -> Tensor:
+        """The normalised features, of the dtype that they came in."""
+        normalised: Tensor = self.norm(features.float())
+        return normalised.to(features.dtype)
+
+
+def _reduced(raft: RAFT, dtype: torch.dtype) -> RAFT:
+    """A copy in evaluation mode whose convolutions are of `dtype`.
+
+    Batch normalisation, a fixed scale and shift then, is folded into the convolution before it while both are float32:
+    the variances it was trained with may lie beyond what half can hold.
+    """
+    reduced = deepcopy(raft).eval()
+    for block in [one for one in reduced.modules() if isinstance(one, nn.Sequential)]:
+        convolution, norm, *_ = (*block.children(), None, None)
+        if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
+            block[0], block[1] = fuse_conv_bn_eval(convolution, norm), nn.Identity()
+    reduced.to(dtype)
+    norms = [
+        (block, name, norm)
+        for block in reduced.modules()
+        for name, norm in block.named_children()
+        if isinstance(norm, nn.InstanceNorm2d)
+    ]
+    for block, name, norm in norms:
+        setattr(block, name, FloatNorm(norm))
+    return reduced
 
 
 def seeded_raft(seed: int) -> RAFT:

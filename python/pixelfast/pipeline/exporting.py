@@ -71,7 +71,8 @@ def convert_model(
         if found["motion"] is not None and frame_size is not None:
             notes.say("the source fed its RAFT frames in [0, 1]; here they are fed in [-1, 1], as RAFT was trained")
             raft = None if raft_weights is None else Path(raft_weights)
-            training.export_raft(raft, scratch / RAFT_FILE, *frame_size)
+            kept = (scratch / RAFT_FILE).with_suffix(".safetensors")
+            training.export_raft(raft, scratch / RAFT_FILE, *frame_size, kept=kept)
         notes.say("converted weights bring no held-out frames: scores have no threshold and no tails")
         # Its owner relied on it, and a video whose pixels contradict it is refused all the same: so it is trusted.
         flip = None if found["flip"] is None else Flip(held_out_accuracy=None, trusted=True)

@@ -1,6 +1,6 @@
 """The flows that the motion method is trained on, through the same stages that scoring goes through."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from dataclasses import asdict, dataclass
 from os import PathLike
 from pathlib import Path
@@ -72,7 +72,7 @@ class FlowSource:
     bridge_noisy: bool
     share: ThreadShare
 
-    def flows(self, name: str) -> Iterator[NDArray[np.float32]]:
+    def flows(self, name: str) -> Generator[NDArray[np.float32], None, None]:
         """The flows f32[m, 2, 64, 64] of a video, in order; its frames are taken as upright."""
         video, watch = self.videos[name], Stopwatch()
         decode = DecodePlan(
@@ -124,10 +124,10 @@ def _write_raft(
     threads: int,
     progress: ProgressCallback | None,
 ) -> str:
-    """Writes RAFT for frames of this size unless it is there; returns the file's SHA-256."""
+    """Writes RAFT for frames of this size, and its weights, unless it is there; returns the ONNX file's SHA-256."""
     if not path.exists():
         if progress is not None:
             progress(Progress("export", 0, 1, path.name))
         weights = None if request.raft_weights is None else Path(request.raft_weights)
-        training.export_raft(weights, path, *size, threads=threads)
+        training.export_raft(weights, path, *size, kept=path.with_suffix(".safetensors"), threads=threads)
     return file_sha256(path)

@@ -1,28 +1,23 @@
 """TensorRT plans of a model's engines: what `pixelfast.export(to="plan")` does."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Final
 
 from pixelfast.engines.plan_build import Profile, build_plan
-from pixelfast.errors import EngineError, PixelfastError
+from pixelfast.errors import EngineError, ModelError
 from pixelfast.manifest import PlanFacts
 from pixelfast.model import Model
 from pixelfast.pipeline.aloud import Notes
+from pixelfast.pipeline.checked_footage import flow_frames_of, flows_of, frames_of
 from pixelfast.pipeline.folders import scratch_folder
 from pixelfast.pipeline.stages import RAFT_FILE
 from pixelfast.pipeline.torch_parts import import_training
-from pixelfast.sources import open_source
 
 PROFILES: Final = {"ae": Profile(16, 64, 256), "motion": Profile(9, 72, 264), "raft": Profile(2, 9, 33)}
 """Frames (or flows) a call where nobody says otherwise; windows overlap, so that the best is not a power of two."""
-
-_CHECKED_FRAMES: Final = 40
 
 
 @dataclass(frozen=True)
@@ -45,15 +40,10 @@ def export_plan(model: Model, request: PlanRequest) -> Path:
 
     Raises:
         EngineError: TensorRT is missing or cannot build it, or there is no such precision or stride.
-        ModelError: half precision changes the ranks too much, or PyTorch is missing for it.
+        ModelError: half precision changes the ranks or the flow too much, or PyTorch or weights are missing for it.
         OutputError: the folder cannot be written.
     """
-    if request.precision not in ("fp32", "fp16", "bf16"):
-        raise EngineError(f"precision must be fp32, fp16 or bf16, not {request.precision!r}")
-    if model.manifest.method == "motion" and (request.precision != "fp32" or request.stride != 1):
-        raise EngineError("the motion method's engines are exported in fp32, and have no stride")
-    onnx = model.engine(request.stride).name
-    names = [onnx, *([RAFT_FILE] if RAFT_FILE in model.manifest.files else [])]
+    names = _sources(model, request)
     plans: dict[str, Path] = {}
     facts: dict[str, PlanFacts] = {}
     with scratch_folder(model.folder) as scratch:
@@ -73,37 +63,77 @@ def export_plan(model: Model, request: PlanRequest) -> Path:
     return model.folder / next(iter(plans))
 
 
+def _sources(model: Model, request: PlanRequest) -> list[str]:
+    """The ONNX files to build plans of: the model's engine first.
+
+    Raises:
+        EngineError: there is no such precision or stride.
+        ModelError: weights for this precision are missing.
+    """
+    if request.precision not in ("fp32", "fp16", "bf16"):
+        raise EngineError(f"precision must be fp32, fp16 or bf16, not {request.precision!r}")
+    if model.manifest.method == "motion" and request.stride != 1:
+        raise EngineError("the motion method's engines have no stride")
+    names = [model.engine(request.stride).name]
+    if RAFT_FILE not in model.manifest.files:
+        return names
+    if request.precision != "fp32" and _weights(RAFT_FILE) not in model.manifest.files:
+        raise ModelError(
+            f"{model.folder} has no {_weights(RAFT_FILE)}, which {request.precision} is made from: an older pixelfast "
+            "wrote it. Train it again (pixelfast train … --flow raft), convert it again, or ask for fp32"
+        )
+    return [*names, RAFT_FILE]
+
+
 @contextmanager
 def _graph(model: Model, name: str, request: PlanRequest, scratch: Path) -> Iterator[Path]:
     """The ONNX file to build from: the model's own, or one in half precision, which is not kept."""
     if request.precision == "fp32":
         yield model.folder / name
         return
-    training = import_training()
-    reduced = scratch / f"{Path(name).stem}.{request.precision}.onnx"
-    agreement = training.export_reduced(
-        model.folder,
-        reduced,
-        request.stride,
-        request.precision,
-        frames=_frames(model, training),
-        threads=request.threads,
-    )
-    Notes().say(f"{request.precision} keeps the order of the frames: rank correlation {agreement:.5f} with float32")
+    stem = Path(name).stem
+    if stem == "motion" and _weights(name) not in model.manifest.files:
+        Notes().say(f"{name} has no network to halve: its {request.precision} plan computes in float32")
+        yield model.folder / name
+        return
+    reduced = scratch / f"{stem}.{request.precision}.onnx"
+    _REDUCE[stem.split(".")[0]](model, reduced, request)
     yield reduced
 
 
-def _frames(model: Model, training: Any) -> NDArray[np.uint8]:
-    """Frames of the training footage, u8[n,H,W]; made-up ones, said aloud, where it cannot be read again."""
-    height, width = model.manifest.height, model.manifest.width
-    try:
-        if model.manifest.training is not None:
-            video = open_source(model.manifest.training.sources)[0]
-            chunk = next(video.chunks(height, width, "grey", _CHECKED_FRAMES))
-            if len(chunk.frames) > model.manifest.window:
-                return np.ascontiguousarray(chunk.frames)
-    except (PixelfastError, StopIteration):
-        pass
-    Notes().say("the training footage cannot be read again: half precision is checked on made-up frames")
-    frames: NDArray[np.uint8] = training.export.made_up_frames()
-    return frames
+def _weights(name: str) -> str:
+    """The file of the weights that an ONNX file was made from."""
+    return Path(name).with_suffix(".safetensors").name
+
+
+def _reduce_autoencoder(model: Model, out: Path, request: PlanRequest) -> None:
+    training = import_training()
+    frames = frames_of(model, training)
+    agreement = training.export_reduced(
+        model.folder, out, request.stride, request.precision, frames=frames, threads=request.threads
+    )
+    Notes().say(f"{request.precision} keeps the order of the frames: rank correlation {agreement:.5f} with float32")
+
+
+def _reduce_motion(model: Model, out: Path, request: PlanRequest) -> None:
+    training = import_training()
+    runs = flows_of(model, training, request.threads)
+    agreement = training.export_reduced_motion(model.folder, out, request.precision, runs=runs, threads=request.threads)
+    Notes().say(f"{request.precision} keeps the order of the frames: rank correlation {agreement:.5f} with float32")
+
+
+def _reduce_raft(model: Model, out: Path, request: PlanRequest) -> None:
+    training = import_training()
+    frames = flow_frames_of(model, request.threads)
+    error = training.export_reduced_raft(model.folder, out, request.precision, frames=frames, threads=request.threads)
+    Notes().say(
+        f"{request.precision} keeps RAFT's flow: it is {error.mean:.4f} pixels of a frame from that of float32 on "
+        f"average, {error.most:.4f} at most"
+    )
+
+
+_REDUCE: Final[dict[str, Callable[[Model, Path, PlanRequest], None]]] = {
+    "ae": _reduce_autoencoder,
+    "motion": _reduce_motion,
+    "raft": _reduce_raft,
+}

@@ -2,8 +2,8 @@
 
 from pixelfast.training.cache import CachedVideo, FrameCache
 from pixelfast.training.convert import convert_weights
-from pixelfast.training.export import export_onnx, export_reduced
-from pixelfast.training.export_flow import export_raft
+from pixelfast.training.export import export_onnx, export_reduced, export_reduced_motion
+from pixelfast.training.export_flow import export_raft, export_reduced_raft
 from pixelfast.training.flow_cache import FlowCache
 from pixelfast.training.motion import MotionReport, train_motion
 from pixelfast.training.recipes import RECIPES, AutoencoderRecipe, FlipRecipe, MotionRecipe, Recipe
@@ -25,6 +25,8 @@ __all__ = [
     "export_onnx",
     "export_raft",
     "export_reduced",
+    "export_reduced_motion",
+    "export_reduced_raft",
     "train_motion",
     "train_reconstruction",
 ]

@@ -1,4 +1,4 @@
-"""The reconstruction method's networks to ONNX files."""
+"""The networks of both methods to ONNX files."""
 
 import json
 from collections.abc import Sequence
@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from pixelfast import _core
 from pixelfast.errors import ModelError
@@ -17,7 +17,7 @@ from pixelfast.networks.flip import FlipClassifier
 from pixelfast.networks.flow_gru import FlowGru, MotionGraph, PlainGraph, Scale
 from pixelfast.networks.geometry import FLOW_SIZE, FRAME_SIZE, GRID, WINDOW
 from pixelfast.networks.graphs import FlipGraph, ReconstructionGraph
-from pixelfast.networks.weights import load_autoencoder
+from pixelfast.networks.weights import load_autoencoder, load_flow_gru
 from pixelfast.training.onnx_files import Signature, write_graph
 
 REDUCED: Final = {"fp16": torch.float16, "bf16": torch.bfloat16}
@@ -26,8 +26,10 @@ REDUCED_TOLERANCE: Final = 0.1
 """ONNX Runtime rounds half numbers elsewhere than PyTorch: this only tells a broken file from a whole one."""
 
 _TRACED_FRAMES: Final = 40
+_TRACED_FLOWS: Final = 24
+_CHECKED_FLOWS: Final = (1, 2, _TRACED_FLOWS)
 _CHECKED_LENGTHS: Final = (WINDOW, WINDOW + 5, 40)
-"""The file is checked with several numbers of frames: an exporter can fix a dimension without a word."""
+"""The file is checked with several numbers of frames (or flows): an exporter can fix a dimension without a word."""
 
 
 def export_onnx(
@@ -117,11 +119,7 @@ def write_reduced_autoencoder(
     """
     graph = ReconstructionGraph(network, stride, REDUCED[precision]).eval()
     agreement = rank_agreement(graph, ReconstructionGraph(network, stride).eval(), frames)
-    if not agreement >= LEAST_AGREEMENT:
-        raise ModelError(
-            f"{out} was not written: in {precision} the scores' rank correlation with float32 is {agreement:.4f}, "
-            f"below {LEAST_AGREEMENT}"
-        )
+    _check_agreement(agreement, precision, out)
     facts = {"kind": "ae", "window": str(WINDOW), "stride": str(stride), "grid": str(GRID), "precision": precision}
     example = torch.zeros(_TRACED_FRAMES, FRAME_SIZE, FRAME_SIZE, dtype=torch.uint8)
     signature = Signature("frames", "window_errors", example, WINDOW)
@@ -137,12 +135,23 @@ def rank_agreement(graph: nn.Module, reference: nn.Module, frames: NDArray[np.ui
 
     Not a number where one of them gives none.
     """
-    errors = [
-        one(torch.from_numpy(frames.copy())).mean(dim=(2, 3)).double().flatten().numpy() for one in (graph, reference)
-    ]
+    return _spearman(*(one(torch.from_numpy(frames.copy())).mean(dim=(2, 3)) for one in (graph, reference)))
+
+
+def _spearman(found: Tensor, expected: Tensor) -> float:
+    """Rank correlation of two tensors of one shape; not a number where one of them holds a value that is none."""
+    errors = [one.double().flatten().numpy() for one in (found, expected)]
     if not all(np.isfinite(some).all() for some in errors):
         return float("nan")
     return float(np.corrcoef(_core.rank(errors[0]), _core.rank(errors[1]))[0, 1])
+
+
+def _check_agreement(agreement: float, precision: str, out: Path) -> None:
+    if not agreement >= LEAST_AGREEMENT:  # also where it is not a number
+        raise ModelError(
+            f"{out} was not written: in {precision} the scores' rank correlation with float32 is {agreement:.4f}, "
+            f"below {LEAST_AGREEMENT}"
+        )
 
 
 def write_flip_classifier(
@@ -160,11 +169,100 @@ def write_motion(network: FlowGru | None, scale: Scale, past: int, out: Path, *,
     rng = np.random.default_rng(0)
     unit = np.reshape(scale, (-1, 1, 1))
     flows = (unit * rng.standard_normal((past + 24, 2, FLOW_SIZE, FLOW_SIZE))).astype(np.float32)
-    signature = Signature("flow", "flow_errors", torch.from_numpy(flows), past + 1)
-    facts = {"kind": "motion", "past": str(past), "scale": json.dumps(scale), "grid": str(GRID)}
-    samples = [flows[: past + count] for count in (1, 2, 24)]
+    samples = [flows[: past + count] for count in _CHECKED_FLOWS]
     graph = PlainGraph(scale, past) if network is None else MotionGraph(network, scale, past)
+    signature, facts = _motion_signature(past), _motion_facts(scale, past)
     return write_graph(graph, signature, facts, out, samples=samples, threads=threads)
+
+
+def export_reduced_motion(
+    model: Path, out: Path, precision: str, *, runs: Sequence[NDArray[np.float32]], threads: int | None = None
+) -> float:
+    """`write_reduced_motion` for the weights of a model folder; returns and raises as that does.
+
+    Raises:
+        ModelError: also where there are no such weights.
+    """
+    network, scale, past = load_flow_gru(model / "motion.safetensors")
+    return write_reduced_motion(network, scale, past, out, precision, runs=runs, threads=threads)
+
+
+def write_reduced_motion(
+    network: FlowGru,
+    scale: Scale,
+    past: int,
+    out: Path,
+    precision: str,
+    *,
+    runs: Sequence[NDArray[np.float32]],
+    threads: int | None = None,
+) -> float:
+    """Writes the graph of `write_motion` with weights and activations in half precision, for a GPU.
+
+    Args:
+        network: the predictor; it stays as it is.
+        scale: what its flows were divided by.
+        past: K.
+        out: the file to write.
+        precision: "fp16" or "bf16".
+        runs: flows f32[K+M,2,64,64], M at least 1, of real footage, of one video each.
+        threads: of ONNX Runtime in the check.
+
+    Returns:
+        The Spearman correlation of the frames' raw scores with those of the float graph, in PyTorch's own half
+        arithmetic.
+
+    Raises:
+        ModelError: it is below 0.999, or ONNX Runtime is far from PyTorch.
+        OutputError: `out` cannot be written.
+    """
+    graph = MotionGraph(network, scale, past, REDUCED[precision]).eval()
+    agreement = motion_agreement(graph, MotionGraph(network, scale, past).eval(), runs)
+    _check_agreement(agreement, precision, out)
+    # ONNX Runtime has no bfloat16 on a CPU.
+    samples = [] if precision == "bf16" else [runs[0][: past + count] for count in _CHECKED_FLOWS]
+    signature, facts = _motion_signature(past), {**_motion_facts(scale, past), "precision": precision}
+    write_graph(graph, signature, facts, out, samples=samples, threads=threads, tolerance=REDUCED_TOLERANCE)
+    return agreement
+
+
+@torch.no_grad()
+def motion_agreement(graph: nn.Module, reference: nn.Module, runs: Sequence[NDArray[np.float32]]) -> float:
+    """Spearman correlation of the raw scores (the root of the sum of a map) that two graphs give all frames of `runs`.
+
+    Not a number where one of them gives none.
+    """
+    scores = [
+        torch.cat([one(torch.from_numpy(run.copy())).sum(dim=(1, 2)).sqrt() for run in runs])
+        for one in (graph, reference)
+    ]
+    return _spearman(*scores)
+
+
+def made_up_flows(past: int, scale: float) -> NDArray[np.float32]:
+    """f32[past+240,2,64,64]: waves that wander, rise and fall, with noise, to check an export without footage.
+
+    Args:
+        past: K.
+        scale: their deviation, about, pixels of the grid.
+    """
+    rng, count = np.random.default_rng(0), past + 240
+    rows, columns = 6.28 * np.mgrid[0:FLOW_SIZE, 0:FLOW_SIZE] / FLOW_SIZE
+    time = np.arange(count)[:, None, None, None]
+    phases = np.array([0.0, 1.5])[:, None, None]
+    waves = np.sin(2 * columns + rows + 0.11 * time + phases) + np.sin(3 * rows - 0.07 * time - phases)
+    strength = 1 + 0.8 * np.sin(0.05 * time) + 0.1 * rng.standard_normal((count, 1, 1, 1))
+    noise = 0.3 * rng.standard_normal((count, 2, FLOW_SIZE, FLOW_SIZE))
+    flows: NDArray[np.float32] = (scale * (strength * waves + noise)).astype(np.float32)
+    return flows
+
+
+def _motion_signature(past: int) -> Signature:
+    return Signature("flow", "flow_errors", torch.zeros(past + _TRACED_FLOWS, 2, FLOW_SIZE, FLOW_SIZE), past + 1)
+
+
+def _motion_facts(scale: Scale, past: int) -> dict[str, str]:
+    return {"kind": "motion", "past": str(past), "scale": json.dumps(scale), "grid": str(GRID)}
 
 
 def made_up_frames() -> NDArray[np.uint8]:

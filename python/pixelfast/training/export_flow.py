@@ -3,7 +3,7 @@
 import re
 from http.client import HTTPException
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 import torch
@@ -18,6 +18,9 @@ from pixelfast.digest import file_sha256
 from pixelfast.errors import ModelError
 from pixelfast.networks.geometry import FLOW_SIZE
 from pixelfast.networks.raft import UPDATES, RaftGraph
+from pixelfast.networks.weights import load_raft, save_raft
+from pixelfast.training.export import REDUCED, REDUCED_TOLERANCE
+from pixelfast.training.half_convolutions import HalfConvolutions
 from pixelfast.training.onnx_files import TOLERANCE, Signature, write_graph
 from pixelfast.training.plain_files import load_state_dict
 
@@ -31,9 +34,27 @@ _TOLERANCE_PIXELS: Final = 1e-3
 _SPEED: Final = (3, 2)
 """Pixels a frame down and to the right, of the made-up frames."""
 
+MOST_ERROR_PIXELS: Final = 0.05
+"""Pixels of a frame that half precision may move the flow by, on average: far below RAFT's own error on scenes that it
+has not seen, 1.4 pixels on Sintel's clean pass (Teed and Deng 2020, table 1)."""
+
+
+class EndPointError(NamedTuple):
+    """How far the ends of the flow's arrows lie from where they should, pixels of a frame."""
+
+    mean: float
+    most: float
+
 
 def export_raft(
-    weights: Path | None, out: Path, height: int, width: int, *, updates: int = UPDATES, threads: int | None = None
+    weights: Path | None,
+    out: Path,
+    height: int,
+    width: int,
+    *,
+    updates: int = UPDATES,
+    kept: Path | None = None,
+    threads: int | None = None,
 ) -> float:
     """Writes RAFT-Large with the weights of a file, or with torchvision's own, as `write_raft` does.
 
@@ -43,6 +64,7 @@ def export_raft(
         height: of the frames, pixels.
         width: of the frames, pixels.
         updates: refinements of the flow.
+        kept: where to write the weights as well (`raft.safetensors`), before `out`; None writes none.
         threads: of ONNX Runtime in the check.
 
     Returns:
@@ -50,10 +72,12 @@ def export_raft(
 
     Raises:
         ModelError: there are no such weights, a size cannot be, or ONNX Runtime disagrees with PyTorch.
-        OutputError: `out` cannot be written.
+        OutputError: `out` or `kept` cannot be written.
     """
     path = default_weights() if weights is None else weights
     raft = new_raft(path)
+    if kept is not None:
+        save_raft(raft, kept, height=height, width=width, updates=updates)
     return write_raft(raft, out, height, width, updates=updates, weights_sha256=file_sha256(path), threads=threads)
 
 
@@ -137,18 +161,127 @@ def write_raft(
             more than 1e-4 of the largest flow and more than 1e-3 pixels of a frame.
         OutputError: `out` cannot be written.
     """
+    real = _checked_frames(frames, height, width, updates)
+    graph = RaftGraph(raft, height, width, updates)
+    samples = [real[:length] for length in _CHECKED_LENGTHS if length <= len(real)]
+    facts = _facts(height, width, updates, weights_sha256)
+    tolerance = _tolerance(graph, samples[-1])
+    signature = _signature(height, width)
+    return write_graph(graph, signature, facts, out, samples=samples, threads=threads, tolerance=tolerance)
+
+
+def export_reduced_raft(
+    model: Path, out: Path, precision: str, *, frames: NDArray[np.uint8] | None, threads: int | None = None
+) -> EndPointError:
+    """`write_reduced_raft` for the `raft.safetensors` of a model folder; returns and raises as that does.
+
+    Raises:
+        ModelError: also where there are no such weights.
+    """
+    path = model / "raft.safetensors"
+    raft, height, width, updates = load_raft(path)
+    return write_reduced_raft(
+        raft,
+        out,
+        height,
+        width,
+        precision,
+        updates=updates,
+        weights_sha256=file_sha256(path),
+        frames=frames,
+        threads=threads,
+    )
+
+
+def export_half_raft(
+    weights: Path | None,
+    out: Path,
+    height: int,
+    width: int,
+    precision: str,
+    *,
+    updates: int = UPDATES,
+    threads: int | None = None,
+) -> EndPointError:
+    """`export_raft` in half precision, checked on a made-up scene; returns and raises as `write_reduced_raft`."""
+    path = default_weights() if weights is None else weights
+    raft, sha256 = new_raft(path), file_sha256(path)
+    return write_reduced_raft(
+        raft, out, height, width, precision, updates=updates, weights_sha256=sha256, threads=threads
+    )
+
+
+def write_reduced_raft(
+    raft: RAFT,
+    out: Path,
+    height: int,
+    width: int,
+    precision: str,
+    *,
+    updates: int = UPDATES,
+    weights_sha256: str | None,
+    frames: NDArray[np.uint8] | None = None,
+    threads: int | None = None,
+) -> EndPointError:
+    """Writes the graph of `write_raft` with convolutions in half precision, for a GPU.
+
+    Args:
+        raft: the network; it stays as it is.
+        out: the file to write.
+        height: as of `write_raft`.
+        width: as of `write_raft`.
+        precision: "fp16" or "bf16".
+        updates: as of `write_raft`.
+        weights_sha256: as of `write_raft`.
+        frames: as of `write_raft`; half precision is measured on all of their pairs.
+        threads: of ONNX Runtime in the check.
+
+    Returns:
+        How far its full-size flow is from that of the float graph, in PyTorch's half arithmetic.
+
+    Raises:
+        ModelError: it is 0.05 pixels of a frame or more on average, ONNX Runtime is far from PyTorch, or as of
+            `write_raft`.
+        OutputError: `out` cannot be written.
+    """
+    real = _checked_frames(frames, height, width, updates)
+    graph = RaftGraph(raft, height, width, updates, REDUCED[precision]).eval()
+    error = end_point_error(graph, RaftGraph(raft, height, width, updates), real)
+    if not error.mean < MOST_ERROR_PIXELS:  # also where it is not a number
+        raise ModelError(
+            f"{out} was not written: in {precision} the flow is {error.mean:.3f} pixels from that of float32 on "
+            f"average (at most {error.most:.3f}), and must be below {MOST_ERROR_PIXELS}"
+        )
+    samples = [] if precision == "bf16" else [real[:2]]  # ONNX Runtime has no bfloat16 on a CPU
+    facts = {**_facts(height, width, updates, weights_sha256), "precision": precision}
+    signature = _signature(height, width)
+    write_graph(graph, signature, facts, out, samples=samples, threads=threads, tolerance=REDUCED_TOLERANCE)
+    return error
+
+
+@torch.no_grad()
+def end_point_error(graph: RaftGraph, reference: RaftGraph, frames: NDArray[np.uint8]) -> EndPointError:
+    """How far the full-size flow of one graph is from that of another on u8[N,H,W,3], N at least 2."""
+    given = torch.from_numpy(frames.copy())
+    with HalfConvolutions():
+        difference = graph.full_flow(given) - reference.full_flow(given)  # [N-1, 2, H, W]
+    distance = difference.square().sum(dim=1).sqrt()
+    return EndPointError(float(distance.mean()), float(distance.max()))
+
+
+def _checked_frames(frames: NDArray[np.uint8] | None, height: int, width: int, updates: int) -> NDArray[np.uint8]:
+    """The frames to check with, of the size that they must have; made-up ones where there are none."""
     if min(height, width, updates) < 1:
         raise ModelError(f"height, width and updates must be at least 1: {height}, {width}, {updates}")
     real = moving_texture(max(_CHECKED_LENGTHS), height, width) if frames is None else np.ascontiguousarray(frames)
     if real.dtype != np.uint8 or real.shape[1:] != (height, width, 3) or len(real) < 2:
         raise ModelError(f"the frames to check with must be u8[2 or more,{height},{width},3]: {real.dtype}{real.shape}")
-    graph = RaftGraph(raft, height, width, updates)
-    samples = [real[:length] for length in _CHECKED_LENGTHS if length <= len(real)]
+    return real
+
+
+def _signature(height: int, width: int) -> Signature:
     example = torch.zeros(_TRACED_FRAMES, height, width, 3, dtype=torch.uint8)
-    signature = Signature("frames", "flow", example, least=2)
-    facts = _facts(height, width, updates, weights_sha256)
-    tolerance = _tolerance(graph, samples[-1])
-    return write_graph(graph, signature, facts, out, samples=samples, threads=threads, tolerance=tolerance)
+    return Signature("frames", "flow", example, least=2)
 
 
 def moving_texture(count: int, height: int, width: int) -> NDArray[np.uint8]:

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 from pixelfast.atomic import atomic_path
 from pixelfast.errors import ModelError
 from pixelfast.silent_imports import import_onnxruntime
+from pixelfast.training.half_convolutions import HalfConvolutions
 
 OPSET: Final = 18
 FORMAT: Final = "1"
@@ -143,7 +144,8 @@ def _session(path: Path, threads: int | None) -> Any:
 
 @torch.no_grad()
 def _difference(graph: nn.Module, signature: Signature, session: Any, sample: NDArray[Any]) -> float:
-    expected: NDArray[np.float32] = graph(torch.from_numpy(sample.copy())).numpy()
+    with HalfConvolutions():
+        expected: NDArray[np.float32] = graph(torch.from_numpy(sample.copy())).numpy()
     found: NDArray[np.float32] = session.run(None, {signature.input: sample})[0]
     if found.shape != expected.shape:
         return float("inf")
