@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pixelfast
+from pixelfast.engines.plan_build import parse_profile
 from pixelfast.errors import EngineError, PixelfastError
 from pixelfast.model import Model
 
@@ -29,7 +30,7 @@ def run(description: str, method: str, arguments: Sequence[str] | None) -> int:
         print(error, file=sys.stderr)
         return 1
     facts = Model.load(options.model).manifest.plans[path.name]
-    target = facts.compute_capability or "the GPU in this machine"
+    target = facts.compute_capability or "any GPU that this TensorRT knows"
     built = f"{facts.precision}, {facts.least} to {facts.most} a call, for {target}"
     print(f"{path}: {built}, by {facts.flavour} {facts.version}")
     return 0
@@ -39,7 +40,7 @@ def _parser(description: str, method: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path, help="model folder")
     parser.add_argument("--compute-capability", help="of the GPU it is for, such as 8.6; without it this machine's")
-    parser.add_argument("--profile", type=_profile, help="frames a call, at least, best and at most: 16,64,256")
+    parser.add_argument("--profile", type=parse_profile, help="frames a call, at least, best and at most: 16,128,256")
     parser.add_argument(
         "--precision",
         choices=("fp32", "fp16", "bf16"),
@@ -49,8 +50,3 @@ def _parser(description: str, method: str) -> argparse.ArgumentParser:
     if method == "reconstruction":
         parser.add_argument("--stride", type=int, default=1, help="frames between the starts of windows")
     return parser
-
-
-def _profile(text: str) -> tuple[int, int, int]:
-    least, best, most = map(int, text.split(","))
-    return least, best, most

@@ -15,14 +15,16 @@ from footage import walking_square
 from pixelfast.engines.plan_build import Profile, build_plan
 from pixelfast.engines.trt_package import find_flavour, has_driver
 from pixelfast.errors import EngineError, ModelError
-from pixelfast.manifest import FILE_NAME
+from pixelfast.manifest import FILE_NAME, Flip
 from pixelfast.model import Model
 from pixelfast.networks.autoencoder import TemporalAutoencoder
 from pixelfast.networks.flow_gru import FlowGru
 from pixelfast.networks.graphs import ReconstructionGraph
 from pixelfast.networks.raft import seeded_raft
 from pixelfast.networks.weights import save_autoencoder
+from pixelfast.pipeline.aloud import Notes
 from pixelfast.pipeline.plan_export import PROFILES
+from pixelfast.pipeline.stages import plan_flip
 from pixelfast.training.export import (
     REDUCED,
     made_up_flows,
@@ -34,7 +36,7 @@ from pixelfast.training.export import (
 )
 from pixelfast.training.export_flow import write_raft, write_reduced_raft
 from pixelfast.training.half_convolutions import HalfConvolutions
-from tiny_engines import write_frame_engine
+from tiny_engines import write_frame_engine, write_model
 
 GPUS = ("8.6", "12.0")
 PROFILE = Profile(16, 40, 64)
@@ -154,7 +156,15 @@ def test_a_model_knows_what_its_plans_were_built_for(model: Model) -> None:
     assert facts.version == find_flavour()[1].__version__
     pixelfast.export(model.folder, "plan", compute_capability="12.0", stride=4)
     plans = Model.load(model.folder).manifest.plans
-    assert {name: one.compute_capability for name, one in plans.items()} == {"ae.plan": "8.6", "ae.s4.plan": "12.0"}
+    assert {name: one.compute_capability for name, one in plans.items()} == {
+        "ae.plan": "8.6",
+        "ae.s4.plan": "12.0",
+        "flip.plan": "12.0",
+    }
+    # What was built for another GPU is not taken along.
+    engines = [model.folder / name for name in ("ae.s4.plan", "ae.plan", "ae.onnx")]
+    files = [plan_flip(Model.load(model.folder), engine, "always", Notes()).classifier for engine in engines]
+    assert [file and file.name for file in files] == ["flip.plan", "flip.onnx", "flip.onnx"]
 
 
 def test_half_precision_from_the_weights_of_a_model(model: Model) -> None:
@@ -162,8 +172,26 @@ def test_half_precision_from_the_weights_of_a_model(model: Model) -> None:
     save_autoencoder(TemporalAutoencoder(8).eval(), model.folder / "ae.safetensors", recipe="source", trained_with={})
     path = pixelfast.export(model, "plan", precision="fp16", compute_capability="8.6", threads=1)
     assert path.name == "ae.fp16.plan"
-    assert Model.load(model.folder).manifest.plans["ae.fp16.plan"].precision == "fp16"
+    loaded = Model.load(model.folder).manifest
+    assert loaded.plans["ae.fp16.plan"].precision == "fp16"
+    assert loaded.plans["ae.fp16.plan"].onnx_sha256 == loaded.files["ae.onnx"].sha256
     assert not list(model.folder.glob("*.fp16.onnx"))
+
+
+def test_the_flip_classifier_goes_along_as_it_is(tmp_path: Path) -> None:
+    model = write_model(tmp_path / "model", flip=Flip(1.0, trusted=True))
+    pixelfast.export(model, "plan", compute_capability="8.6", profile=(20, 24, 48))
+    plans = Model.load(model.folder).manifest.plans
+    assert {name: (one.precision, one.least) for name, one in plans.items()} == {
+        "ae.plan": ("fp32", 20),
+        "flip.plan": ("fp32", 1),
+    }
+
+
+def test_a_profile_that_holds_no_window_is_refused(model: Model) -> None:
+    with pytest.raises(EngineError, match="a call of ae takes at least 16, and the profile begins at 8"):
+        pixelfast.export(model, "plan", compute_capability="8.6", profile=(8, 16, 32))
+    assert not list(model.folder.glob("*.plan"))
 
 
 def test_a_damaged_entry_is_named(model: Model) -> None:

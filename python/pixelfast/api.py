@@ -198,7 +198,8 @@ def export(
     """Writes an engine into a model's folder: `ae.s4.onnx` for stride 4, a quarter of the work of stride 1.
 
     An ONNX engine is calibrated on the training footage's held-out frames where these can still be read. A plan is
-    for NVIDIA GPUs; it can be built on a machine without one. This version builds plans and does not run them yet.
+    for NVIDIA GPUs; it can be built on a machine without one. With it come plans of the model's RAFT and of its flip
+    classifier, which stay beside it.
 
     Args:
         model: a model, or its folder.

@@ -82,7 +82,8 @@ class PlanFacts:
         compute_capability: of the GPU, such as "8.6"; None where the plan was built for no particular one.
         flavour: "tensorrt" or "tensorrt_rtx", whose formats differ.
         version: of that package.
-        onnx_sha256: of the ONNX file that it was built from.
+        onnx_sha256: of the model's ONNX file that it was built from; with less than float32, of the one with the same
+            weights.
     """
 
     precision: str

@@ -25,7 +25,7 @@ def export(
     profile: Annotated[
         str | None,
         typer.Option(
-            metavar="A,B,C", help="Of a plan: frames a call, at least, best, at most.", show_default="16,64,256"
+            metavar="A,B,C", help="Of a plan: frames a call, at least, best, at most.", show_default="16,128,256"
         ),
     ] = None,
     threads: Threads = None,
@@ -44,8 +44,9 @@ def export(
 
 
 def _profile(text: str) -> tuple[int, int, int]:
-    parts = text.split(",")
-    if len(parts) != 3 or not all(part.strip().isdecimal() for part in parts):
-        raise typer.BadParameter("give three whole numbers, like 16,64,256", param_hint="--profile")
-    least, best, most = map(int, parts)
-    return least, best, most
+    from pixelfast.engines.plan_build import parse_profile
+
+    try:
+        return parse_profile(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error), param_hint="--profile") from None

@@ -24,6 +24,19 @@ class Profile:
         return f"{self.least} to {self.most}, best {self.best}"
 
 
+def parse_profile(text: str) -> tuple[int, int, int]:
+    """Least, best and most, of a text like "16,128,256".
+
+    Raises:
+        ValueError: it is none.
+    """
+    parts = text.split(",")
+    if len(parts) != 3 or not all(part.strip().isdecimal() for part in parts):
+        raise ValueError("give three whole numbers, like 16,128,256")
+    least, best, most = map(int, parts)
+    return least, best, most
+
+
 def build_plan(
     onnx: Path,
     out: Path,

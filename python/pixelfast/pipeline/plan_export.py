@@ -1,8 +1,8 @@
 """TensorRT plans of a model's engines: what `pixelfast.export(to="plan")` does."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -16,8 +16,13 @@ from pixelfast.pipeline.folders import scratch_folder
 from pixelfast.pipeline.stages import RAFT_FILE
 from pixelfast.pipeline.torch_parts import import_training
 
-PROFILES: Final = {"ae": Profile(16, 64, 256), "motion": Profile(9, 72, 264), "raft": Profile(2, 9, 33)}
-"""Frames (or flows) a call where nobody says otherwise; windows overlap, so that the best is not a power of two."""
+PROFILES: Final = {
+    "ae": Profile(16, 128, 256),
+    "motion": Profile(9, 72, 264),
+    "raft": Profile(2, 9, 33),
+    "flip": Profile(1, 64, 256),
+}
+"""Frames (or flows) a call where nobody says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -31,12 +36,20 @@ class PlanRequest:
     threads: int = 1
 
     def profile_of(self, stem: str) -> Profile:
-        """The profile of the engine called `stem`."""
-        return PROFILES[stem] if self.profile is None else Profile(*self.profile)
+        """The profile of the engine called `stem`; the flip classifier has always its own."""
+        return PROFILES[stem] if self.profile is None or stem == "flip" else Profile(*self.profile)
+
+    def plan_of(self, stem: str) -> tuple[str, str]:
+        """Name and precision of the plan; the flip classifier is small and stays as it is."""
+        kept = self.precision == "fp32" or stem == "flip"
+        return (f"{stem}.plan", "fp32") if kept else (f"{stem}.{self.precision}.plan", self.precision)
 
 
 def export_plan(model: Model, request: PlanRequest) -> Path:
-    """Builds the plan of a model's engine into its folder, and of its RAFT where it has one; the engine's is returned.
+    """Builds the plan of a model's engine into its folder, and of its RAFT and flip classifier where it has them.
+
+    Returns:
+        The engine's plan.
 
     Raises:
         EngineError: TensorRT is missing or cannot build it, or there is no such precision or stride.
@@ -46,18 +59,21 @@ def export_plan(model: Model, request: PlanRequest) -> Path:
     names = _sources(model, request)
     plans: dict[str, Path] = {}
     facts: dict[str, PlanFacts] = {}
+    _check_profile(model, names, request)
     with scratch_folder(model.folder) as scratch:
         for name in names:
             stem = Path(name).stem
-            plan = f"{stem}.plan" if request.precision == "fp32" else f"{stem}.{request.precision}.plan"
+            plan, precision = request.plan_of(stem)
             with _graph(model, name, request, scratch) as source:
-                facts[plan] = build_plan(
+                built = build_plan(
                     source,
                     scratch / plan,
                     request.profile_of(stem.split(".")[0]),
-                    precision=request.precision,
+                    precision=precision,
                     compute_capability=request.compute_capability,
                 )
+            # Of the float32 file in the folder: a graph in half precision is made of the same weights, and not kept.
+            facts[plan] = replace(built, onnx_sha256=model.manifest.files[name].sha256)
             plans[plan] = scratch / plan
         model.add(plans, plans=facts)
     return model.folder / next(iter(plans))
@@ -74,7 +90,8 @@ def _sources(model: Model, request: PlanRequest) -> list[str]:
         raise EngineError(f"precision must be fp32, fp16 or bf16, not {request.precision!r}")
     if model.manifest.method == "motion" and request.stride != 1:
         raise EngineError("the motion method's engines have no stride")
-    names = [model.engine(request.stride).name]
+    flip = model.flip_engine()
+    names = [model.engine(request.stride).name, *([] if flip is None else [flip.name])]
     if RAFT_FILE not in model.manifest.files:
         return names
     if request.precision != "fp32" and _weights(RAFT_FILE) not in model.manifest.files:
@@ -85,13 +102,23 @@ def _sources(model: Model, request: PlanRequest) -> list[str]:
     return [*names, RAFT_FILE]
 
 
+def _check_profile(model: Model, names: Sequence[str], request: PlanRequest) -> None:
+    """Refuses calls that are too short to give a result: TensorRT would build for them."""
+    motion = model.manifest.motion
+    needed = {"ae": model.manifest.window, "motion": 1 if motion is None else motion.past + 1, "raft": 2, "flip": 1}
+    for stem in (name.split(".", maxsplit=1)[0] for name in names):
+        least = request.profile_of(stem).least
+        if least < needed[stem]:
+            raise EngineError(f"a call of {stem} takes at least {needed[stem]}, and the profile begins at {least}")
+
+
 @contextmanager
 def _graph(model: Model, name: str, request: PlanRequest, scratch: Path) -> Iterator[Path]:
     """The ONNX file to build from: the model's own, or one in half precision, which is not kept."""
-    if request.precision == "fp32":
+    stem = Path(name).stem
+    if request.plan_of(stem)[1] == "fp32":
         yield model.folder / name
         return
-    stem = Path(name).stem
     if stem == "motion" and _weights(name) not in model.manifest.files:
         Notes().say(f"{name} has no network to halve: its {request.precision} plan computes in float32")
         yield model.folder / name

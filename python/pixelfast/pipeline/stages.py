@@ -81,7 +81,14 @@ def _open_motion(choice: EngineChoice, settings: Settings, threads: int, stopwat
 def _raft_file(choice: EngineChoice, model: Model) -> str:
     """RAFT as the engine is: `raft.fp16.plan` with `motion.fp16.plan`; else its ONNX file."""
     same = f"raft{choice.path.name.removeprefix('motion')}"
-    return same if same in model.manifest.files else RAFT_FILE
+    return same if _goes_with(model, choice.path.name, same) else RAFT_FILE
+
+
+def _goes_with(model: Model, engine: str, other: str) -> bool:
+    """Whether the model has the file `other`; of plans, whether both are for the same GPU and TensorRT."""
+    plans = [model.manifest.plans.get(name) for name in (engine, other)]
+    targets = [one and (one.compute_capability, one.flavour, one.version) for one in plans]
+    return other in model.manifest.files and targets[0] == targets[1]
 
 
 def open_flow(
@@ -143,7 +150,7 @@ def _flip_file(model: Model, engine: Path) -> Path | None:
     """The classifier's file: one that runs on the GPU with an engine that does; None where the model has none."""
     on_gpu = {".plan": "flip.plan", ".safetensors": "flip.safetensors" if gpu_by_torch() else ""}
     name = on_gpu.get(engine.suffix.lower(), "")
-    return model.folder / name if name in model.manifest.files else model.flip_engine()
+    return model.folder / name if _goes_with(model, engine.name, name) else model.flip_engine()
 
 
 def _mistrust(flip: Flip) -> str:
