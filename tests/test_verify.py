@@ -12,11 +12,14 @@ import torch
 import pixelfast
 from footage import walking_square
 from pixelfast.engines.trt_package import has_driver
-from pixelfast.manifest import Manifest
+from pixelfast.manifest import FlowFacts, Manifest, MotionFacts
 from pixelfast.model import Model
 from pixelfast.networks.autoencoder import TemporalAutoencoder
-from pixelfast.networks.weights import save_autoencoder
-from pixelfast.training.export import write_autoencoder
+from pixelfast.networks.flow_gru import FlowGru
+from pixelfast.networks.raft import seeded_raft
+from pixelfast.networks.weights import save_autoencoder, save_flow_gru, save_raft
+from pixelfast.training.export import write_autoencoder, write_motion
+from pixelfast.training.export_flow import write_raft
 
 SCRIPT = Path(__file__).parents[1] / "cuda_export" / "verify.py"
 
@@ -104,3 +107,25 @@ def test_what_cannot_be_verified_gets_a_sentence(model: Model, arguments: list[s
     assert done.returncode in (1, 2)
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_motion_model_with_raft(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    torch.manual_seed(0)
+    gru, raft = FlowGru(16).eval(), seeded_raft(0)
+    save_flow_gru(gru, work / "motion.safetensors", recipe="source", scale=0.1, past=8)
+    write_motion(gru, 0.1, 8, work / "motion.onnx", threads=1)
+    save_raft(raft, work / "raft.safetensors", height=128, width=128, updates=1)
+    write_raft(raft, work / "raft.onnx", 128, 128, updates=1, weights_sha256=None, threads=1)
+    motion = MotionFacts(FlowFacts("raft"), 8, 0.1, bridge_noisy=False)
+    model = Model.write(work, tmp_path / "model", Manifest("motion", "source", 9, 128, 128, 8, motion=motion))
+    folder = tmp_path / "footage" / "01"
+    folder.mkdir(parents=True)
+    for index, frame in enumerate(walking_square(20)):
+        cv2.imwrite(str(folder / f"{index:04d}.jpg"), frame)
+    done = verify(model.folder, "--source", folder.parent)
+    assert done.returncode == 0, done.stderr
+    assert "4 of 4 engines run here and agree" in done.stdout
+    assert re.search(r"raft\.safetensors, CPU +[0-9.]+ s +\S+ px off \(most \S+\)  +[0-9,]+", done.stdout)
+    assert re.search(r"whole score +[0-9,]+ frames/s with motion\.", done.stdout)

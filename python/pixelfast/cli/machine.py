@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
+from pixelfast.errors import PixelfastError
 from pixelfast.silent_imports import import_onnxruntime
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -82,6 +83,8 @@ def _engines() -> dict[str, str]:
     return {
         ".onnx": _onnx_runtime(),
         "ae.onnx on a CPU": _on_cpu(),
+        ".plan": _plans(),
+        ".safetensors": _weights(),
         "training": "yes" if _version("torch") else "no: pip install 'pixelfast[train]'",
     }
 
@@ -91,6 +94,30 @@ def _on_cpu() -> str:
     if version:
         return f"by OpenVINO {version}"
     return "by ONNX Runtime; about 1.3 times as fast with OpenVINO: pip install 'pixelfast[cpu]'"
+
+
+def _plans() -> str:
+    from pixelfast.engines.plan_check import read_machine
+    from pixelfast.engines.trt_package import INSTALL
+
+    try:
+        machine = read_machine()
+    except PixelfastError as error:
+        return f"no: {error}"
+    by = " and ".join(f"{name} {version}" for name, version in machine.versions.items())
+    if machine.gpu is None:
+        return f"no: no NVIDIA driver{f'; they can be built, by {by}' if by else ''}"
+    return f"yes, by {by} on {machine.gpu} ({machine.compute_capability})" if by else f"no: {INSTALL}"
+
+
+def _weights() -> str:
+    if not _version("torch"):
+        return "no: pip install 'pixelfast[train]'"
+    import torch
+
+    if not torch.cuda.is_available():
+        return "yes, by PyTorch on the CPU; .onnx is faster there"
+    return f"yes, by PyTorch on {torch.cuda.get_device_name()}, in half precision"
 
 
 def _onnx_runtime() -> str:
