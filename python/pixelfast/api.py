@@ -15,6 +15,7 @@ from pixelfast.pipeline.merge import merge_parts
 from pixelfast.pipeline.motion_training import FlowRequest
 from pixelfast.pipeline.outputs import Out
 from pixelfast.pipeline.plan_export import PlanRequest, export_plan
+from pixelfast.pipeline.reduced_export import PRECISIONS, export_reduced_engine
 from pixelfast.pipeline.run import Request, run
 from pixelfast.pipeline.settings import How, Pool, Settings
 from pixelfast.pipeline.threads import share_threads
@@ -204,8 +205,9 @@ def export(
     Args:
         model: a model, or its folder.
         to: "onnx", or "plan" for TensorRT.
-        precision: "fp32"; of plans also "fp16" (weights and activations in half precision; needs PyTorch) or, where
-            TensorRT can, "bf16". It is first compared with fp32 on the training footage.
+        precision: "fp32"; of ONNX also "int8" (convolutions, by NNCF: extra `quantize`) or "bf16", both for CPUs; of
+            plans "fp16" (weights and activations; needs PyTorch) or, where TensorRT can, "bf16". Less than fp32 is
+            first compared with it on the training footage.
         stride: frames between the starts of windows, 1 to the window.
         compute_capability: of a plan: the GPU that it is for, such as "8.6"; None means the one in this machine.
         profile: of a plan: frames (or flows) a call, at least, best and at most; None takes good ones.
@@ -224,8 +226,11 @@ def export(
     if to == "plan":
         count = share_threads(threads).engine
         return export_plan(loaded, PlanRequest(precision, stride, compute_capability, profile, count))
-    if to != "onnx" or precision != "fp32":
-        raise EngineError(f"this version exports onnx engines in fp32 and plans, not {to} in {precision}")
+    if to != "onnx" or precision not in ("fp32", *PRECISIONS):
+        known = "onnx in fp32, int8 or bf16, and plans in fp32, fp16 or bf16"
+        raise EngineError(f"pixelfast exports {known}, not {to} in {precision}")
+    if precision != "fp32":
+        return export_reduced_engine(loaded, stride, precision, share_threads(threads).engine)
     return export_engine(loaded, stride, threads)
 
 

@@ -1,4 +1,4 @@
-"""ONNX Runtime and OpenVINO, imported without their telemetry: footage is private, and so is who scores what."""
+"""ONNX Runtime, OpenVINO and NNCF, imported without their telemetry: footage is private, and so is who scores what."""
 
 import os
 import sys
@@ -16,15 +16,26 @@ def import_onnxruntime() -> Any:
 
 
 def import_openvino() -> Any:
-    """OpenVINO, whose import reports itself to its maker unless `openvino_telemetry` is missing.
+    """OpenVINO, whose import reports itself to its maker unless `openvino_telemetry` is missing."""
+    return _without_telemetry("openvino")
 
-    None in `sys.modules` stands for a missing module; OpenVINO then takes a stub.
+
+def import_nncf() -> Any:
+    """NNCF, which reports what it does to OpenVINO's maker in the same way.
+
+    Raises:
+        ModuleNotFoundError: it is not installed.
     """
-    if "openvino" in sys.modules:
-        return sys.modules["openvino"]
+    return _without_telemetry("nncf")
+
+
+def _without_telemetry(name: str) -> Any:
+    """A package, imported while None in `sys.modules` stands for a missing `openvino_telemetry`: it takes a stub."""
+    if name in sys.modules:
+        return sys.modules[name]
     hidden = sys.modules.setdefault(_OPENVINO_TELEMETRY, cast(ModuleType, None)) is None
     try:
-        return import_module("openvino")
+        return import_module(name)
     finally:
         if hidden:
             del sys.modules[_OPENVINO_TELEMETRY]

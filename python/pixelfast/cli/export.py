@@ -13,7 +13,8 @@ def export(
     to: Annotated[Literal["onnx", "plan"], typer.Option(help="Kind of engine: ONNX, or a TensorRT plan.")] = "onnx",
     *,
     precision: Annotated[
-        Literal["fp32", "fp16", "bf16"], typer.Option(help="Arithmetic of the engine; less than fp32 for plans only.")
+        Literal["fp32", "int8", "fp16", "bf16"],
+        typer.Option(help="Arithmetic of the engine: int8 of ONNX (CPU), fp16 of plans, bf16 of both."),
     ] = "fp32",
     stride: Annotated[
         int, typer.Option(min=1, metavar="N", help="Frames from window to window: 4 does a quarter of the work.")

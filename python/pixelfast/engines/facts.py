@@ -86,6 +86,7 @@ def _frame_facts(runner: Runner) -> WindowFacts:
         metadata_integer(runner, "stride") or 1,
         batch,
         runner.best,
+        runner.metadata.get("pixelfast.precision", "fp32"),
     )
 
 

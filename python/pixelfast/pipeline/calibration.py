@@ -86,6 +86,13 @@ def calibrate(
         stride: frames between the starts of windows.
         threads: threads of the engine and the numeric stages.
     """
+    return measure_calibrations(engine.name, PRECISION, stride, raw_scores(engine, held_out, stride, threads))
+
+
+def raw_scores(
+    engine: Path, held_out: Iterable[tuple[str, NDArray[np.uint8]]], stride: int, threads: int
+) -> dict[Pool, list[NDArray[np.float32]]]:
+    """The raw scores f32[n] of each stretch of held-out frames, for mean and worst cells; arguments as `calibrate`."""
     loaded = load_window_engine(engine, threads)
     videos = [ArrayVideo(name, np.ascontiguousarray(frames)) for name, frames in held_out]
 
@@ -94,8 +101,21 @@ def calibrate(
 
     cleaned = [Cleaned(video.frames, np.ones(video.length, np.bool_)) for video in videos]
     maps = [_joined(method("mean").maps(video).run([some])) for video, some in zip(videos, cleaned, strict=True)]
-    raws = {pool: [method(pool).raw(some) for some in maps] for pool in POOLS}
-    return _measure(engine.name, stride, find_pass("reconstruction").smooth, raws)
+    return {pool: [method(pool).raw(some) for some in maps] for pool in POOLS}
+
+
+def measure_calibrations(
+    engine: str, precision: str, stride: int, raws: Mapping[Pool, Sequence[NDArray[np.float32]]]
+) -> list[Calibration]:
+    """The calibrations of an autoencoder's file from `raw_scores`; none without frames.
+
+    Args:
+        engine: the file's name in the model.
+        precision: what it computes in.
+        stride: frames between the starts of windows.
+        raws: raw scores of each stretch of held-out frames, by pooling.
+    """
+    return _measure(engine, precision, stride, find_pass("reconstruction").smooth, raws)
 
 
 def calibrate_motion(
@@ -119,7 +139,7 @@ def calibrate_motion(
         video = ArrayVideo(name, np.zeros((len(flows) + 1, 1, 1), np.uint8))
         maps.append(_joined(method("mean").maps(video).predict([flows.astype(np.float32)])))
     raws = {pool: [method(pool).raw(some) for some in maps] for pool in POOLS}
-    return _measure(engine.name, 1, find_pass("motion").smooth, raws)
+    return _measure(engine.name, PRECISION, 1, find_pass("motion").smooth, raws)
 
 
 class NoFlow:
@@ -142,7 +162,7 @@ def _joined(maps: Iterable[Maps]) -> Maps:
 
 
 def _measure(
-    engine: str, stride: int, smooth: int, raws: Mapping[Pool, Sequence[NDArray[np.float32]]]
+    engine: str, precision: str, stride: int, smooth: int, raws: Mapping[Pool, Sequence[NDArray[np.float32]]]
 ) -> list[Calibration]:
     calibrations = []
     for pool, raw in raws.items():
@@ -152,7 +172,7 @@ def _measure(
         values = _core.smooth(np.concatenate(raw), lengths, smooth)
         calibrations.append(
             Calibration.measure(
-                values, engine=engine, precision=PRECISION, stride=stride, how="mean", pool=pool, smooth=smooth
+                values, engine=engine, precision=precision, stride=stride, how="mean", pool=pool, smooth=smooth
             )
         )
     return calibrations
