@@ -1,6 +1,7 @@
-"""Writes RAFT-Large as one ONNX file: frames in as bytes, flow on a grid of 64x64 out.
+"""Writes RAFT-Large as one ONNX file, or a TensorRT plan: frames in as bytes, flow on a grid of 64x64 out.
 
     python cuda_export/export_raft.py --height 360 --width 640 --weights raft_large.pth --out raft.onnx
+    python cuda_export/export_raft.py --height 360 --width 640 --out raft.fp16.plan --precision fp16
 
 Height and width are those of the frames and fixed in the file; the number of frames a call is free.
 """
@@ -9,9 +10,12 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from pixelfast.engines.plan_build import build_plan
 from pixelfast.errors import ModelError, PixelfastError
 from pixelfast.networks.raft_memory import MEMORY_BYTES, pairs_within
+from pixelfast.pipeline.plan_export import raft_profile
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -30,7 +34,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _export(options: argparse.Namespace) -> str:
-    """Writes the file and says what it is."""
+    """Writes the file, or builds a plan of it, and says what it is."""
+    if options.out.suffix != ".plan":
+        return _write(options, options.out)
+    with TemporaryDirectory(prefix="pixelfast-raft-") as folder:
+        graph = Path(folder) / "raft.onnx"
+        words = _write(options, graph)
+        profile = raft_profile(options.height, options.width)
+        facts = build_plan(
+            graph, options.out, profile, precision=options.precision, compute_capability=options.compute_capability
+        )
+    built = f"{facts.precision}, {profile} frames a call, for {facts.compute_capability}"
+    return f"{words}\n{options.out}: {built}, by {facts.flavour} {facts.version}"
+
+
+def _write(options: argparse.Namespace, out: Path) -> str:
+    """Writes the ONNX file and says what it is."""
     try:
         from pixelfast.training.export_flow import export_half_raft, export_raft
     except ModuleNotFoundError as error:
@@ -39,13 +58,13 @@ def _export(options: argparse.Namespace) -> str:
         ) from error
     height, width, updates = options.height, options.width, options.updates
     if options.precision == "fp32":
-        difference = export_raft(options.weights, options.out, height, width, updates=updates)
+        difference = export_raft(options.weights, out, height, width, updates=updates)
         check = f"ONNX Runtime and PyTorch differ by {difference:.1e} of the largest flow"
     else:
-        moved = export_half_raft(options.weights, options.out, height, width, options.precision, updates=updates)
+        moved = export_half_raft(options.weights, out, height, width, options.precision, updates=updates)
         check = f"{options.precision} moves a made-up flow by {moved.mean:.4f} pixels, {moved.most:.4f} at most"
     return (
-        f"{options.out}: frames u8[N,{height},{width},3] to flow f32[N-1,2,64,64], {updates} updates; {check}; "
+        f"{out.name}: frames u8[N,{height},{width},3] to flow f32[N-1,2,64,64], {updates} updates; {check}; "
         f"{pairs_within(MEMORY_BYTES, height, width) + 1} frames a call stay within 1 GiB (one pair at the least)"
     )
 
@@ -67,7 +86,8 @@ def _parser() -> argparse.ArgumentParser:
         default="fp32",
         help="of the convolutions; less than fp32 is for GPUs, to build a plan from",
     )
-    parser.add_argument("--out", type=Path, required=True, help="the ONNX file to write")
+    parser.add_argument("--out", type=Path, required=True, help="the file to write: .onnx, or .plan for TensorRT")
+    parser.add_argument("--compute-capability", help="of a plan's GPU, such as 8.6; without it this machine's")
     return parser
 
 

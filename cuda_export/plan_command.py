@@ -30,8 +30,7 @@ def run(description: str, method: str, arguments: Sequence[str] | None) -> int:
         print(error, file=sys.stderr)
         return 1
     facts = Model.load(options.model).manifest.plans[path.name]
-    target = facts.compute_capability or "any GPU that this TensorRT knows"
-    built = f"{facts.precision}, {facts.least} to {facts.most} a call, for {target}"
+    built = f"{facts.precision}, {facts.least} to {facts.most} a call, for {facts.compute_capability}"
     print(f"{path}: {built}, by {facts.flavour} {facts.version}")
     return 0
 
@@ -40,7 +39,7 @@ def _parser(description: str, method: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path, help="model folder")
     parser.add_argument("--compute-capability", help="of the GPU it is for, such as 8.6; without it this machine's")
-    parser.add_argument("--profile", type=parse_profile, help="frames a call, at least, best and at most: 16,128,256")
+    parser.add_argument("--profile", type=profile, help="frames a call, at least, best and at most: 16,128,128")
     parser.add_argument(
         "--precision",
         choices=("fp32", "fp16", "bf16"),
@@ -50,3 +49,11 @@ def _parser(description: str, method: str) -> argparse.ArgumentParser:
     if method == "reconstruction":
         parser.add_argument("--stride", type=int, default=1, help="frames between the starts of windows")
     return parser
+
+
+def profile(text: str) -> tuple[int, int, int]:
+    """`parse_profile` for argparse, which shows the sentence of its own error only."""
+    try:
+        return parse_profile(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None

@@ -91,8 +91,11 @@ class FakePlan:
         result = np.ascontiguousarray(self._formula(entry))
         assert result.dtype == self._outputs[0][1]
         self._device.memory(addresses[self._outputs[0][0]])[: result.nbytes] = result.reshape(-1).view(np.uint8)
-        for other in self._outputs[1:]:
-            self._device.memory(addresses[other[0]])[:] = 7
+        for name, dtype, shape in self._outputs[1:]:
+            size = items * int(np.prod(shape[1:])) * np.dtype(dtype).itemsize
+            memory = self._device.memory(addresses[name])
+            assert len(memory) >= size, "a call writes beyond what was allocated"
+            memory[:size] = 7
 
     def _of(self, name: str) -> tuple[str, str, tuple[int, ...]]:
         return next(entry for entry in (*self._inputs, *self._outputs) if entry[0] == name)

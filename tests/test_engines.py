@@ -12,11 +12,13 @@ import pytest
 from onnx import TensorProto, helper
 
 from footage import walking_square
+from frame_files import write_video
 from pixelfast.engines import FrameEngine, choose_engine, load_flip_engine, load_window_engine
 from pixelfast.engines.facts import largest_grid, window_facts
 from pixelfast.engines.openvino import OpenVinoFrames
 from pixelfast.engines.runner import OnnxRunner
 from pixelfast.errors import EngineError, ModelError
+from pixelfast.manifest import Flip
 from pixelfast.model import Model
 from tiny_engines import (
     SIZE,
@@ -27,6 +29,7 @@ from tiny_engines import (
     write_cuboid_engine,
     write_flip_engine,
     write_frame_engine,
+    write_model,
 )
 
 FRAMES = walking_square(45, seed=2, size=SIZE)
@@ -263,3 +266,14 @@ def test_weights_beside_a_lone_engine_are_part_of_what_it_is(tmp_path: Path) -> 
     first = choose_engine(path).sha256
     (tmp_path / "ae.onnx.data").write_bytes(b"2")
     assert len({alone, first, choose_engine(path).sha256}) == 3
+
+
+def test_scoring_with_an_onnx_file_imports_no_torch(tmp_path: Path) -> None:
+    model = write_model(tmp_path / "model", flip=Flip(1.0, trusted=True))
+    write_video(tmp_path / "footage" / "01", walking_square(20))
+    program = (
+        "import sys, pixelfast; "
+        f"pixelfast.score({str(tmp_path / 'footage')!r}, {str(model.folder)!r}); print('torch' in sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert done.stdout == "False\n", done.stderr

@@ -44,8 +44,12 @@ def test_a_plan_that_fits_is_let_through() -> None:
 @pytest.mark.parametrize(
     ("known", "machine", "sentence"),
     [
-        (ORIGIN, GpuMachine(None, None, {}), r"has no NVIDIA driver: name model/ae.onnx instead"),
-        (None, GpuMachine(None, None, {}), r"has no NVIDIA driver: name an .onnx file instead"),
+        (
+            ORIGIN,
+            GpuMachine(None, None, {}),
+            r"on an NVIDIA GPU, and this machine has none: name model/ae.onnx instead",
+        ),
+        (None, GpuMachine(None, None, {}, "it sleeps"), r"on an NVIDIA GPU, and it sleeps: name an .onnx file instead"),
         (None, dataclasses.replace(MACHINE, versions={}), r"TensorRT, which is not installed: pip install"),
         (
             ORIGIN,
@@ -115,9 +119,8 @@ def test_without_a_driver_the_command_says_so_in_a_sentence(tmp_path: Path) -> N
     command = [sys.executable, "-m", "pixelfast", "score", str(tmp_path / "footage"), "--engine", str(plan)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")
-    sentence = (
-        f"{plan} runs on an NVIDIA GPU, and this machine has no NVIDIA driver: name {plan.parent}/ae.onnx instead"
-    )
+    why = "this machine has no NVIDIA driver (libcuda.so.1)"
+    sentence = f"{plan} runs on an NVIDIA GPU, and {why}: name {plan.parent}/ae.onnx instead"
     assert sentence in " ".join(done.stderr.split())
     assert "Traceback" not in done.stderr
 
@@ -132,14 +135,29 @@ def test_a_lone_plan_and_what_is_none_get_a_sentence(tmp_path: Path) -> None:
         pixelfast.score(tmp_path / "footage", tmp_path / "ae.plan")
     write_frame_engine(tmp_path / "ae.onnx")
     (tmp_path / "ae.plan").write_bytes((tmp_path / "ae.onnx").read_bytes())
-    with pytest.raises(EngineError, match=r"no NVIDIA driver: name an .onnx file instead"):
+    with pytest.raises(EngineError, match=r"no NVIDIA driver .*: name an .onnx file instead"):
         pixelfast.score(tmp_path / "footage", tmp_path / "ae.plan")
+
+
+def test_a_package_that_cannot_be_imported_is_passed_over(tmp_path: Path) -> None:
+    (tmp_path / "tensorrt").mkdir()
+    (tmp_path / "tensorrt" / "__init__.py").write_text("raise ImportError('libnvinfer.so.11: no such file')")
+    program = (
+        "from pixelfast.engines.plan_check import read_machine; "
+        "from pixelfast.engines.trt_package import find_flavour; "
+        "print(sorted(read_machine().versions), find_flavour()[0])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], env={"PYTHONPATH": str(tmp_path)}, capture_output=True, text=True, check=False
+    )
+    assert done.stdout == "['tensorrt_rtx'] tensorrt_rtx\n", done.stderr
 
 
 @without_driver
 def test_the_machine_is_read_and_the_gpu_refused_without_a_driver() -> None:
     machine = read_machine()
     assert (machine.gpu, machine.compute_capability) == (None, None)
+    assert machine.gpu_missing == "this machine has no NVIDIA driver (libcuda.so.1)"
     assert set(machine.versions) == set(installed_flavours())
     with pytest.raises(EngineError, match="no NVIDIA driver"):
         cuda.Cuda()

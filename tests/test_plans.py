@@ -23,7 +23,7 @@ from pixelfast.networks.graphs import ReconstructionGraph
 from pixelfast.networks.raft import seeded_raft
 from pixelfast.networks.weights import save_autoencoder
 from pixelfast.pipeline.aloud import Notes
-from pixelfast.pipeline.plan_export import PROFILES
+from pixelfast.pipeline.plan_export import PROFILES, raft_profile
 from pixelfast.pipeline.stages import plan_flip
 from pixelfast.training.export import (
     REDUCED,
@@ -60,7 +60,8 @@ def graphs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         out = folder / f"raft.{precision}.onnx"
         write_reduced_raft(raft, out, 120, 150, precision, updates=1, weights_sha256=None)
     frames = walking_square(20)
-    write_reduced_autoencoder(TemporalAutoencoder(8), folder / "ae.fp16.onnx", 1, "fp16", frames=frames)
+    for precision in ("fp16", "bf16"):
+        write_reduced_autoencoder(TemporalAutoencoder(8), folder / f"ae.{precision}.onnx", 1, precision, frames=frames)
     return folder
 
 
@@ -68,9 +69,12 @@ def graphs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("precision", ["fp32", "fp16", "bf16"])
 @pytest.mark.parametrize("stem", ["ae", "motion", "raft"])
 def test_every_engine_builds(graphs: Path, tmp_path: Path, stem: str, precision: str, gpu: str) -> None:
-    if (stem, precision) == ("ae", "bf16"):
-        pytest.skip("tensorrt_rtx has no deconvolution of bfloat16")
-    source, out, profile = graphs / f"{stem}.{precision}.onnx", tmp_path / f"{stem}.plan", PROFILES[stem]
+    source, out = graphs / f"{stem}.{precision}.onnx", tmp_path / f"{stem}.plan"
+    profile = raft_profile(120, 150) if stem == "raft" else PROFILES[stem]
+    if (stem, precision) == ("ae", "bf16"):  # tensorrt_rtx has no deconvolution of bfloat16
+        with pytest.raises(EngineError, match=r"cannot build a bf16 plan .{0,300}; --precision fp16 may do$"):
+            build(source, out, gpu, profile, precision=precision)
+        return
     facts = build(source, out, gpu, profile, precision=precision)
     assert (facts.compute_capability, facts.flavour, facts.precision) == (gpu, "tensorrt_rtx", precision)
     assert (facts.least, facts.best, facts.most) == (profile.least, profile.best, profile.most)
@@ -189,8 +193,12 @@ def test_the_flip_classifier_goes_along_as_it_is(tmp_path: Path) -> None:
 
 
 def test_a_profile_that_holds_no_window_is_refused(model: Model) -> None:
-    with pytest.raises(EngineError, match="a call of ae takes at least 16, and the profile begins at 8"):
+    with pytest.raises(EngineError, match=r"a call of ae\.onnx takes at least 16, and the profile begins at 8"):
         pixelfast.export(model, "plan", compute_capability="8.6", profile=(8, 16, 32))
+    with pytest.raises(EngineError, match="takes at most 4096, and the profile ends at 100000000000"):
+        pixelfast.export(model, "plan", compute_capability="8.6", profile=(16, 128, 100_000_000_000))
+    with pytest.raises(EngineError, match="must reach over two strides: give at least 24"):
+        pixelfast.export(model, "plan", compute_capability="8.6", stride=4, profile=(16, 17, 18))
     assert not list(model.folder.glob("*.plan"))
 
 
@@ -212,3 +220,15 @@ def test_the_command(model: Model) -> None:
     assert (done.returncode, done.stdout.strip()) == (0, f"written {model.folder / 'ae.plan'}"), done.stderr
     wrong = subprocess.run([*command, "--profile", "16"], capture_output=True, text=True, check=False)
     assert wrong.returncode == 2
+
+
+def test_the_command_for_raft_alone(tmp_path: Path) -> None:
+    torch.save(seeded_raft(0).state_dict(), tmp_path / "raft_large.pth")
+    script = Path(__file__).parents[1] / "cuda_export" / "export_raft.py"
+    options = ["--height", "128", "--width", "128", "--updates", "1", "--weights", tmp_path / "raft_large.pth"]
+    command = [sys.executable, script, *options, "--out", tmp_path / "raft.plan", "--compute-capability", "8.6"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    profile = raft_profile(128, 128)
+    assert f"{tmp_path / 'raft.plan'}: fp32, {profile} frames a call, for 8.6, by tensorrt_rtx" in done.stdout
+    assert (tmp_path / "raft.plan").stat().st_size > 10_000_000

@@ -79,7 +79,7 @@ class PlanFacts:
         least: frames (or flows) a call, at least.
         best: the number that it is tuned for.
         most: at most.
-        compute_capability: of the GPU, such as "8.6"; None where the plan was built for no particular one.
+        compute_capability: of the GPU, such as "8.6"; None where that is not known.
         flavour: "tensorrt" or "tensorrt_rtx", whose formats differ.
         version: of that package.
         onnx_sha256: of the model's ONNX file that it was built from; with less than float32, of the one with the same

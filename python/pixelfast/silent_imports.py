@@ -21,11 +21,12 @@ def import_openvino() -> Any:
 
 
 def import_nncf() -> Any:
-    """NNCF, which reports what it does to OpenVINO's maker in the same way.
+    """NNCF, which reports what it does to OpenVINO's maker in the same way, and imports ONNX Runtime itself.
 
     Raises:
         ModuleNotFoundError: it is not installed.
     """
+    import_onnxruntime()
     return _without_telemetry("nncf")
 
 

@@ -26,7 +26,7 @@ def export(
     profile: Annotated[
         str | None,
         typer.Option(
-            metavar="A,B,C", help="Of a plan: frames a call, at least, best, at most.", show_default="16,128,256"
+            metavar="A,B,C", help="Of a plan: frames a call, at least, best, at most.", show_default="16,128,128"
         ),
     ] = None,
     threads: Threads = None,

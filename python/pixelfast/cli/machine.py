@@ -8,7 +8,6 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
-from pixelfast.errors import PixelfastError
 from pixelfast.silent_imports import import_onnxruntime
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
@@ -100,23 +99,24 @@ def _plans() -> str:
     from pixelfast.engines.plan_check import read_machine
     from pixelfast.engines.trt_package import INSTALL
 
-    try:
-        machine = read_machine()
-    except PixelfastError as error:
-        return f"no: {error}"
+    machine = read_machine()
     by = " and ".join(f"{name} {version}" for name, version in machine.versions.items())
     if machine.gpu is None:
-        return f"no: no NVIDIA driver{f'; they can be built, by {by}' if by else ''}"
+        # Only this one builds for GPUs that are not there.
+        rtx = machine.versions.get("tensorrt_rtx")
+        return f"no: {machine.gpu_missing}{f'; they can be built, by tensorrt_rtx {rtx}' if rtx else ''}"
     return f"yes, by {by} on {machine.gpu} ({machine.compute_capability})" if by else f"no: {INSTALL}"
 
 
 def _weights() -> str:
+    from pixelfast.engines.torch_choice import gpu_by_torch
+
     if not _version("torch"):
         return "no: pip install 'pixelfast[train]'"
+    if not gpu_by_torch():
+        return "yes, by PyTorch on the CPU; .onnx is faster there"
     import torch
 
-    if not torch.cuda.is_available():
-        return "yes, by PyTorch on the CPU; .onnx is faster there"
     return f"yes, by PyTorch on {torch.cuda.get_device_name()}, in half precision"
 
 

@@ -60,9 +60,7 @@ class Cuda:
         if not has_driver():
             raise EngineError("this machine has no NVIDIA driver (libcuda.so.1)")
         self._runtime = _import_runtime()
-        (count,) = self._call("cudaGetDeviceCount")
-        if not count:
-            raise EngineError("this machine has an NVIDIA driver and no GPU that this process may use")
+        self._call("cudaGetDeviceCount")  # whose status tells of a driver that is too old, and of no GPU
         self._call("cudaFree", 0)  # makes the context now, not in the first call
         self._freed: list[Callable[[], Any]] = []
         weakref.finalize(self, _free_all, self._freed)
@@ -103,7 +101,9 @@ class Cuda:
 
     def new_event(self) -> int:
         """See `Device.new_event`."""
-        (event,) = self._call("cudaEventCreateWithFlags", self._runtime.cudaEventDisableTiming)
+        # The host sleeps while it waits for one: decoding wants the core.
+        flags = self._runtime.cudaEventDisableTiming | self._runtime.cudaEventBlockingSync
+        (event,) = self._call("cudaEventCreateWithFlags", flags)
         self._freed.append(partial(self._runtime.cudaEventDestroy, event))
         return int(event)
 

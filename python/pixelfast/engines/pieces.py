@@ -34,6 +34,12 @@ class Span:
         first = [results * piece // count for piece in range(count + 1)]
         return [(start * self.stride, start * self.stride + self.items(end - start)) for start, end in pairwise(first)]
 
-    def pieces_within(self, items: int, most: int) -> list[tuple[int, int]]:
-        """The fewest pieces of at most `most` items, which must hold a window."""
-        return self.pieces(items, -(-self.results(items) // self.results(most)))
+    def full_pieces(self, items: int, size: int) -> list[tuple[int, int]]:
+        """First item and end of pieces of `size` items, which must hold a window, and of one with the rest."""
+        results, at_once = self.results(items), self.results(size)
+        starts = range(0, results, at_once)
+        ends = (min(start + at_once, results) for start in starts)
+        return [
+            (start * self.stride, start * self.stride + self.items(end - start))
+            for start, end in zip(starts, ends, strict=True)
+        ]

@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pixelfast.atomic import atomic_path
 from pixelfast.digest import file_sha256
 from pixelfast.engines.cuda import Cuda
-from pixelfast.engines.trt_package import Messages, find_flavour, has_driver
+from pixelfast.engines.trt_package import Messages, find_flavour
 from pixelfast.errors import EngineError
 from pixelfast.manifest import PlanFacts
+
+_SAID: Final = 200
+"""Characters of TensorRT's own words that a sentence bears."""
 
 
 @dataclass(frozen=True)
@@ -25,14 +28,14 @@ class Profile:
 
 
 def parse_profile(text: str) -> tuple[int, int, int]:
-    """Least, best and most, of a text like "16,128,256".
+    """Least, best and most, of a text like "16,128,128".
 
     Raises:
         ValueError: it is none.
     """
     parts = text.split(",")
     if len(parts) != 3 or not all(part.strip().isdecimal() for part in parts):
-        raise ValueError("give three whole numbers, like 16,128,256")
+        raise ValueError("give three whole numbers, like 16,128,128")
     least, best, most = map(int, parts)
     return least, best, most
 
@@ -67,17 +70,21 @@ def build_plan(
         OutputError: `out` cannot be written.
     """
     name, trt = find_flavour(flavour)
+    target = _target(trt, compute_capability, name)
     log = Messages(trt)
-    builder = trt.Builder(log.logger)
+    builder = _builder(trt, log, name)
     network, parser = _parsed(trt, builder, onnx, log)
     config = builder.create_builder_config()
     _set_profile(builder, config, network, profile, onnx)
     config.clear_flag(trt.BuilderFlag.TF32)  # what the graph says is float32 is computed in float32
-    target = _set_target(trt, config, compute_capability, name)
+    if hasattr(trt, "ComputeCapability"):
+        config.num_compute_capabilities = 1
+        config.set_compute_capability(_known(trt)[target], 0)
     plan = builder.build_serialized_network(network, config)
     del parser  # it owned what the network is made of
     if plan is None:
-        raise EngineError(f"{name} cannot build a plan from {onnx}: {log.last()}")
+        mend = "; --precision fp16 may do" if precision == "bf16" else ""
+        raise EngineError(f"{name} cannot build a {precision} plan from {onnx}: {log.last()[:_SAID]}{mend}")
     with atomic_path(out) as temporary:
         temporary.write_bytes(memoryview(plan))
     return PlanFacts(
@@ -120,27 +127,40 @@ def _set_profile(builder: Any, config: Any, network: Any, profile: Profile, onnx
         raise EngineError(f"the profile {profile} does not fit {onnx}")
 
 
-def _set_target(trt: Any, config: Any, compute_capability: str | None, flavour: str) -> str | None:
-    """Names the GPU to build for; returns its compute capability, None for any that the plan may run on."""
+def _target(trt: Any, compute_capability: str | None, flavour: str) -> str:
+    """The compute capability to build for: the one that is named, or that of the GPU in this machine."""
+    named = compute_capability is not None
     if compute_capability is None:
-        if not has_driver():
-            raise EngineError(
-                "this machine has no NVIDIA driver, so it must be said which GPU the plan is for: "
-                "--compute-capability 8.6 (see https://developer.nvidia.com/cuda-gpus)"
-            )
-        return Cuda().compute_capability() if flavour == "tensorrt" else None
+        compute_capability = _own_capability()
     if not hasattr(trt, "ComputeCapability"):
-        raise EngineError(f"{flavour} builds for the GPU in this machine only: leave out the compute capability")
-    known = {_dotted(name): value for name, value in trt.ComputeCapability.__members__.items() if name[2:].isdecimal()}
-    if compute_capability not in known:
-        raise EngineError(
-            f"{flavour} builds for the compute capabilities {', '.join(known)}, not {compute_capability!r}"
-        )
-    config.num_compute_capabilities = 1
-    config.set_compute_capability(known[compute_capability], 0)
+        if named and compute_capability != _own_capability():
+            raise EngineError(f"{flavour} builds for the GPU in this machine only: leave out the compute capability")
+        return compute_capability
+    if compute_capability not in _known(trt):
+        known, wrong = ", ".join(_known(trt)), repr(compute_capability)
+        others = "" if named else ", this machine's; weights run there by PyTorch: score with the .safetensors"
+        raise EngineError(f"{flavour} builds for the compute capabilities {known}, not {wrong}{others}")
     return compute_capability
 
 
-def _dotted(name: str) -> str:
-    """SM86 to 8.6."""
-    return f"{name[2:-1]}.{name[-1]}"
+def _own_capability() -> str:
+    try:
+        return Cuda().compute_capability()
+    except EngineError as error:
+        raise EngineError(
+            f"{error}, so it must be said which GPU the plan is for: --compute-capability 8.6 (see "
+            "https://developer.nvidia.com/cuda-gpus)"
+        ) from None
+
+
+def _builder(trt: Any, log: Messages, flavour: str) -> Any:
+    try:
+        return trt.Builder(log.logger)
+    except TypeError as error:  # how its bindings say that there is none: tensorrt builds on a machine with a GPU only
+        raise EngineError(f"{flavour} does not start on this machine: {log.last()[:_SAID]}") from error
+
+
+def _known(trt: Any) -> dict[str, Any]:
+    """The compute capabilities that can be built for: SM86 is 8.6."""
+    members = trt.ComputeCapability.__members__.items()
+    return {f"{name[2:-1]}.{name[-1]}": value for name, value in members if name[2:].isdecimal()}

@@ -1,13 +1,15 @@
 """Whether a plan fits the machine, before TensorRT sees it: what was built for what stands in the model's manifest."""
 
 import re
+import shlex
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from pixelfast.engines.cuda import Cuda
 from pixelfast.engines.plan_build import Profile
-from pixelfast.engines.trt_package import FLAVOURS, INSTALL, find_flavour, has_driver, installed_flavours
+from pixelfast.engines.trt_package import FLAVOURS, INSTALL, find_flavour, installed_flavours
 from pixelfast.errors import EngineError
 from pixelfast.manifest import PlanFacts
 from pixelfast.model import Model
@@ -38,14 +40,16 @@ class GpuMachine:
     """What a machine has for plans.
 
     Attributes:
-        gpu: the GPU's name; None without a driver.
-        compute_capability: of the GPU, such as "8.6"; None without a driver.
-        versions: of the TensorRT packages that are installed, by name.
+        gpu: the GPU's name; None where it cannot be reached.
+        compute_capability: of the GPU, such as "8.6"; None where it cannot be reached.
+        versions: of the TensorRT packages that can be imported, by name.
+        gpu_missing: why the GPU cannot be reached; None where it can.
     """
 
     gpu: str | None
     compute_capability: str | None
     versions: Mapping[str, str]
+    gpu_missing: str | None = None
 
 
 def plan_origin(model: Model, name: str) -> PlanOrigin | None:
@@ -61,24 +65,24 @@ def plan_origin(model: Model, name: str) -> PlanOrigin | None:
         options.append(f"--precision {facts.precision}")
     if strided:
         options.append(f"--stride {strided[1]}")
-    if stem == "ae":
+    if stem in ("ae", "motion"):
         options.append(f"--profile {facts.least},{facts.best},{facts.most}")
     now = model.manifest.files.get(onnx)
-    command = f"pixelfast export {model.folder} {' '.join(options)}"
+    command = f"pixelfast export {shlex.quote(str(model.folder))} {' '.join(options)}"
     return PlanOrigin(facts, onnx, None if now is None else now.sha256, command)
 
 
 def read_machine() -> GpuMachine:
-    """What this machine has.
-
-    Raises:
-        EngineError: the GPU cannot be reached, or a TensorRT package that is installed cannot be imported.
-    """
-    versions = {name: str(find_flavour(name)[1].__version__) for name in installed_flavours()}
-    if not has_driver():
-        return GpuMachine(None, None, versions)
-    cuda = Cuda()
-    return GpuMachine(cuda.name(), cuda.compute_capability(), versions)
+    """What this machine has."""
+    versions = {}
+    for name in installed_flavours():
+        with suppress(EngineError):  # one that cannot be imported is as good as none
+            versions[name] = str(find_flavour(name)[1].__version__)
+    try:
+        cuda = Cuda()
+        return GpuMachine(cuda.name(), cuda.compute_capability(), versions)
+    except EngineError as error:
+        return GpuMachine(None, None, versions, str(error))
 
 
 def check_plan(path: Path, origin: PlanOrigin | None, machine: GpuMachine) -> None:
@@ -89,9 +93,9 @@ def check_plan(path: Path, origin: PlanOrigin | None, machine: GpuMachine) -> No
             or from another ONNX file than the one that is there now.
     """
     if machine.compute_capability is None:
-        beside = path.name if origin is None else origin.onnx
-        instead = f"name {path.with_name(beside)}" if origin is not None else "name an .onnx file"
-        raise EngineError(f"{path} runs on an NVIDIA GPU, and this machine has no NVIDIA driver: {instead} instead")
+        instead = "an .onnx file" if origin is None else str(path.with_name(origin.onnx))
+        why = machine.gpu_missing or "this machine has none"
+        raise EngineError(f"{path} runs on an NVIDIA GPU, and {why}: name {instead} instead")
     if origin is None:
         if not machine.versions:
             raise EngineError(f"{path} needs TensorRT, which is not installed: {INSTALL}")

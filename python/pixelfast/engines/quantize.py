@@ -17,6 +17,8 @@ from pixelfast.silent_imports import import_nncf
 _QUANTIZED: Final = {"Conv", "ConvTranspose", "Relu"}
 """The network itself; all else, scaling and the error side among it, stays in float32."""
 
+_INSTALL: Final = "pip install 'pixelfast[quantize]'"
+
 
 def write_int8(onnx_file: Path, out: Path, runs: Sequence[NDArray[np.uint8]]) -> None:
     """Writes `onnx_file` with its convolutions in int8 (quantise and dequantise nodes around them).
@@ -31,9 +33,8 @@ def write_int8(onnx_file: Path, out: Path, runs: Sequence[NDArray[np.uint8]]) ->
         EngineError: NNCF is missing, or cannot do it.
         OutputError: `out` cannot be written.
     """
-    nncf, onnx = _import_tools(onnx_file)
-    model = onnx.load(onnx_file)
-    metadata = {one.key: one.value for one in model.metadata_props}
+    nncf = _import_nncf()
+    model, metadata = _load(onnx_file)
     name = model.graph.input[0].name
     data = nncf.Dataset(list(runs), lambda frames: {name: frames})
     others = sorted({node.op_type for node in model.graph.node} - _QUANTIZED)
@@ -51,40 +52,43 @@ def write_int8(onnx_file: Path, out: Path, runs: Sequence[NDArray[np.uint8]]) ->
     except Exception as error:  # NNCF's errors have no common base but Exception
         reason = str(error).strip().splitlines() or [type(error).__name__]
         raise EngineError(f"NNCF cannot make an int8 engine of {onnx_file}: {reason[0]}") from error
-    _save(onnx, quantized, {**metadata, "pixelfast.precision": "int8"}, out)
+    _save(quantized, {**metadata, "pixelfast.precision": "int8"}, out)
 
 
 def write_bf16(onnx_file: Path, out: Path) -> None:
     """Writes `onnx_file` with the wish that a CPU computes it in bfloat16, where it can; the graph is the same.
 
     Raises:
-        EngineError: onnx is missing.
+        EngineError: onnx is missing, or the file is damaged.
         OutputError: `out` cannot be written.
     """
-    onnx = _import_onnx(onnx_file)
-    model = onnx.load(onnx_file)
-    metadata = {one.key: one.value for one in model.metadata_props}
-    _save(onnx, model, {**metadata, "pixelfast.precision": "bf16"}, out)
+    model, metadata = _load(onnx_file)
+    _save(model, {**metadata, "pixelfast.precision": "bf16"}, out)
 
 
-def _save(onnx: Any, model: Any, metadata: dict[str, str], out: Path) -> None:
-    onnx.helper.set_model_props(model, metadata)
+def _load(path: Path) -> tuple[Any, dict[str, str]]:
+    """An ONNX file, and its metadata."""
+    try:
+        import onnx
+    except ModuleNotFoundError as error:
+        raise EngineError(f"{path} cannot be rewritten without onnx: {_INSTALL}") from error
+    try:
+        model = onnx.load(path)
+    except Exception as error:  # protobuf's, of a class that depends on how it was built
+        raise EngineError(f"{path} is no ONNX file, or a damaged one: export it again") from error
+    return model, {one.key: one.value for one in model.metadata_props}
+
+
+def _save(model: Any, metadata: dict[str, str], out: Path) -> None:
+    from onnx import helper
+
+    helper.set_model_props(model, metadata)
     with atomic_path(out) as temporary:
         temporary.write_bytes(model.SerializeToString())
 
 
-def _import_tools(path: Path) -> tuple[Any, Any]:
+def _import_nncf() -> Any:
     try:
-        return import_nncf(), _import_onnx(path)
+        return import_nncf()
     except ModuleNotFoundError as error:
-        raise EngineError(
-            f"int8 needs {error.name}, which is not installed: pip install 'pixelfast[quantize]'"
-        ) from None
-
-
-def _import_onnx(path: Path) -> Any:
-    try:
-        import onnx
-    except ModuleNotFoundError as error:
-        raise EngineError(f"{path} cannot be rewritten without onnx: pip install 'pixelfast[quantize]'") from error
-    return onnx
+        raise EngineError(f"int8 needs {error.name}, which is not installed: {_INSTALL}") from None

@@ -64,7 +64,8 @@ class TensorRtRunner:
         self.inputs, self.outputs = _tensors(opened)
         known = all(tensor.dtype in _TYPES.values() for tensor in (*self.inputs, *self.outputs))
         if len(self.inputs) != 1 or not self.outputs or not known:
-            raise EngineError(f"{path} does not fit: it has {self.describe()}; expected one input")
+            wanted = f"one input, and types among {', '.join(_TYPES.values())}"
+            raise EngineError(f"{path} does not fit: it has {self.describe()}; expected {wanted}")
         self._input, self._output = self.inputs[0], self.outputs[0]
         self.profile = _profile(opened.engine, self._input)
         self.span = self._find_span()
@@ -92,9 +93,15 @@ class TensorRtRunner:
 
     def pieces(self, items: int) -> list[Piece]:
         """The calls of the plan that so many items become."""
-        least = self.profile.least
-        cuts = self.span.pieces_within(items, self.profile.best)
-        return [Piece(start, end, max(end - start, least), self.span.results(end - start)) for start, end in cuts]
+        cuts = self.span.full_pieces(items, self.profile.best)
+        return [Piece(start, end, self._fed(end - start), self.span.results(end - start)) for start, end in cuts]
+
+    def _fed(self, items: int) -> int:
+        """One of few sizes, as TensorRT prepares itself for each new one: the best, or a half, a quarter, … of it."""
+        size = self.profile.best
+        while size // 2 >= max(items, self.profile.least):
+            size //= 2
+        return size
 
     def describe(self) -> str:
         """Inputs and outputs in words, for messages."""
@@ -140,19 +147,23 @@ class TensorRtRunner:
         return sizes
 
     def _bind_others(self, device: Device) -> None:
-        """Gives every output that nobody asks for a place to go to."""
+        """Gives every output that nobody asks for a place to go to, large enough for the largest piece."""
+        self._set_shape(self.profile.best)
         for tensor in self.outputs[1:]:
             sizes = _shape(self._context.get_tensor_shape(tensor.name))
             address = device.allocate(max(1, _row_bytes(tensor.dtype, sizes)))
-            self._context.set_tensor_address(tensor.name, address)
+            self._set_address(tensor.name, address)
 
     def _execute(self, items: int, source: int, target: int, stream: int) -> None:
         self._set_shape(items)
-        context = self._context
-        context.set_tensor_address(self._input.name, source)
-        context.set_tensor_address(self._output.name, target)
-        if not context.execute_async_v3(stream):
+        self._set_address(self._input.name, source)
+        self._set_address(self._output.name, target)
+        if not self._context.execute_async_v3(stream):
             raise EngineError(f"{self.path}: TensorRT fails on {items} items: {self._messages.last()}")
+
+    def _set_address(self, name: str, address: int) -> None:
+        if not self._context.set_tensor_address(name, address):
+            raise EngineError(f"{self.path}: TensorRT refuses the memory of {name}: {self._messages.last()}")
 
     def _metadata(self) -> dict[str, str]:
         """As the metadata of the ONNX file that it was built from, as far as they can be found out."""
@@ -191,7 +202,11 @@ def _opened(path: Path, origin: PlanOrigin | None) -> OpenPlan:
     for flavour in installed_flavours() if origin is None else [origin.facts.flavour]:
         name, trt = find_flavour(flavour)
         messages = Messages(trt)
-        runtime = trt.Runtime(messages.logger)
+        try:
+            runtime = trt.Runtime(messages.logger)
+        except TypeError:  # how its bindings say that there is none
+            reasons.append(f"{name} {trt.__version__} does not start: {messages.last()}")
+            continue
         engine: Engine | None = runtime.deserialize_cuda_engine(path.read_bytes())
         context = None if engine is None else engine.create_execution_context()
         if engine is not None and context is not None:

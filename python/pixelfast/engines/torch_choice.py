@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Final, Literal, get_args
 
@@ -34,11 +33,11 @@ class TorchChoice:
 
 
 def gpu_by_torch() -> bool:
-    """Whether PyTorch is installed and has a GPU."""
-    if find_spec("torch") is None:
+    """Whether PyTorch is installed, can be imported, and has a GPU; this imports it."""
+    try:
+        import torch
+    except (ImportError, OSError):  # OSError: a library of CUDA that does not load
         return False
-    import torch
-
     return torch.cuda.is_available()
 
 

@@ -20,7 +20,7 @@ def installed_flavours() -> list[str]:
 
 
 def find_flavour(wanted: str | None = None) -> tuple[str, Any]:
-    """Name and module of the TensorRT that is installed.
+    """Name and module of the TensorRT that is installed; the next one where the first cannot be imported.
 
     Args:
         wanted: "tensorrt" or "tensorrt_rtx"; None takes the first that is there.
@@ -28,15 +28,15 @@ def find_flavour(wanted: str | None = None) -> tuple[str, Any]:
     Raises:
         EngineError: it is not installed, or cannot be imported.
     """
-    found = next((name for name in installed_flavours() if wanted in (None, name)), None)
-    if found is None:
-        missing = wanted or "TensorRT"
-        install = f"pip install 'pixelfast[{FLAVOURS[wanted]}]'" if wanted in FLAVOURS else INSTALL
-        raise EngineError(f"{missing} is not installed, and plans need it: {install}")
-    try:
-        return found, import_module(found)
-    except (ImportError, OSError) as error:
-        raise EngineError(f"{found} is installed and cannot be imported ({error}): {INSTALL}") from error
+    reason = f"{wanted or 'TensorRT'} is not installed, and plans need it"
+    for name in installed_flavours():
+        if wanted in (None, name):
+            try:
+                return name, import_module(name)
+            except (ImportError, OSError) as error:
+                reason = f"{name} is installed and cannot be imported ({error})"
+    install = f"pip install 'pixelfast[{FLAVOURS[wanted]}]'" if wanted in FLAVOURS else INSTALL
+    raise EngineError(f"{reason}: {install}")
 
 
 def has_driver() -> bool:

@@ -1,15 +1,17 @@
 """TensorRT plans of a model's engines: what `pixelfast.export(to="plan")` does."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
+from pixelfast.engines import load_raft
 from pixelfast.engines.plan_build import Profile, build_plan
 from pixelfast.errors import EngineError, ModelError
 from pixelfast.manifest import PlanFacts
 from pixelfast.model import Model
+from pixelfast.networks.raft_memory import pairs_within
 from pixelfast.pipeline.aloud import Notes
 from pixelfast.pipeline.checked_footage import flow_frames_of, flows_of, frames_of
 from pixelfast.pipeline.folders import scratch_folder
@@ -17,12 +19,20 @@ from pixelfast.pipeline.stages import RAFT_FILE
 from pixelfast.pipeline.torch_parts import import_training
 
 PROFILES: Final = {
-    "ae": Profile(16, 128, 256),
-    "motion": Profile(9, 72, 264),
-    "raft": Profile(2, 9, 33),
-    "flip": Profile(1, 64, 256),
+    "ae": Profile(16, 128, 128),
+    "motion": Profile(9, 72, 72),
+    "flip": Profile(1, 64, 64),
 }
-"""Frames (or flows) a call where nobody says otherwise."""
+"""Frames (or flows) a call where nobody says otherwise; of RAFT as many as `RAFT_BYTES` hold."""
+
+RAFT_BYTES: Final = 4 << 30
+"""Memory that a call of RAFT's plan may take on the GPU: TensorRT takes it for the largest call, when it is loaded."""
+
+_MOST_PAIRS: Final = 32
+"""Pairs a call that fill any GPU."""
+
+MOST_ITEMS: Final = 4096
+"""Of a call: beyond that TensorRT asks for memory that no GPU has."""
 
 
 @dataclass(frozen=True)
@@ -34,10 +44,6 @@ class PlanRequest:
     compute_capability: str | None = None
     profile: tuple[int, int, int] | None = None
     threads: int = 1
-
-    def profile_of(self, stem: str) -> Profile:
-        """The profile of the engine called `stem`; the flip classifier has always its own."""
-        return PROFILES[stem] if self.profile is None or stem == "flip" else Profile(*self.profile)
 
     def plan_of(self, stem: str) -> tuple[str, str]:
         """Name and precision of the plan; the flip classifier is small and stays as it is."""
@@ -59,7 +65,7 @@ def export_plan(model: Model, request: PlanRequest) -> Path:
     names = _sources(model, request)
     plans: dict[str, Path] = {}
     facts: dict[str, PlanFacts] = {}
-    _check_profile(model, names, request)
+    profiles = {name: _profile(model, name, request) for name in names}
     with scratch_folder(model.folder) as scratch:
         for name in names:
             stem = Path(name).stem
@@ -68,7 +74,7 @@ def export_plan(model: Model, request: PlanRequest) -> Path:
                 built = build_plan(
                     source,
                     scratch / plan,
-                    request.profile_of(stem.split(".")[0]),
+                    profiles[name],
                     precision=precision,
                     compute_capability=request.compute_capability,
                 )
@@ -102,14 +108,34 @@ def _sources(model: Model, request: PlanRequest) -> list[str]:
     return [*names, RAFT_FILE]
 
 
-def _check_profile(model: Model, names: Sequence[str], request: PlanRequest) -> None:
-    """Refuses calls that are too short to give a result: TensorRT would build for them."""
-    motion = model.manifest.motion
-    needed = {"ae": model.manifest.window, "motion": 1 if motion is None else motion.past + 1, "raft": 2, "flip": 1}
-    for stem in (name.split(".", maxsplit=1)[0] for name in names):
-        least = request.profile_of(stem).least
-        if least < needed[stem]:
-            raise EngineError(f"a call of {stem} takes at least {needed[stem]}, and the profile begins at {least}")
+def _profile(model: Model, name: str, request: PlanRequest) -> Profile:
+    """The frames (or flows) a call of an engine's plan: as asked for; RAFT and the flip classifier have their own.
+
+    Raises:
+        EngineError: the calls are too short to give results, or longer than any GPU could hold.
+    """
+    stem = name.split(".", maxsplit=1)[0]
+    if stem == "raft":
+        return raft_profile(*load_raft(model.folder / name, request.threads).size(0, 0))
+    if stem == "flip" or request.profile is None:
+        return PROFILES[stem]
+    profile, motion = Profile(*request.profile), model.manifest.motion
+    least = model.manifest.window if motion is None else motion.past + 1
+    if profile.least < least:
+        raise EngineError(f"a call of {name} takes at least {least}, and the profile begins at {profile.least}")
+    if profile.most > MOST_ITEMS:
+        raise EngineError(f"a call of {name} takes at most {MOST_ITEMS}, and the profile ends at {profile.most}")
+    if request.stride > 1 and profile.most < profile.least + 2 * request.stride:
+        raise EngineError(
+            f"the profile must reach over two strides: give at least {profile.least + 2 * request.stride}"
+        )
+    return profile
+
+
+def raft_profile(height: int, width: int) -> Profile:
+    """Frames of this size in pixels a call of RAFT's plan."""
+    most = min(_MOST_PAIRS, pairs_within(RAFT_BYTES, height, width)) + 1
+    return Profile(2, most, most)
 
 
 @contextmanager

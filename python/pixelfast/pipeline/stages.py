@@ -17,7 +17,7 @@ from pixelfast.engines import (
 from pixelfast.engines.plan_check import PlanOrigin, plan_origin
 from pixelfast.engines.torch_choice import gpu_by_torch
 from pixelfast.errors import EngineError, ModelError, PixelfastError
-from pixelfast.manifest import Flip, FlowFacts
+from pixelfast.manifest import Flip, FlowFacts, MotionFacts
 from pixelfast.model import Model
 from pixelfast.pipeline.aloud import Notes
 from pixelfast.pipeline.clean import CleanPlan
@@ -59,6 +59,7 @@ def open_stages(choice: EngineChoice, settings: Settings, plan: FlipPlan, thread
 def _open_reconstruction(choice: EngineChoice, settings: Settings, threads: int, stopwatch: Stopwatch) -> Method:
     engine = load_window_engine(choice.path, threads, choice.origin)
     _check_fit(engine, choice)
+    _say_precision(choice, engine.facts.precision)
     stride = settings.stride if settings.stride is not None else engine.facts.stride or 1
     check_stride(stride, engine.facts.window)
     return Reconstruction(engine, settings, stride, threads, stopwatch)
@@ -72,16 +73,30 @@ def _open_motion(choice: EngineChoice, settings: Settings, threads: int, stopwat
         raise ModelError(f"{choice.path} does not say which flow it was trained on: train the model again")
     known = model.manifest.motion
     engine = load_motion_engine(choice.path, threads, choice.origin)
-    raft = _raft_file(choice, model)
+    _say_precision(choice, engine.facts.precision)
+    raft = _raft_file(choice, model, known)
     flow = open_flow(known.flow, model.folder, threads, raft, plan_origin(model, raft))
     sha256 = model.manifest.files[raft].sha256 if known.flow.kind == "raft" else None
     return Motion(flow, engine, known, settings, threads, stopwatch, sha256)
 
 
-def _raft_file(choice: EngineChoice, model: Model) -> str:
+def _say_precision(choice: EngineChoice, precision: str) -> None:
+    """Weights are float32 in the file, and less on a GPU."""
+    if choice.path.suffix.lower() == ".safetensors" and precision != "fp32":
+        Notes().say(
+            f"{choice.path.name} is computed in {precision} on this machine's GPU; `python cuda_export/verify.py` "
+            "compares that with float32"
+        )
+
+
+def _raft_file(choice: EngineChoice, model: Model, known: MotionFacts) -> str:
     """RAFT as the engine is: `raft.fp16.plan` with `motion.fp16.plan`; else its ONNX file."""
     same = f"raft{choice.path.name.removeprefix('motion')}"
-    return same if _goes_with(model, choice.path.name, same) else RAFT_FILE
+    if _goes_with(model, choice.path.name, same):
+        return same
+    if known.flow.kind == "raft":
+        Notes().say(f"{RAFT_FILE} runs as it can here: {model.folder} has no {same} that goes with {choice.path.name}")
+    return RAFT_FILE
 
 
 def _goes_with(model: Model, engine: str, other: str) -> bool:
@@ -148,9 +163,15 @@ def plan_flip(model: Model | None, named: Path, mode: FlipMode, notes: Notes) ->
 
 def _flip_file(model: Model, engine: Path) -> Path | None:
     """The classifier's file: one that runs on the GPU with an engine that does; None where the model has none."""
-    on_gpu = {".plan": "flip.plan", ".safetensors": "flip.safetensors" if gpu_by_torch() else ""}
-    name = on_gpu.get(engine.suffix.lower(), "")
-    return model.folder / name if _goes_with(model, engine.name, name) else model.flip_engine()
+    suffix, usual = engine.suffix.lower(), model.flip_engine()
+    on_gpu = suffix == ".plan" or (suffix == ".safetensors" and gpu_by_torch())
+    if usual is None or not on_gpu:
+        return usual
+    name = f"flip{suffix}"
+    if _goes_with(model, engine.name, name):
+        return model.folder / name
+    Notes().say(f"{usual.name} runs on the CPU: {model.folder} has no {name} that goes with {engine.name}")
+    return usual
 
 
 def _mistrust(flip: Flip) -> str:
