@@ -24,6 +24,7 @@ def examine() -> dict[str, dict[str, str]]:
         "extension": _extension(),
         **_packages(),
         "engines": _engines(),
+        "fastest engine of a model folder": _fastest(),
     }
 
 
@@ -118,6 +119,13 @@ def _weights() -> str:
     import torch
 
     return f"yes, by PyTorch on {torch.cuda.get_device_name()}, in half precision"
+
+
+def _fastest() -> dict[str, str]:
+    from pixelfast.engines.fastest import cache_file, remembered
+
+    known = {choice.model: str(choice) for choice in remembered().values()}
+    return {**known, "kept in": f"{cache_file()}; delete it to measure again, name a file to take another engine"}
 
 
 def _onnx_runtime() -> str:

@@ -7,6 +7,7 @@ from os import PathLike
 from pathlib import Path
 
 from pixelfast.digest import file_sha256
+from pixelfast.engines.fastest import fastest_engine
 from pixelfast.engines.plan_check import PlanOrigin, plan_origin
 from pixelfast.errors import EngineError, ModelError
 from pixelfast.manifest import FILE_NAME as MANIFEST
@@ -40,13 +41,17 @@ class EngineChoice:
         return None if self.model is None else plan_origin(self.model, self.path.name)
 
 
-def choose_engine(engine: str | PathLike[str], stride: int | None = None, sharded: bool = False) -> EngineChoice:
+def choose_engine(
+    engine: str | PathLike[str], stride: int | None = None, sharded: bool = False, threads: int = 1
+) -> EngineChoice:
     """The engine file to run.
 
     Args:
-        engine: a model folder, or an `.onnx`, `.plan` or `.safetensors` file (inside a model folder or alone).
+        engine: a model folder (the fastest of its engines on this machine), or an `.onnx`, `.plan` or `.safetensors`
+            file (inside a model folder or alone).
         stride: the window stride asked for; a folder may hold an engine made for it.
         sharded: machines share the work, so all must name the same file, not a folder.
+        threads: of the engine; the fastest of a folder is measured with them.
 
     Raises:
         EngineError: no such file, a suffix that this version does not run, a folder for a shard, or a damaged file.
@@ -63,7 +68,8 @@ def choose_engine(engine: str | PathLike[str], stride: int | None = None, sharde
         return _of_model(model.engine(), model, [])
     own = model.engine_name(stride or model.manifest.stride)
     if own in model.manifest.files:
-        return _of_model(path / own, model, [])
+        name, note = fastest_engine(model, own.removesuffix(".onnx"), threads)
+        return _of_model(path / name, model, [] if note is None else [note])
     note = f"stride {stride} runs one window at a time; `pixelfast export {path} --stride {stride}` makes it faster"
     return _of_model(model.engine(), model, [note])
 

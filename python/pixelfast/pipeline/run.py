@@ -53,7 +53,7 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
     settings.check()
     notes, watch = Notes(), Stopwatch()
     share = share_threads(request.threads)
-    choice = choose_engine(engine, settings.stride, request.shard is not None)
+    choice = choose_engine(engine, settings.stride, request.shard is not None, share.engine)
     settings = with_own_smoothing(settings, choice.method)
     all_videos = open_source(source, notes)
     videos = take_share(all_videos, request.shard)

@@ -1,0 +1,195 @@
+"""Which of a model's engines is the fastest on this machine: measured once, then remembered in a file."""
+
+import hashlib
+import json
+import os
+import platform
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelfast import _core
+from pixelfast.atomic import atomic_path
+from pixelfast.engines.plan_check import check_plan, plan_origin, read_machine
+from pixelfast.engines.torch_choice import gpu_by_torch
+from pixelfast.engines.trt_package import has_driver
+from pixelfast.engines.window import WindowEngine, load_window_engine
+from pixelfast.errors import EngineError, OutputError
+from pixelfast.model import Model
+
+LEAST_AGREEMENT: Final = 0.999
+"""Spearman correlation with the float32 ONNX file."""
+
+SECONDS: Final = 0.3
+"""For each engine, after a first call that does not count."""
+
+_PRECISIONS: Final = ("", ".int8", ".bf16")
+_PLAN_PRECISIONS: Final = ("", ".fp16", ".bf16")
+_PACKAGES: Final = ("onnxruntime", "onnxruntime-gpu", "openvino", "torch", "tensorrt", "tensorrt-rtx-cu13")
+_FRAMES: Final = 96
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The fastest engine of a model.
+
+    Attributes:
+        model: the model's folder, for people.
+        engine: the file's name.
+        rates: windows a second of each engine that runs, by name.
+    """
+
+    model: str
+    engine: str
+    rates: dict[str, float]
+
+    def __str__(self) -> str:
+        others = [f"{name} {rate:,.0f}" for name, rate in self.rates.items() if name != self.engine]
+        return f"{self.engine} ({self.rates[self.engine]:,.0f} windows/s; {', '.join(others)})"
+
+
+def fastest_engine(model: Model, stem: str, threads: int) -> tuple[str, str | None]:
+    """The fastest of the engines of a reconstruction model that run on this machine.
+
+    ONNX files were compared with float32 before they got into the folder; what runs on a GPU is compared here, on a
+    made-up scene. Measured once; remembered for this machine, these files and versions of what runs them.
+
+    Args:
+        model: the model.
+        stem: of the float32 engine's name: `ae`, or `ae.s4` for a window stride of 4. Its ONNX file must be there.
+        threads: of an engine on a CPU.
+
+    Returns:
+        The file's name, and what should be said aloud: None where nothing was measured now.
+    """
+    names = _candidates(model, stem)
+    if len(names) == 1:
+        return names[0], None
+    key = _key(model, names, threads)
+    known = remembered().get(key)
+    if known is not None and known.engine in names:
+        return known.engine, None
+    reference = load_window_engine(model.folder / f"{stem}.onnx", threads)
+    rates = {name: rate for name in names if (rate := _rate(model, name, threads, reference)) > 0}
+    if not rates:
+        return f"{stem}.onnx", None
+    choice = Choice(str(model.folder), max(rates, key=lambda name: rates[name]), rates)
+    if len(rates) > 1:
+        _remember(key, choice)
+    return choice.engine, f"the fastest engine of {model.folder} here is {choice}: name a file to take another"
+
+
+def remembered() -> dict[str, Choice]:
+    """What was measured before on this machine; nothing where the file is missing or damaged."""
+    try:
+        facts = json.loads(cache_file().read_text(encoding="utf-8"))
+        return {key: Choice(**one) for key, one in facts.items()}
+    except (OSError, ValueError, TypeError, AttributeError):
+        return {}
+
+
+def cache_file() -> Path:
+    """Where choices are remembered: `engines.json` in pixelfast's folder of the user's cache."""
+    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(cache).expanduser() / "pixelfast" / "engines.json"
+
+
+def _remember(key: str, choice: Choice) -> None:
+    """Where that cannot be written, the next run measures again."""
+    known = {**remembered(), key: choice}
+    try:
+        cache_file().parent.mkdir(parents=True, exist_ok=True)
+        with atomic_path(cache_file()) as temporary:
+            temporary.write_text(json.dumps({name: vars(one) for name, one in known.items()}, indent=2))
+    except (OSError, OutputError):
+        return
+
+
+def _candidates(model: Model, stem: str) -> list[str]:
+    """The engines of the folder that may run here."""
+    files = model.manifest.files
+    names = [f"{stem}{precision}.onnx" for precision in _PRECISIONS]
+    if has_driver():
+        machine = read_machine()
+        plans = [f"{stem}{precision}.plan" for precision in _PLAN_PRECISIONS]
+        names += [name for name in plans if name in files and _fits(model, name, machine)]
+        names += ["ae.safetensors"] if gpu_by_torch() else []
+    return [name for name in names if name in files]
+
+
+def _fits(model: Model, name: str, machine: Any) -> bool:
+    try:
+        check_plan(model.folder / name, plan_origin(model, name), machine)
+    except EngineError:
+        return False
+    return True
+
+
+def _rate(model: Model, name: str, threads: int, reference: WindowEngine) -> float:
+    """Windows a second; 0 where the engine does not run, or puts frames into another order."""
+    stride = reference.facts.stride or 1
+    try:
+        engine = load_window_engine(model.folder / name, threads, plan_origin(model, name))
+        frames = _scene(max(_FRAMES, engine.facts.best or 0), engine.facts.height, engine.facts.width)
+        windows = len(engine.errors(frames, stride))
+        started, calls = time.perf_counter(), 0
+        while not calls or time.perf_counter() - started < SECONDS:
+            engine.errors(frames, stride)
+            calls += 1
+        rate = calls * windows / (time.perf_counter() - started)
+        return rate if name.endswith(".onnx") or _agree(engine, reference, frames[:_FRAMES], stride) else 0.0
+    except EngineError:
+        return 0.0
+
+
+def _agree(engine: WindowEngine, reference: WindowEngine, frames: NDArray[np.uint8], stride: int) -> bool:
+    """Whether two engines put the frames of all windows into the same order, nearly."""
+    errors = [one.errors(frames, stride).mean(axis=(2, 3)).ravel().astype(np.float64) for one in (engine, reference)]
+    if not np.isfinite(errors[0]).all():
+        return False
+    return bool(np.corrcoef(_core.rank(errors[0]), _core.rank(errors[1]))[0, 1] >= LEAST_AGREEMENT)
+
+
+def _scene(count: int, height: int, width: int) -> NDArray[np.uint8]:
+    """u8[count,height,width]: a texture under changing light with some noise."""
+    rows, columns = np.mgrid[0:height, 0:width].astype(np.float32) / max(height, width)
+    texture = 0.5 + 0.2 * np.sin(9 * columns + 4 * rows) + 0.2 * np.sin(13 * rows)
+    light = 0.8 + 0.2 * np.sin(np.arange(count) / 5)[:, None, None]
+    noise = np.random.default_rng(0).integers(0, 12, (count, height, width))
+    levels: NDArray[np.uint8] = (240 * light * texture + noise).astype(np.uint8)
+    return levels
+
+
+def _key(model: Model, names: Sequence[str], threads: int) -> str:
+    """Of the machine, the files, and what runs them."""
+    facts = {
+        "processor": _processor(),
+        "threads": threads,
+        "driver": has_driver(),
+        "packages": {name: _version(name) for name in _PACKAGES},
+        "files": {name: model.manifest.files[name].sha256 for name in names},
+    }
+    return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+
+
+def _processor() -> str:
+    """The processor's name, as far as the system tells it."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
+    return named[0] if named else f"{platform.machine()} {platform.processor()}"
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None

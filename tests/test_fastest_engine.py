@@ -1,0 +1,98 @@
+"""The fastest engine of a folder: measured once, remembered, overridable, and only among those that are right."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from onnx import helper
+
+import pixelfast
+from footage import walking_square
+from pixelfast.engines import choose_engine
+from pixelfast.engines.fastest import cache_file, fastest_engine, remembered
+from pixelfast.model import Model
+from tiny_engines import constant, write_frame_engine, write_model
+
+BUSY = 200
+
+
+@pytest.fixture(autouse=True)
+def _no_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def write_slow_engine(path: Path) -> Path:
+    """The same results after much work for nothing."""
+    tail = [constant("nothing", np.zeros(1), np.float32), helper.make_node("Mul", ["cells", "nothing"], ["work0"])]
+    tail += [helper.make_node("Sin", [f"work{index}"], [f"work{index + 1}"]) for index in range(BUSY)]
+    return write_frame_engine(path, tail=[*tail, helper.make_node("Add", ["cells", f"work{BUSY}"], ["window_errors"])])
+
+
+@pytest.fixture
+def pair(tmp_path: Path) -> Model:
+    """A model whose float32 engine is slow, and whose int8 engine is not."""
+    model = write_model(tmp_path / "model")
+    slow = write_slow_engine(tmp_path / "slow.onnx")
+    return model.add({"ae.onnx": slow, "ae.int8.onnx": write_frame_engine(tmp_path / "fast.onnx")})
+
+
+def test_the_fastest_is_taken_measured_once_and_remembered(pair: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    choice = choose_engine(pair.folder)
+    assert choice.path.name == "ae.int8.onnx"
+    assert len(choice.notes) == 1
+    assert "the fastest engine of" in choice.notes[0]
+    assert "ae.onnx" in choice.notes[0]
+    (known,) = remembered().values()
+    assert (known.engine, known.model) == ("ae.int8.onnx", str(pair.folder))
+    assert known.rates["ae.int8.onnx"] > known.rates["ae.onnx"] > 0
+    monkeypatch.setattr("pixelfast.engines.fastest._rate", lambda *_: pytest.fail("measured again"))
+    again = choose_engine(pair.folder)
+    assert (again.path, again.notes) == (choice.path, [])
+
+
+def test_a_named_file_is_taken_as_it_is(pair: Model) -> None:
+    assert choose_engine(pair.folder / "ae.onnx").path.name == "ae.onnx"
+    assert not cache_file().exists()
+
+
+def test_what_changes_is_measured_anew(pair: Model, tmp_path: Path) -> None:
+    choose_engine(pair.folder)
+    pair.add({"ae.int8.onnx": write_slow_engine(tmp_path / "slower.onnx"), "ae.onnx": tmp_path / "fast.onnx"})
+    assert choose_engine(pair.folder).path.name == "ae.onnx"
+    assert len(remembered()) == 2
+    assert fastest_engine(Model.load(pair.folder), "ae", 2)[0] == "ae.onnx"
+    assert len(remembered()) == 3, "another number of threads is another machine"
+
+
+def test_a_folder_with_one_engine_is_not_measured(tmp_path: Path) -> None:
+    model = write_model(tmp_path / "model", strides=(1, 4))
+    assert choose_engine(model.folder, 4).path.name == "ae.s4.onnx"
+    assert not cache_file().exists()
+
+
+def test_an_engine_that_does_not_run_is_passed_over(pair: Model, tmp_path: Path) -> None:
+    (tmp_path / "broken.onnx").write_bytes(b"\x08\x07broken")
+    pair.add({"ae.int8.onnx": tmp_path / "broken.onnx"})
+    assert choose_engine(pair.folder).path.name == "ae.onnx"
+
+
+@pytest.mark.parametrize("damage", ["", "[]", "{", '{"a": 1}', '{"a": {"model": 3}}'])
+def test_a_damaged_memory_is_forgotten(pair: Model, damage: str) -> None:
+    cache_file().parent.mkdir(parents=True)
+    cache_file().write_text(damage)
+    assert choose_engine(pair.folder).path.name == "ae.int8.onnx"
+    assert len(json.loads(cache_file().read_text())) == 1
+
+
+def test_without_a_place_to_remember_it_is_measured_each_time(pair: Model, tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file where a folder should be")
+    for _ in range(2):
+        assert len(choose_engine(pair.folder).notes) == 1
+
+
+def test_scores_say_which_engine_made_them(pair: Model, make_source: object) -> None:
+    source = make_source(a=walking_square(30, 1, 32))  # type: ignore[operator]
+    scores = pixelfast.score(source, pair.folder)
+    named = pixelfast.score(source, pair.folder / "ae.int8.onnx")
+    np.testing.assert_array_equal(scores.raw, named.raw)
