@@ -19,6 +19,9 @@ from oracles.plain_loop import (
     window_errors,
     window_starts,
 )
+from pixelfast import _core
+from pixelfast.engines.quantize import write_int8
+from pixelfast.model import Model
 
 THREADS = 2
 PART = 20  # the plain loop does one twentieth
@@ -44,10 +47,30 @@ def model(method: PlainMethod, tmp_path_factory: pytest.TempPathFactory) -> Path
     return pixelfast.convert(folder, folder / "model").folder
 
 
+@pytest.fixture(scope="module")
+def int8(model: Path, frames: list[Path]) -> Path:
+    """The same model's int8 engine; nobody asks here whether its random weights keep the order of the frames."""
+    runs = [_core.decode_frames([str(path) for path in frames[:40]], 128, 128, "grey", THREADS)[0]]
+    write_int8(model / "ae.onnx", model.parent / "ae.int8.onnx", runs)
+    Model.load(model).add({"ae.int8.onnx": model.parent / "ae.int8.onnx"})
+    return model / "ae.int8.onnx"
+
+
+@pytest.mark.versus("score_int8")
+def test_score_int8(contest, frames: list[Path], int8: Path, method: PlainMethod) -> None:
+    contest(
+        ours=lambda: score(frames, int8),
+        plain=lambda: part_of_plain_loop(method, frames),
+        plain_share=1 / PART,
+        warmup_rounds=0,
+        note=f"the plain loop ran on 1 of {PART} windows, scaled",
+    )
+
+
 @pytest.mark.versus("score")
 def test_score(contest, frames: list[Path], model: Path, method: PlainMethod) -> None:
     contest(
-        ours=lambda: score(frames, model),
+        ours=lambda: score(frames, model / "ae.onnx"),
         plain=lambda: part_of_plain_loop(method, frames),
         plain_share=1 / PART,
         warmup_rounds=0,

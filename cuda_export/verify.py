@@ -10,31 +10,35 @@ import argparse
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pixelfast.cli.console import aside, facts, print_aside, print_result, spoken_aloud, table
 from pixelfast.engines import DisFlow
-from pixelfast.engines.plan_check import GpuMachine, read_machine
-from pixelfast.engines.torch_choice import gpu_by_torch
 from pixelfast.errors import EngineError, ModelError, PixelfastError
 from pixelfast.model import Model
 from pixelfast.pipeline.flip import FlipMode
 from pixelfast.pipeline.threads import share_threads
 from pixelfast.sources import Color, open_source
-from verification.candidates import Candidate, candidates, reference
-from verification.made_up import files_of, first_frames, made_up_source
+from verification.candidates import Candidate, candidates
+from verification.copying import copying_words
+from verification.machine import Machine, this_machine
+from verification.made_up import first_frames, made_up_source
 from verification.measuring import COMPARED, Trial, try_engine
+from verification.plain_words import plain_words
+from verification.reference import described, find_reference, runners
 from verification.subjects import Flows, Pairs, Subject, Windows
-from verification.whole_run import WholeRun, measure_whole_run
+from verification.verdict import fastest, verdict, verified
+from verification.whole_run import measure_whole_run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measures and prints; returns 0, or 1 after an engine that is wrong or a sentence on stderr."""
-    options = _parser().parse_args(arguments)
+    options = read_options(arguments)
     try:
         with spoken_aloud(aside()), ExitStack() as stack:
-            return Verification(options, stack).run()
+            return Verification(options, this_machine(), stack).run()
     except PixelfastError as error:
         print_aside(str(error), "error")
         return 1
@@ -45,57 +49,80 @@ _ON_A_GPU, _ON_A_CPU = 20_000, 1_000
 
 
 class Verification:
-    """One run of this command."""
+    """One run of this command.
 
-    def __init__(self, options: argparse.Namespace, stack: ExitStack) -> None:
+    Args:
+        options: as `read_options` gives them.
+        machine: what the engines are tried on.
+        stack: takes what must be tidied up afterwards.
+
+    Raises:
+        PixelfastError: there is no such model or footage.
+    """
+
+    def __init__(self, options: argparse.Namespace, machine: Machine, stack: ExitStack) -> None:
         self._seconds: float = options.seconds
         self._threads = share_threads(options.threads).engine
         self._model = Model.load(options.model)
         self._given: Path | None = options.source
-        self._machine = read_machine()
-        many = options.frames or (_ON_A_GPU if gpu_by_torch() or self._machine.gpu else _ON_A_CPU)
+        self._machine = machine
+        many = options.frames or (_ON_A_CPU if machine.gpu is None else _ON_A_GPU)
         self._source: Path = options.source or stack.enter_context(made_up_source(many))
         self._subjects: dict[tuple[str, int], Subject] = {}
         self._expected: dict[tuple[str, int], Any] = {}
+        self._references: dict[str, Any] = {}
 
     def run(self) -> int:
         """Prints the facts, a table a kind of engine, the whole run and the verdict."""
-        print_result(facts(self._facts()))
-        found = candidates(self._model, self._threads)
+        found = candidates(self._model, self._threads, self._machine)
         if not found:
             raise ModelError(f"{self._model.folder} holds no engine: train it, or export one")
+        kinds = list(dict.fromkeys(one.kind for one in found))
+        print_result(facts(self._facts(kinds)))
         trials = []
-        for kind in dict.fromkeys(one.kind for one in found):
+        for kind in kinds:
             some = [self._try(one) for one in found if one.kind == kind]
             print_result(f"\n{_table(some)}")
             trials += some
-        words, wrong = self._whole(trials)
-        print_result(f"\n{facts([*words, ('verdict', self._verdict(trials, wrong))])}")
-        return int(bool(wrong))
+        last = verdict(trials, self._machine, runners(self._model, kinds))
+        print_result(f"\n{facts([*self._whole(trials), ('verdict', last)])}")
+        return int(not verified(trials, self._machine))
 
-    def _facts(self) -> list[tuple[str, str]]:
-        machine, videos = self._machine, open_source(self._source)
-        torch = "PyTorch reaches it" if gpu_by_torch() else "not by PyTorch"
-        gpu = f"{machine.gpu}, compute capability {machine.compute_capability}; {torch}"
-        flavours = ", ".join(f"{name} {version}" for name, version in machine.versions.items())
-        frames = sum(video.length or 0 for video in videos)
+    def _facts(self, kinds: Sequence[str]) -> list[tuple[str, str]]:
+        flavours = ", ".join(f"{name} {version}" for name, version in self._machine.versions.items())
+        frames = sum(video.length or 0 for video in open_source(self._source))
         whose = f"of {self._given}" if self._given is not None else "made up, JPEG of 640x360"
         return [
-            ("GPU", gpu if machine.gpu is not None else "none: this machine has no NVIDIA driver"),
+            ("GPU", self._machine.words()),
             ("TensorRT", flavours or "not installed"),
             ("model", f"{self._model.folder}, {self._model.manifest.method}"),
             ("frames", f"{frames:,} {whose}"),
             ("threads", str(self._threads)),
+            ("compared with", described(self._model, kinds)),
         ]
 
     def _try(self, candidate: Candidate) -> Trial:
-        """One engine, compared with ONNX Runtime on the same inputs."""
-        key = (candidate.kind, candidate.stride)
-        if key not in self._subjects:
+        """One engine, compared with the reference on the same inputs."""
+        if candidate.elsewhere:
+            return Trial(candidate, remark=candidate.elsewhere)
+        key = candidate.kind, candidate.stride
+        try:
+            engine = self._reference(candidate.kind)
+        except EngineError as error:
+            return Trial(candidate, remark=f"not tried, there is nothing to compare it with: {error}", compared=False)
+        if key not in self._expected:
             self._subjects[key] = subject = self._subject(*key)
-            engine = reference(self._model, candidate.kind, self._threads)
             self._expected[key] = subject.call(engine, COMPARED[candidate.kind])
-        return try_engine(candidate, self._subjects[key], self._expected[key], self._seconds)
+        trial = try_engine(candidate, self._subjects[key], self._expected[key], self._seconds)
+        by_torch_on_a_cpu = candidate.path.suffix == ".safetensors" and not candidate.on_gpu
+        if trial.passed and by_torch_on_a_cpu and find_reference(self._model, candidate.kind).path == candidate.path:
+            return replace(trial, remark="compared with itself, as the model has no ONNX file")
+        return trial
+
+    def _reference(self, kind: str) -> Any:
+        if kind not in self._references:
+            self._references[kind] = find_reference(self._model, kind).load(self._threads)
+        return self._references[kind]
 
     def _subject(self, kind: str, stride: int) -> Subject:
         manifest, count = self._model.manifest, max(Windows.lengths)
@@ -105,32 +132,32 @@ class Verification:
             flow = DisFlow("fast", self._threads)
             height, width = flow.size(*open_source(self._source)[0].size())
             return Flows(flow.flow(first_frames(self._source, count, height, width, "grey")))
-        raft = reference(self._model, "raft", self._threads)
-        height, width = raft.size(0, 0)
+        height, width = self._reference("raft").size(0, 0)
         return Pairs(first_frames(self._source, max(Pairs.lengths), height, width, "rgb"))
 
-    def _whole(self, trials: Sequence[Trial]) -> tuple[list[tuple[str, str]], list[str]]:
-        """What is said about whole runs, and the engines that are wrong."""
-        kind = "ae" if self._model.manifest.method == "reconstruction" else "motion"
-        right = [trial for trial in trials if trial.passed and trial.candidate.usual and trial.candidate.kind == kind]
-        wrong = [
-            trial.candidate.label for trial in trials if trial.agreement is not None and not trial.agreement.enough
-        ]
-        if self._machine.gpu is not None:
-            wrong += [trial.candidate.label for trial in trials if trial.agreement is None and trial.candidate.usual]
-        right = [trial for trial in right if trial.candidate.stride == 1]
-        if not right:
-            raise EngineError(f"no engine of {self._model.folder} runs here as it should")
-        best = max(right, key=lambda trial: trial.best)
+    def _whole(self, trials: Sequence[Trial]) -> list[tuple[str, str]]:
+        """What is said about whole runs."""
+        best = fastest(trials, self._model)
+        if best is None:
+            return [("whole score", f"not run: no engine of {self._model.folder} that it needs runs here as it should")]
         # Made-up frames have no right side up: the classifier works, and its verdict must not stop the run.
         flip: FlipMode = "always" if self._given is None and self._model.flip_engine() is not None else "auto"
         size, color = self._decoded()
         run = measure_whole_run(self._source, best.candidate.path, size, color, flip=flip, threads=self._threads)
         words = [("fastest", f"{best.candidate.label}: {best.best:,.0f} frames/s")]
-        words += self._plain(best, run) if kind == "ae" else []
+        if best.candidate.kind == "ae":
+            device = "cuda" if self._machine.by_torch else "cpu"
+            words += plain_words(self._model, self._source, device, best, run, seconds=self._seconds)
+        inputs = self._subjects[best.candidate.kind, best.candidate.stride].inputs(best.best_length)
         whole = f"{run.rate:,.0f} frames/s with {best.candidate.path.name}"
         decoding = f"{run.decode_rate:,.0f} frames/s; the whole run has {run.share_of_decoding:.2f} of it"
-        return [*words, ("whole score", whole), ("decoding alone", decoding), ("profile", run.bound())], wrong
+        return [
+            *words,
+            ("whole score", whole),
+            ("decoding alone", decoding),
+            ("profile", run.bound()),
+            *copying_words(best, inputs, self._machine, self._seconds),
+        ]
 
     def _decoded(self) -> tuple[tuple[int, int], Color]:
         """The size and colour of the frames that a run decodes."""
@@ -138,41 +165,9 @@ class Verification:
         if manifest.motion is None:
             return (manifest.height, manifest.width), "grey"
         if manifest.motion.flow.kind == "raft":
-            return reference(self._model, "raft", self._threads).size(0, 0), "rgb"
+            return self._reference("raft").size(0, 0), "rgb"
         size = open_source(self._source)[0].size()
         return DisFlow("fast", 1, manifest.motion.flow.shorter_side or 0).size(*size), "grey"
-
-    def _plain(self, best: Trial, run: WholeRun) -> list[tuple[str, str]]:
-        """The method's plain loop on the same device, from memory and from files."""
-        weights = self._model.folder / "ae.safetensors"
-        files = files_of(open_source(self._source))
-        if weights.name not in self._model.manifest.files or len(files) < self._model.manifest.window:
-            return [("plain loop", f"not run: it needs {weights.name} and a folder of frames")]
-        from verification.plain_loop import PlainLoop
-
-        device = "cuda" if gpu_by_torch() else "cpu"
-        loop = PlainLoop(weights, device)
-        manifest = self._model.manifest
-        frames = first_frames(self._source, 256, manifest.height, manifest.width, "grey")
-        alone, whole = loop.windows_a_second(frames, self._seconds), loop.frames_a_second(files, self._seconds)
-        where = f"PyTorch float32, one window at a time, {device}"
-        return [
-            ("plain loop", f"{alone:,.0f} frames/s ({where}): {best.best / alone:,.1f}x by the fastest engine"),
-            ("from files", f"{whole:,.0f} frames/s by the plain loop: {run.rate / whole:,.1f}x by the whole score"),
-        ]
-
-    def _verdict(self, trials: Sequence[Trial], wrong: Sequence[str]) -> str:
-        ran = sum(trial.passed for trial in trials)
-        words = [f"{ran} of {len(trials)} engines run here and agree with ONNX Runtime"]
-        if wrong:
-            words.append(f"WRONG OR FAILING: {', '.join(wrong)}")
-        if not _has_gpu(self._machine):
-            words.append("nothing was verified on a GPU")
-        return "; ".join(words)
-
-
-def _has_gpu(machine: GpuMachine) -> bool:
-    return machine.gpu is not None
 
 
 def _table(trials: Sequence[Trial]) -> str:
@@ -189,7 +184,8 @@ def _table(trials: Sequence[Trial]) -> str:
     return "\n".join(["frames/s", table([*header, *counted], rows), *remarks])
 
 
-def _parser() -> argparse.ArgumentParser:
+def read_options(arguments: Sequence[str] | None = None) -> argparse.Namespace:
+    """Of the command line; wrong ones end the process."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path, help="model folder")
     parser.add_argument("--source", type=Path, help="footage of your own: a folder of videos, or one video")
@@ -198,7 +194,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seconds", type=float, default=1.0, help="for each figure, about (1)")
     parser.add_argument("--threads", type=int, help="of decoding and the CPU's engines; without it all cores")
-    return parser
+    return parser.parse_args(arguments)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The autoencoder's PyTorch runner against ONNX Runtime and OpenVINO, on a CPU; on a GPU where the machine has one."""
 
 import gc
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -175,3 +176,18 @@ def test_flip_probabilities_as_of_the_exported_file(tmp_path: Path, frames: int)
     save_autoencoder(TemporalAutoencoder(8).eval(), tmp_path / "ae.safetensors", recipe="default", trained_with={})
     with pytest.raises(EngineError, match="does not hold the weights of a pixelfast flip-classifier"):
         load_flip_engine(tmp_path / "ae.safetensors", 128, 128, 1)
+
+
+def test_a_torch_that_does_not_load_gets_a_sentence(weights: Path, tmp_path: Path) -> None:
+    (tmp_path / "broken" / "torch").mkdir(parents=True)
+    (tmp_path / "broken" / "torch" / "__init__.py").write_text("raise OSError('libcudart.so.13: not found')")
+    write_video(tmp_path / "footage" / "01", FRAMES)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path / "broken")}
+    command = [sys.executable, "-m", "pixelfast", "score", str(tmp_path / "footage"), "--engine"]
+    done = [
+        subprocess.run([*command, str(file)], env=environment, capture_output=True, text=True, check=False)
+        for file in (weights, weights.with_name("ae.onnx"))
+    ]
+    assert [one.returncode for one in done] == [1, 0], done[1].stderr
+    assert "installed and cannot be imported (libcudart.so.13: not found)" in " ".join(done[0].stderr.split())
+    assert "Traceback" not in done[0].stderr

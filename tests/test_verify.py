@@ -1,18 +1,22 @@
-"""`cuda_export/verify.py` where there is no GPU: what it measures, prints and refuses, as a stranger would run it."""
+"""`cuda_export/verify.py`: what it measures, prints and refuses, as a stranger would run it, and on made machines."""
 
+import os
 import re
 import subprocess
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 import torch
 
 import pixelfast
 from footage import walking_square
+from pixelfast.engines.plan_check import GpuMachine
 from pixelfast.engines.trt_package import has_driver
-from pixelfast.manifest import FlowFacts, Manifest, MotionFacts
+from pixelfast.manifest import FlowFacts, Manifest, MotionFacts, PlanFacts
 from pixelfast.model import Model
 from pixelfast.networks.autoencoder import TemporalAutoencoder
 from pixelfast.networks.flow_gru import FlowGru
@@ -21,25 +25,86 @@ from pixelfast.networks.weights import save_autoencoder, save_flow_gru, save_raf
 from pixelfast.training.export import write_autoencoder, write_motion
 from pixelfast.training.export_flow import write_raft
 
+sys.path.insert(0, str(Path(__file__).parents[1] / "cuda_export"))
+
+from verification.candidates import Candidate, candidates
+from verification.copying import copying_words
+from verification.machine import Machine, TorchGpu, merged
+from verification.measuring import Trial, try_engine
+from verification.subjects import Agreement, Windows
+from verification.verdict import failing, verdict, verified
+from verify import Verification, read_options
+
 SCRIPT = Path(__file__).parents[1] / "cuda_export" / "verify.py"
 
-pytestmark = pytest.mark.skipif(has_driver(), reason="what is said without a GPU needs a machine without one")
+without_driver = pytest.mark.skipif(has_driver(), reason="what is said without a GPU needs a machine without one")
+with_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="copying to a GPU needs one that PyTorch reaches")
+
+WITH_GPU = merged(GpuMachine("NVIDIA H100", "9.0", {"tensorrt_rtx": "1.7.1"}), None, torch_installed=True)
+WITHOUT = merged(GpuMachine(None, None, {}, "this machine has no NVIDIA driver"), None, torch_installed=True)
+
+HIDE = """
+import sys
+
+class Without:
+    def __init__(self, finder):
+        self.finder = finder
+
+    def __getattr__(self, name):
+        return getattr(self.finder, name)
+
+    def find_spec(self, name, path=None, target=None):
+        return None if name.split(".")[0] == {package!r} else self.finder.find_spec(name, path, target)
+
+sys.meta_path[:] = [Without(finder) for finder in sys.meta_path]
+"""
+"""A `sitecustomize.py` for which a package is not installed."""
 
 
-def verify(*arguments: object) -> subprocess.CompletedProcess[str]:
+def verify(*arguments: object, before: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """`before`: a folder whose modules come first."""
     command = [sys.executable, SCRIPT, *map(str, arguments), "--seconds", "0.02", "--threads", "1"]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    environment = os.environ if before is None else {**os.environ, "PYTHONPATH": str(before)}
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
 
-@pytest.fixture
-def model(tmp_path: Path) -> Model:
-    work = tmp_path / "work"
-    work.mkdir()
+def without(package: str, folder: Path) -> Path:
+    folder.mkdir()
+    (folder / "sitecustomize.py").write_text(HIDE.format(package=package))
+    return folder
+
+
+def verify_on(machine: Machine, model: Model, footage: Path) -> int:
+    arguments = [str(model.folder), "--source", str(footage), "--seconds", "0.02", "--threads", "1"]
+    with ExitStack() as stack:
+        return Verification(read_options(arguments), machine, stack).run()
+
+
+def some_engines(model: Model, *names: str) -> Model:
+    return Model.write(model.folder, model.folder.parent / "some", model.manifest, names)
+
+
+def with_plan(model: Model, compute_capability: str | None) -> Model:
+    """A plan in name only, which nothing can load."""
+    plan = model.folder.parent / "ae.plan"
+    plan.write_bytes(b"no plan")
+    facts = PlanFacts("fp32", 16, 64, 256, compute_capability, "tensorrt_rtx", "1.7.1", "0" * 64)
+    return model.add({"ae.plan": plan}, plans={"ae.plan": facts})
+
+
+@pytest.fixture(scope="module")
+def work(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    work = tmp_path_factory.mktemp("work")
     torch.manual_seed(0)
     network = TemporalAutoencoder(4).eval()
     save_autoencoder(network, work / "ae.safetensors", recipe="source", trained_with={})
     write_autoencoder(network, work / "ae.onnx", threads=1)
     write_autoencoder(network, work / "ae.s4.onnx", 4, threads=1)
+    return work
+
+
+@pytest.fixture
+def model(work: Path, tmp_path: Path) -> Model:
     facts = Manifest("reconstruction", "source", 16, 128, 128, 8)
     return Model.write(work, tmp_path / "model", facts)
 
@@ -53,6 +118,7 @@ def footage(tmp_path: Path) -> Path:
     return folder.parent
 
 
+@without_driver
 def test_every_engine_gets_a_row_and_the_run_a_verdict(model: Model, footage: Path) -> None:
     pixelfast.export(model, "plan", compute_capability="8.6")
     done = verify(model.folder, "--source", footage)
@@ -61,7 +127,7 @@ def test_every_engine_gets_a_row_and_the_run_a_verdict(model: Model, footage: Pa
     for name in ("ae.onnx", "ae.s4.onnx", "ae.safetensors"):
         assert re.search(r" [0-9.]+ s  (1\.000000|0\.99999[0-9]), \de-\d+ off  +[0-9,]+", rows[name]), rows[name]
     assert "no NVIDIA driver" in rows["ae.plan"]
-    assert rows["GPU"].endswith("none: this machine has no NVIDIA driver")
+    assert "none: this machine has no NVIDIA driver" in rows["GPU"]
     assert rows["frames"].endswith(f"40 of {footage}")
     assert re.search(r"whole score +[0-9,]+ frames/s with ae", done.stdout)
     assert re.search(r"decoding alone +[0-9,]+ frames/s; the whole run has \d\.\d\d of it", done.stdout)
@@ -86,16 +152,169 @@ def test_an_engine_that_differs_is_named_and_fails_the_verdict(model: Model, foo
     model.add({"ae.s4.onnx": path})
     done = verify(model.folder, "--source", footage)
     assert done.returncode == 1
-    assert "2 of 3 engines run here" in done.stdout
-    assert "WRONG OR FAILING: ae.s4.onnx" in done.stdout
+    assert re.search(r"WRONG OR FAILING: ae\.s4\.onnx", done.stdout)
 
 
-def test_it_works_with_some_engines_only(model: Model, footage: Path, tmp_path: Path) -> None:
-    alone = Model.write(model.folder, tmp_path / "alone", model.manifest, ["ae.onnx"])
-    done = verify(alone.folder, "--source", footage)
+def test_it_works_with_some_engines_only(model: Model, footage: Path) -> None:
+    done = verify(some_engines(model, "ae.onnx").folder, "--source", footage)
     assert done.returncode == 0, done.stderr
     assert "1 of 1 engines run here" in done.stdout
     assert "not run: it needs ae.safetensors" in done.stdout
+
+
+def test_weights_alone_are_compared_with_pytorch(model: Model, footage: Path) -> None:
+    done = verify(some_engines(model, "ae.safetensors").folder, "--source", footage)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"compared with +ae\.safetensors in PyTorch, float32 on the CPU", done.stdout)
+    assert re.search(r"whole score +[0-9,]+ frames/s with ae\.safetensors", done.stdout)
+    assert "engines run here and agree with PyTorch in float32 on the CPU" in done.stdout
+    assert "ONNX Runtime" not in done.stdout
+
+
+def test_a_lone_plan_has_nothing_to_be_compared_with(model: Model, footage: Path) -> None:
+    done = verify(some_engines(with_plan(model, None), "ae.plan").folder, "--source", footage)
+    assert (done.returncode, done.stderr) == (1, "")
+    assert re.search(r"ae\.plan: not tried, .* has neither ae\.onnx nor ae\.safetensors", done.stdout)
+    assert re.search(r"whole score +not run: no engine", done.stdout)
+    assert "0 of 1 engines run here" in done.stdout
+    assert "NOT COMPARED: ae.plan" in done.stdout
+
+
+def test_without_pytorch_the_other_engines_are_verified(model: Model, tmp_path: Path) -> None:
+    done = verify(model.folder, "--frames", 60, before=without("torch", tmp_path / "before"))
+    assert done.returncode == 0, done.stderr
+    assert "Traceback" not in done.stderr
+    assert "ae.safetensors, CPU: not run: it needs PyTorch, which is not installed" in done.stdout
+    assert re.search(r"plain loop +not run: it needs PyTorch\n", done.stdout)
+    assert re.search(r"whole score +[0-9,]+ frames/s with ae\.onnx", done.stdout)
+    assert "2 of 3 engines run here and agree with ONNX Runtime" in done.stdout
+
+
+def test_weights_alone_without_pytorch_get_a_sentence(model: Model, footage: Path, tmp_path: Path) -> None:
+    alone = some_engines(model, "ae.safetensors").folder
+    done = verify(alone, "--source", footage, before=without("torch", tmp_path / "before"))
+    assert (done.returncode, done.stderr) == (1, "")
+    assert "0 of 1 engines run here" in done.stdout
+
+
+def test_without_pillow_only_the_plain_loop_is_missing(model: Model, footage: Path, tmp_path: Path) -> None:
+    done = verify(model.folder, "--source", footage, before=without("PIL", tmp_path / "before"))
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"plain loop +not run: it needs Pillow\n", done.stdout)
+    assert "WRONG" not in done.stdout
+
+
+@without_driver
+def test_a_pytorch_that_does_not_load_is_a_remark(model: Model, footage: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "before" / "torch"
+    broken.mkdir(parents=True)
+    (broken / "__init__.py").write_text("raise OSError('libcudart.so.13: cannot open shared object file')")
+    done = verify(model.folder, "--source", footage, before=broken.parent)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"ae\.safetensors, CPU: .*libcudart\.so\.13", done.stdout)
+    assert re.search(r"plain loop +not run: .*libcudart\.so\.13", done.stdout)
+    assert "2 of 3 engines run here" in done.stdout
+
+
+def test_a_plan_for_another_gpu_is_a_remark(model: Model, footage: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert verify_on(WITH_GPU, with_plan(model, "8.6"), footage) == 0
+    said = capsys.readouterr().out
+    assert "ae.plan: for another GPU, of compute capability 8.6; the one here has 9.0" in said
+    assert re.search(r"3 of 4 engines run here and agree with ONNX Runtime; nothing was verified on a GPU\n$", said)
+
+
+@pytest.mark.parametrize("compute_capability", ["9.0", None])
+def test_a_plan_that_should_run_and_does_not_fails_the_verdict(
+    model: Model, footage: Path, capsys: pytest.CaptureFixture[str], compute_capability: str | None
+) -> None:
+    plan = with_plan(model, compute_capability)
+    assert verify_on(WITH_GPU, plan, footage) == 1
+    assert "WRONG OR FAILING: ae.plan; nothing was verified on a GPU" in capsys.readouterr().out
+    if not has_driver():
+        assert verify_on(WITHOUT, plan, footage) == 0
+
+
+def test_the_gpu_is_the_one_that_pytorch_finds_where_cuda_bindings_find_none() -> None:
+    missing = GpuMachine(None, None, {}, "cuda-bindings is not installed")
+    found = merged(missing, TorchGpu("NVIDIA A100", "8.0"), torch_installed=True)
+    assert (found.gpu, found.compute_capability, found.by_torch) == ("NVIDIA A100", "8.0", True)
+    expected = (
+        "NVIDIA A100, compute capability 8.0; PyTorch reaches it; no plan can run: cuda-bindings is not installed"
+    )
+    assert found.words() == expected
+    assert merged(missing, None, torch_installed=True).words() == "none: cuda-bindings is not installed"
+    assert WITH_GPU.words() == "NVIDIA H100, compute capability 9.0; PyTorch does not reach it"
+
+
+def test_a_gpu_of_pytorch_alone_makes_its_engines_run_there(model: Model) -> None:
+    found = merged(GpuMachine(None, None, {}, "no cuda-bindings"), TorchGpu("NVIDIA A100", "8.0"), torch_installed=True)
+    labels = [one.label for one in candidates(with_plan(model, "8.6"), 1, found) if one.on_gpu and not one.elsewhere]
+    assert labels[0] == "ae.safetensors, fp16, graph"
+    assert "ae.plan" not in labels
+    assert len(labels) == 5
+
+
+def candidate(label: str, *, usual: bool = True, on_gpu: bool = False, elsewhere: str = "") -> Candidate:
+    return Candidate(Path(label), label, "ae", 1, lambda: None, usual, on_gpu, elsewhere)
+
+
+RIGHT = Trial(candidate("ae.onnx"), agreement=Agreement("1", enough=True), rates={32: 1.0}, call_seconds={32: 32.0})
+
+
+@pytest.mark.parametrize(
+    ("trial", "machine", "wrong"),
+    [
+        (Trial(candidate("x"), remark="why"), WITH_GPU, ["x"]),
+        (Trial(candidate("x"), remark="why"), WITHOUT, []),
+        (Trial(candidate("x", usual=False), remark="why"), WITH_GPU, []),
+        (Trial(candidate("x", elsewhere="for another GPU"), remark="why"), WITH_GPU, []),
+        (Trial(candidate("x"), agreement=Agreement("0.5", enough=False)), WITHOUT, ["x"]),
+        (Trial(candidate("x", usual=False), agreement=Agreement("0.5", enough=False)), WITH_GPU, ["x"]),
+    ],
+)
+def test_which_engines_fail(trial: Trial, machine: Machine, wrong: list[str]) -> None:
+    assert failing([RIGHT, trial], machine) == wrong
+    assert verified([RIGHT, trial], machine) == (not wrong)
+    assert not verified([trial], machine)
+    assert ("WRONG OR FAILING: x" in verdict([RIGHT, trial], machine, "ONNX Runtime")) == bool(wrong)
+
+
+def test_an_engine_that_nothing_could_be_compared_with_is_not_verified_on_a_gpu() -> None:
+    lone = Trial(candidate("raft.plan", on_gpu=True), remark="why", compared=False)
+    assert not verified([RIGHT, lone], WITH_GPU)
+    assert verified([RIGHT, lone], WITHOUT)
+    assert "; NOT COMPARED: raft.plan" in verdict([RIGHT, lone], WITH_GPU, "ONNX Runtime")
+
+
+def test_a_gpu_is_verified_by_an_engine_that_ran_on_it() -> None:
+    there = Trial(candidate("ae.plan", on_gpu=True), agreement=Agreement("1", enough=True))
+    assert verdict([RIGHT, there], WITH_GPU, "ONNX Runtime") == "2 of 2 engines run here and agree with ONNX Runtime"
+
+
+def test_a_library_that_does_not_load_is_a_remark() -> None:
+    def fails() -> None:
+        raise OSError("libcudart.so.13: cannot open shared object file")
+
+    engine = Candidate(Path("x"), "x", "ae", 1, fails)
+    trial = try_engine(engine, Windows(np.zeros((16, 128, 128), np.uint8), 1), None, 0.01)
+    assert not trial.passed
+    assert "libcudart.so.13" in trial.remark
+
+
+def test_copying_is_only_spoken_of_on_a_gpu() -> None:
+    frames = np.zeros((32, 128, 128), np.uint8)
+    there = Trial(candidate("ae.plan", on_gpu=True), rates={32: 1.0}, call_seconds={32: 32.0})
+    assert copying_words(RIGHT, frames, WITH_GPU, 0.01) == []
+    words = [("copying in", "not measured: PyTorch does not reach the GPU")]
+    assert copying_words(there, frames, WITH_GPU, 0.01) == words
+
+
+@with_gpu
+def test_copying_is_measured() -> None:
+    there = Trial(candidate("ae.plan", on_gpu=True), rates={32: 1.0}, call_seconds={32: 32.0})
+    machine = merged(GpuMachine(None, None, {}), TorchGpu("a GPU", "8.0"), torch_installed=True)
+    ((_, words),) = copying_words(there, np.zeros((32, 128, 128), np.uint8), machine, 0.01)
+    assert re.match(r"takes 0\.0% of a call of 32 \([0-9.]+ GB/s", words)
 
 
 @pytest.mark.parametrize(
@@ -109,7 +328,7 @@ def test_what_cannot_be_verified_gets_a_sentence(model: Model, arguments: list[s
     assert "Traceback" not in done.stderr
 
 
-def test_a_motion_model_with_raft(tmp_path: Path) -> None:
+def test_a_motion_model_with_raft(footage: Path, tmp_path: Path) -> None:
     work = tmp_path / "work"
     work.mkdir()
     torch.manual_seed(0)
@@ -120,12 +339,9 @@ def test_a_motion_model_with_raft(tmp_path: Path) -> None:
     write_raft(raft, work / "raft.onnx", 128, 128, updates=1, weights_sha256=None, threads=1)
     motion = MotionFacts(FlowFacts("raft"), 8, 0.1, bridge_noisy=False)
     model = Model.write(work, tmp_path / "model", Manifest("motion", "source", 9, 128, 128, 8, motion=motion))
-    folder = tmp_path / "footage" / "01"
-    folder.mkdir(parents=True)
-    for index, frame in enumerate(walking_square(20)):
-        cv2.imwrite(str(folder / f"{index:04d}.jpg"), frame)
-    done = verify(model.folder, "--source", folder.parent)
+    done = verify(model.folder, "--source", footage)
     assert done.returncode == 0, done.stderr
-    assert "4 of 4 engines run here and agree" in done.stdout
-    assert re.search(r"raft\.safetensors, CPU +[0-9.]+ s +\S+ px off \(most \S+\)  +[0-9,]+", done.stdout)
+    assert "WRONG" not in done.stdout
+    assert "engines run here and agree with ONNX Runtime" in done.stdout
+    assert re.search(r"raft\.safetensors, (CPU|fp16, graph) +[0-9.]+ s +\S+ px off \(most \S+\)  +[0-9,]+", done.stdout)
     assert re.search(r"whole score +[0-9,]+ frames/s with motion\.", done.stdout)

@@ -6,13 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from pixelfast.engines import RaftFlow, load_motion_engine, load_raft, load_window_engine
-from pixelfast.engines.facts import window_facts
+from pixelfast.engines import load_motion_engine, load_raft, load_window_engine
 from pixelfast.engines.plan_check import plan_origin
-from pixelfast.engines.runner import OnnxRunner
-from pixelfast.engines.torch_choice import gpu_by_torch
-from pixelfast.engines.window import FrameEngine
 from pixelfast.model import Model
+from verification.machine import Machine
+from verification.reference import RUNNERS
 
 _NAME: Final = re.compile(r"(ae|motion|raft)(?:\.s([0-9]+))?(?:\.[a-z0-9]+)?\.(onnx|plan|safetensors)")
 _LOADERS: Final = {"ae": load_window_engine, "motion": load_motion_engine, "raft": load_raft}
@@ -29,6 +27,8 @@ class Candidate:
         stride: of the windows.
         open: loads it.
         usual: whether `pixelfast score` would run the file this way.
+        on_gpu: whether it is a plan, or weights that PyTorch runs on a GPU.
+        elsewhere: why it is meant for other machines than this one, and so not tried; empty where it should run.
     """
 
     path: Path
@@ -37,51 +37,54 @@ class Candidate:
     stride: int
     open: Callable[[], Any]
     usual: bool = True
+    on_gpu: bool = False
+    elsewhere: str = ""
 
 
-def candidates(model: Model, threads: int) -> list[Candidate]:
+def candidates(model: Model, threads: int, machine: Machine) -> list[Candidate]:
     """All of them, in the order of their files' names."""
-    return [one for name in sorted(model.manifest.files) for one in _of_file(model, name, threads)]
+    return [one for name in sorted(model.manifest.files) for one in _of_file(model, name, threads, machine)]
 
 
-def reference(model: Model, kind: str, threads: int) -> Any:
-    """The kind's engine in ONNX Runtime on whatever it uses, which the others are compared with."""
-    path = model.folder / f"{kind}.onnx"
-    if kind == "ae":
-        runner = OnnxRunner(path, threads)
-        return FrameEngine(runner, window_facts(runner))
-    return load_motion_engine(path, threads) if kind == "motion" else RaftFlow(path, threads)
-
-
-def _of_file(model: Model, name: str, threads: int) -> Iterator[Candidate]:
+def _of_file(model: Model, name: str, threads: int, machine: Machine) -> Iterator[Candidate]:
     match = _NAME.fullmatch(name)
     if match is None:
         return
     kind, stride, suffix = match[1], int(match[2] or 1), match[3]
     path, load = model.folder / name, _LOADERS[kind]
     if suffix == "safetensors":
-        yield from _by_torch(path, kind, threads)
+        yield from _by_torch(path, kind, threads, machine)
     elif suffix == "plan":
-        yield Candidate(path, name, kind, stride, lambda: load(path, threads, plan_origin(model, name)))
+        elsewhere = _for_another_gpu(model, name, machine)
+
+        def opened() -> Any:
+            return load(path, threads, plan_origin(model, name))
+
+        yield Candidate(path, name, kind, stride, opened, on_gpu=True, elsewhere=elsewhere)
     else:
         yield Candidate(path, name, kind, stride, lambda: load(path, threads))
 
 
-def _by_torch(path: Path, kind: str, threads: int) -> Iterator[Candidate]:
-    """On a GPU in each precision and with each way to speed it up, as what is fastest differs from GPU to GPU."""
-    from pixelfast.engines.torch_flow import TorchFlow
-    from pixelfast.engines.torch_frames import TorchFrames
-    from pixelfast.engines.torch_motion import TorchMotion
+def _for_another_gpu(model: Model, name: str, machine: Machine) -> str:
+    """In words, where a plan was built for one of another compute capability than this machine's; else empty."""
+    facts = model.manifest.plans.get(name)
+    built = None if facts is None else facts.compute_capability
+    if None in (built, machine.compute_capability) or built == machine.compute_capability:
+        return ""
+    return f"for another GPU, of compute capability {built}; the one here has {machine.compute_capability}"
 
-    if not gpu_by_torch():
-        yield Candidate(path, f"{path.name}, CPU", kind, 1, lambda: _LOADERS[kind](path, threads))
+
+def _by_torch(path: Path, kind: str, threads: int, machine: Machine) -> Iterator[Candidate]:
+    """On a GPU in each precision and with each way to speed it up, as what is fastest differs from GPU to GPU."""
+    if not machine.by_torch:
+        elsewhere = "" if machine.torch_installed else "not run: it needs PyTorch, which is not installed"
+        yield Candidate(path, f"{path.name}, CPU", kind, 1, lambda: _LOADERS[kind](path, threads), elsewhere=elsewhere)
         return
-    runner: Any = {"ae": TorchFrames, "motion": TorchMotion, "raft": TorchFlow}[kind]
     ways = [("fp16", "graph"), ("fp16", "compile"), ("fp16", "none"), ("bf16", "graph"), ("fp32", "graph")]
     for precision, speedup in ways:
 
         def opened(precision: str = precision, speedup: str = speedup) -> Any:
-            return runner(path, threads, "cuda", precision, speedup)
+            return RUNNERS[kind](path, threads, "cuda", precision, speedup)
 
         usual = (precision, speedup) == ways[0]
-        yield Candidate(path, f"{path.name}, {precision}, {speedup}", kind, 1, opened, usual)
+        yield Candidate(path, f"{path.name}, {precision}, {speedup}", kind, 1, opened, usual, on_gpu=True)

@@ -15,6 +15,9 @@ from pixelfast.sources import FolderVideo, Video, open_source
 SIZE: Final = (360, 640)
 """Height and width of made-up frames, pixels."""
 
+_STEP: Final = (3, 2)
+"""Pixels that the scene moves a frame, up and to the left."""
+
 _DISTINCT: Final = 64
 _A_VIDEO: Final = 500
 
@@ -24,20 +27,33 @@ def made_up_source(frames: int) -> Iterator[Path]:
     """A folder of videos of about so many JPEG files of 640x360: a texture that moves, 64 pictures over and over."""
     import cv2
 
-    from pixelfast.training.export_flow import moving_texture
-
     with TemporaryDirectory(prefix="pixelfast-verify-") as name:
         folder = Path(name)
         rng = np.random.default_rng(0)
         pictures = folder / "pictures"
         pictures.mkdir()
-        for index, picture in enumerate(moving_texture(_DISTINCT, *SIZE)):
+        scene = _texture(*(side + _DISTINCT * step for side, step in zip(SIZE, _STEP, strict=True)))
+        for index in range(_DISTINCT):
+            top, left = (index * step for step in _STEP)
+            picture = scene[top : top + SIZE[0], left : left + SIZE[1]]
             noisy = picture + rng.normal(0, 3, picture.shape)
-            cv2.imwrite(str(pictures / f"{index:04d}.jpg"), noisy.clip(0, 255).astype(np.uint8)[:, :, ::-1])
+            cv2.imwrite(str(pictures / f"{index:04d}.jpg"), noisy.clip(0, 255).astype(np.uint8))
         source = folder / "source"
         for video in range(max(1, round(frames / _A_VIDEO))):
             _link_video(pictures, source / f"{video + 1:04d}", min(frames, _A_VIDEO))
         yield source
+
+
+def _texture(height: int, width: int) -> NDArray[np.float64]:
+    """f64[height, width, 3]: coloured waves of all lengths and directions; by NumPy, as PyTorch may be missing."""
+    rng = np.random.default_rng(0)
+    rows, columns = np.arange(height)[:, None], np.arange(width)
+    scene = np.full((height, width, 3), 127.5)
+    for length, angle, phase, *color in rng.uniform(0, 1, (24, 6)):
+        turn, radians = 6.3 * angle, 0.05 + 0.6 * length
+        wave = np.sin(radians * (np.cos(turn) * rows + np.sin(turn) * columns) + 6.3 * phase)
+        scene += 20 * wave[..., None] * (np.array(color) - 0.2)
+    return scene
 
 
 def _link_video(pictures: Path, folder: Path, frames: int) -> None:

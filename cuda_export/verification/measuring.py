@@ -1,4 +1,4 @@
-"""How an engine is tried: loading, agreement with ONNX Runtime, and speed for several lengths of call."""
+"""How an engine is tried: loading, agreement with the reference, and speed for several lengths of call."""
 
 import time
 from collections.abc import Callable
@@ -10,7 +10,7 @@ from verification.candidates import Candidate
 from verification.subjects import Agreement, Subject
 
 COMPARED: Final = {"ae": 80, "motion": 80, "raft": 3}
-"""Inputs that engines are compared on: ONNX Runtime is slow on some."""
+"""Inputs that engines are compared on: a CPU is slow on some."""
 
 
 @dataclass(frozen=True)
@@ -20,21 +20,30 @@ class Trial:
     Attributes:
         candidate: which one.
         first: seconds from opening it to its first result: what is compiled at first use counts.
-        agreement: with ONNX Runtime; None where it does not run.
+        agreement: with the reference; None where it does not run.
         rates: frames a second, by the inputs of a call.
+        call_seconds: of a call, likewise.
         remark: why it does not run, or how it runs otherwise than was asked.
+        compared: whether there was something to compare it with; it is not tried otherwise.
     """
 
     candidate: Candidate
     first: float = 0.0
     agreement: Agreement | None = None
     rates: dict[int, float] = field(default_factory=dict)
+    call_seconds: dict[int, float] = field(default_factory=dict)
     remark: str = ""
+    compared: bool = True
 
     @property
     def best(self) -> float:
         """Frames a second with the best length of call."""
         return max(self.rates.values(), default=0.0)
+
+    @property
+    def best_length(self) -> int:
+        """The inputs of that call."""
+        return max(self.rates, key=lambda length: self.rates[length], default=0)
 
     @property
     def passed(self) -> bool:
@@ -48,7 +57,7 @@ def try_engine(candidate: Candidate, subject: Subject, expected: Any, seconds: f
     Args:
         candidate: the engine.
         subject: what it is tried on.
-        expected: what ONNX Runtime makes of the first `COMPARED` inputs.
+        expected: what the reference makes of the first `COMPARED` inputs.
         seconds: how long each length of call is measured, about.
     """
     started = time.perf_counter()
@@ -57,20 +66,21 @@ def try_engine(candidate: Candidate, subject: Subject, expected: Any, seconds: f
         found = subject.call(engine, COMPARED[candidate.kind])
         first = time.perf_counter() - started
         agreement = subject.agreement(found, expected)
-        rates: dict[int, float] = {}
-        for length in subject.lengths:
-            rates[length] = _rate(engine, subject, length, seconds)
-            if length / rates[length] > 2 * seconds:
-                break  # longer calls would only take longer
-    except PixelfastError as error:
+        trial = Trial(candidate, first, agreement, remark=getattr(engine, "fallback", None) or "")
+        _measure(trial, engine, subject, seconds)
+    except (PixelfastError, ImportError, OSError) as error:  # the latter two: a library that does not load
         return Trial(candidate, remark=str(error))
-    return Trial(candidate, first, agreement, rates, getattr(engine, "fallback", None) or "")
+    return trial
 
 
-def _rate(engine: Any, subject: Subject, length: int, seconds: float) -> float:
-    """Frames a second."""
-    frames = subject.frames(subject.call(engine, length))
-    return frames * calls_a_second(lambda: subject.call(engine, length), seconds)
+def _measure(trial: Trial, engine: Any, subject: Subject, seconds: float) -> None:
+    """Fills in speeds."""
+    for length in subject.lengths:
+        frames = subject.frames(subject.call(engine, length))
+        calls = calls_a_second(lambda: subject.call(engine, length), seconds)  # noqa: B023 - called at once
+        trial.rates[length], trial.call_seconds[length] = frames * calls, 1 / calls
+        if 1 / calls > 2 * seconds:
+            break  # longer calls would only take longer
 
 
 def calls_a_second(call: Callable[[], object], seconds: float) -> float:

@@ -1,4 +1,7 @@
-"""The method's plain loop on this machine, which speed is compared with: one window at a time, in float32."""
+"""The method's plain loop on this machine, which speed is compared with: one window at a time, in float32.
+
+Importing this needs PyTorch and Pillow.
+"""
 
 import time
 from collections.abc import Callable, Sequence

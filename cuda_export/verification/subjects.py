@@ -1,4 +1,4 @@
-"""What each kind of engine is tried on, and how near its results must be to ONNX Runtime's."""
+"""What each kind of engine is tried on, and how near its results must be to the reference's."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -36,6 +36,9 @@ class Subject(Protocol):
     def lengths(self) -> tuple[int, ...]:
         """Inputs a call that its speed is measured with."""
 
+    def inputs(self, count: int) -> Array:
+        """So many of them, over and over where there are fewer."""
+
     def call(self, engine: Any, count: int) -> Array:
         """The engine's results for `count` inputs."""
 
@@ -54,9 +57,13 @@ class Windows:
     stride: int
     lengths = _MANY
 
+    def inputs(self, count: int) -> Array:
+        """See `Subject.inputs`."""
+        return _cycled(self.some, count)
+
     def call(self, engine: Any, count: int) -> Array:
         """See `Subject.call`."""
-        errors: Array = engine.errors(_cycled(self.some, count), self.stride)
+        errors: Array = engine.errors(self.inputs(count), self.stride)
         return errors
 
     def frames(self, results: Array) -> int:
@@ -75,9 +82,13 @@ class Flows:
     some: NDArray[np.float32]
     lengths = _MANY
 
+    def inputs(self, count: int) -> Array:
+        """See `Subject.inputs`."""
+        return _cycled(self.some, count)
+
     def call(self, engine: Any, count: int) -> Array:
         """See `Subject.call`."""
-        errors: Array = engine.errors(_cycled(self.some, count))
+        errors: Array = engine.errors(self.inputs(count))
         return errors
 
     def frames(self, results: Array) -> int:
@@ -96,9 +107,13 @@ class Pairs:
     some: NDArray[np.uint8]
     lengths = _FEW
 
+    def inputs(self, count: int) -> Array:
+        """See `Subject.inputs`."""
+        return _cycled(self.some, count)
+
     def call(self, engine: Any, count: int) -> Array:
         """See `Subject.call`."""
-        flow: Array = engine.flow(_cycled(self.some, count))
+        flow: Array = engine.flow(self.inputs(count))
         return flow
 
     def frames(self, results: Array) -> int:

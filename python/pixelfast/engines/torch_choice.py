@@ -80,3 +80,9 @@ def _require(path: Path, package: str) -> None:
             f"{path} needs PyTorch, and {error.name} is missing: pip install 'pixelfast[train]', or name the "
             f"{path.stem}.onnx beside it"
         ) from error
+    except (ImportError, OSError) as error:  # OSError: a library of CUDA that does not load
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise EngineError(
+            f"{path} needs PyTorch, which is installed and cannot be imported ({reason}): install it again, or name "
+            f"the {path.stem}.onnx beside it"
+        ) from error
