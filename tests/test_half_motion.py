@@ -70,6 +70,20 @@ def test_flows_that_hardly_change_keep_their_order(precision: str, least: float)
         assert agreement > least
 
 
+@pytest.mark.parametrize("precision", HALVES)
+def test_flows_beyond_what_half_holds_stay_finite(precision: str) -> None:
+    """A scale as of footage that hardly moved, and a real motion: 80,000 deviations."""
+    network, dtype, flow = new_gru(), REDUCED[precision], torch.full((PAST + 3, 2, 64, 64), 8.0)
+    flow[:, 1] = -8
+    with torch.no_grad():
+        errors, expected = (MotionGraph(network, 1e-4, PAST, one)(flow) for one in (dtype, torch.float32))
+        flow[-1, 0, 0, 0] = float("nan")
+        hidden_nan = MotionGraph(network, 1e-4, PAST, dtype)(flow)
+    assert torch.isfinite(expected).all()
+    assert torch.allclose(errors, expected, rtol=1e-3)
+    assert hidden_nan[-1].isnan().any()  # clamping hides none
+
+
 def test_the_float_graph_uses_the_network_and_a_half_one_a_copy(raft: RAFT) -> None:
     gru = new_gru()
     assert MotionGraph(gru, SCALE).network is gru
@@ -284,7 +298,7 @@ def test_a_model_without_a_network_computes_in_float(tmp_path: Path, caplog: pyt
     command = [sys.executable, str(COMMANDS / "export_motion.py"), str(model.folder), "--compute-capability", "8.6"]
     done = subprocess.run([*command, "--precision", "fp16"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"{model.folder / 'motion.fp16.plan'}: fp16, 9 to 264 a call, for 8.6")
+    assert done.stdout.startswith(f"{model.folder / 'motion.fp16.plan'}: fp16, 9 to 72 a call, for 8.6")
     pixelfast.export(Model.load(model.folder), "plan", precision="bf16", compute_capability="8.6")
     assert "motion.onnx has no network to halve: its bf16 plan computes in float32" in caplog.text
     plans = Model.load(model.folder).manifest.plans

@@ -6,6 +6,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Callable
+from copy import deepcopy
 from pathlib import Path
 
 import cv2
@@ -18,7 +19,7 @@ from numpy.typing import NDArray
 from torchvision.models.optical_flow import RAFT, Raft_Large_Weights
 
 from pixelfast.errors import ModelError, OutputError
-from pixelfast.networks.raft import RaftGraph, seeded_raft
+from pixelfast.networks.raft import Correlation, RaftGraph, seeded_raft
 from pixelfast.sources import open_source
 from pixelfast.training.export_flow import default_weights, moving_texture, new_raft, write_raft
 
@@ -153,11 +154,29 @@ def test_vectors_are_rescaled_with_the_frame(raft: RAFT) -> None:
     np.testing.assert_allclose(graph.on_grid(uneven).numpy(), on_grid(uneven.numpy()), atol=2e-6)
 
 
-def test_nothing_stays_in_the_network_after_a_call(raft: RAFT) -> None:
+@torch.no_grad()
+@pytest.mark.parametrize("layout", [torch.contiguous_format, torch.channels_last])
+def test_correlations_are_torchvisions_to_the_last_bit(raft: RAFT, layout: torch.memory_format) -> None:
+    generator, block = torch.Generator().manual_seed(0), deepcopy(raft.corr_block)
+    features = torch.randn(4, 256, 17, 23, generator=generator).to(memory_format=layout)
+    targets = 12 + 12 * torch.randn(3, 2, 17, 23, generator=generator)  # some of them off the map
+    block.build_pyramid(features[:-1], features[1:])
+    own = Correlation(block.num_levels, block.radius)
+    pyramid = own.pyramid(features)
+    assert [tuple(level.shape) for level in pyramid] == [
+        (3 * 17 * 23, 1, 17 >> level, 23 >> level) for level in range(4)
+    ]
+    assert all(torch.equal(*levels) for levels in zip(pyramid, block.corr_pyramid, strict=True))
+    assert torch.equal(own(pyramid, targets), block.index_pyramid(targets))
+
+
+def test_the_network_is_left_as_it_was(raft: RAFT) -> None:
     before = raft.corr_block.corr_pyramid
+    graph = RaftGraph(raft, 128, 128, 1)
     with torch.no_grad():
-        RaftGraph(raft, 128, 128, 1)(torch.from_numpy(moving_texture(2, 128, 128)))
+        graph(torch.from_numpy(moving_texture(2, 128, 128)))
     assert raft.corr_block.corr_pyramid is before
+    assert set(graph.state_dict()) == {f"raft.{name}" for name in raft.state_dict()}
 
 
 def test_seeded_weights_are_the_same_and_leave_the_random_state_alone(raft: RAFT) -> None:

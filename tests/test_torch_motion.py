@@ -1,11 +1,13 @@
 """The motion method's PyTorch runners against ONNX Runtime, on a CPU; on a GPU where the machine has one."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from torch.overrides import TorchFunctionMode
 
 from pixelfast.engines import RaftFlow, load_motion_engine
 from pixelfast.engines.motion import MotionFacts
@@ -14,7 +16,7 @@ from pixelfast.engines.torch_motion import TorchMotion
 from pixelfast.errors import EngineError
 from pixelfast.networks.autoencoder import TemporalAutoencoder
 from pixelfast.networks.flow_gru import FlowGru
-from pixelfast.networks.raft import seeded_raft
+from pixelfast.networks.raft import Correlation, seeded_raft
 from pixelfast.networks.raft_memory import pair_bytes
 from pixelfast.networks.weights import save_autoencoder, save_flow_gru, save_raft
 from pixelfast.training.export import write_motion
@@ -114,6 +116,40 @@ def test_flow_on_a_gpu(raft: Path, speedup: str, precision: str | None, toleranc
         found, expected = gpu.flow(frames), TorchFlow(raft, 1, "cpu").flow(frames)
         assert np.abs(found - expected).max() < tolerance * np.abs(expected).max()
     assert gpu.fallback is None
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("device", ["cpu", pytest.param("cuda", marks=needs_gpu)])
+def test_more_maps_than_cudnn_samples(device: str) -> None:
+    """257 pairs of 16x16 features are 65,792 maps; 19 pairs at 640x360 are as many."""
+    few, many = torch.randn(3, 8, 16, 16, generator=torch.Generator().manual_seed(0)), [0, 1, 2] * 86
+    correlation = Correlation(2, 1).to(device)
+    targets = torch.rand(257, 2, 16, 16, generator=torch.Generator().manual_seed(1)) * 15
+    found = correlation(correlation.pyramid(few[many].to(device)), targets.to(device)).cpu()
+    last = Correlation(2, 1)(Correlation(2, 1).pyramid(few[[1, 2]]), targets[-1:])
+    assert found.shape == (257, 2 * 9, 16, 16)
+    torch.testing.assert_close(found[-1:], last)
+
+
+def test_the_sampler_is_not_cudnns() -> None:
+    """On a GPU `grid_sample` may hand over to cuDNN, which fails on so many maps."""
+    correlation, seen = Correlation(2, 1), Seen()
+    with seen, torch.no_grad():
+        correlation(correlation.pyramid(torch.zeros(2, 8, 16, 16)), torch.zeros(1, 2, 16, 16))
+    assert torch.grid_sampler_2d in seen.functions
+    assert not {torch.grid_sampler, torch.nn.functional.grid_sample} & seen.functions
+
+
+class Seen(TorchFunctionMode):
+    """Notes PyTorch's functions that are called."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.functions: set[object] = set()
+
+    def __torch_function__(self, func: Any, types: object, args: Any = (), kwargs: Any = None) -> Any:
+        self.functions.add(func)
+        return func(*args, **(kwargs or {}))
 
 
 @needs_gpu

@@ -2,8 +2,10 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,8 +25,9 @@ from pixelfast.engines.torch_ports import Ports
 from pixelfast.engines.torch_slots import Slots
 from pixelfast.errors import EngineError
 from pixelfast.networks.autoencoder import TemporalAutoencoder
+from pixelfast.networks.flip import FlipClassifier
 from pixelfast.networks.flow_gru import FlowGru, MotionGraph
-from pixelfast.networks.graphs import ReconstructionGraph
+from pixelfast.networks.graphs import FlipGraph, ReconstructionGraph
 from pixelfast.networks.raft import RaftGraph, seeded_raft
 
 SIZES = Buckets((2, 8, 32))
@@ -237,29 +240,38 @@ assert not torch.backends.cudnn.benchmark
     subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parent)
 
 
-class _Devices(TorchDispatchMode):
-    """Notes the device of every tensor that is made."""
+class NoHost(TorchDispatchMode):
+    """Refuses what a capture does: numbers of the host as tensors, tensors that are not on the device, and numbers
+    read back. `lift_fresh` ends each `torch.tensor` and `as_tensor`, on whatever device it is made."""
 
-    def __init__(self) -> None:
+    refused = frozenset({"lift_fresh", "lift_fresh_copy", "scalar_tensor", "_local_scalar_dense", "nonzero"})
+
+    def __init__(self, device: str) -> None:
         super().__init__()
-        self.seen: set[str] = set()
+        self.device, self.operations = device, 0
 
-    def __torch_dispatch__(self, func: object, types: object, args: object = (), kwargs: object = None) -> object:
-        out = func(*args, **(kwargs or {}))  # type: ignore[operator, misc]
-        self.seen |= {leaf.device.type for leaf in torch.utils._pytree.tree_leaves(out) if isinstance(leaf, Tensor)}
+    def __torch_dispatch__(self, func: Any, types: object, args: object = (), kwargs: Any = None) -> object:
+        assert func.overloadpacket.__name__ not in self.refused, f"{func} goes through the host"
+        out = func(*args, **(kwargs or {}))  # type: ignore[misc]
+        leaves = torch.utils._pytree.tree_leaves((args, kwargs, out))
+        devices = {leaf.device.type for leaf in leaves if isinstance(leaf, Tensor)}
+        assert devices <= {self.device}, f"{func} works on {devices}"
+        self.operations += 1
         return out
 
 
-def real_graph(name: str) -> tuple[nn.Module, Ports]:
+def real_graph(name: str, dtype: torch.dtype = torch.float32) -> tuple[nn.Module, Ports]:
     if name == "autoencoder":
-        module: nn.Module = ReconstructionGraph(TemporalAutoencoder(4).eval())
+        module: nn.Module = ReconstructionGraph(TemporalAutoencoder(4).eval(), dtype=dtype)
         return module, Ports(Span(16), (128, 128), True, (16, 8, 8))
     if name == "motion":
-        return MotionGraph(FlowGru(6).eval(), 0.5), Ports(Span(9), (2, 64, 64), False, (8, 8))
-    return RaftGraph(seeded_raft(0), 128, 128, 1), Ports(Span(2), (128, 128, 3), True, (2, 64, 64))
+        return MotionGraph(FlowGru(6).eval(), 0.5, dtype=dtype), Ports(Span(9), (2, 64, 64), False, (8, 8))
+    if name == "flip":
+        return FlipGraph(FlipClassifier().eval()), Ports(Span(1), (128, 128), True, ())
+    return RaftGraph(seeded_raft(0), 128, 128, 1, dtype), Ports(Span(2), (128, 128, 3), True, (2, 64, 64))
 
 
-real = pytest.mark.parametrize("name", ["autoencoder", "motion", "raft"])
+real = pytest.mark.parametrize("name", ["autoencoder", "motion", "raft", "flip"])
 
 
 @real
@@ -277,12 +289,40 @@ def test_replayed_graphs_are_the_layers(name: str) -> None:
 
 
 @real
-def test_nothing_is_made_on_the_host_while_computing(name: str) -> None:
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_nothing_is_made_on_the_host_while_computing(name: str, dtype: torch.dtype) -> None:
     """Copying it over would wait for the device, which a capture forbids. The meta device stands for CUDA."""
-    module, ports = real_graph(name)
+    module, ports = real_graph(name, dtype)
     slots = Slots(module.eval().to("meta"), ports, 2, TorchChoice("meta", "fp32", "none"))
     with torch.no_grad():
         work = slots._work(slots._slots[0], 2)
-        with _Devices() as devices:
+        with NoHost("meta") as watched:
             work()
-    assert devices.seen == {"meta"}
+    assert watched.operations > 5
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        lambda items: items / torch.tensor(256, device="meta"),
+        lambda items: items / torch.tensor(256),
+        lambda items: items / torch.as_tensor(256, device="meta"),
+        lambda items: items / torch.scalar_tensor(256, device="meta"),
+        lambda items: items + torch.linspace(-4, 4, 9),
+        lambda items: items + torch.arange(9).to("meta"),
+        lambda items: items.sum().item(),
+    ],
+)
+def test_what_a_capture_refuses_is_found(made: Callable[[Tensor], object]) -> None:
+    with NoHost("meta"), pytest.raises(AssertionError, match=r"goes through the host|works on"):
+        made(torch.zeros(9, device="meta"))
+
+
+def test_torchvisions_own_correlation_is_what_a_capture_refuses() -> None:
+    features = torch.zeros(1, 256, 16, 16, device="meta")
+    block = seeded_raft(0).corr_block
+    with torch.device("meta"), pytest.raises(AssertionError, match="goes through the host"), NoHost("meta"):
+        block.build_pyramid(features, features)
+    block.build_pyramid(features, features)
+    with pytest.raises(AssertionError, match="works on"), NoHost("meta"):
+        block.index_pyramid(features[:, :2])

@@ -76,7 +76,6 @@ class Slots:
     def __init__(self, module: nn.Module, ports: Ports, largest: int, choice: TorchChoice) -> None:
         self.fallback: str | None = None
         self._ports = ports
-        self._device = choice.device
         self._compiles = choice.speedup == "compile"
         self._captures = choice.speedup != "none"
         self._module: Any = torch.compile(module, dynamic=False) if self._compiles else module
@@ -137,7 +136,7 @@ class Slots:
         items, results = slot.items[: self._ports.span.items(size)], slot.results[:size]
 
         def compute() -> None:
-            with _tuned(), torch.device(self._device):  # RAFT's own code makes tensors without naming a device
+            with _tuned():
                 results.copy_(self._module(items))
 
         with torch.cuda.stream(self._computing):

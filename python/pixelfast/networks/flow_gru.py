@@ -80,7 +80,14 @@ class MotionGraph(nn.Module):
     def forward(self, flow: Tensor) -> Tensor:
         """Errors of all flows but the first K."""
         scaled = (flow / self.unit).flatten(1)  # [K + M, 8192]
-        return _cells(scaled[self.past :] - self._predicted(scaled.to(self.dtype)).float())
+        return _cells(scaled[self.past :] - self._predicted(self._held(scaled)).float())
+
+    def _held(self, scaled: Tensor) -> Tensor:
+        """The scaled flow in the network's dtype; what that cannot hold becomes its largest number, no infinity."""
+        if self.dtype == torch.float32:
+            return scaled
+        most = torch.finfo(self.dtype).max
+        return scaled.clamp(-most, most).to(self.dtype)
 
     def _predicted(self, scaled: Tensor) -> Tensor:
         weights = self.network.weights()

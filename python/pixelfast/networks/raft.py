@@ -1,6 +1,6 @@
 """RAFT-Large as one graph: frames in as bytes, flow on a grid of 64x64 out."""
 
-from copy import copy, deepcopy
+from copy import deepcopy
 from typing import Final
 
 import torch
@@ -16,6 +16,10 @@ from pixelfast.networks.raft_memory import SHRINKAGE, padded_size
 
 UPDATES: Final = 12
 """Refinements of the flow (torchvision's default, and METHOD's)."""
+
+_BILINEAR: Final = 0
+_ZEROS: Final = 0
+"""PyTorch's numbers for `F.grid_sample`'s "bilinear" and "zeros"."""
 
 
 class RaftGraph(nn.Module):
@@ -62,6 +66,7 @@ class RaftGraph(nn.Module):
         self.register_buffer("columns", torch.from_numpy(area_weights(width, FLOW_SIZE)).T, persistent=False)
         scale = torch.tensor([FLOW_SIZE / width, FLOW_SIZE / height]).view(1, 2, 1, 1)
         self.register_buffer("scale", scale, persistent=False)
+        self.correlation = Correlation(raft.corr_block.num_levels, raft.corr_block.radius)
 
     def forward(self, frames: Tensor) -> Tensor:
         """Flow from each frame to the next one."""
@@ -95,16 +100,66 @@ class RaftGraph(nn.Module):
 
     def _refined(self, features: Tensor, state: Tensor, context: Tensor) -> tuple[Tensor, Tensor]:
         """Flow f32[N-1,2,Hp/8,Wp/8] in pixels of the feature maps, and the hidden state, after all updates."""
-        # The block keeps its pyramid, hundreds of megabytes; that of a copy goes with this call.
-        correlation = copy(self.raft.corr_block)
-        correlation.build_pyramid(features[:-1], features[1:])
+        pyramid = self.correlation.pyramid(features)
         targets = self.grid.expand(state.shape[0], -1, -1, -1)
         for _ in range(self.updates):
-            found = correlation.index_pyramid(centroids_coords=targets)  # [N-1, 324, Hp/8, Wp/8]
+            found = self.correlation(pyramid, targets)  # [N-1, 324, Hp/8, Wp/8]
             flow = (targets - self.grid).to(self.dtype)
             state, change = self.raft.update_block(state, context, found.to(self.dtype), flow)
             targets = targets + change.float()
         return targets - self.grid, state
+
+
+class Correlation(nn.Module):
+    """How alike the features of a frame are to those of the next one, and looking that up (RAFT, section 3.2).
+
+    Unlike torchvision's it makes no tensor on the host, which would keep a CUDA graph from being captured.
+
+    Args:
+        levels: of the pyramid, each half as fine as the one before.
+        radius: of the neighbourhood that is looked up, features of a level.
+    """
+
+    offsets: Tensor
+
+    def __init__(self, levels: int, radius: int) -> None:
+        super().__init__()
+        self.levels = levels
+        steps = torch.arange(-radius, radius + 1, dtype=torch.float32)
+        # f32[1, 1, (2r+1)**2, 2]: x, y of each neighbour, column by column, as the weights have learnt them.
+        self.register_buffer("offsets", torch.cartesian_prod(steps, steps)[None, None], persistent=False)
+
+    def pyramid(self, features: Tensor) -> list[Tensor]:
+        """Of f32[N,C,h,w] of successive frames: at level l a map f32[(N-1)*h*w,1,h/2**l,w/2**l] for every feature.
+
+        Their dot products with all features of the next frame, divided by the square root of C, and averages of those.
+        """
+        _, channels, height, width = features.shape
+        vectors = features.flatten(2)  # [N, C, h * w]
+        alike = (vectors[:-1] / channels**0.5).transpose(1, 2) @ vectors[1:]  # [N-1, h * w, h * w]
+        levels = [alike.reshape(-1, 1, height, width)]
+        for _ in range(self.levels - 1):
+            levels.append(F.avg_pool2d(levels[-1], 2))
+        return levels
+
+    def forward(self, pyramid: list[Tensor], targets: Tensor) -> Tensor:
+        """The maps around `targets` f32[N-1,2,h,w], x and y in features: f32[N-1,levels*(2r+1)**2,h,w]."""
+        pairs, _, height, width = targets.shape
+        centres = targets.permute(0, 2, 3, 1).reshape(-1, 1, 1, 2)  # [(N-1) * h * w, 1, 1, 2]
+        found = [_sampled(maps, centres / 2**level + self.offsets) for level, maps in enumerate(pyramid)]
+        return torch.cat(found, dim=3).view(pairs, height, width, -1).permute(0, 3, 1, 2)
+
+
+def _sampled(maps: Tensor, points: Tensor) -> Tensor:
+    """`maps` f32[M,1,h,w] at `points` f32[M,1,K,2], x and y in their pixels, by bilinear interpolation: f32[M,1,1,K].
+
+    By PyTorch's own kernel, which `F.grid_sample` runs on a CPU. On a GPU that takes cuDNN's, no faster, which fails
+    from 65,536 maps on (pytorch issue 88380): 19 pairs at 640x360.
+    """
+    height, width = maps.shape[2:]
+    across, down = 2 * points[..., 0] / (width - 1) - 1, 2 * points[..., 1] / (height - 1) - 1
+    places = torch.stack([across, down], dim=-1)  # [M, 1, K, 2], -1 to 1 from the first pixel's centre to the last's
+    return torch.grid_sampler_2d(maps, places, _BILINEAR, _ZEROS, align_corners=True)
 
 
 class FloatNorm(nn.Module):
