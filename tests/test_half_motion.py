@@ -247,6 +247,7 @@ def write_motion_model(folder: Path, source: Path | None, *, raft: RAFT | None =
     return Model.write(work, folder, manifest)
 
 
+@pytest.mark.long
 def test_a_model_with_raft_gets_both_plans(raft: RAFT, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     model = write_motion_model(tmp_path / "model", footage(tmp_path / "normal", 60), raft=raft)
     assert "raft.safetensors" in model.manifest.files

@@ -1,5 +1,6 @@
 """ONNX Runtime, OpenVINO and NNCF, imported without their telemetry: footage is private, and so is who scores what."""
 
+import logging
 import os
 import sys
 from importlib import import_module
@@ -27,7 +28,11 @@ def import_nncf() -> Any:
         ModuleNotFoundError: it is not installed.
     """
     import_onnxruntime()
-    return _without_telemetry("nncf")
+    kind = logging.getLoggerClass()
+    try:
+        return _without_telemetry("nncf")
+    finally:
+        logging.setLoggerClass(kind)  # it leaves one of its own for every logger of the process
 
 
 def _without_telemetry(name: str) -> Any:

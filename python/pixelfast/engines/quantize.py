@@ -38,7 +38,7 @@ def write_int8(onnx_file: Path, out: Path, runs: Sequence[NDArray[np.uint8]]) ->
     name = model.graph.input[0].name
     data = nncf.Dataset(list(runs), lambda frames: {name: frames})
     others = sorted({node.op_type for node in model.graph.node} - _QUANTIZED)
-    nncf.set_log_level(logging.ERROR)
+    logging.getLogger("nncf").setLevel(logging.ERROR)  # not by NNCF's own function, which changes others' handlers
     try:
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):  # progress bars that nobody asked for
             quantized = nncf.quantize(
