@@ -220,6 +220,10 @@ def test_the_command(model: Model) -> None:
         [*command, "--compute-capability", "8.6", "--profile", "16,32,48"], capture_output=True, text=True, check=False
     )
     assert (done.returncode, done.stdout.strip()) == (0, f"written {model.folder / 'ae.plan'}"), done.stderr
+    info = subprocess.run(
+        [sys.executable, "-m", "pixelfast", "info", str(model.folder)], capture_output=True, text=True, check=False
+    )
+    assert "ae.plan: fp32, 16 to 48 a call, for compute capability 8.6, by tensorrt_rtx" in info.stdout
     wrong = subprocess.run([*command, "--profile", "16"], capture_output=True, text=True, check=False)
     assert wrong.returncode == 2
 

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pixelfast.calibration import Calibration
-    from pixelfast.manifest import Flip, Manifest, Training
+    from pixelfast.manifest import Flip, Manifest, PlanFacts, Training
     from pixelfast.model import Model
 
 
@@ -21,6 +21,7 @@ def describe(model: "Model") -> str:
         ("outcome", outcome(manifest.training)),
         ("flips", _flips(manifest.flip)),
         *(("threshold", _threshold(one)) for one in manifest.calibrations),
+        *(("plan", _plan(name, one)) for name, one in manifest.plans.items()),
         *(("note", note) for note in manifest.notes),
     ]  # fmt: skip
     files = [(name, f"{entry.bytes / 1e6:.1f} MB", entry.sha256[:12]) for name, entry in manifest.files.items()]
@@ -67,3 +68,8 @@ def _flips(flip: "Flip | None") -> str:
 
 def _threshold(one: "Calibration") -> str:
     return f"raw {one.threshold:.6g} with {one.engine}, stride {one.stride}, how {one.how}, pool {one.pool}"
+
+
+def _plan(name: str, one: "PlanFacts") -> str:
+    target = "an unknown GPU" if one.compute_capability is None else f"compute capability {one.compute_capability}"
+    return f"{name}: {one.precision}, {one.least} to {one.most} a call, for {target}, by {one.flavour} {one.version}"

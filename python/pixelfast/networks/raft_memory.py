@@ -14,7 +14,8 @@ MEMORY_BYTES: Final = 1 << 30
 _VOLUMES: Final = 7
 """Correlations of every feature with every other (f32) at the peak. The product, its scaled copy, a third for the
 smaller levels and the allocator's gaps make 3.5; ONNX Runtime lays out a second arena for a size of call that it has
-seen before, and keeps the first. Measured on a CPU, 240x360 to 480x640: 5 to 7."""
+seen before, and keeps the first. Measured on a CPU, 240x360 to 480x640: 5 to 7, with the scaled copy, which is not
+made any more."""
 
 _BYTES_A_FEATURE: Final = 8_000
 """What lies beside the correlations, a feature: the hidden state, the context, the sampled correlations."""
