@@ -47,8 +47,8 @@ def score_row(data: Path, model: Model, preset: str, pool: str) -> str:
 
 def flows(folder: Path, preset: str) -> Flows:
     """The flows f32[n, 2, 64, 64] of each video of a folder."""
-    videos, share = open_source(folder), share_threads(None)
-    source = FlowSource(DisFlow(preset, share.engine), {video.name: video for video in videos}, True, share)
+    videos, cores = open_source(folder), share_threads(None)
+    source = FlowSource(DisFlow(preset, cores), {video.name: video for video in videos}, True, cores)
     return [np.concatenate(list(source.flows(video.name))) for video in videos]
 
 
@@ -57,7 +57,7 @@ def error_row(data: Path, model: Model, preset: str) -> str:
     training, testing = (flows(data / name, preset) for name in ("training", "testing"))
     known = model.manifest.motion
     assert known is not None
-    engine = load_motion_engine(model.folder / "motion.onnx", share_threads(None).engine)
+    engine = load_motion_engine(model.folder / "motion.onnx", share_threads(None).count)
     mean = sum(some.sum(axis=0, dtype=np.float64) for some in training) / sum(map(len, training))
     values = testing[0][0].size
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from pixelfast.cli.console import aside, facts, print_aside, print_result, spoken_aloud, table
+from pixelfast.cores import Cores
 from pixelfast.engines import DisFlow
 from pixelfast.errors import EngineError, ModelError, PixelfastError
 from pixelfast.model import Model
@@ -62,7 +63,7 @@ class Verification:
 
     def __init__(self, options: argparse.Namespace, machine: Machine, stack: ExitStack) -> None:
         self._seconds: float = options.seconds
-        self._threads = share_threads(options.threads).engine
+        self._threads = share_threads(options.threads).count
         self._model = Model.load(options.model)
         self._given: Path | None = options.source
         self._machine = machine
@@ -129,7 +130,7 @@ class Verification:
         if kind == "ae":
             return Windows(first_frames(self._source, count, manifest.height, manifest.width, "grey"), stride)
         if kind == "motion":
-            flow = DisFlow("fast", self._threads)
+            flow = DisFlow("fast", Cores(self._threads))
             height, width = flow.size(*open_source(self._source)[0].size())
             return Flows(flow.flow(first_frames(self._source, count, height, width, "grey")))
         height, width = self._reference("raft").size(0, 0)
@@ -167,7 +168,7 @@ class Verification:
         if manifest.motion.flow.kind == "raft":
             return self._reference("raft").size(0, 0), "rgb"
         size = open_source(self._source)[0].size()
-        return DisFlow("fast", 1, manifest.motion.flow.shorter_side or 0).size(*size), "grey"
+        return DisFlow("fast", Cores(1), manifest.motion.flow.shorter_side or 0).size(*size), "grey"
 
 
 def _table(trials: Sequence[Trial]) -> str:

@@ -102,7 +102,7 @@ def test_neither_chunks_nor_pieces_change_a_result(
 ) -> None:
     frames = walking_square(length, seed=length, size=SIZE)
     wanted = Settings(stride=stride, how=how, chunk=chunk)  # type: ignore[arg-type]
-    method = Reconstruction(engines[kind], wanted, stride, 1, Stopwatch())  # type: ignore[arg-type]
+    method = Reconstruction(engines[kind], wanted, stride, Stopwatch())  # type: ignore[arg-type]
     pieces = (frames[start : start + piece] for start in range(0, length, piece))
     cleaned = (Cleaned(some, np.ones(len(some), np.bool_)) for some in pieces)
     maps = np.concatenate(list(method.maps(ArrayVideo("v", frames)).run(cleaned)))

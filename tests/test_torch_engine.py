@@ -59,7 +59,7 @@ def test_half_precision_keeps_the_order(weights: Path, precision: str) -> None:
     assert rank_correlation(half.errors(FRAMES, 1), TorchFrames(weights, 1, "cpu").errors(FRAMES, 1)) > 0.999
     assert (half.facts.best, half.facts.precision) == (None, precision)
     # Parts of one precision must not be taken for those of another: the file's digest does not tell them apart.
-    methods = [Reconstruction(one, Settings(), 1, 1, Stopwatch()) for one in (half, TorchFrames(weights, 1, "cpu"))]
+    methods = [Reconstruction(one, Settings(), 1, Stopwatch()) for one in (half, TorchFrames(weights, 1, "cpu"))]
     assert [method.facts().get("precision") for method in methods] == [precision, None]
 
 

@@ -1,6 +1,6 @@
 """What pixelfast does, one function each; the command line has the same names and defaults."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from pixelfast.pipeline.merge import merge_parts
 from pixelfast.pipeline.motion_training import FlowRequest
 from pixelfast.pipeline.outputs import Out
 from pixelfast.pipeline.plan_export import PlanRequest, export_plan
+from pixelfast.pipeline.profile import Profile
 from pixelfast.pipeline.reduced_export import PRECISIONS, export_reduced_engine
 from pixelfast.pipeline.run import Request, run
 from pixelfast.pipeline.settings import How, Pool, Settings
@@ -110,6 +111,7 @@ def score(
     threads: int | None = None,
     chunk: int = 64,
     progress: ProgressCallback | None = None,
+    profile: Callable[[Profile], object] | None = None,
 ) -> Scores:
     """Gives every frame an anomaly score.
 
@@ -133,6 +135,7 @@ def score(
         threads: shared out between decoding and the engine; None takes the cores that this process may use.
         chunk: frames to a call of the engine; the scores do not depend on it.
         progress: told as frames are done.
+        profile: told at the end where the time went, the stages' threads beside each other.
 
     Returns:
         One row a frame.
@@ -146,7 +149,7 @@ def score(
         PixelfastError: an argument cannot be.
     """
     settings = Settings(stride, how, pool, smooth, flip, on_error, maps, chunk)
-    return run(source, engine, settings, Request(out, parts, shard, threads, progress))
+    return run(source, engine, settings, Request(out, parts, shard, threads, progress, profile))
 
 
 def clean(
@@ -224,13 +227,13 @@ def export(
     """
     loaded = model if isinstance(model, Model) else Model.load(model)
     if to == "plan":
-        count = share_threads(threads).engine
+        count = share_threads(threads).count
         return export_plan(loaded, PlanRequest(precision, stride, compute_capability, profile, count))
     if to != "onnx" or precision not in ("fp32", *PRECISIONS):
         known = "onnx in fp32, int8 or bf16, and plans in fp32, fp16 or bf16"
         raise EngineError(f"pixelfast exports {known}, not {to} in {precision}")
     if precision != "fp32":
-        return export_reduced_engine(loaded, stride, precision, share_threads(threads).engine)
+        return export_reduced_engine(loaded, stride, precision, share_threads(threads).count)
     return export_engine(loaded, stride, threads)
 
 

@@ -1,11 +1,14 @@
 """`pixelfast score`: an anomaly score for every frame."""
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from pixelfast.cli.options import FlipMode, OnError, Outputs, Sources, Threads, one_or_all, one_or_many
+
+if TYPE_CHECKING:
+    from pixelfast.pipeline.profile import Profile as RunProfile
 
 Engine = Annotated[
     Path,
@@ -32,6 +35,7 @@ Shard = Annotated[
     str | None,
     typer.Option(metavar="I/N", help="Score only share i of n, as 2/8; put together with `merge`."),
 ]
+Profile = Annotated[bool, typer.Option("--profile", help="Say where the time went, stage by stage.")]
 Chunk = Annotated[int, typer.Option(min=1, metavar="N", help="Frames to a call of the engine.")]
 
 
@@ -51,6 +55,7 @@ def score(
     shard: Shard = None,
     threads: Threads = None,
     chunk: Chunk = 64,
+    profile: Profile = False,
 ) -> None:
     """Give every frame of some footage an anomaly score.
 
@@ -58,13 +63,17 @@ def score(
     """
     from pixelfast import api
     from pixelfast.cli.console import print_result
+    from pixelfast.cli.profile_facts import describe_profile
     from pixelfast.cli.progress import shown_progress
     from pixelfast.cli.score_facts import describe
 
+    profiles: list[RunProfile] = []
     with shown_progress() as progress:
         scores = api.score(
             one_or_all(source), engine, out=one_or_many(out), stride=stride, how=how, pool=pool, smooth=smooth,
             flip=flip, on_error=on_error, maps=maps, parts=parts, shard=shard, threads=threads, chunk=chunk,
-            progress=progress,
+            progress=progress, profile=profiles.append,
         )  # fmt: skip
     print_result(describe(scores, out or []))
+    if profile:
+        print_result(f"\n{describe_profile(profiles[0])}")

@@ -8,6 +8,7 @@ from typing import Any, Final, Literal, Protocol, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from pixelfast.cores import Cores
 from pixelfast.engines.facts import metadata_integer
 from pixelfast.engines.opening import open_runner
 from pixelfast.engines.plan_check import PlanOrigin
@@ -55,7 +56,7 @@ class DisFlow:
 
     Args:
         preset: "ultrafast", "fast" or "medium".
-        threads: pairs at once.
+        cores: for pairs side by side.
         shorter_side: frames are reduced to this, pixels.
 
     Raises:
@@ -64,7 +65,7 @@ class DisFlow:
 
     color: Final = "grey"
 
-    def __init__(self, preset: str, threads: int, shorter_side: int = SHORTER_SIDE) -> None:
+    def __init__(self, preset: str, cores: Cores, shorter_side: int = SHORTER_SIDE) -> None:
         import cv2
 
         if preset not in PRESETS:
@@ -76,7 +77,7 @@ class DisFlow:
             "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
         }[preset]
         self._new_instance: Callable[[], Any] = lambda: cv2.DISOpticalFlow.create(number)
-        self._threads = threads
+        self._cores = cores
         self._shorter_side = shorter_side
 
     @property
@@ -101,15 +102,15 @@ class DisFlow:
         frames = np.ascontiguousarray(frames)
         grid = np.empty((len(frames) - 1, 2, FLOW_SIZE, FLOW_SIZE), np.float32)
 
-        def share(thread: int) -> None:
+        def share(thread: int, threads: int) -> None:
             # An instance serves one thread at a time, and after small frames it is no longer what its preset says.
             instance = self._new_instance()
-            for index in range(thread, len(grid), self._threads):
+            for index in range(thread, len(grid), threads):
                 flow = instance.calc(frames[index], frames[index + 1], None)
                 grid[index] = to_grid(np.asarray(flow, np.float32))
 
-        with ThreadPoolExecutor(self._threads, "pixelfast-flow") as pool:
-            list(pool.map(share, range(self._threads)))
+        with self._cores.taken(most=self._cores.count) as count, ThreadPoolExecutor(count, "pixelfast-flow") as pool:
+            list(pool.map(share, range(count), [count] * count))
         return grid
 
 

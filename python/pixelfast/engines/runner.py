@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from pixelfast.cores import Cores
 from pixelfast.errors import EngineError
 from pixelfast.silent_imports import import_onnxruntime
 
@@ -38,6 +39,7 @@ class Runner(Protocol):
         outputs: likewise.
         metadata: what the file says about itself, by `pixelfast.<name>`.
         best: the length of an array that keeps the engine busy; None where any does.
+        cores: what it takes the cores from that it computes on; a GPU's runner takes none.
     """
 
     path: Path
@@ -45,6 +47,7 @@ class Runner(Protocol):
     outputs: tuple[Tensor, ...]
     metadata: dict[str, str]
     best: int | None
+    cores: Cores
 
     def __call__(self, array: NDArray[Any]) -> NDArray[np.float32]:
         """The engine's first output for `array`.
@@ -76,6 +79,8 @@ class OnnxRunner:
         self.best: int | None = None
         self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
         self.on_cpu: bool = self._session.get_providers() == ["CPUExecutionProvider"]
+        self.cores = Cores(threads)
+        self._threads = threads if self.on_cpu else 0
 
     def __call__(self, array: NDArray[Any]) -> NDArray[np.float32]:
         """The engine's first output for `array`.
@@ -84,7 +89,8 @@ class OnnxRunner:
             EngineError: ONNX Runtime fails on this input.
         """
         try:
-            result = self._interruptible(array)
+            with self.cores.taken(self._threads):
+                result = self._interruptible(array)
         except Exception as error:  # ONNX Runtime's errors have no common base but Exception
             shape = list(array.shape)
             raise EngineError(f"{self.path}: the engine fails on {array.dtype} {shape}: {first_line(error)}") from error

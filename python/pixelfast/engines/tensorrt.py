@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pixelfast.cores import Cores
 from pixelfast.engines.cuda import Cuda, Device
 from pixelfast.engines.pieces import PIECES_A_CALL, Span
 from pixelfast.engines.plan_build import Profile
@@ -71,6 +72,7 @@ class TensorRtRunner:
         self.span = self._find_span()
         most = self.profile.best
         self.best: int | None = self.span.items(PIECES_A_CALL * self.span.results(most))
+        self.cores = Cores(1)  # of the CPU's it takes none
         self.metadata = self._metadata()
         self._bind_others(device)
         item_bytes, result_bytes = (

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pixelfast.cores import Cores
 from pixelfast.engines.facts import WindowFacts
 from pixelfast.engines.pieces import PIECES_A_CALL, Span
 from pixelfast.engines.torch_buckets import Buckets, buckets
@@ -53,6 +54,7 @@ class TorchFrames:
         sizes = (WINDOW, FRAME_SIZE, FRAME_SIZE, GRID)
         self.facts = WindowFacts("frames", *sizes, None, None, best, self.choice.precision)
         self._threads = threads
+        self._cores = Cores(threads)
         from pixelfast.networks.weights import load_autoencoder
 
         try:
@@ -74,7 +76,12 @@ class TorchFrames:
         """
         if stride not in self._graphs:
             self._graphs[stride] = self._graph(stride)
-        return self._graphs[stride](frames)
+        with self._cores.taken(self._cores.count if self.choice.device == "cpu" else 0):
+            return self._graphs[stride](frames)
+
+    def share(self, cores: Cores) -> None:
+        """See `WindowEngine.share`."""
+        self._cores = cores
 
     def _graph(self, stride: int) -> "TorchGraph":
         """The graph that is exported, for this stride."""

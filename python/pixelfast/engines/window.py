@@ -1,5 +1,6 @@
 """Engines of the reconstruction method: frames in, the errors of every window out."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -7,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast import _core
+from pixelfast.cores import Cores
 from pixelfast.engines.facts import WindowFacts, window_facts
 from pixelfast.engines.opening import open_runner
 from pixelfast.engines.openvino import OpenVinoFrames, openvino_installed
@@ -37,6 +39,9 @@ class WindowEngine(Protocol):
             EngineError: the engine fails or returns another shape.
         """
 
+    def share(self, cores: Cores) -> None:
+        """From now on, takes the cores that it computes on from these; one that runs on a GPU takes none."""
+
 
 class FrameEngine:
     """Our own engines: unfolding, scaling and the error reduction are inside the graph."""
@@ -53,6 +58,10 @@ class FrameEngine:
         window = self.facts.window
         starts = range(0, len(frames) - window + 1, stride)
         return np.concatenate([self._checked(frames[start : start + window], 1) for start in starts])
+
+    def share(self, cores: Cores) -> None:
+        """See `WindowEngine.share`."""
+        self._run.cores = cores
 
     def _checked(self, frames: NDArray[np.uint8], windows: int) -> NDArray[np.float32]:
         result = self._run(frames)
@@ -80,6 +89,10 @@ class CuboidEngine:
         batch = len(self._cuboids)
         parts = [self._batch(frames, starts[first : first + batch]) for first in range(0, len(starts), batch)]
         return np.concatenate(parts)
+
+    def share(self, cores: Cores) -> None:
+        """See `WindowEngine.share`; what Rust does before and after a call is next to nothing beside it."""
+        self._run.cores = cores
 
     def _batch(self, frames: NDArray[np.uint8], starts: NDArray[np.int64]) -> NDArray[np.float32]:
         fed = len(starts) if self.facts.batch is None else self.facts.batch
@@ -121,7 +134,7 @@ def window_engine(runner: Runner, threads: int) -> WindowEngine:
     if facts.kind == "cuboids":
         engine: WindowEngine = CuboidEngine(runner, facts, threads)
     elif facts.batch in (None, facts.window):
-        engine = FrameEngine(_fastest(runner, facts, threads), facts)
+        engine = _frame_engine(runner, facts, threads)
     else:
         raise EngineError(
             f"{runner.path} takes exactly {facts.batch} frames; export it with a dynamic number of frames"
@@ -136,8 +149,9 @@ def _tried(engine: WindowEngine) -> WindowEngine:
     return engine
 
 
-def _fastest(runner: Runner, facts: WindowFacts, threads: int) -> Runner | OpenVinoFrames:
-    """OpenVINO on a CPU, where it is installed; an engine for one window at a time gains nothing from it."""
+def _frame_engine(runner: Runner, facts: WindowFacts, threads: int) -> FrameEngine:
+    """By OpenVINO on a CPU, where it is installed; an engine for one window at a time gains nothing from it."""
     if isinstance(runner, OnnxRunner) and runner.on_cpu and facts.batch is None and openvino_installed():
-        return OpenVinoFrames(runner, facts, threads)
-    return runner
+        faster = OpenVinoFrames(runner, facts, threads)
+        return FrameEngine(faster, replace(facts, best=faster.best))
+    return FrameEngine(runner, facts)

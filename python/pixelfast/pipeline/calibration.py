@@ -17,7 +17,7 @@ from pixelfast.pipeline.motion import Motion
 from pixelfast.pipeline.reconstruction import Reconstruction
 from pixelfast.pipeline.settings import Pool, Settings
 from pixelfast.pipeline.stopwatch import Stopwatch
-from pixelfast.sources import READ, Chunk, Color
+from pixelfast.sources import READ, Chunk, Color, Threads
 
 POOLS: tuple[Pool, ...] = ("mean", "worst")
 PRECISION = "fp32"
@@ -46,7 +46,7 @@ class ArrayVideo:
         width: int | None,
         color: Color = "grey",
         chunk: int = 64,
-        threads: int | None = None,
+        threads: Threads = None,
     ) -> Iterator[Chunk]:
         """The frames as they are, all of them readable; see `Video.chunks`."""
         del color, threads
@@ -97,7 +97,7 @@ def raw_scores(
     videos = [ArrayVideo(name, np.ascontiguousarray(frames)) for name, frames in held_out]
 
     def method(pool: Pool) -> Reconstruction:
-        return Reconstruction(loaded, Settings(stride=stride, pool=pool), stride, threads, Stopwatch())
+        return Reconstruction(loaded, Settings(stride=stride, pool=pool), stride, Stopwatch())
 
     cleaned = [Cleaned(video.frames, np.ones(video.length, np.bool_)) for video in videos]
     maps = [_joined(method("mean").maps(video).run([some])) for video, some in zip(videos, cleaned, strict=True)]
@@ -132,7 +132,7 @@ def calibrate_motion(
     loaded = load_motion_engine(engine, threads)
 
     def method(pool: Pool) -> Motion:
-        return Motion(NoFlow(), loaded, known, Settings(pool=pool), threads, Stopwatch())
+        return Motion(NoFlow(), loaded, known, Settings(pool=pool), Stopwatch())
 
     maps = []
     for name, flows in held_out:

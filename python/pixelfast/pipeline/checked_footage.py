@@ -44,7 +44,7 @@ def flow_frames_of(model: Model, threads: int) -> NDArray[np.uint8] | None:
     """Neighbouring frames for RAFT, u8[3,H,W,3]; None, said aloud, where the footage cannot be read again."""
     try:
         video = _videos(model)[0]
-        wanted = flow_frames(open_flow(FlowFacts("raft"), model.folder, threads), video)
+        wanted = flow_frames(open_flow(FlowFacts("raft"), model.folder, share_threads(threads)), video)
         chunk = next(video.chunks(wanted.height, wanted.width, wanted.color, _PAIRS + 1))
         if len(chunk.frames) > 1:
             return np.ascontiguousarray(chunk.frames)
@@ -75,8 +75,9 @@ def flows_of(model: Model, training: Any, threads: int) -> list[Flows]:
 
 def _runs(model: Model, known: MotionFacts, threads: int) -> list[Flows]:
     videos = _videos(model)
-    engine = open_flow(known.flow, model.folder, threads)
-    source = FlowSource(engine, {one.name: one for one in videos}, known.bridge_noisy, share_threads(threads))
+    cores = share_threads(threads)
+    engine = open_flow(known.flow, model.folder, cores)
+    source = FlowSource(engine, {one.name: one for one in videos}, known.bridge_noisy, cores)
     runs: list[Flows] = []
     for video in videos:
         missing = _FLOWS[known.flow.kind] - sum(len(run) - known.past for run in runs)

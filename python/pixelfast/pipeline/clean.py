@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast import _core
+from pixelfast.cores import Cores
 from pixelfast.engines import FlipEngine
 from pixelfast.errors import SourceError
 from pixelfast.pipeline.flip import FlipJudge, FlipMode
@@ -15,6 +16,9 @@ from pixelfast.pipeline.method import Cleaned
 from pixelfast.pipeline.noise import NoiseJudge
 from pixelfast.pipeline.stopwatch import Stopwatch
 from pixelfast.sources import READ, Chunk, OnError, Repair, Video
+
+CLEANING_THREADS = 1
+"""Cleaning costs little beside decoding and the engine, and runs beside both: see `CleanPlan.cores`."""
 
 
 class CorrectionRefused(Exception):  # noqa: N818 (not an error: the video is read again without correction)
@@ -52,14 +56,14 @@ class CleanPlan:
         flip_engine: the flip classifier; None where no video can or shall be corrected.
         on_error: passed on to the repair.
         bridge_noisy: whether noisy and damaged frames are told from usable ones, or noisy ones only marked.
-        threads: threads of the noise estimate.
+        cores: of the run; cleaning takes one at a time, ahead of the engine.
         stopwatch: gets the times of the `flip` and `noise` phases.
     """
 
     flip_engine: FlipEngine | None
     on_error: OnError
     bridge_noisy: bool
-    threads: int
+    cores: Cores
     stopwatch: Stopwatch
 
 
@@ -128,8 +132,8 @@ class CleanStage:
         return [] if sentence is None else [sentence]
 
     def _note(self, chunk: Chunk, grey: NDArray[np.uint8]) -> None:
-        with self._plan.stopwatch.phase("noise"):
-            self._noisy.add(self._noise.push(_core.noise_sigma(grey, self._plan.threads)))
+        with self._plan.cores.taken(urgent=True), self._plan.stopwatch.phase("noise", grey.nbytes):
+            self._noisy.add(self._noise.push(_core.noise_sigma(grey, CLEANING_THREADS)))
         self._damaged.add(chunk.status != READ)
         # Without its pixels: the record must not hold the video.
         self._chunks.append(Chunk(chunk.frame_ids, chunk.frames[:0].copy(), chunk.status, chunk.seconds))
@@ -138,7 +142,7 @@ class CleanStage:
         if self._flips is None or self._plan.flip_engine is None:
             self._turned.add(np.zeros(len(grey), np.bool_))
             return
-        with self._plan.stopwatch.phase("flip"):
+        with self._plan.cores.taken(urgent=True), self._plan.stopwatch.phase("flip", grey.nbytes):
             self._turned.add(self._flips.push(grey, self._plan.flip_engine.probabilities(grey)))
         self._refuse(ended=False)
 

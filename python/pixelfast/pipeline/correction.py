@@ -7,11 +7,12 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from pixelfast.cores import Cores
 from pixelfast.engines import load_flip_engine
 from pixelfast.errors import OutputError, SourceError
 from pixelfast.model import Model
 from pixelfast.pipeline.aloud import Notes
-from pixelfast.pipeline.clean import CleanPlan, CleanStage, CorrectionRefused
+from pixelfast.pipeline.clean import CLEANING_THREADS, CleanPlan, CleanStage, CorrectionRefused
 from pixelfast.pipeline.correction_files import Change, FrameFiles
 from pixelfast.pipeline.decoding import DecodePlan
 from pixelfast.pipeline.flip import FlipMode
@@ -21,7 +22,7 @@ from pixelfast.pipeline.readahead import Readahead
 from pixelfast.pipeline.settings import Settings
 from pixelfast.pipeline.stages import plan_flip
 from pixelfast.pipeline.stopwatch import Stopwatch
-from pixelfast.pipeline.threads import ThreadShare, share_threads
+from pixelfast.pipeline.threads import share_threads
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.sources import FolderVideo, Source, Video, open_source
 
@@ -72,12 +73,12 @@ def correct(
 ) -> CleanReport:
     """Corrects a source; see `pixelfast.clean`."""
     settings.check()
-    notes, watch, share = Notes(), Stopwatch(), share_threads(threads)
+    notes, watch, cores = Notes(), Stopwatch(), share_threads(threads)
     target = Path(out)
     videos = _folders(open_source(source, notes))
     _refuse_inside(target, source, videos)
     check_new_folder(target)
-    classifier = _open_classifier(Model.load(Path(model)), settings, share, watch, notes)
+    classifier = _open_classifier(Model.load(Path(model)), settings, cores, watch, notes)
     folders = _places(source, videos)
     cleaner = _Cleaner(classifier, watch=watch, notes=notes, progress=progress)
     with new_folder(target) as temporary:
@@ -93,14 +94,12 @@ class _Classifier:
     decode: DecodePlan
 
 
-def _open_classifier(
-    model: Model, settings: Settings, share: ThreadShare, watch: Stopwatch, notes: Notes
-) -> _Classifier:
+def _open_classifier(model: Model, settings: Settings, cores: Cores, watch: Stopwatch, notes: Notes) -> _Classifier:
     flip = plan_flip(model, model.folder, settings.flip, notes)
     size = (model.manifest.height, model.manifest.width)
-    engine = None if flip.classifier is None else load_flip_engine(flip.classifier, *size, share.engine)
-    stage = CleanPlan(engine, settings.on_error, bridge_noisy=False, threads=share.engine, stopwatch=watch)
-    decode = DecodePlan(lambda _: FrameFormat(*size), size[0] * size[1], share.decode, watch)
+    engine = None if flip.classifier is None else load_flip_engine(flip.classifier, *size, CLEANING_THREADS)
+    stage = CleanPlan(engine, settings.on_error, bridge_noisy=False, cores=cores, stopwatch=watch)
+    decode = DecodePlan(lambda _: FrameFormat(*size), size[0] * size[1], cores, watch)
     return _Classifier(flip.mode, stage, decode)
 
 

@@ -3,14 +3,15 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
+from pixelfast.cores import Cores
 from pixelfast.pipeline.method import FrameFormat
 from pixelfast.pipeline.parts import Part, PartStore
 from pixelfast.pipeline.readahead import Readahead
 from pixelfast.pipeline.stopwatch import Stopwatch
 from pixelfast.sources import Chunk, FolderVideo, Video
 
-# Frames that wait for the engine at most, and how much memory they may take: 4 MiB at 128x128.
-AHEAD = 256
+# Frames that wait for the engine at most, and how much memory they may take: 8 MiB at 128x128.
+AHEAD = 512
 AHEAD_BYTES = 64 << 20
 # Frames that a decoding thread gets at a time; few, so that the decoder stops soon after it is told to.
 PIECE_PER_THREAD = 8
@@ -39,13 +40,13 @@ class DecodePlan:
     Attributes:
         frames: the size and color that a video's frames must have.
         frame_bytes: the size of a frame in memory, about.
-        threads: threads of the decoder.
+        cores: of the run; the decoder takes those that are free, ahead of the engine.
         stopwatch: gets the times of the `decode` and `fingerprint` phases.
     """
 
     frames: Callable[[Video], FrameFormat]
     frame_bytes: int
-    threads: int
+    cores: Cores
     stopwatch: Stopwatch
 
     def chunks(self, video: Video) -> Iterator[Chunk]:
@@ -54,22 +55,24 @@ class DecodePlan:
         Raises:
             SourceError: frames have several sizes, and the method cannot bear it; or none can be read.
         """
+        free = 1  # cores, when the next chunk is asked for
         with self.stopwatch.phase("decode"):
             wanted = self.frames(video)
             if wanted.one_size and isinstance(video, FolderVideo):
                 video.check_one_size()
-            chunks = video.chunks(wanted.height, wanted.width, wanted.color, self.piece, self.threads)
+            chunks = video.chunks(wanted.height, wanted.width, wanted.color, self.piece, lambda: free)
         while True:
-            with self.stopwatch.phase("decode"):
+            with self.cores.taken(most=self.cores.count, urgent=True) as free, self.stopwatch.phase("decode"):  # noqa: F811
                 chunk = next(chunks, None)
             if chunk is None:
                 return
+            self.stopwatch.moved("decode", chunk.frames.nbytes)
             yield chunk
 
     @property
     def piece(self) -> int:
         """Frames decoded at a time."""
-        return PIECE_PER_THREAD * max(2, self.threads)
+        return PIECE_PER_THREAD * max(2, self.cores.count)
 
     @property
     def depth(self) -> int:

@@ -27,7 +27,7 @@ def export_engine(model: Model, stride: int, threads: int | None) -> Path:
     """Writes the ONNX engine of a stride into the model's folder; see `pixelfast.export`."""
     if model.manifest.method != "reconstruction":
         raise EngineError(f"{model.folder} holds a motion model: it has its only engine, motion.onnx, and no strides")
-    training, count = import_training(), share_threads(threads).engine
+    training, count = import_training(), share_threads(threads).count
     with scratch_folder(model.folder) as scratch:
         file = scratch / model.engine_name(stride)
         training.export_onnx(model.folder, file, stride, threads=count)

@@ -30,7 +30,7 @@ def merge_parts(parts: Folders, out: Out) -> Scores:
             notes.say(note)
     if len(videos) < job.videos:
         notes.say(f"the parts hold {len(videos)} of the source's {job.videos} videos: some shares are missing")
-    return finish(videos, job, paths, notes=notes, watch=watch, threads=share_threads(None).engine)
+    return finish(videos, job, paths, notes=notes, watch=watch, threads=share_threads(None).count)
 
 
 def _files(parts: Folders) -> list[Path]:

@@ -29,7 +29,6 @@ class Motion:
         engine: the engine that predicts it.
         known: what the model says about both.
         settings: as asked for.
-        threads: threads of the numeric stages.
         stopwatch: gets the times of the `flow` and `engine` phases.
         flow_sha256: of the flow's file; None where OpenCV computes it.
     """
@@ -38,7 +37,6 @@ class Motion:
     engine: MotionEngine
     known: MotionFacts
     settings: Settings
-    threads: int
     stopwatch: Stopwatch
     flow_sha256: str | None = None
 
@@ -75,7 +73,7 @@ class Motion:
     def raw(self, maps: Maps) -> NDArray[np.float32]:
         """The norm of the error over all cells (METHOD), or the root of the mean of the three worst cells."""
         cells = maps.shape[1] * maps.shape[2] if self.settings.pool == "mean" else 1
-        return np.sqrt(cells * _core.pool(maps, self.settings.pool, self.threads)).astype(np.float32)
+        return np.sqrt(cells * _core.pool(maps, self.settings.pool, threads=1)).astype(np.float32)
 
     def remarks(self, video: Video, frames: int) -> list[str]:
         """Names a video that holds no motion, and one in which nothing can be predicted from true past."""
@@ -127,7 +125,7 @@ class FlowStream:
         self._anchor = frames[-1:].copy()
         if not len(steps):
             return _none()
-        with self._watch.phase("flow"):
+        with self._watch.phase("flow", frames.nbytes):
             flows = self._flow.flow(frames)
         if steps.max() > 1:
             flows = np.repeat(flows / steps.reshape(-1, 1, 1, 1).astype(np.float32), steps, axis=0)
@@ -179,7 +177,7 @@ class FlowErrors:
         before = np.repeat(flows[:1], past, axis=0) if self._past is None else self._past
         joined = np.concatenate([before, flows])
         self._past = joined[-past:].copy()
-        with self._method.stopwatch.phase("engine"):
+        with self._method.stopwatch.phase("engine", joined.nbytes):
             maps = self._method.engine.errors(joined)
         self._check_finite(maps)
         return maps

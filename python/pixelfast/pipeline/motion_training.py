@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from pixelfast.cores import Cores
 from pixelfast.digest import file_sha256
 from pixelfast.engines import FlowEngine
 from pixelfast.engines.flow import PRESETS, SHORTER_SIDE
@@ -20,7 +21,6 @@ from pixelfast.pipeline.motion import FlowStream, flow_frames
 from pixelfast.pipeline.readahead import Readahead
 from pixelfast.pipeline.stages import RAFT_FILE, open_flow
 from pixelfast.pipeline.stopwatch import Stopwatch
-from pixelfast.pipeline.threads import ThreadShare
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.sources import Video
 
@@ -64,21 +64,19 @@ class FlowSource:
         engine: of optical flow.
         videos: by name.
         bridge_noisy: whether flow leaps over noisy frames.
-        share: threads.
+        cores: shared by decoding and the engine.
     """
 
     engine: FlowEngine
     videos: dict[str, Video]
     bridge_noisy: bool
-    share: ThreadShare
+    cores: Cores
 
     def flows(self, name: str) -> Generator[NDArray[np.float32], None, None]:
         """The flows f32[m, 2, 64, 64] of a video, in order; its frames are taken as upright."""
         video, watch = self.videos[name], Stopwatch()
-        decode = DecodePlan(
-            lambda one: flow_frames(self.engine, one), self.engine.frame_bytes, self.share.decode, watch
-        )
-        clean = CleanPlan(None, "repair", self.bridge_noisy, self.share.engine, watch)
+        decode = DecodePlan(lambda one: flow_frames(self.engine, one), self.engine.frame_bytes, self.cores, watch)
+        clean = CleanPlan(None, "repair", self.bridge_noisy, self.cores, watch)
         with Readahead(lambda: decode.chunks(video), decode.depth) as chunks:
             yield from FlowStream(self.engine, watch).run(CleanStage(video, clean, "never").run(chunks))
 
@@ -91,7 +89,7 @@ def open_flows(
     request: FlowRequest,
     *,
     bridge_noisy: bool,
-    share: ThreadShare,
+    cores: Cores,
     progress: ProgressCallback | None,
 ) -> "FlowCache":
     """The flows of the training footage: those of an earlier attempt, or newly computed.
@@ -104,13 +102,13 @@ def open_flows(
     facts = {"footage": cache.digest, "flow": asdict(request.facts()), "bridge_noisy": bridge_noisy}
     if request.kind == "raft":
         facts["raft"] = _write_raft(
-            training, videos[0].size(), workdir / RAFT_FILE, request, threads=share.engine, progress=progress
+            training, videos[0].size(), workdir / RAFT_FILE, request, threads=cores.count, progress=progress
         )
     found: FlowCache | None = training.FlowCache.open(workdir / _CACHE, facts)
     if found is not None:
         return found
-    engine = open_flow(request.facts(), workdir, share.engine)
-    source = FlowSource(engine, {video.name: video for video in videos}, bridge_noisy, share)
+    engine = open_flow(request.facts(), workdir, cores)
+    source = FlowSource(engine, {video.name: video for video in videos}, bridge_noisy, cores)
     built: FlowCache = training.FlowCache.build(cache.videos, source.flows, workdir / _CACHE, facts, progress)
     return built
 

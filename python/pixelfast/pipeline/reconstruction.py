@@ -23,20 +23,16 @@ class Reconstruction:
         engine: the window engine.
         settings: as asked for.
         stride: the window stride, settled.
-        threads: threads of the numeric stages.
         stopwatch: gets the times of the `engine` and `aggregate` phases.
     """
 
     bridge_noisy: Final = False
 
-    def __init__(
-        self, engine: WindowEngine, settings: Settings, stride: int, threads: int, stopwatch: Stopwatch
-    ) -> None:
+    def __init__(self, engine: WindowEngine, settings: Settings, stride: int, stopwatch: Stopwatch) -> None:
         self.engine = engine
         self.settings = settings
         self.stride = stride
         self.stopwatch = stopwatch
-        self._threads = threads
 
     @property
     def frame_bytes(self) -> int:
@@ -60,7 +56,7 @@ class Reconstruction:
 
     def raw(self, maps: Maps) -> NDArray[np.float32]:
         """The mean over the cells, or of the three worst."""
-        return _core.pool(maps, self.settings.pool, self._threads)
+        return _core.pool(maps, self.settings.pool, threads=1)
 
     def remarks(self, video: Video, frames: int) -> list[str]:
         """Names a video that is shorter than a window."""
@@ -92,7 +88,7 @@ class ErrorMaps:
     def _push(self, errors: Maps) -> Maps:
         self._check_finite(errors, self._start)
         self._start += len(errors) * self._stride
-        with self._watch.phase("aggregate"):
+        with self._watch.phase("aggregate", errors.nbytes):
             return self._aggregator.push(errors)
 
     def _finish(self, end: WindowEnd) -> Maps:

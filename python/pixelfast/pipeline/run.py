@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -17,6 +17,7 @@ from pixelfast.pipeline.global_pass import global_pass
 from pixelfast.pipeline.method import find_pass
 from pixelfast.pipeline.outputs import Out, check_outputs, make_folder, output_paths, write_outputs
 from pixelfast.pipeline.parts import Job, Part, PartStore
+from pixelfast.pipeline.profile import Profile, profile
 from pixelfast.pipeline.scoring import Scoring
 from pixelfast.pipeline.settings import Settings
 from pixelfast.pipeline.shards import take_share
@@ -39,6 +40,7 @@ class Request:
         shard: "i/n", the share of the videos to do; None for all.
         threads: None for the cores that this process may use.
         progress: called as frames are done.
+        profile: called at the end with where the time went.
     """
 
     out: Out = None
@@ -46,36 +48,42 @@ class Request:
     shard: str | None = None
     threads: int | None = None
     progress: ProgressCallback | None = None
+    profile: Callable[[Profile], object] | None = None
 
 
 def run(source: Source, engine: str | PathLike[str], settings: Settings, request: Request) -> Scores:
     """Scores a source; see `pixelfast.score`."""
     settings.check()
     notes, watch = Notes(), Stopwatch()
-    share = share_threads(request.threads)
-    choice = choose_engine(engine, settings.stride, request.shard is not None, share.engine)
-    settings = with_own_smoothing(settings, choice.method)
-    all_videos = open_source(source, notes)
-    videos = take_share(all_videos, request.shard)
-    paths, folder = _places(request, all_videos)
+    cores = share_threads(request.threads)
+    with watch.phase("open"):
+        choice = choose_engine(engine, settings.stride, request.shard is not None, cores.count)
+        settings = with_own_smoothing(settings, choice.method)
+        all_videos = open_source(source, notes)
+        videos = take_share(all_videos, request.shard)
+        paths, folder = _places(request, all_videos)
     for note in choice.notes:
         notes.say(note)
     if settings.maps and folder is None:
         notes.say("error maps are kept in the parts, and no parts are kept: name a folder with parts=, or out=")
     flip = plan_flip(choice.model, choice.path, settings.flip, notes)
-    stages = open_stages(choice, settings, flip, share.engine, watch)
+    stages = open_stages(choice, settings, flip, cores, watch)
     job = describe_job(choice, stages, flip, len(all_videos), notes)
     if folder is not None:
         make_folder(folder)
-    plan = DecodePlan(stages.method.frames, stages.method.frame_bytes, share.decode, watch)
+    plan = DecodePlan(stages.method.frames, stages.method.frame_bytes, cores, watch)
     scoring = Scoring(stages, flip.mode, PartStore(folder, job, settings.maps), plan, notes)
-    parts = scoring.run(videos, request.progress)
+    with watch.flow():
+        parts = scoring.run(videos, request.progress)
     if request.shard is not None:
         notes.say(
             f"these are the scores of share {request.shard} alone: merge the parts in {folder} when all are there"
         )
         paths = []
-    return finish(parts, job, paths, notes=notes, watch=watch, threads=share.engine)
+    scores = finish(parts, job, paths, notes=notes, watch=watch, threads=cores.count)
+    if request.profile is not None:
+        request.profile(profile(watch.laps(), cores.count))
+    return scores
 
 
 def with_own_smoothing(settings: Settings, method: str) -> Settings:

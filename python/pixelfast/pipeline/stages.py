@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from pixelfast.cores import Cores
 from pixelfast.engines import (
     DisFlow,
     EngineChoice,
@@ -20,7 +21,7 @@ from pixelfast.errors import EngineError, ModelError, PixelfastError
 from pixelfast.manifest import Flip, FlowFacts, MotionFacts
 from pixelfast.model import Model
 from pixelfast.pipeline.aloud import Notes
-from pixelfast.pipeline.clean import CleanPlan
+from pixelfast.pipeline.clean import CLEANING_THREADS, CleanPlan
 from pixelfast.pipeline.flip import FlipMode
 from pixelfast.pipeline.method import Method
 from pixelfast.pipeline.motion import Motion
@@ -42,7 +43,7 @@ class FlipPlan:
     sha256: str | None
 
 
-def open_stages(choice: EngineChoice, settings: Settings, plan: FlipPlan, threads: int, stopwatch: Stopwatch) -> Stages:
+def open_stages(choice: EngineChoice, settings: Settings, plan: FlipPlan, cores: Cores, stopwatch: Stopwatch) -> Stages:
     """Loads the engines.
 
     Raises:
@@ -50,34 +51,35 @@ def open_stages(choice: EngineChoice, settings: Settings, plan: FlipPlan, thread
     """
     with stopwatch.phase("load"):
         opened = _open_motion if choice.method == "motion" else _open_reconstruction
-        method = opened(choice, settings, threads, stopwatch)
-        flip = None if plan.classifier is None else _open_flip(choice, plan.classifier, threads)
-    clean = CleanPlan(flip, settings.on_error, method.bridge_noisy, threads, stopwatch)
+        method = opened(choice, settings, cores, stopwatch)
+        flip = None if plan.classifier is None else _open_flip(choice, plan.classifier)
+    clean = CleanPlan(flip, settings.on_error, method.bridge_noisy, cores, stopwatch)
     return Stages(method, clean, settings)
 
 
-def _open_reconstruction(choice: EngineChoice, settings: Settings, threads: int, stopwatch: Stopwatch) -> Method:
-    engine = load_window_engine(choice.path, threads, choice.origin)
+def _open_reconstruction(choice: EngineChoice, settings: Settings, cores: Cores, stopwatch: Stopwatch) -> Method:
+    engine = load_window_engine(choice.path, cores.count, choice.origin)
+    engine.share(cores)
     _check_fit(engine, choice)
     _say_precision(choice, engine.facts.precision)
     stride = settings.stride if settings.stride is not None else engine.facts.stride or 1
     check_stride(stride, engine.facts.window)
-    return Reconstruction(engine, settings, stride, threads, stopwatch)
+    return Reconstruction(engine, settings, stride, stopwatch)
 
 
-def _open_motion(choice: EngineChoice, settings: Settings, threads: int, stopwatch: Stopwatch) -> Method:
+def _open_motion(choice: EngineChoice, settings: Settings, cores: Cores, stopwatch: Stopwatch) -> Method:
     if settings.stride not in (None, 1) or settings.how != "mean":
         raise PixelfastError("the motion method has no overlapping windows: leave out stride and how")
     model = choice.model
     if model is None or model.manifest.motion is None:
         raise ModelError(f"{choice.path} does not say which flow it was trained on: train the model again")
     known = model.manifest.motion
-    engine = load_motion_engine(choice.path, threads, choice.origin)
+    engine = load_motion_engine(choice.path, cores.count, choice.origin)
     _say_precision(choice, engine.facts.precision)
     raft = _raft_file(choice, model, known)
-    flow = open_flow(known.flow, model.folder, threads, raft, plan_origin(model, raft))
+    flow = open_flow(known.flow, model.folder, cores, raft, plan_origin(model, raft))
     sha256 = model.manifest.files[raft].sha256 if known.flow.kind == "raft" else None
-    return Motion(flow, engine, known, settings, threads, stopwatch, sha256)
+    return Motion(flow, engine, known, settings, stopwatch, sha256)
 
 
 def _say_precision(choice: EngineChoice, precision: str) -> None:
@@ -107,14 +109,14 @@ def _goes_with(model: Model, engine: str, other: str) -> bool:
 
 
 def open_flow(
-    flow: FlowFacts, folder: Path, threads: int, raft: str = RAFT_FILE, origin: PlanOrigin | None = None
+    flow: FlowFacts, folder: Path, cores: Cores, raft: str = RAFT_FILE, origin: PlanOrigin | None = None
 ) -> FlowEngine:
     """The flow engine that a model was trained with.
 
     Args:
         flow: what it was trained with.
         folder: where RAFT's file lies, if that is it.
-        threads: threads of a call.
+        cores: for its calls.
         raft: that file's name.
         origin: of a plan, what its model knows about it.
 
@@ -122,15 +124,15 @@ def open_flow(
         EngineError: it cannot be loaded.
     """
     if flow.kind == "raft":
-        return load_raft(folder / raft, threads, origin)
-    return DisFlow(flow.preset or "", threads, flow.shorter_side or 0)
+        return load_raft(folder / raft, cores.count, origin)
+    return DisFlow(flow.preset or "", cores, flow.shorter_side or 0)
 
 
-def _open_flip(choice: EngineChoice, classifier: Path, threads: int) -> FlipEngine:
+def _open_flip(choice: EngineChoice, classifier: Path) -> FlipEngine:
     assert choice.model is not None, "a flip classifier belongs to a model"
     manifest = choice.model.manifest
     origin = plan_origin(choice.model, classifier.name)
-    return load_flip_engine(classifier, manifest.height, manifest.width, threads, origin)
+    return load_flip_engine(classifier, manifest.height, manifest.width, CLEANING_THREADS, origin)
 
 
 def plan_flip(model: Model | None, named: Path, mode: FlipMode, notes: Notes) -> FlipPlan:

@@ -1,29 +1,16 @@
-"""The one place that shares the machine's threads out between decoding and the engine."""
+"""The one place that says how many threads a run may use."""
 
 import os
-from dataclasses import dataclass
 
+from pixelfast.cores import Cores
 from pixelfast.errors import PixelfastError
 
 
-@dataclass(frozen=True)
-class ThreadShare:
-    """How many threads each stage may use.
+def share_threads(threads: int | None) -> Cores:
+    """The cores of a run (None: those that this process may use), to be shared by its stages.
 
-    Attributes:
-        decode: threads of the decoder, which runs ahead of the engine.
-        engine: threads of the engine and of the numeric stages, which take turns on the calling thread.
-    """
-
-    decode: int
-    engine: int
-
-
-def share_threads(threads: int | None) -> ThreadShare:
-    """Shares out `threads` (None: the cores that this process may use).
-
-    Both stages may use all of them: the decoder fills its bounded queue and then waits, so for most of the time only
-    one of them runs, and nothing is left idle while it does. No stage spins while it waits.
+    Each stage may use all of them, but takes them for each piece of work: the decoder as many as are free for a piece,
+    an engine on a CPU one a request. So no core is idle while there is work, and no two threads compete for one.
 
     Raises:
         PixelfastError: fewer than one thread.
@@ -31,7 +18,7 @@ def share_threads(threads: int | None) -> ThreadShare:
     count = usable_cores() if threads is None else threads
     if count < 1:
         raise PixelfastError(f"threads must be at least 1, not {count}")
-    return ThreadShare(decode=count, engine=count)
+    return Cores(count)
 
 
 def usable_cores() -> int:

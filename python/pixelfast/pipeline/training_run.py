@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pixelfast.atomic import atomic_path, write_error
 from pixelfast.calibration import Calibration
+from pixelfast.cores import Cores
 from pixelfast.errors import ModelError, PixelfastError
 from pixelfast.manifest import Flip, Manifest, MotionFacts, Training
 from pixelfast.model import Model
@@ -19,7 +20,7 @@ from pixelfast.pipeline.aloud import Notes
 from pixelfast.pipeline.calibration import calibrate, calibrate_motion
 from pixelfast.pipeline.method import find_pass
 from pixelfast.pipeline.motion_training import FlowRequest, open_flows
-from pixelfast.pipeline.threads import ThreadShare, share_threads
+from pixelfast.pipeline.threads import share_threads
 from pixelfast.pipeline.torch_parts import import_training
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.sources import Source, Video, open_source
@@ -80,19 +81,19 @@ class _Job:
     cache: "FrameCache"
     workdir: Path
     request: TrainingRequest
-    share: ThreadShare
+    cores: Cores
     notes: Notes
 
     def settings(self) -> dict[str, Any]:
         """What every method's training takes."""
         names = ("recipe", "epochs", "seed", "precision", "batch", "resume", "progress")
-        return {**{name: getattr(self.request, name) for name in names}, "threads": self.share.engine}
+        return {**{name: getattr(self.request, name) for name in names}, "threads": self.cores.count}
 
 
 def _train_reconstruction(job: _Job) -> Manifest:
     report = job.training.train_reconstruction(job.cache, job.workdir, **job.settings())
     _tell(job.request, 0)
-    calibrations = calibrate(job.workdir / "ae.onnx", job.cache.held_out(), 1, job.share.engine)
+    calibrations = calibrate(job.workdir / "ae.onnx", job.cache.held_out(), 1, job.cores.count)
     _tell(job.request, 1)
     return _manifest(job, report, calibrations, WINDOW)
 
@@ -106,13 +107,13 @@ def _train_motion(job: _Job) -> Manifest:
         job.workdir,
         job.request.flow,
         bridge_noisy=recipe.bridge_noisy,
-        share=job.share,
+        cores=job.cores,
         progress=job.request.progress,
     )
     report = job.training.train_motion(job.cache, flows, job.workdir, **job.settings())
     known = MotionFacts(job.request.flow.facts(), recipe.past, report.scale, recipe.bridge_noisy)
     _tell(job.request, 0)
-    calibrations = calibrate_motion(job.workdir / "motion.onnx", known, flows.held_out(), job.share.engine)
+    calibrations = calibrate_motion(job.workdir / "motion.onnx", known, flows.held_out(), job.cores.count)
     _tell(job.request, 1)
     return replace(_manifest(job, report, calibrations, recipe.past + 2), motion=known)
 
@@ -142,7 +143,7 @@ def _decode(
     training: Any, videos: Sequence[Video], workdir: Path, footage: str, request: TrainingRequest
 ) -> "FrameCache":
     """Decodes into an empty working folder, which is removed again where that fails."""
-    threads = share_threads(request.threads).decode
+    threads = share_threads(request.threads).count
     shutil.rmtree(workdir, ignore_errors=True)
     try:
         workdir.mkdir()

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,8 +10,12 @@ from numpy.typing import NDArray
 from pixelfast.pipeline.clean import CleanPlan, CleanStage, FrameRecord
 from pixelfast.pipeline.flip import FlipMode
 from pixelfast.pipeline.method import Method
+from pixelfast.pipeline.readahead import Readahead
 from pixelfast.pipeline.settings import Settings
 from pixelfast.sources import Chunk, Video
+
+CLEANED_AHEAD: Final = 32
+"""Chunks that wait cleaned at most; those that wait for it are more (`pipeline.decoding`)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,15 +67,16 @@ def score_video(
         DecodeError: no frame can be read, or one cannot and `on_error="raise"`.
         EngineError: the engine fails or returns a value that is not finite.
     """
-    clean = CleanStage(video, stages.clean, flip)
+    clean, watch = CleanStage(video, stages.clean, flip), stages.clean.stopwatch
     raw: list[NDArray[np.float32]] = []
     kept: list[NDArray[np.float16]] = []
-    for maps in stages.method.maps(video).run(clean.run(chunks)):
-        with stages.clean.stopwatch.phase("aggregate"):
-            raw.append(stages.method.raw(maps))
-        if stages.settings.maps:
-            kept.append(np.sqrt(maps).astype(np.float16))
-        tell(len(maps))
+    with Readahead(lambda: clean.run(chunks), CLEANED_AHEAD) as cleaned:
+        for maps in stages.method.maps(video).run(watch.waits(cleaned)):
+            with watch.phase("aggregate"):
+                raw.append(stages.method.raw(maps))
+            if stages.settings.maps:
+                kept.append(np.sqrt(maps).astype(np.float16))
+            tell(len(maps))
     record = clean.record()
     notes = clean.notes() + stages.method.remarks(video, len(record.frame))
     return VideoResult(np.concatenate(raw), np.concatenate(kept) if kept else None, record, notes)

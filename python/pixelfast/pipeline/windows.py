@@ -85,7 +85,7 @@ class WindowCutter:
         return errors
 
     def _errors(self, frames: NDArray[np.uint8]) -> Errors:
-        with self._stopwatch.phase("engine"):
+        with self._stopwatch.phase("engine", frames.nbytes):
             return self._engine.errors(frames, self._stride)
 
     def _none(self) -> Errors:

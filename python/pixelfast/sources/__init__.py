@@ -3,7 +3,7 @@
 from pixelfast.sources.folder import FolderVideo
 from pixelfast.sources.opening import Source, open_source
 from pixelfast.sources.repair import OnError, Repair
-from pixelfast.sources.video import READ, TRUNCATED, UNREADABLE, Chunk, Color, Video
+from pixelfast.sources.video import READ, TRUNCATED, UNREADABLE, Chunk, Color, Threads, Video
 
 __all__ = [
     "READ",
@@ -15,6 +15,7 @@ __all__ = [
     "OnError",
     "Repair",
     "Source",
+    "Threads",
     "Video",
     "open_source",
 ]
