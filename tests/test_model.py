@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -239,6 +240,28 @@ def test_a_replaced_engine_loses_its_calibrations(model: Model) -> None:
     assert Model.load(model.folder) == added
     assert added.manifest.calibrations == ()
     assert added.engine().read_bytes() == b"in place"
+
+
+def test_what_was_added_meanwhile_stays(model: Model, tmp_path: Path) -> None:
+    for name in ("first", "second", "third"):
+        (tmp_path / name).write_bytes(name.encode())
+    model.add({"ae.s4.onnx": tmp_path / "first"})
+    earlier = Model.load(model.folder)
+    Model.load(model.folder).add({"ae.s4.onnx": tmp_path / "second"})
+    added = earlier.add({"ae.s2.onnx": tmp_path / "third"})
+    assert Model.load(model.folder) == added
+    assert added.engine(4).read_bytes() == b"second"
+    assert added.engine(2).read_bytes() == b"third"
+
+
+def test_additions_at_the_same_time_are_all_kept(model: Model, tmp_path: Path) -> None:
+    strides = range(2, 18)
+    for stride in strides:
+        (tmp_path / f"{stride}").write_bytes(bytes(stride))
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda stride: model.add({f"ae.s{stride}.onnx": tmp_path / f"{stride}"}), strides))
+    loaded = Model.load(model.folder)
+    assert {stride: loaded.engine(stride).stat().st_size for stride in strides} == {one: one for one in strides}
 
 
 def test_an_addition_that_fails_leaves_a_model_that_loads(model: Model, tmp_path: Path) -> None:

@@ -1,11 +1,12 @@
 """A trained model on disk: a folder, written whole or not at all."""
 
+import fcntl
 import os
 import re
 import secrets
 import shutil
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -162,24 +163,43 @@ class Model:
 
         What is known of files that are replaced is dropped.
 
-        `model.json` lists a file only while it is whole: it loses the old one first and gains the new one last.
+        `model.json` lists a file only while it is whole: it loses the old one first and gains the new one last. What
+        another process added since this model was loaded stays.
 
         Raises:
+            ModelError: `model.json` cannot be read any more.
             OutputError: the folder cannot be written.
         """
-        kept = {name: facts for name, facts in self.manifest.files.items() if name not in files}
-        still = tuple(one for one in self.manifest.calibrations if one.engine in kept)
-        old = {name: facts for name, facts in self.manifest.plans.items() if name in kept}
-        write_manifest(replace(self.manifest, files=kept, calibrations=still, plans=old), self.folder / FILE_NAME)
-        added = {name: _place(Path(path), self.folder / name) for name, path in files.items()}
-        manifest = replace(
-            self.manifest,
-            files={**kept, **added},
-            calibrations=(*still, *calibrations),
-            plans={**old, **(plans or {})},
-        )
-        write_manifest(manifest, self.folder / FILE_NAME)
+        with _alone(self.folder):
+            before = read_manifest(self.folder / FILE_NAME)
+            kept = {name: facts for name, facts in before.files.items() if name not in files}
+            still = tuple(one for one in before.calibrations if one.engine in kept)
+            old = {name: facts for name, facts in before.plans.items() if name in kept}
+            write_manifest(replace(before, files=kept, calibrations=still, plans=old), self.folder / FILE_NAME)
+            added = {name: _place(Path(path), self.folder / name) for name, path in files.items()}
+            manifest = replace(
+                before,
+                files={**kept, **added},
+                calibrations=(*still, *calibrations),
+                plans={**old, **(plans or {})},
+            )
+            write_manifest(manifest, self.folder / FILE_NAME)
         return Model(self.folder, manifest)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process at a time changes the folder, where its file system has locks; the others wait."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise write_error(folder, error) from error
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _check_file(path: Path, facts: FileFacts) -> None:
