@@ -15,7 +15,7 @@ def run(description: str, method: str, arguments: Sequence[str] | None) -> int:
     """Builds; returns 0, or 1 after a sentence on stderr."""
     options = _parser(description, method).parse_args(arguments)
     try:
-        model = Model.load(options.model)
+        model = Model.load(options.model, plans=False)
         if model.manifest.method != method:
             raise EngineError(f"{options.model} holds a {model.manifest.method} model, not a {method} model")
         path = pixelfast.export(
@@ -29,7 +29,7 @@ def run(description: str, method: str, arguments: Sequence[str] | None) -> int:
     except PixelfastError as error:
         print(error, file=sys.stderr)
         return 1
-    facts = Model.load(options.model).manifest.plans[path.name]
+    facts = Model.load(options.model, plans=False).manifest.plans[path.name]
     built = f"{facts.precision}, {facts.least} to {facts.most} a call, for {facts.compute_capability}"
     print(f"{path}: {built}, by {facts.flavour} {facts.version}")
     return 0

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from disk import file_size_limit, locked_folder
 from made_models import CONTENT, MANIFEST, content_of, make_workdir, measure
 from pixelfast.errors import ModelError, OutputError
-from pixelfast.manifest import read_manifest, write_manifest
+from pixelfast.manifest import PlanFacts, read_manifest, write_manifest
 from pixelfast.model import FileFacts, Flip, Manifest, Model, Training, _put_in_place
 
 
@@ -239,6 +240,41 @@ def test_a_replaced_engine_loses_its_calibrations(model: Model) -> None:
     assert Model.load(model.folder) == added
     assert added.manifest.calibrations == ()
     assert added.engine().read_bytes() == b"in place"
+
+
+def test_what_was_added_meanwhile_stays(model: Model, tmp_path: Path) -> None:
+    for name in ("first", "second", "third"):
+        (tmp_path / name).write_bytes(name.encode())
+    model.add({"ae.s4.onnx": tmp_path / "first"})
+    earlier = Model.load(model.folder)
+    Model.load(model.folder).add({"ae.s4.onnx": tmp_path / "second"})
+    added = earlier.add({"ae.s2.onnx": tmp_path / "third"})
+    assert Model.load(model.folder) == added
+    assert added.engine(4).read_bytes() == b"second"
+    assert added.engine(2).read_bytes() == b"third"
+
+
+def test_additions_at_the_same_time_are_all_kept(model: Model, tmp_path: Path) -> None:
+    strides = range(2, 18)
+    for stride in strides:
+        (tmp_path / f"{stride}").write_bytes(bytes(stride))
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(lambda stride: model.add({f"ae.s{stride}.onnx": tmp_path / f"{stride}"}), strides))
+    loaded = Model.load(model.folder)
+    assert {stride: loaded.engine(stride).stat().st_size for stride in strides} == {one: one for one in strides}
+
+
+@pytest.mark.parametrize("damage", ["changed", "missing"])
+def test_a_damaged_plan_is_built_again(model: Model, tmp_path: Path, damage: str) -> None:
+    (tmp_path / "made.plan").write_bytes(b"plan")
+    facts = PlanFacts("fp16", 16, 128, 128, "8.6", "tensorrt_rtx", "1.7", "0" * 64)
+    plan = model.add({"ae.fp16.plan": tmp_path / "made.plan"}, plans={"ae.fp16.plan": facts}).folder / "ae.fp16.plan"
+    plan.unlink() if damage == "missing" else plan.write_bytes(b"nalp")
+    command = re.escape(f"pixelfast export {model.folder} --to plan --precision fp16 --profile 16,128,128")
+    with pytest.raises(ModelError, match=rf"ae\.fp16\.plan is .*: build it again: {command}$"):
+        Model.load(model.folder)
+    Model.load(model.folder, plans=False).add({plan.name: tmp_path / "made.plan"}, plans={plan.name: facts})
+    assert Model.load(model.folder).manifest.plans == {plan.name: facts}
 
 
 def test_an_addition_that_fails_leaves_a_model_that_loads(model: Model, tmp_path: Path) -> None:

@@ -225,7 +225,7 @@ def export(
         EngineError: this version writes no such engine, or TensorRT is missing or cannot build it.
         OutputError: the folder cannot be written.
     """
-    loaded = model if isinstance(model, Model) else Model.load(model)
+    loaded = model if isinstance(model, Model) else Model.load(model, plans=to != "plan")
     if to == "plan":
         count = share_threads(threads).count
         return export_plan(loaded, PlanRequest(precision, stride, compute_capability, profile, count))

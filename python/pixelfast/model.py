@@ -1,11 +1,13 @@
 """A trained model on disk: a folder, written whole or not at all."""
 
+import fcntl
 import os
 import re
 import secrets
+import shlex
 import shutil
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
@@ -16,7 +18,7 @@ from pixelfast.digest import file_sha256
 from pixelfast.errors import ModelError, OutputError, PixelfastError
 from pixelfast.manifest import FILE_NAME, FileFacts, Flip, Manifest, PlanFacts, Training, read_manifest, write_manifest
 
-__all__ = ["Calibration", "FileFacts", "Flip", "Manifest", "Model", "Training"]
+__all__ = ["Calibration", "FileFacts", "Flip", "Manifest", "Model", "Training", "plan_command"]
 
 _STEMS = {"reconstruction": "ae", "motion": "motion"}
 _TRAINED_FILE = re.compile(r"(ae|flip|motion|raft)(\.s[0-9]+)?\.(safetensors|onnx)")
@@ -36,8 +38,12 @@ class Model:
     manifest: Manifest
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
+    def load(cls, path: str | os.PathLike[str], *, plans: bool = True) -> Self:
         """Reads `model.json` and checks that every file it lists is there, unchanged. Nothing is ever unpickled.
+
+        Args:
+            path: the folder.
+            plans: check its TensorRT plans, too; who builds them again needs no old ones.
 
         Raises:
             ModelError: there is no such folder, it is no model folder, it is damaged, or a file is missing or changed.
@@ -52,7 +58,11 @@ class Model:
             )
         manifest = read_manifest(folder / FILE_NAME)
         for name, facts in manifest.files.items():
-            _check_file(folder / name, facts)
+            plan = manifest.plans.get(name)
+            if plan is None:
+                _check_file(folder / name, facts)
+            elif plans:
+                _check_file(folder / name, facts, f"build it again: {plan_command(folder, name, plan)}")
         return cls(folder, manifest)
 
     @classmethod
@@ -162,33 +172,65 @@ class Model:
 
         What is known of files that are replaced is dropped.
 
-        `model.json` lists a file only while it is whole: it loses the old one first and gains the new one last.
+        `model.json` lists a file only while it is whole: it loses the old one first and gains the new one last. What
+        another process added since this model was loaded stays.
 
         Raises:
+            ModelError: `model.json` cannot be read any more.
             OutputError: the folder cannot be written.
         """
-        kept = {name: facts for name, facts in self.manifest.files.items() if name not in files}
-        still = tuple(one for one in self.manifest.calibrations if one.engine in kept)
-        old = {name: facts for name, facts in self.manifest.plans.items() if name in kept}
-        write_manifest(replace(self.manifest, files=kept, calibrations=still, plans=old), self.folder / FILE_NAME)
-        added = {name: _place(Path(path), self.folder / name) for name, path in files.items()}
-        manifest = replace(
-            self.manifest,
-            files={**kept, **added},
-            calibrations=(*still, *calibrations),
-            plans={**old, **(plans or {})},
-        )
-        write_manifest(manifest, self.folder / FILE_NAME)
+        with _alone(self.folder):
+            before = read_manifest(self.folder / FILE_NAME)
+            kept = {name: facts for name, facts in before.files.items() if name not in files}
+            still = tuple(one for one in before.calibrations if one.engine in kept)
+            old = {name: facts for name, facts in before.plans.items() if name in kept}
+            write_manifest(replace(before, files=kept, calibrations=still, plans=old), self.folder / FILE_NAME)
+            added = {name: _place(Path(path), self.folder / name) for name, path in files.items()}
+            manifest = replace(
+                before,
+                files={**kept, **added},
+                calibrations=(*still, *calibrations),
+                plans={**old, **(plans or {})},
+            )
+            write_manifest(manifest, self.folder / FILE_NAME)
         return Model(self.folder, manifest)
 
 
-def _check_file(path: Path, facts: FileFacts) -> None:
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process at a time changes the folder, where its file system has locks; the others wait."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise write_error(folder, error) from error
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def plan_command(folder: Path, name: str, facts: PlanFacts) -> str:
+    """The command that builds a model's plan again."""
+    options = ["--to plan"]
+    if facts.precision != "fp32":
+        options.append(f"--precision {facts.precision}")
+    if strided := re.search(r"\.s([0-9]+)\.", name):
+        options.append(f"--stride {strided[1]}")
+    if name.startswith(("ae.", "motion.")):
+        options.append(f"--profile {facts.least},{facts.best},{facts.most}")
+    return f"pixelfast export {shlex.quote(str(folder))} {' '.join(options)}"
+
+
+def _check_file(path: Path, facts: FileFacts, mend: str | None = None) -> None:
+    again = "copy the model folder again, whole"
     if not path.is_file():
-        raise ModelError(f"{path} is missing, though {FILE_NAME} lists it: copy the model folder again, whole")
+        raise ModelError(f"{path} is missing, though {FILE_NAME} lists it: {mend or again}")
     if path.stat().st_size != facts.bytes or _sha256(path) != facts.sha256:
         raise ModelError(
             f"{path} is not the file that {FILE_NAME} lists (its SHA-256 differs), so it was damaged or replaced: "
-            "copy the model folder again, whole, or give the file itself as the engine"
+            f"{mend or f'{again}, or give the file itself as the engine'}"
         )
 
 

@@ -1,7 +1,6 @@
 """Whether a plan fits the machine, before TensorRT sees it: what was built for what stands in the model's manifest."""
 
 import re
-import shlex
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from pixelfast.engines.plan_build import Profile
 from pixelfast.engines.trt_package import FLAVOURS, INSTALL, find_flavour, installed_flavours
 from pixelfast.errors import EngineError
 from pixelfast.manifest import PlanFacts
-from pixelfast.model import Model
+from pixelfast.model import Model, plan_command
 
 _BF16_SINCE = (8, 0)
 """The compute capability from which GPUs compute in bf16 (Ampere)."""
@@ -60,16 +59,8 @@ def plan_origin(model: Model, name: str) -> PlanOrigin | None:
     stem = name.split(".", maxsplit=1)[0]
     strided = re.search(r"\.s([0-9]+)\.", name)
     onnx = f"{stem}.s{strided[1]}.onnx" if strided else f"{stem}.onnx"
-    options = ["--to plan"]
-    if facts.precision != "fp32":
-        options.append(f"--precision {facts.precision}")
-    if strided:
-        options.append(f"--stride {strided[1]}")
-    if stem in ("ae", "motion"):
-        options.append(f"--profile {facts.least},{facts.best},{facts.most}")
     now = model.manifest.files.get(onnx)
-    command = f"pixelfast export {shlex.quote(str(model.folder))} {' '.join(options)}"
-    return PlanOrigin(facts, onnx, None if now is None else now.sha256, command)
+    return PlanOrigin(facts, onnx, None if now is None else now.sha256, plan_command(model.folder, name, facts))
 
 
 def read_machine() -> GpuMachine:
