@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from gates import BAD, Contest, Gate, Repeat, Verdict, load_gates, ratchet
+from abilities import abilities, read_cpuinfo
+from gates import BAD, Contest, Gate, Repeat, Verdict, load_gates, ratchet, times
 from quiet import core_share
 
 REPEATS = 3
@@ -32,17 +33,20 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "versus(name, gated=True, repeats=3): a bench of two sides")
     config.stash[CONTESTS] = {}
-    config.stash[GATES] = load_gates(config.getoption("--gates"), simd=built_with_simd())
+    try:
+        config.stash[GATES] = load_gates(config.getoption("--gates"), abilities(release_build(), read_cpuinfo()))
+    except ValueError as error:
+        raise pytest.UsageError(str(error)) from error
 
 
-def built_with_simd() -> bool:
-    """How the extension's JPEG decoder was built; a debug build is not worth measuring."""
+def release_build() -> dict[str, str]:
+    """How the extension was built; a debug build is not worth measuring."""
     from pixelfast import _core
 
     build = _core.build_info()
     if build["profile"] != "release":
         raise pytest.UsageError(f"benches need a release build of the extension, not {build['profile']}")
-    return build["simd"] == "yes"
+    return build
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -162,4 +166,4 @@ def raise_figure(config: pytest.Config, contest: Contest) -> str:
         return f"  {contest.name}: figure left as it is"
     best = max(contest.ratios(share))
     raised = ratchet(config.getoption("--gates"), gate, best)
-    return f"  {contest.name}: figure {'raised' if raised else 'stays, above what was measured'} ({best:.2f})"
+    return f"  {contest.name}: {gate.key} {'raised' if raised else 'stays, above what was measured'} ({times(best)})"

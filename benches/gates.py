@@ -3,9 +3,12 @@
 import math
 import re
 import tomllib
+from collections.abc import Set
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+
+from abilities import ABILITIES
 
 MARGIN = 0.85  # a gate stands at this share of its figure
 
@@ -22,6 +25,10 @@ class Gate:
     def least(self) -> float:
         """The ratio below which the bench fails."""
         return MARGIN * self.figure
+
+    def __str__(self) -> str:
+        without = self.key.removeprefix("figure").replace("_", " ")
+        return f"gate {times(self.least)} = {MARGIN} x {self.figure:g}{without}"
 
 
 @dataclass
@@ -84,27 +91,44 @@ class Contest:
         verdict = self.judge(gate, quiet_share)
         all_ratios = [repeat.ratio for repeat in self.repeats.values() if repeat.ratio is not None]
         best = max(self.ratios(quiet_share) or all_ratios, default=math.nan)
-        asked = f"gate {gate.least:5.2f} = {MARGIN} x {gate.figure:<5g}" if gate and self.gated else ""
-        measured = " ".join(f"{ratio:.2f}" for ratio in all_ratios)
-        line = f"{self.name:<16}{best:6.2f}x  {asked:<26}{verdict.value}  (repeats: {measured})"
+        asked = str(gate) if gate and self.gated else ""
+        measured = " ".join(times(ratio) for ratio in all_ratios)
+        line = f"{self.name:<24}{times(best):>6}x  {asked:<36}{verdict.value}  (repeats: {measured})"
         if verdict is Verdict.SKIPPED:
             share = max(repeat.core_share for repeat in self.repeats.values())
             line += f"; other work was running: a loop on each of two cores got at best {share:.0%} of its core"
         return f"{line}; {self.note}" if self.note else line
 
 
-def load_gates(path: Path, simd: bool) -> dict[str, Gate]:
-    """Reads gates.toml; without SIMD the figures stated for such a build count, where there are any."""
-    gates = {}
-    for name, entry in tomllib.loads(path.read_text()).items():
-        key = "figure" if simd or "figure_without_simd" not in entry else "figure_without_simd"
-        gates[name] = Gate(name, key, float(entry[key]))
-    return gates
+def times(ratio: float) -> str:
+    """A ratio in three digits or so: a stage that is slower than its peer needs them after the point."""
+    return f"{ratio:.2f}" if ratio >= 1 else f"{ratio:.3f}"
+
+
+def load_gates(path: Path, abilities: Set[str]) -> dict[str, Gate]:
+    """Reads gates.toml: of `figure` and each `figure_without_<ability>` that the machine lacks, the lowest counts.
+
+    Raises:
+        ValueError: a key that is neither, or an entry without `figure`.
+    """
+    return {name: _gate(name, entry, abilities) for name, entry in tomllib.loads(path.read_text()).items()}
+
+
+def _gate(name: str, entry: dict[str, float], abilities: Set[str]) -> Gate:
+    without = {f"figure_without_{ability}": ability for ability in ABILITIES}
+    unknown = entry.keys() - without.keys() - {"figure"}
+    if unknown or "figure" not in entry:
+        wrong = f"has {', '.join(sorted(unknown))}" if unknown else "has no figure"
+        raise ValueError(f"[{name}] of the gates {wrong}; known keys: figure, {', '.join(without)}")
+    counts = [key for key in entry if without.get(key) not in abilities]
+    key = min(counts, key=lambda key: (entry[key], key))
+    return Gate(name, key, float(entry[key]))
 
 
 def ratchet(path: Path, gate: Gate, measured: float) -> bool:
     """Raises a gate's figure in gates.toml to what was measured; never lowers one. True when it was raised."""
-    raised = math.floor(measured * 10) / 10
+    steps = 10 if measured >= 1 else 100
+    raised = math.floor(measured * steps) / steps
     if raised <= gate.figure:
         return False
     entry = re.compile(rf"(^\[{re.escape(gate.name)}\][^\[]*?^{gate.key} = )[\d.]+", re.MULTILINE)
