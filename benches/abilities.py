@@ -18,7 +18,7 @@ FLAGS: Final = {
 
 def abilities(build_info: Mapping[str, str], cpuinfo: str) -> frozenset[str]:
     """The abilities, by the extension's `build_info` and the text of /proc/cpuinfo; one not seen is not there."""
-    flags = set(_field(cpuinfo, "flags").split()) | set(_field(cpuinfo, "Features").split())
+    flags = set(field(cpuinfo, "flags").split()) | set(field(cpuinfo, "Features").split())
     of_processor = {ability for ability, any_of in FLAGS.items() if flags & any_of}
     return frozenset(of_processor | ({"simd"} if build_info["simd"] == "yes" else set()))
 
@@ -29,7 +29,7 @@ def read_cpuinfo() -> str:
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
-def _field(cpuinfo: str, name: str) -> str:
-    """The first core's value of a field."""
+def field(cpuinfo: str, name: str) -> str:
+    """The first core's value of a field of /proc/cpuinfo; empty where there is none."""
     lines = (line.partition(":") for line in cpuinfo.splitlines())
     return next((value.strip() for key, _, value in lines if key.strip() == name), "")

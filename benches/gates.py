@@ -26,9 +26,13 @@ class Gate:
         """The ratio below which the bench fails."""
         return MARGIN * self.figure
 
+    @property
+    def without(self) -> str:
+        """What the machine lacks, so that this figure counts: "without vnni"; empty for the figure of all others."""
+        return self.key.removeprefix("figure").removeprefix("_").replace("_", " ")
+
     def __str__(self) -> str:
-        without = self.key.removeprefix("figure").replace("_", " ")
-        return f"gate {times(self.least)} = {MARGIN} x {self.figure:g}{without}"
+        return f"gate {times(self.least)} = {MARGIN} x {self.figure:g} {self.without}".rstrip()
 
 
 @dataclass
@@ -44,6 +48,15 @@ class Repeat:
         """How many times faster ours was; None while a side is missing."""
         return None if self.ours is None or self.plain is None else self.plain / self.ours
 
+    def __str__(self) -> str:
+        if self.ratio is not None:
+            return f"{times(self.ratio)}x"
+        return "-" if self.ours is None else f"{times(self.ours)} s"
+
+    def done(self, peer: str | None) -> bool:
+        """Whether every side has run."""
+        return self.ours is not None and (peer is None or self.plain is not None)
+
 
 class Verdict(Enum):
     """What became of a gate."""
@@ -52,7 +65,7 @@ class Verdict(Enum):
     FAILED = "FAILED"
     SKIPPED = "SKIPPED"  # other work ran beside every repeat
     INCOMPLETE = "INCOMPLETE"  # a side did not finish
-    UNGATED = "beside, never gated"
+    UNGATED = "not gated"
     UNKNOWN = "NO FIGURE in gates.toml"
 
 
@@ -61,21 +74,43 @@ BAD = {Verdict.FAILED, Verdict.INCOMPLETE, Verdict.UNKNOWN}
 
 @dataclass
 class Contest:
-    """All repeats of one bench, and what its report line should add."""
+    """All repeats of one bench, and what the report says of it.
+
+    Attributes:
+        name: in gates.toml.
+        gated: whether it must have a figure there.
+        peer: what it runs against; None where it is timed alone.
+        section: of the report.
+        title: what is timed, in a line.
+        items: what one call works on, in `unit`s; 0 where only seconds are shown.
+        unit: "frames", "windows", "million values".
+        note: what the line should add.
+    """
 
     name: str
     gated: bool
-    repeats: dict[int, Repeat] = field(default_factory=dict)
+    peer: str | None = "the plain way"
+    section: str = ""
+    title: str = ""
+    items: float = 0
+    unit: str = ""
     note: str = ""
+    repeats: dict[int, Repeat] = field(default_factory=dict)
 
     def ratios(self, quiet_share: float) -> list[float]:
         """The ratios of the repeats during which the cores were free."""
         quiet = [repeat for repeat in self.repeats.values() if repeat.core_share >= quiet_share]
         return [repeat.ratio for repeat in quiet if repeat.ratio is not None]
 
+    def best(self, quiet_share: float) -> Repeat | None:
+        """The repeat that counts: the best quiet one, or the best of all where none was quiet."""
+        done = [repeat for repeat in self.repeats.values() if repeat.done(self.peer)]
+        quiet = [repeat for repeat in done if repeat.core_share >= quiet_share]
+        return max(quiet or done, key=lambda repeat: repeat.ratio or 1 / (repeat.ours or math.inf), default=None)
+
     def judge(self, gate: Gate | None, quiet_share: float) -> Verdict:
         """The best quiet repeat decides."""
-        if any(repeat.ratio is None for repeat in self.repeats.values()):
+        if not all(repeat.done(self.peer) for repeat in self.repeats.values()):
             return Verdict.INCOMPLETE
         if not self.gated:
             return Verdict.UNGATED
@@ -89,11 +124,10 @@ class Contest:
     def line(self, gate: Gate | None, quiet_share: float) -> str:
         """The report's line: the verdict, what was measured, what was asked."""
         verdict = self.judge(gate, quiet_share)
-        all_ratios = [repeat.ratio for repeat in self.repeats.values() if repeat.ratio is not None]
-        best = max(self.ratios(quiet_share) or all_ratios, default=math.nan)
+        best = str(self.best(quiet_share) or "-")
         asked = str(gate) if gate and self.gated else ""
-        measured = " ".join(times(ratio) for ratio in all_ratios)
-        line = f"{self.name:<24}{times(best):>6}x  {asked:<36}{verdict.value}  (repeats: {measured})"
+        measured = " ".join(str(repeat) for repeat in self.repeats.values())
+        line = f"{self.name:<24}{best:>8}  {asked:<36}{verdict.value}  (repeats: {measured})"
         if verdict is Verdict.SKIPPED:
             share = max(repeat.core_share for repeat in self.repeats.values())
             line += f"; other work was running: a loop on each of two cores got at best {share:.0%} of its core"
@@ -102,7 +136,7 @@ class Contest:
 
 def times(ratio: float) -> str:
     """A ratio in three digits or so: a stage that is slower than its peer needs them after the point."""
-    return f"{ratio:.2f}" if ratio >= 1 else f"{ratio:.3f}"
+    return f"{ratio:.{3 if ratio < 1 else 2 if ratio < 100 else 0}f}"
 
 
 def load_gates(path: Path, abilities: Set[str]) -> dict[str, Gate]:

@@ -24,8 +24,8 @@ ALWAYS_QUIET, NEVER_QUIET = "0", "1.1"
 
 @pytest.fixture
 def race(tmp_path: Path) -> Path:
-    for name in ("abilities.py", "conftest.py", "gates.py", "quiet.py"):
-        shutil.copy(BENCHES / name, tmp_path)
+    for name in ("abilities", "chart", "conftest", "gates", "machine", "page", "quiet"):
+        shutil.copy(BENCHES / f"{name}.py", tmp_path)
     (tmp_path / "test_race.py").write_text(RACE)
     return tmp_path
 
@@ -89,6 +89,20 @@ def test_a_side_that_breaks_fails(race: Path) -> None:
     assert "race: INCOMPLETE" in result.stdout
 
 
+def test_a_bench_without_a_gate_runs_once_in_the_short_form(race: Path) -> None:
+    (race / "test_race.py").write_text(RACE.replace(", repeats=1", ", gated=False"))
+    assert "6 passed" in run(race, "").stdout
+    assert "2 passed" in run(race, "", "--short").stdout
+
+
+def test_a_bench_without_a_peer_is_timed_alone(race: Path) -> None:
+    (race / "test_race.py").write_text(RACE.replace(", repeats=1", ", repeats=1, peer=None"))
+    result = run(race, "")
+    assert result.returncode == 0, result.stdout
+    assert "1 passed" in result.stdout
+    assert "not gated  (repeats: 0.00" in result.stdout
+
+
 def test_the_ratchet_raises_a_figure_and_keeps_the_rest(race: Path) -> None:
     gates = "# why\n[other]\nfigure = 2.0\n\n[race] # asleep\nfigure = 1.5\n# the end\n"
     assert run(race, gates, "--ratchet").returncode == 0
@@ -148,7 +162,7 @@ def test_a_stage_slower_than_its_peer_has_a_gate_below_1(tmp_path: Path) -> None
     path.write_text("[race]\nfigure = 0.5\n")
     gate = load_gates(path, set())["race"]
     slower = Contest("race", gated=True, repeats={0: Repeat(ours=2.36, plain=1.0)})
-    assert "0.424x  gate 0.425 = 0.85 x 0.5" in slower.line(gate, 0)
+    assert " 0.424x  gate 0.425 = 0.85 x 0.5" in slower.line(gate, 0)
     assert slower.judge(gate, 0) is Verdict.FAILED
     assert ratchet(path, gate, 0.578)
     assert path.read_text() == "[race]\nfigure = 0.57\n"
