@@ -2,8 +2,8 @@
 
 A bench is marked `@pytest.mark.versus("name in gates.toml", peer="Pillow")` and calls its `contest` fixture with both
 sides. It is collected as three repeats of ours, plain, ours, plain, …, so that a machine that slows down slows both;
-in the short form a bench without a gate runs once. The first line of its docstring is its title in the report
-(`--report`), the name of its file the section, unless the mark names another. `peer=None` times ours alone.
+in the short form a bench without a gate only shows that it runs. `peer=None` times ours alone. In the report
+(`--report`) the first line of its docstring is its title, the name of its file its section, unless the mark names one.
 """
 
 import shutil
@@ -66,8 +66,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     mark = metafunc.definition.get_closest_marker("versus")
     if mark is not None:
         sides = ("ours", "plain") if mark.kwargs.get("peer", "") is not None else ("ours",)
-        once = metafunc.config.getoption("--short") and not is_gated(mark)
-        repeats = range(1 if once else mark.kwargs.get("repeats", REPEATS))
+        brief = metafunc.config.getoption("--short") and not is_gated(mark)
+        repeats = range(1 if brief else mark.kwargs.get("repeats", REPEATS))
         turns = [(repeat, side) for repeat in repeats for side in sides]
         metafunc.parametrize("turn", turns, ids=[f"{side}-{repeat + 1}" for repeat, side in turns])
 
@@ -84,6 +84,7 @@ class Turn:
     contest: Contest
     side: str
     repeat: Repeat
+    brief: bool
 
     def __call__(
         self,
@@ -103,14 +104,15 @@ class Turn:
             ours: The product's way.
             plain: The plain way; None where there is no peer.
             plain_share: The share of the work that `plain` does; its time is scaled up by it.
-            rounds: Calls to time, of which the fastest counts.
-            warmup_rounds: Calls before that.
+            rounds: Calls to time, of which the fastest counts; one in the short form where there is no gate.
+            warmup_rounds: Calls before that; likewise none.
             items: What one call works on: the report then shows items a second.
             unit: Of the items: "frames", "windows", "million values".
             note: What the report's line should say beside the ratio.
         """
         before = core_share()
         runs = ours if self.side == "ours" else plain
+        rounds, warmup_rounds = (1, 0) if self.brief else (rounds, warmup_rounds)
         self.benchmark.pedantic(runs, rounds=rounds, warmup_rounds=warmup_rounds)
         if self.benchmark.stats is None:
             return  # --benchmark-disable: run once, not timed
@@ -128,7 +130,8 @@ def contest(request: pytest.FixtureRequest, benchmark: Any, turn: tuple[int, str
     benchmark.group = mark.args[0]
     contest = request.config.stash[CONTESTS].setdefault(mark.args[0], introduce(mark, request))
     index, side = turn
-    return Turn(benchmark, contest, side, contest.repeats.setdefault(index, Repeat()))
+    brief = request.config.getoption("--short") and not contest.gated
+    return Turn(benchmark, contest, side, contest.repeats.setdefault(index, Repeat()), brief)
 
 
 def introduce(mark: pytest.Mark, request: pytest.FixtureRequest) -> Contest:
@@ -148,11 +151,15 @@ def size(request: pytest.FixtureRequest) -> Callable[[int, int], int]:
 
 @pytest.fixture(scope="session")
 def frames(size: Callable[[int, int], int], tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Frame files of one generated video, 640x360, quality 90."""
+    """Frame files of one generated video, 640x360, quality 90; in the short form the same 125 four times over."""
     from pixelfast.demo.scene import SceneSpec, generate_scene
 
-    spec = SceneSpec(train_videos=1, train_frames=size(1000, 500), test_videos=0)
+    distinct, copies = size(1000, 125), size(1, 4)
+    spec = SceneSpec(train_videos=1, train_frames=distinct, test_videos=0)
     scene = generate_scene(tmp_path_factory.mktemp("frames") / "scene", spec)
+    drawn = sorted((scene.train / "01").glob("*.jpg"))
+    for number, path in enumerate(drawn * (copies - 1), start=distinct):
+        shutil.copy(path, path.with_stem(f"frame_{number + 1:04}"))
     return sorted((scene.train / "01").glob("*.jpg"))
 
 

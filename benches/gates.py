@@ -155,7 +155,7 @@ def _gate(name: str, entry: dict[str, float], abilities: Set[str]) -> Gate:
         wrong = f"has {', '.join(sorted(unknown))}" if unknown else "has no figure"
         raise ValueError(f"[{name}] of the gates {wrong}; known keys: figure, {', '.join(without)}")
     counts = [key for key in entry if without.get(key) not in abilities]
-    key = min(counts, key=lambda key: (entry[key], key))
+    key = min(counts, key=lambda key: (entry[key], key == "figure"))
     return Gate(name, key, float(entry[key]))
 
 

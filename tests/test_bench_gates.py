@@ -135,6 +135,12 @@ def test_the_lowest_figure_that_applies_counts(tmp_path: Path, has: set[str], ke
     assert load_gates(tmp_path / "gates.toml", has) == {"race": Gate("race", key, figure)}
 
 
+def test_of_equal_figures_the_one_for_this_machine_is_ratcheted(tmp_path: Path) -> None:
+    (tmp_path / "gates.toml").write_text("[race]\nfigure = 2.0\nfigure_without_vnni = 2.0\n")
+    assert load_gates(tmp_path / "gates.toml", {"simd"})["race"].key == "figure_without_vnni"
+    assert load_gates(tmp_path / "gates.toml", {"vnni"})["race"].key == "figure"
+
+
 def test_a_higher_figure_without_an_ability_does_not_count(tmp_path: Path) -> None:
     (tmp_path / "gates.toml").write_text("[race]\nfigure = 2.0\nfigure_without_simd = 3.0\n")
     assert load_gates(tmp_path / "gates.toml", set())["race"].key == "figure"
