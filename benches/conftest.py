@@ -218,7 +218,7 @@ def write_report(config: pytest.Config, out: Path) -> None:
     contests, gates = list(config.stash[CONTESTS].values()), config.stash[GATES]
     share, picture = config.getoption("--quiet-share"), out.with_suffix(".svg")
     machine = describe_machine(release_build(), read_cpuinfo())
-    machine["Command"] = f"`make bench` (pytest {' '.join(config.invocation_params.args)})"
+    machine["Command"] = f"pytest {' '.join(config.invocation_params.args)}"
     out.parent.mkdir(parents=True, exist_ok=True)
     text = page(contests, gates, share, machine, short=config.getoption("--short"), chart=picture.name)
     out.write_text(text, encoding="utf-8")

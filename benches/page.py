@@ -71,7 +71,7 @@ def title(section: str) -> str:
 
 def _row(contest: Contest, gate: Gate | None, quiet_share: float) -> str:
     best = contest.best(quiet_share) or Repeat()
-    what = f"{contest.title or contest.name}<br>`{contest.name}`{f'; {contest.note}' if contest.note else ''}"
+    what = f"{contest.title}<br>`{contest.name}`{f'; {contest.note}' if contest.note else ''}".removeprefix("<br>")
     cells = [
         what,
         contest.peer or "none",

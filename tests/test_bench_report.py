@@ -57,6 +57,7 @@ def test_a_row_tells_both_speeds_all_ratios_and_the_verdict() -> None:
     ]
     assert table["decode_pillow"][2:4] == ["2,000 frames/s", "1,000 frames/s"]
     assert table["decode_pillow"][6] == "1.70 (without simd)"
+    assert table["slow"][0] == "`slow`"
     assert table["slow"][2:] == ["3 s", "1 s", "**0.333**", "0.333", "0.425", "FAILED"]
 
 
