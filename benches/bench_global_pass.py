@@ -13,7 +13,7 @@ from oracles import global_pass
 from pixelfast.pipeline.clean import FrameRecord
 from pixelfast.pipeline.parts import Job, Part, write_part
 
-A_VIDEO = 5_000  # frames
+A_VIDEO = 25_000  # frames
 Write = Callable[[int], Path]
 
 
@@ -40,19 +40,19 @@ def parts(size: Callable[[int, int], int], tmp_path_factory: pytest.TempPathFact
 
 @pytest.mark.versus("global_pass_1m", peer="NumPy, SciPy", gated=False)
 def test_1_million_frames(contest, parts: Write, tmp_path: Path) -> None:
-    """1 million frames in 200 parts."""
+    """1 million frames in 40 parts."""
     against_scipy(contest, parts(1), tmp_path)
 
 
 @pytest.mark.versus("global_pass_10m", peer="NumPy, SciPy", gated=False)
 def test_10_million_frames(contest, parts: Write, tmp_path: Path) -> None:
-    """10 million frames in 2,000 parts."""
+    """10 million frames in 400 parts."""
     against_scipy(contest, parts(10), tmp_path)
 
 
 @pytest.mark.versus("global_pass_50m", peer=None, repeats=1)
 def test_50_million_frames(contest, parts: Write, tmp_path: Path) -> None:
-    """50 million frames in 10,000 parts."""
+    """50 million frames in 2,000 parts."""
     folder, out = parts(50), tmp_path / "scores.parquet"
     contest(ours=lambda: pixelfast.merge(folder, out), warmup_rounds=0)
 
