@@ -60,8 +60,8 @@ types: setup ## mypy --strict, and the extension's stub against the built module
 	$(BIN)/python -m mypy.stubtest pixelfast._core
 
 .PHONY: bench
-bench: setup ## Benches at full size, with their gates
-	$(BENCH) --benchmark-autosave
+bench: setup ## Benches at full size, with their gates; writes docs/benchmarks.md and its chart
+	$(BENCH) --benchmark-autosave --report docs/benchmarks.md
 
 .PHONY: bench-gates
 bench-gates: setup ## Benches in short form: fails where pixelfast got slower than benches/gates.toml allows

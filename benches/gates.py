@@ -3,9 +3,12 @@
 import math
 import re
 import tomllib
+from collections.abc import Set
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
+
+from abilities import ABILITIES
 
 MARGIN = 0.85  # a gate stands at this share of its figure
 
@@ -23,6 +26,14 @@ class Gate:
         """The ratio below which the bench fails."""
         return MARGIN * self.figure
 
+    @property
+    def without(self) -> str:
+        """What the machine lacks, so that this figure counts: "without vnni"; empty for the figure of all others."""
+        return self.key.removeprefix("figure").removeprefix("_").replace("_", " ")
+
+    def __str__(self) -> str:
+        return f"gate {times(self.least)} = {MARGIN} x {self.figure:g} {self.without}".rstrip()
+
 
 @dataclass
 class Repeat:
@@ -37,6 +48,15 @@ class Repeat:
         """How many times faster ours was; None while a side is missing."""
         return None if self.ours is None or self.plain is None else self.plain / self.ours
 
+    def __str__(self) -> str:
+        if self.ratio is not None:
+            return f"{times(self.ratio)}x"
+        return "-" if self.ours is None else f"{times(self.ours)} s"
+
+    def done(self, peer: str | None) -> bool:
+        """Whether every side has run."""
+        return self.ours is not None and (peer is None or self.plain is not None)
+
 
 class Verdict(Enum):
     """What became of a gate."""
@@ -45,7 +65,7 @@ class Verdict(Enum):
     FAILED = "FAILED"
     SKIPPED = "SKIPPED"  # other work ran beside every repeat
     INCOMPLETE = "INCOMPLETE"  # a side did not finish
-    UNGATED = "beside, never gated"
+    UNGATED = "not gated"
     UNKNOWN = "NO FIGURE in gates.toml"
 
 
@@ -54,21 +74,43 @@ BAD = {Verdict.FAILED, Verdict.INCOMPLETE, Verdict.UNKNOWN}
 
 @dataclass
 class Contest:
-    """All repeats of one bench, and what its report line should add."""
+    """All repeats of one bench, and what the report says of it.
+
+    Attributes:
+        name: in gates.toml.
+        gated: whether it must have a figure there.
+        peer: what it runs against; None where it is timed alone.
+        section: of the report.
+        title: what is timed, in a line.
+        items: what one call works on, in `unit`s; 0 where only seconds are shown.
+        unit: "frames", "windows", "million values".
+        note: what the line should add.
+    """
 
     name: str
     gated: bool
-    repeats: dict[int, Repeat] = field(default_factory=dict)
+    peer: str | None = "the plain way"
+    section: str = ""
+    title: str = ""
+    items: float = 0
+    unit: str = ""
     note: str = ""
+    repeats: dict[int, Repeat] = field(default_factory=dict)
 
     def ratios(self, quiet_share: float) -> list[float]:
         """The ratios of the repeats during which the cores were free."""
         quiet = [repeat for repeat in self.repeats.values() if repeat.core_share >= quiet_share]
         return [repeat.ratio for repeat in quiet if repeat.ratio is not None]
 
+    def best(self, quiet_share: float) -> Repeat | None:
+        """The repeat that counts: the best quiet one, or the best of all where none was quiet."""
+        done = [repeat for repeat in self.repeats.values() if repeat.done(self.peer)]
+        quiet = [repeat for repeat in done if repeat.core_share >= quiet_share]
+        return max(quiet or done, key=lambda repeat: repeat.ratio or 1 / (repeat.ours or math.inf), default=None)
+
     def judge(self, gate: Gate | None, quiet_share: float) -> Verdict:
         """The best quiet repeat decides."""
-        if any(repeat.ratio is None for repeat in self.repeats.values()):
+        if not all(repeat.done(self.peer) for repeat in self.repeats.values()):
             return Verdict.INCOMPLETE
         if not self.gated:
             return Verdict.UNGATED
@@ -82,29 +124,45 @@ class Contest:
     def line(self, gate: Gate | None, quiet_share: float) -> str:
         """The report's line: the verdict, what was measured, what was asked."""
         verdict = self.judge(gate, quiet_share)
-        all_ratios = [repeat.ratio for repeat in self.repeats.values() if repeat.ratio is not None]
-        best = max(self.ratios(quiet_share) or all_ratios, default=math.nan)
-        asked = f"gate {gate.least:5.2f} = {MARGIN} x {gate.figure:<5g}" if gate and self.gated else ""
-        measured = " ".join(f"{ratio:.2f}" for ratio in all_ratios)
-        line = f"{self.name:<16}{best:6.2f}x  {asked:<26}{verdict.value}  (repeats: {measured})"
+        best = str(self.best(quiet_share) or "-")
+        asked = str(gate) if gate and self.gated else ""
+        measured = " ".join(str(repeat) for repeat in self.repeats.values())
+        line = f"{self.name:<24}{best:>8}  {asked:<36}{verdict.value}  (repeats: {measured})"
         if verdict is Verdict.SKIPPED:
             share = max(repeat.core_share for repeat in self.repeats.values())
             line += f"; other work was running: a loop on each of two cores got at best {share:.0%} of its core"
         return f"{line}; {self.note}" if self.note else line
 
 
-def load_gates(path: Path, simd: bool) -> dict[str, Gate]:
-    """Reads gates.toml; without SIMD the figures stated for such a build count, where there are any."""
-    gates = {}
-    for name, entry in tomllib.loads(path.read_text()).items():
-        key = "figure" if simd or "figure_without_simd" not in entry else "figure_without_simd"
-        gates[name] = Gate(name, key, float(entry[key]))
-    return gates
+def times(ratio: float) -> str:
+    """A ratio in three digits or so: a stage that is slower than its peer needs them after the point."""
+    return f"{ratio:.{3 if ratio < 1 else 2 if ratio < 100 else 0}f}"
+
+
+def load_gates(path: Path, abilities: Set[str]) -> dict[str, Gate]:
+    """Reads gates.toml: of `figure` and each `figure_without_<ability>` that the machine lacks, the lowest counts.
+
+    Raises:
+        ValueError: a key that is neither, or an entry without `figure`.
+    """
+    return {name: _gate(name, entry, abilities) for name, entry in tomllib.loads(path.read_text()).items()}
+
+
+def _gate(name: str, entry: dict[str, float], abilities: Set[str]) -> Gate:
+    without = {f"figure_without_{ability}": ability for ability in ABILITIES}
+    unknown = entry.keys() - without.keys() - {"figure"}
+    if unknown or "figure" not in entry:
+        wrong = f"has {', '.join(sorted(unknown))}" if unknown else "has no figure"
+        raise ValueError(f"[{name}] of the gates {wrong}; known keys: figure, {', '.join(without)}")
+    counts = [key for key in entry if without.get(key) not in abilities]
+    key = min(counts, key=lambda key: (entry[key], key == "figure"))
+    return Gate(name, key, float(entry[key]))
 
 
 def ratchet(path: Path, gate: Gate, measured: float) -> bool:
     """Raises a gate's figure in gates.toml to what was measured; never lowers one. True when it was raised."""
-    raised = math.floor(measured * 10) / 10
+    steps = 10 if measured >= 1 else 100
+    raised = math.floor(measured * steps) / steps
     if raised <= gate.figure:
         return False
     entry = re.compile(rf"(^\[{re.escape(gate.name)}\][^\[]*?^{gate.key} = )[\d.]+", re.MULTILINE)

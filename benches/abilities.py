@@ -1,0 +1,35 @@
+"""What a machine and a build can do that a bench's figure may stand on: gates.toml names them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+ABILITIES: Final = {
+    "simd": "libjpeg-turbo built with nasm",
+    "vnni": "int8 dot products",
+    "bf16": "bfloat16 units",
+}
+FLAGS: Final = {
+    "vnni": {"avx512_vnni", "avx_vnni", "asimddp"},
+    "bf16": {"avx512_bf16", "amx_bf16", "bf16"},
+}
+"""As Linux names them in /proc/cpuinfo: any of them will do."""
+
+
+def abilities(build_info: Mapping[str, str], cpuinfo: str) -> frozenset[str]:
+    """The abilities, by the extension's `build_info` and the text of /proc/cpuinfo; one not seen is not there."""
+    flags = set(field(cpuinfo, "flags").split()) | set(field(cpuinfo, "Features").split())
+    of_processor = {ability for ability, any_of in FLAGS.items() if flags & any_of}
+    return frozenset(of_processor | ({"simd"} if build_info["simd"] == "yes" else set()))
+
+
+def read_cpuinfo() -> str:
+    """The text of /proc/cpuinfo; nothing where there is none."""
+    path = Path("/proc/cpuinfo")
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def field(cpuinfo: str, name: str) -> str:
+    """The first core's value of a field of /proc/cpuinfo; empty where there is none."""
+    lines = (line.partition(":") for line in cpuinfo.splitlines())
+    return next((value.strip() for key, _, value in lines if key.strip() == name), "")
