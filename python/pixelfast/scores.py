@@ -3,6 +3,7 @@
 import logging
 import math
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import pairwise
@@ -181,8 +182,11 @@ class Scores:
         """
         from pixelfast import score_files
 
-        write_csv = partial(score_files.write_csv, threads=threads)
-        write = {".csv": write_csv, ".parquet": score_files.write_parquet}.get(Path(path).suffix.lower())
+        writers: dict[str, Callable[[Scores, Path], None]] = {
+            ".csv": partial(score_files.write_csv, threads=threads),
+            ".parquet": score_files.write_parquet,
+        }
+        write = writers.get(Path(path).suffix.lower())
         if write is None:
             raise OutputError(f"{path} ends in neither .csv nor .parquet: name the output so that its kind is known")
         with atomic_path(path) as temporary:
