@@ -12,7 +12,7 @@ from footage import DrawnVideo, walking_square
 from frame_files import write_video
 from pixelfast.errors import PixelfastError, ScoresError
 from pixelfast.model import Model
-from pixelfast.pipeline.parts import read_part, write_part
+from pixelfast.pipeline.parts import read_part, read_parts, write_part
 from plain_pipeline import footage, plain_maps
 from tiny_engines import (
     SIZE,
@@ -196,3 +196,20 @@ def test_a_merge_of_nothing_and_of_damage(tmp_path: Path, make_source: MakeSourc
     np.savez(path, raw=np.zeros(3, np.float32))
     with pytest.raises(ScoresError, match="is damaged or no part of pixelfast"):
         pixelfast.merge(path)
+
+
+def test_many_parts_are_read_in_order_without_their_maps(make_source: MakeSource, model: Model, tmp_path: Path) -> None:
+    source, parts = make_source(**footage(40)), tmp_path / "parts"
+    pixelfast.score(source, model.folder, parts=parts, maps=True)
+    (path,) = parts.iterdir()
+    part = read_part(path)
+    assert part.maps is not None
+    paths = [tmp_path / f"{number}.npz" for number in range(50)]
+    for number, copy in enumerate(paths):
+        write_part(copy, dataclasses.replace(part, video=f'", "engine": {number}'))
+    read = read_parts(paths, threads=2)
+    assert [one.video for one in read] == [f'", "engine": {number}' for number in range(50)]
+    assert all(one.maps is None and one.job == part.job for one in read)
+    paths[33].write_bytes(b"PK")
+    with pytest.raises(ScoresError, match=r"33\.npz is damaged"):
+        read_parts(paths, threads=2)

@@ -1,5 +1,7 @@
 """What is normal for one engine and one way to use it, in the units of its raw scores."""
 
+from collections import deque
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -10,6 +12,8 @@ from pixelfast.errors import ModelError
 
 THRESHOLD_PROBABILITY = 0.999
 """One held-out normal frame in a thousand lies above the threshold."""
+
+_BLOCK = 1 << 15  # scores looked up together: what is computed between stays in the cache
 
 _PROBABILITIES = (
     *(step / 100 for step in range(99)),
@@ -74,14 +78,27 @@ class Calibration:
         """The smoothed raw score above which a frame is unusual: the 0.999 quantile of held-out normal frames."""
         return float(np.interp(THRESHOLD_PROBABILITY, self.probabilities, self.quantiles))
 
-    def tail(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+    def tail(self, values: NDArray[np.float64], threads: int | None = None) -> NDArray[np.float64]:
         """The share [N] in [0, 1] of held-out normal frames whose smoothed raw score is at or above each of `values`.
 
         Exact at the measured frames' own scores as far as the quantiles are dense, interpolated between: 1 at the
-        lowest and below, 1/frames at the highest, 0 above it.
+        lowest and below, 1/frames at the highest, 0 above it. `threads` (None: one) share the values.
         """
         scores = np.asarray(values, dtype=np.float64)
         quantiles, probabilities = np.array(self.quantiles), np.array(self.probabilities)
+        share = np.empty_like(scores)
+
+        def fill(start: int) -> None:
+            block = slice(start, start + _BLOCK)
+            share[block] = self._shares(scores[block], quantiles, probabilities)
+
+        with ThreadPoolExecutor(threads or 1) as pool:
+            deque(pool.map(fill, range(0, len(scores), _BLOCK)), maxlen=0)
+        return share
+
+    def _shares(
+        self, scores: NDArray[np.float64], quantiles: NDArray[np.float64], probabilities: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
         after = np.searchsorted(quantiles, scores, side="left").clip(1, len(quantiles) - 1)
         low, high = quantiles[after - 1], quantiles[after]
         step = np.divide(scores - low, high - low, out=np.zeros_like(scores), where=high > low).clip(0, 1)

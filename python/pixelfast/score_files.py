@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,7 +22,7 @@ _METADATA_KEY = b"pixelfast"
 _PLAIN_COLUMNS = ("frame", "raw", "score", "rank", "tail", "flipped", "repaired", "noisy", "seconds")
 _REQUIRED_COLUMNS = ("video", "frame", "raw", "score", "rank", "flipped", "repaired", "noisy")
 _FACTS = ("videos", "method", "smooth", "threshold", "notes", "phases")
-_CSV_ROWS = 1 << 20  # formatted at once: bounds memory, and keeps Arrow's offsets within 32 bits
+_CSV_ROWS = 1 << 18  # formatted at once: bounds memory, and keeps Arrow's offsets within 32 bits
 _NEEDS_QUOTES = frozenset(',"\r\n')
 
 
@@ -41,8 +42,8 @@ def csv_names(videos: Sequence[str]) -> list[str]:
     return list(by_name)
 
 
-def write_csv(scores: "Scores", path: Path) -> None:
-    """Writes `Id,Predicted`, sorted naturally by video, then by frame number.
+def write_csv(scores: "Scores", path: Path, threads: int = 1) -> None:
+    """Writes `Id,Predicted`, sorted naturally by video, then by frame number; `threads` format it.
 
     Id is `{video}_{frame}`; Predicted is the score for motion, else the rank, in the shortest digits that read back as
     the same float64.
@@ -50,11 +51,16 @@ def write_csv(scores: "Scores", path: Path) -> None:
     names = csv_names(scores.videos)
     order = _csv_order(scores)
     predicted = scores.score if scores.method == "motion" else scores.rank
-    with path.open("wb") as file:
+
+    def lines(start: int) -> memoryview:
+        rows = order[start : start + _CSV_ROWS]
+        return _csv_lines(names, scores.video_index[rows], scores.frame[rows], predicted[rows])
+
+    starts = range(0, len(scores), _CSV_ROWS)
+    with path.open("wb") as file, ThreadPoolExecutor(threads) as pool:
         file.write(b"Id,Predicted\n")
-        for start in range(0, len(scores), _CSV_ROWS):
-            rows = order[start : start + _CSV_ROWS]
-            file.write(_csv_lines(names, scores.video_index[rows], scores.frame[rows], predicted[rows]))
+        for turn in range(0, len(starts), threads):  # no more at a time than there are threads: bounds memory
+            file.writelines(pool.map(lines, starts[turn : turn + threads]))
 
 
 def _csv_order(scores: "Scores") -> NDArray[np.int64]:

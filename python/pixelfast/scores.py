@@ -3,7 +3,9 @@
 import logging
 import math
 import os
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -167,8 +169,12 @@ class Scores:
         smoothed = self.smoothed_raw()
         return [self._event(start, stop, smoothed) for start, stop in self._runs(smoothed > level)]
 
-    def write(self, path: str | os.PathLike[str]) -> Path:
+    def write(self, path: str | os.PathLike[str], *, threads: int = 1) -> Path:
         """Writes what the suffix says, whole or not at all: `.csv` (`Id,Predicted`) or `.parquet` (everything).
+
+        Args:
+            path: the file.
+            threads: threads that format a `.csv`.
 
         Raises:
             OutputError: another suffix, or the file cannot be written there.
@@ -176,7 +182,11 @@ class Scores:
         """
         from pixelfast import score_files
 
-        write = {".csv": score_files.write_csv, ".parquet": score_files.write_parquet}.get(Path(path).suffix.lower())
+        writers: dict[str, Callable[[Scores, Path], None]] = {
+            ".csv": partial(score_files.write_csv, threads=threads),
+            ".parquet": score_files.write_parquet,
+        }
+        write = writers.get(Path(path).suffix.lower())
         if write is None:
             raise OutputError(f"{path} ends in neither .csv nor .parquet: name the output so that its kind is known")
         with atomic_path(path) as temporary:

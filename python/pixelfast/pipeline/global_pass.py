@@ -54,7 +54,7 @@ def global_pass(
         flipped=np.concatenate([record.flipped for record in records]),
         repaired=np.concatenate([record.repaired for record in records]),
         noisy=np.concatenate([record.noisy for record in records]),
-        tail=None if calibration is None else calibration.tail(smoothed),
+        tail=None if calibration is None else calibration.tail(smoothed, threads),
         seconds=None if any(s is None for s in seconds) else np.concatenate([s for s in seconds if s is not None]),
         method=method,
         smooth=smooth,

@@ -8,7 +8,7 @@ from pixelfast.errors import ScoresError
 from pixelfast.natural import natural_key
 from pixelfast.pipeline.aloud import Notes
 from pixelfast.pipeline.outputs import Out, output_paths
-from pixelfast.pipeline.parts import Job, Part, read_part
+from pixelfast.pipeline.parts import Job, Part, read_parts
 from pixelfast.pipeline.run import finish
 from pixelfast.pipeline.stopwatch import Stopwatch
 from pixelfast.pipeline.threads import share_threads
@@ -20,9 +20,10 @@ Folders = str | PathLike[str] | Iterable[str | PathLike[str]]
 def merge_parts(parts: Folders, out: Out) -> Scores:
     """Scores from part files; see `pixelfast.merge`."""
     notes, watch = Notes(), Stopwatch()
-    paths = output_paths(out)
+    paths, threads = output_paths(out), share_threads(None).count
     with watch.phase("read"):
-        read = {path: read_part(path) for path in _files(parts)}
+        files = _files(parts)
+        read = dict(zip(files, read_parts(files, threads), strict=True))
     job = _one_job(read)
     videos = _one_a_video(read)
     for part in videos:
@@ -30,7 +31,7 @@ def merge_parts(parts: Folders, out: Out) -> Scores:
             notes.say(note)
     if len(videos) < job.videos:
         notes.say(f"the parts hold {len(videos)} of the source's {job.videos} videos: some shares are missing")
-    return finish(videos, job, paths, notes=notes, watch=watch, threads=share_threads(None).count)
+    return finish(videos, job, paths, notes=notes, watch=watch, threads=threads)
 
 
 def _files(parts: Folders) -> list[Path]:
@@ -59,6 +60,8 @@ def _one_job(read: dict[Path, Part]) -> Job:
     """
     (first_path, first), *others = read.items()
     for path, part in others:
+        if part.job == first.job:
+            continue
         if part.job.fingerprint() != first.job.fingerprint():
             raise ScoresError(
                 f"{first_path} and {path} come from different runs and must not be mixed: "

@@ -55,11 +55,11 @@ def make_folder(folder: Path) -> None:
     check_writable(folder / "part.npz")
 
 
-def write_outputs(scores: Scores, paths: Iterable[Path]) -> None:
+def write_outputs(scores: Scores, paths: Iterable[Path], threads: int = 1) -> None:
     """Writes the scores to each path by its suffix.
 
     Raises:
         OutputError: a file cannot be written.
     """
     for path in paths:
-        scores.write(path)
+        scores.write(path, threads=threads)

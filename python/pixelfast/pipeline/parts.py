@@ -8,9 +8,12 @@ import hashlib
 import json
 import zipfile
 import zlib
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 from urllib.parse import quote
 
 import numpy as np
@@ -18,12 +21,15 @@ from numpy.typing import NDArray
 
 from pixelfast.atomic import atomic_path
 from pixelfast.errors import ScoresError
+from pixelfast.pipeline.archive import read_archive
 from pixelfast.pipeline.clean import FrameRecord
 from pixelfast.sources import Video
 
 # Raised whenever the same engine, settings and footage would give other raw scores than before.
 FORMAT = 1
 _NAME_BYTES = 120
+_SHARED = ', "engine": '  # where a part's text goes on with what all parts of its run say
+_BATCH = 16  # parts that a thread reads at a stretch
 _DAMAGED = (OSError, ValueError, LookupError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error)
 
 
@@ -134,6 +140,12 @@ def write_part(path: Path, part: Part) -> None:
     Raises:
         OutputError: it cannot be written.
     """
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        save_part(file, part)
+
+
+def save_part(file: BinaryIO, part: Part) -> None:
+    """Writes a part's bytes."""
     about = {"video": part.video, "footage": part.footage, "format": FORMAT, "notes": part.notes, **vars(part.job)}
     record = part.record
     arrays: dict[str, NDArray[Any]] = {
@@ -146,21 +158,33 @@ def write_part(path: Path, part: Part) -> None:
     }
     arrays |= {} if record.seconds is None else {"seconds": record.seconds}
     arrays |= {} if part.maps is None else {"maps": part.maps}
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, **arrays)  # type: ignore[arg-type]  # the stub takes a keyword for allow_pickle
+    np.savez(file, **arrays)  # type: ignore[arg-type]  # the stub takes a keyword for allow_pickle
 
 
-def read_part(path: Path) -> Part:
-    """Reads a part file.
+def read_parts(paths: Sequence[Path], threads: int) -> list[Part]:
+    """Reads part files without their error maps, `threads` of them at a time.
+
+    Raises:
+        ScoresError: one is missing, damaged, or no part.
+    """
+    with ThreadPoolExecutor(threads) as pool:
+        batches = [paths[start : start + _BATCH] for start in range(0, len(paths), _BATCH)]
+        read = pool.map(lambda batch: [read_part(path, maps=False) for path in batch], batches)
+        return [part for batch in read for part in batch]
+
+
+def read_part(path: Path, maps: bool = True) -> Part:
+    """Reads a part file; its arrays cannot be written to.
+
+    Args:
+        path: the file.
+        maps: whether its error maps are wanted, which are several times as large as all the rest.
 
     Raises:
         ScoresError: it is missing, damaged, or no part.
     """
     try:
-        # Opened here, because NumPy leaves the file open where it is no archive.
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-        return _part(arrays)
+        return _part(read_archive(path, () if maps else ("maps",)))
     except FileNotFoundError as error:
         raise ScoresError(f"{path} does not exist") from error
     except _DAMAGED as error:
@@ -168,13 +192,29 @@ def read_part(path: Path) -> Part:
 
 
 def _part(arrays: dict[str, NDArray[Any]]) -> Part:
-    about = json.loads(arrays["about"].tobytes())
+    about, job = _about(arrays["about"].tobytes().decode())
     if about["format"] != FORMAT:
         raise ValueError("another format")
     raw = arrays["raw"]
     columns = (arrays["frame"], arrays["flipped"], arrays["repaired"], arrays["noisy"])
     if any(column.shape != raw.shape for column in columns) or raw.dtype != np.float32 or not np.isfinite(raw).all():
         raise ValueError("columns that do not fit")
-    job = Job(about["engine"], about["settings"], about["smooth"], about["calibration"], about["videos"])
     record = FrameRecord(*columns, arrays.get("seconds"))
     return Part(about["video"], about["footage"], raw, record, arrays.get("maps"), job, about["notes"])
+
+
+def _about(text: str) -> tuple[dict[str, Any], Job]:
+    """What a part says of itself alone, and what all parts of its run share.
+
+    The text is taken apart where the shared facts begin; no value can hold that mark, for its quotes would have
+    backslashes before them.
+    """
+    own, mark, shared = text.partition(_SHARED)
+    return json.loads(own + "}"), _job(mark.removeprefix(", ") + shared)
+
+
+@lru_cache(maxsize=64)
+def _job(shared: str) -> Job:
+    """One job for all parts of a run: most of a small part's text is its calibration."""
+    about = json.loads("{" + shared)
+    return Job(about["engine"], about["settings"], about["smooth"], about["calibration"], about["videos"])

@@ -158,7 +158,7 @@ def finish(
         scores = global_pass(parts, job.settings["method"], job.smooth, calibration, notes=notes, threads=threads)
     scores.phases.update(watch.seconds())
     with watch.phase("write"):
-        write_outputs(scores, paths)
+        write_outputs(scores, paths, threads)
     scores.phases.update(watch.seconds())
     return scores
 

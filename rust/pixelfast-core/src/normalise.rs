@@ -28,12 +28,14 @@ pub fn normalise<S: Real>(raw: &[S], percentile: Option<f64>, out: &mut [f64], c
     if let Some(percent) = percentile.filter(|percent| !(0.0..=100.0).contains(percent)) {
         return Err(Error::Value(format!("percentile must lie between 0 and 100, not {percent}")));
     }
-    let Some(span) = Span::of("raw", raw, cancel)? else {
+    let place = percentile.map(|percent| Place::of(percent, raw.len()));
+    let mark = place.as_ref().and_then(|place| mark_below(raw, place.below));
+    let Some((span, above)) = Span::of_and("raw", raw, |block| keep_from(block, mark), cancel)? else {
         return Ok(());
     };
     let low = S::from_key(span.low()).wide();
-    let top = match percentile {
-        Some(percent) => linear_percentile(raw, span, percent, cancel)?,
+    let top = match place {
+        Some(place) => place.between(find_pair(raw, span, &above.concat(), place.below, cancel)?),
         None => S::from_key(span.high()).wide(),
     };
     scale(raw, low, top - low + EPSILON, out, cancel)
@@ -48,15 +50,56 @@ fn scale<S: Real>(raw: &[S], low: f64, range: f64, out: &mut [f64], cancel: &Can
     })
 }
 
-/// NumPy's `percentile(values, percent, method="linear")`, its interpolation included, to the bit.
-fn linear_percentile<S: Real>(values: &[S], span: Span, percent: f64, cancel: &Cancel) -> Result<f64> {
-    let position = (values.len() - 1) as f64 * (percent / 100.0);
-    let below = position.floor();
-    let weight = position - below;
-    let (left, right) = select_pair(values, span, below as usize, cancel)?;
-    let (left, right) = (left.wide(), right.wide());
-    let step = right - left;
-    Ok(if weight >= 0.5 { right - step * (1.0 - weight) } else { left + step * weight })
+/// Where a percentile lies among the sorted values: NumPy's `percentile(values, percent, method="linear")`, its
+/// interpolation included, to the bit.
+struct Place {
+    below: usize,
+    weight: f64,
+}
+
+impl Place {
+    fn of(percent: f64, count: usize) -> Self {
+        let position = count.saturating_sub(1) as f64 * (percent / 100.0);
+        let below = position.floor();
+        Self { below: below as usize, weight: position - below }
+    }
+
+    fn between<S: Real>(&self, (left, right): (S, S)) -> f64 {
+        let (left, right) = (left.wide(), right.wide());
+        let step = right - left;
+        if self.weight >= 0.5 { right - step * (1.0 - self.weight) } else { left + step * self.weight }
+    }
+}
+
+/// Values that are looked at for a mark.
+const SAMPLE: usize = 1 << 12;
+
+/// A value that probably lies below the one at `index` of the sorted values, with few in between; none where `index`
+/// is not near the end, so that collecting the values above would not be cheaper than counting all.
+fn mark_below<S: Real>(values: &[S], index: usize) -> Option<S> {
+    let above = values.len().saturating_sub(index);
+    if values.len() <= DIRECT || above > values.len() / 256 {
+        return None;
+    }
+    let mut keys: Vec<u64> = values.iter().step_by(values.len() / SAMPLE).map(|value| value.key().wide()).collect();
+    // Twice as many as wanted, and some more against bad luck.
+    let wanted = keys.len() * 2 * above / values.len() + 8;
+    let place = keys.len() - wanted;
+    Some(S::from_key(*keys.select_nth_unstable(place).1))
+}
+
+/// The values of a block from `mark` on.
+fn keep_from<S: Real>(block: &[S], mark: Option<S>) -> Vec<S> {
+    mark.map_or_else(Vec::new, |mark| keep(block, |value| *value >= mark))
+}
+
+/// The values at `index` and `index + 1` of the sorted values: among those `above` a mark, if there are enough of them.
+fn find_pair<S: Real>(values: &[S], span: Span, above: &[S], index: usize, cancel: &Cancel) -> Result<(S, S)> {
+    let inside = (index + above.len()).checked_sub(values.len());
+    match (inside, Span::of("raw", above, cancel)?) {
+        (Some(inside), Some(span)) => select_pair(above, span, inside, cancel),
+        _ => select_pair(values, span, index, cancel),
+    }
 }
 
 /// The values at `index` and `index + 1` of the sorted values (the last one twice at the end).
@@ -115,14 +158,18 @@ const STRETCH: usize = 32;
 
 /// The values from `low` to `high`.
 fn gather<S: Real>(values: &[S], low: S, high: S, cancel: &Cancel) -> Result<Vec<S>> {
-    let wanted = |value: &S| (*value >= low) & (*value <= high);
     let blocks = values.par_chunks(BLOCK).map(|block| {
         cancel.check()?;
-        let stretches =
-            block.chunks(STRETCH).filter(|stretch| stretch.iter().fold(false, |any, value| any | wanted(value)));
-        Ok(stretches.flatten().copied().filter(wanted).collect())
+        Ok(keep(block, |value| (*value >= low) & (*value <= high)))
     });
     Ok(blocks.collect::<Result<Vec<Vec<S>>>>()?.concat())
+}
+
+/// The values that are wanted, of a block in which few are.
+fn keep<S: Real>(block: &[S], wanted: impl Fn(&S) -> bool) -> Vec<S> {
+    let stretches =
+        block.chunks(STRETCH).filter(|stretch| stretch.iter().fold(false, |any, value| any | wanted(value)));
+    stretches.flatten().copied().filter(|value| wanted(value)).collect()
 }
 
 /// The smallest value above `high`.

@@ -141,17 +141,29 @@ impl Span {
 
     /// The span of `values`, `None` of nothing; fails for the first one that is not finite.
     pub(crate) fn of<S: Real>(name: &str, values: &[S], cancel: &Cancel) -> Result<Option<Self>> {
-        let Some(&first) = values.first() else {
+        Self::of_and(name, values, |_| (), cancel).map(|found| found.map(|(span, _)| span))
+    }
+
+    /// The same, and what `look` makes of each block in turn while the cache still holds it.
+    pub(crate) fn of_and<S: Real, T: Send>(
+        name: &str,
+        values: &[S],
+        look: impl Fn(&[S]) -> T + Sync,
+        cancel: &Cancel,
+    ) -> Result<Option<(Self, Vec<T>)>> {
+        let blocks = values.par_chunks(BLOCK).map(|block| {
+            cancel.check()?;
+            Ok((Ends::of(block), look(block)))
+        });
+        let (ends, seen): (Vec<_>, Vec<_>) = blocks.collect::<Result<Vec<_>>>()?.into_iter().unzip();
+        let Some(ends) = ends.into_iter().reduce(Ends::join) else {
             return Ok(None);
         };
-        let wider = |a: Ends<S>, b: Ends<S>| Ok(a.join(b));
-        let blocks = values.par_chunks(BLOCK).map(|block| cancel.check().map(|()| Ends::of(block)));
-        let ends = blocks.try_reduce(|| Ends { low: first, high: first, finite: true }, wider)?;
         if !ends.finite {
             return Err(not_finite(name, values, 0));
         }
         let (low, high) = (ends.low.key(), ends.high.key());
-        Ok(Some(Self::new(low.wide(), high.wide())))
+        Ok(Some((Self::new(low.wide(), high.wide()), seen)))
     }
 
     /// From the smallest to the largest key, both included.

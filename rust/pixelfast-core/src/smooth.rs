@@ -76,18 +76,47 @@ fn cut<'a, S>(mut values: &'a [S], lengths: &[i64], size: usize, mut out: &'a mu
 impl<S: Real> Piece<'_, S> {
     /// False where a value is not finite.
     fn fill(self, size: usize, buffers: &mut Buffers) -> bool {
-        self.pad(size / 2, &mut buffers.padded);
-        let finite = all_finite(&buffers.padded);
+        let finite = all_finite(&self.video[self.start..self.start + self.out.len()]);
         match size {
-            1 => add_few::<1>(&buffers.padded, self.out),
-            3 => add_few::<3>(&buffers.padded, self.out),
-            5 => add_few::<5>(&buffers.padded, self.out),
-            7 => add_few::<7>(&buffers.padded, self.out),
-            9 => add_few::<9>(&buffers.padded, self.out),
-            _ => add_by_halves(&mut buffers.padded, size, &mut buffers.ends, self.out),
+            1 => self.add_few::<1>(),
+            3 => self.add_few::<3>(),
+            5 => self.add_few::<5>(),
+            7 => self.add_few::<7>(),
+            9 => self.add_few::<9>(),
+            _ => self.add_many(size, buffers),
         }
-        self.out.iter_mut().for_each(|sum| *sum /= size as f64);
         finite
+    }
+
+    /// Means of a size that the compiler knows, straight from the values but for those at the ends of the video.
+    fn add_few<const SIZE: usize>(self) {
+        let (margin, stop) = (SIZE / 2, self.start + self.out.len());
+        let inner = self.start.max(margin)..stop.min(self.video.len().saturating_sub(margin));
+        let mean = |window: [f64; SIZE]| window[1..].iter().fold(window[0], |sum, value| sum + value) / SIZE as f64;
+        let at_end = |frame: usize| {
+            mean(std::array::from_fn(|place| {
+                let place = (frame + place) as i128 - margin as i128;
+                self.video[reflect(place, self.video.len())].wide()
+            }))
+        };
+        if inner.is_empty() {
+            return self.out.iter_mut().zip(self.start..).for_each(|(out, frame)| *out = at_end(frame));
+        }
+        let (before, rest) = self.out.split_at_mut(inner.start - self.start);
+        let (middle, after) = rest.split_at_mut(inner.len());
+        before.iter_mut().zip(self.start..).for_each(|(out, frame)| *out = at_end(frame));
+        after.iter_mut().zip(inner.end..).for_each(|(out, frame)| *out = at_end(frame));
+        let windows = self.video[inner.start - margin..inner.end + margin].windows(SIZE);
+        for (out, window) in middle.iter_mut().zip(windows) {
+            *out = mean(std::array::from_fn(|place| window[place].wide()));
+        }
+    }
+
+    /// Means of any size.
+    fn add_many(self, size: usize, buffers: &mut Buffers) {
+        self.pad(size / 2, &mut buffers.padded);
+        add_by_halves(&mut buffers.padded, size, &mut buffers.ends, self.out);
+        self.out.iter_mut().for_each(|sum| *sum /= size as f64);
     }
 
     /// The piece in f64 with `margin` values more on either side.
@@ -110,13 +139,6 @@ fn reflect(place: i128, length: usize) -> usize {
     let length = length as i128;
     let place = place.rem_euclid(2 * length);
     (if place < length { place } else { 2 * length - 1 - place }) as usize
-}
-
-/// Sums windows of a size that the compiler knows.
-fn add_few<const SIZE: usize>(padded: &[f64], out: &mut [f64]) {
-    for (sum, window) in out.iter_mut().zip(padded.windows(SIZE)) {
-        *sum = window[1..].iter().fold(window[0], |sum, value| sum + value);
-    }
 }
 
 /// Sums windows of any size in two additions a value and without a subtraction, which would lose digits: each window

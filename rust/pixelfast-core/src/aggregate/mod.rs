@@ -4,6 +4,7 @@
 //! frame is left out. A frame's map is the mean, the largest or the median of its errors in the windows that hold it,
 //! taken in the order of the windows, in f64. [`Overlap`] does it as windows arrive, [`aggregate`] for a whole video.
 
+mod line;
 mod ring;
 mod stream;
 
@@ -11,6 +12,7 @@ use rayon::prelude::*;
 
 use crate::real::{all_finite, not_finite};
 use crate::{Cancel, Error, Result};
+use line::{Largest, Sum};
 use ring::Ring;
 pub use stream::Overlap;
 
@@ -92,6 +94,18 @@ impl Windows {
         )))
     }
 
+    /// The first window, the anchored one left aside, that ends after `frame`.
+    fn earliest(self, frame: usize) -> usize {
+        (frame + 1).saturating_sub(self.window).div_ceil(self.stride)
+    }
+
+    /// How many windows of a video of `frames` frames hold `frame`.
+    fn holding(self, frame: usize, frames: usize) -> usize {
+        let last = frames - self.window;
+        let regular = last.min(frame) / self.stride + 1 - self.earliest(frame);
+        regular + usize::from(!last.is_multiple_of(self.stride) && frame >= last)
+    }
+
     /// The first frame of the window with this number, where the one after the regular ones is anchored.
     fn start(self, number: usize, frames: usize) -> usize {
         (number * self.stride).min(frames - self.window)
@@ -118,29 +132,30 @@ pub fn aggregate(
         return Err(Error::Shape(format!("{values} and {out} values are not windows and maps of {cells} cells")));
     }
     windows.require(errors.len() / size, frames)?;
-    let finite = out
-        .par_chunks_mut(FRAMES * cells)
-        .enumerate()
-        .map(|(block, out)| aggregate_block(errors, cells, windows, how, (block * FRAMES, frames), out, cancel));
+    let finite = out.par_chunks_mut(FRAMES * cells).enumerate().map(|(block, out)| {
+        let place = (block * FRAMES, frames);
+        match how {
+            How::Mean => line::block(&Sum, errors, cells, windows, place, out, cancel),
+            How::Max => line::block(&Largest, errors, cells, windows, place, out, cancel),
+            How::Median => median_block(errors, cells, windows, place, out, cancel),
+        }
+    });
     if finite.try_reduce(|| true, |a, b| Ok(a & b))? { Ok(()) } else { Err(not_finite("window_errors", errors, 0)) }
 }
 
 /// The maps of the frames from `first` on that fit into `out`; false where an error is not finite.
-fn aggregate_block(
+fn median_block(
     errors: &[f32],
     cells: usize,
     windows: Windows,
-    how: How,
     (first, frames): (usize, usize),
     out: &mut [f32],
     cancel: &Cancel,
 ) -> Result<bool> {
     let (stop, size) = (first + out.len() / cells, windows.window * cells);
-    let mut ring = Ring::new(how, cells, first);
+    let mut ring = Ring::new(How::Median, cells, first);
     let (mut finite, mut maps) = (true, out.chunks_exact_mut(cells));
-    // The first window that ends after `first`.
-    let earliest = (first + 1).saturating_sub(windows.window).div_ceil(windows.stride);
-    for (number, window) in errors.chunks_exact(size).enumerate().skip(earliest) {
+    for (number, window) in errors.chunks_exact(size).enumerate().skip(windows.earliest(first)) {
         cancel.check()?;
         let start = windows.start(number, frames);
         if start >= stop {
