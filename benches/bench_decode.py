@@ -1,5 +1,10 @@
-"""Decoding 640x360 JPEG files to 128x128 grey on two threads, against Pillow and OpenCV in pools of two."""
+"""Decoding JPEG files on two threads, against other libraries in pools of two that give frames of the same size.
 
+Gated: small grey frames against a full decode. Beside them, without a gate: large frames, color, what is fast by
+decoding at half size, and what others offer for the same work.
+"""
+
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -14,28 +19,152 @@ from pixelfast import _core
 THREADS = 2
 SIZE = 128
 
+Frame = NDArray[np.uint8]
+
+
+@pytest.fixture
+def pool() -> Iterator[ThreadPoolExecutor]:
+    """Two threads for the other libraries, which get one each."""
+    cv2.setNumThreads(1)
+    with ThreadPoolExecutor(THREADS) as pool:
+        yield pool
+
+
+@pytest.fixture(scope="session")
+def large_frames(
+    frames: list[Path], size: Callable[[int, int], int], tmp_path_factory: pytest.TempPathFactory
+) -> list[Path]:
+    """Frame files of 1920x1080, quality 90: those of the generated video, enlarged, with the grain of a sensor."""
+    folder = tmp_path_factory.mktemp("large")
+    grain = np.random.default_rng(0).normal(0, 2.5, (1080, 1920, 1)).astype(np.float32)
+    paths = [folder / path.name for path in frames[: size(96, 24)]]
+    for path, small in zip(paths, frames, strict=False):
+        enlarged = cv2.resize(cv2.imread(str(small)), (1920, 1080), interpolation=cv2.INTER_CUBIC)
+        pixels = (enlarged + grain).clip(0, 255).astype(np.uint8)
+        cv2.imwrite(str(path), pixels, [cv2.IMWRITE_JPEG_QUALITY, 90])
+    return paths
+
+
+@pytest.fixture(scope="session")
+def some_frames(frames: list[Path], size: Callable[[int, int], int]) -> list[Path]:
+    """Fewer of the frames, for what is slow or only stands beside."""
+    return frames[: size(500, 150)]
+
 
 @pytest.mark.versus("decode_pillow")
-def test_decode_against_pillow(contest, frames: list[Path]) -> None:
-    with ThreadPoolExecutor(THREADS) as pool:
-        contest(ours=lambda: decode(frames), plain=lambda: list(pool.map(by_pillow, frames)), rounds=2)
+def test_decode_against_pillow(contest, pool, frames: list[Path]) -> None:
+    contest(ours=lambda: decode(frames), plain=lambda: list(pool.map(by_pillow, frames)), rounds=2)
 
 
 @pytest.mark.versus("decode_opencv")
-def test_decode_against_opencv(contest, frames: list[Path]) -> None:
-    cv2.setNumThreads(1)  # the pool has the threads
-    with ThreadPoolExecutor(THREADS) as pool:
-        contest(ours=lambda: decode(frames), plain=lambda: list(pool.map(by_opencv, frames)), rounds=2)
+def test_decode_against_opencv(contest, pool, frames: list[Path]) -> None:
+    contest(ours=lambda: decode(frames), plain=lambda: list(pool.map(by_opencv, frames)), rounds=2)
 
 
-def decode(frames: list[Path]) -> NDArray[np.uint8]:
+@pytest.mark.versus("decode_1080p_pillow", gated=False)
+def test_large_frames_against_pillow(contest, pool, large_frames: list[Path]) -> None:
+    contest(ours=lambda: decode(large_frames), plain=lambda: list(pool.map(by_pillow, large_frames)), rounds=2)
+
+
+@pytest.mark.versus("decode_1080p_opencv", gated=False)
+def test_large_frames_against_opencv(contest, pool, large_frames: list[Path]) -> None:
+    contest(ours=lambda: decode(large_frames), plain=lambda: list(pool.map(by_opencv, large_frames)), rounds=2)
+
+
+@pytest.mark.versus("decode_rgb_pillow", gated=False)
+def test_rgb_frames_against_pillow(contest, pool, some_frames: list[Path]) -> None:
+    contest(ours=lambda: decode_rgb(some_frames), plain=lambda: list(pool.map(rgb_by_pillow, some_frames)), rounds=2)
+
+
+@pytest.mark.versus("decode_rgb_opencv", gated=False)
+def test_rgb_frames_against_opencv(contest, pool, some_frames: list[Path]) -> None:
+    contest(ours=lambda: decode_rgb(some_frames), plain=lambda: list(pool.map(rgb_by_opencv, some_frames)), rounds=2)
+
+
+@pytest.mark.versus("decode_pillow_draft", gated=False)
+def test_decode_against_pillow_draft(contest, pool, some_frames: list[Path]) -> None:
+    contest(ours=lambda: decode(some_frames), plain=lambda: list(pool.map(by_pillow_draft, some_frames)))
+
+
+@pytest.mark.versus("decode_1080p_draft", gated=False)
+def test_large_frames_against_pillow_draft(contest, pool, large_frames: list[Path]) -> None:
+    contest(ours=lambda: decode(large_frames), plain=lambda: list(pool.map(by_pillow_draft, large_frames)))
+
+
+@pytest.mark.versus("decode_opencv_half", gated=False)
+def test_decode_against_opencv_at_half_size(contest, pool, some_frames: list[Path]) -> None:
+    contest(ours=lambda: decode(some_frames), plain=lambda: list(pool.map(by_opencv_half, some_frames)))
+
+
+@pytest.mark.versus("decode_1080p_half", gated=False)
+def test_large_frames_against_opencv_at_half_size(contest, pool, large_frames: list[Path]) -> None:
+    contest(ours=lambda: decode(large_frames), plain=lambda: list(pool.map(by_opencv_half, large_frames)))
+
+
+@pytest.mark.versus("decode_simplejpeg", gated=False)
+def test_decode_against_simplejpeg(contest, pool, some_frames: list[Path]) -> None:
+    pytest.importorskip("simplejpeg")
+    contest(ours=lambda: decode(some_frames), plain=lambda: list(pool.map(by_simplejpeg, some_frames)))
+
+
+@pytest.mark.versus("decode_torchvision", gated=False)
+def test_decode_against_torchvision(contest, pool, some_frames: list[Path]) -> None:
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    contest(ours=lambda: decode(some_frames), plain=lambda: list(pool.map(by_torchvision, some_frames)))
+    torch.set_num_threads(before)
+
+
+def decode(frames: list[Path]) -> Frame:
     return _core.decode_frames(frames, SIZE, SIZE, threads=THREADS)[0]
 
 
-def by_pillow(path: Path) -> NDArray[np.uint8]:
+def decode_rgb(frames: list[Path]) -> Frame:
+    return _core.decode_frames(frames, 360, 640, "rgb", threads=THREADS)[0]
+
+
+def by_pillow(path: Path) -> Frame:
     with Image.open(path) as image:
         return np.asarray(image.convert("L").resize((SIZE, SIZE), Image.Resampling.BILINEAR))
 
 
-def by_opencv(path: Path) -> NDArray[np.uint8]:
-    return cv2.resize(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE), (SIZE, SIZE), interpolation=cv2.INTER_AREA)
+def by_pillow_draft(path: Path) -> Frame:
+    with Image.open(path) as image:
+        image.draft("L", (SIZE, SIZE))
+        return np.asarray(image.resize((SIZE, SIZE), Image.Resampling.BILINEAR))
+
+
+def rgb_by_pillow(path: Path) -> Frame:
+    with Image.open(path) as image:
+        return np.asarray(image)
+
+
+def by_opencv(path: Path) -> Frame:
+    return shrunk(cv2.imread(str(path), cv2.IMREAD_GRAYSCALE))
+
+
+def by_opencv_half(path: Path) -> Frame:
+    return shrunk(cv2.imread(str(path), cv2.IMREAD_REDUCED_GRAYSCALE_2))
+
+
+def rgb_by_opencv(path: Path) -> Frame:
+    return cv2.imread(str(path), cv2.IMREAD_COLOR_RGB)
+
+
+def by_simplejpeg(path: Path) -> Frame:
+    import simplejpeg
+
+    grey = simplejpeg.decode_jpeg(path.read_bytes(), "GRAY", min_height=SIZE, min_width=SIZE)
+    return shrunk(grey[..., 0])
+
+
+def by_torchvision(path: Path) -> Frame:
+    from torchvision.io import ImageReadMode, decode_jpeg, read_file
+
+    return shrunk(decode_jpeg(read_file(str(path)), mode=ImageReadMode.GRAY)[0].numpy())
+
+
+def shrunk(grey: Frame) -> Frame:
+    return cv2.resize(grey, (SIZE, SIZE), interpolation=cv2.INTER_AREA)

@@ -93,6 +93,15 @@ def test_a_large_jpeg_is_scaled_while_it_is_decoded_and_stays_near(
     assert mean_difference(decode(path, *target), converted(path, *target)) <= 0.5
 
 
+@pytest.mark.parametrize("target", [(128, 128), (64, 64), (16, 30)])
+def test_a_large_progressive_jpeg_is_scaled_while_it_is_decoded_and_stays_near(
+    save: Save, target: tuple[int, int]
+) -> None:
+    path = save("a.jpg", picture(1080, 1920), quality=90, progressive=True)
+
+    assert mean_difference(decode(path, *target), converted(path, *target)) <= 0.5
+
+
 def test_an_unscaled_jpeg_differs_by_rounding_only(save: Save) -> None:
     path = save("a.jpg", picture(360, 640), quality=90)
 

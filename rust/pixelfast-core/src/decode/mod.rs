@@ -1,7 +1,8 @@
 //! Image files to pixels: read, decoded, turned to grey or RGB and resized, one file a task.
 //!
-//! A JPEG's luma is decoded alone (plain/), a large one's scaled while it is decoded (jpeg.rs); PNG, BMP, TIFF and WebP go through the
-//! `image` crate (raster.rs). Whatever is in a file, no function here panics because of it.
+//! A JPEG's luma is decoded alone and, where it shrinks, resampled straight from its coefficients (plain/); large
+//! frames, what is out of the ordinary and color go through libjpeg-turbo (jpeg.rs), PNG, BMP, TIFF and WebP through
+//! the `image` crate (raster.rs). Whatever is in a file, no function here panics because of it.
 
 mod audited;
 mod file;
@@ -192,6 +193,7 @@ struct Scratch {
     raw: Vec<u8>,
     pixels: Vec<u8>,
     resizer: resize::Resizer,
+    reducer: plain::Reducer,
 }
 
 impl Scratch {
@@ -202,6 +204,7 @@ impl Scratch {
             }
         }
         self.resizer.shrink(KEPT_BYTES);
+        self.reducer.shrink(KEPT_BYTES);
     }
 }
 

@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
 
 use super::audited::{Jpeg, Pixels};
-use super::plain::Plain;
+use super::plain::{Plain, Reducer};
+use super::resize::{Resizer, Source};
 use super::*;
 
 const SUBSAMPLINGS: [Subsamp; 7] =
@@ -56,6 +57,20 @@ fn a_strange_jfif_version_harms_nothing() {
     assert_eq!(by_plain(&data), Some(pixels));
 }
 
+#[test]
+fn a_reducer_that_was_used_gives_what_a_fresh_one_gives() {
+    let files = [jpeg(200, 300, 90, Subsamp::Sub2x2, 1), jpeg(100, 300, 90, Subsamp::None, 2)];
+    let reduced = |data: &[u8], reducer: &mut Reducer| {
+        let mut out = vec![0; 20 * 30];
+        let done = Plain::open(data).unwrap().reduced(&mut Vec::new(), reducer, (20, 30), &mut out);
+        (done, out)
+    };
+    let mut used = Reducer::default();
+    for data in [&files[0], &files[0][..4000].to_vec(), &files[1], &files[0]] {
+        assert_eq!(reduced(data, &mut used), reduced(data, &mut Reducer::default()));
+    }
+}
+
 proptest! {
     #[test]
     fn plain_pixels_are_the_librarys(
@@ -66,6 +81,24 @@ proptest! {
         let (pixels, outcome) = by_library(&data);
         prop_assert_eq!(outcome, Ok(None));
         prop_assert_eq!(by_plain(&data), Some(pixels));
+    }
+
+    #[test]
+    fn reduced_pixels_are_those_of_resampling_in_full(
+        height in 30_usize..150, width in 60_usize..150, to in (1_usize..30, 1_usize..30),
+        subsampling in prop::sample::select(&SUBSAMPLINGS[..]), noise: u32,
+    ) {
+        let data = jpeg(height, width, 95, subsampling, noise);
+        let target = Target { height: to.0, width: to.1, color: Color::Grey };
+        let mut expected = vec![0; to.0 * to.1];
+        let luma = by_plain(&data).unwrap();
+        Resizer::default().resize(&Source::whole(&luma, height, width), target, &mut expected).unwrap();
+        let mut reduced = vec![7; to.0 * to.1];
+        let done = Plain::open(&data).unwrap().reduced(&mut Vec::new(), &mut Reducer::default(), to, &mut reduced);
+        prop_assert_eq!(done, Some(Some(())));
+        let differences = || reduced.iter().zip(&expected).map(|(&one, &other)| one.abs_diff(other));
+        prop_assert!(differences().max() <= Some(3));
+        prop_assert!(differences().map(f64::from).sum::<f64>() <= 0.5 * expected.len() as f64);
     }
 
     #[test]

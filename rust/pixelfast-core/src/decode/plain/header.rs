@@ -79,6 +79,19 @@ impl Header {
         self.quantisation.get(self.components.first()?.quantisation)?.as_ref()
     }
 
+    /// Units of the scan: down and across.
+    pub(super) fn units(&self) -> (usize, usize) {
+        let Component { across, down, .. } = self.components.first().copied().unwrap_or_default();
+        (self.height.div_ceil(8 * down.max(1)), self.width.div_ceil(8 * across.max(1)))
+    }
+
+    /// Luma's blocks, those beyond the picture's edges included: down and across.
+    pub(super) fn blocks(&self) -> (usize, usize) {
+        let Component { across, down, .. } = self.components.first().copied().unwrap_or_default();
+        let (units_down, units_across) = self.units();
+        (units_down * down, units_across * across)
+    }
+
     fn read_quantisation(&mut self, mut segment: &[u8]) -> Option<()> {
         while let Some((&kind, rest)) = segment.split_first() {
             let wide = match kind >> 4 {

@@ -65,6 +65,17 @@ impl Table {
         let entry = Entry { run, size, code: bits as u8, bits: bits as u8 + size };
         self.lookup.iter_mut().skip((code << free) as usize).take(1 << free).for_each(|into| *into = entry);
     }
+
+    /// The code at the upper end of `window`, which is longer than the lookup.
+    #[cold]
+    fn find_long(&self, window: u64) -> Option<Entry> {
+        let code = (window >> 48) as u32;
+        let bits = (LOOKUP_BITS + 1..=16).find(|&bits| code < self.limit[bits as usize])?;
+        let index = (code >> (16 - bits)) as i32 + self.offset[bits as usize];
+        let symbol = *self.symbols.get(usize::try_from(index).ok()?)?;
+        let (run, size) = (symbol >> 4, symbol & 15);
+        Some(Entry { run, size, code: bits as u8, bits: bits as u8 + size })
+    }
 }
 
 /// The bits of a stretch of coded pixels (stuffing removed), with zeros after its end.
@@ -122,24 +133,22 @@ impl<'a> Bits<'a> {
             self.fill();
         }
         let entry = table.lookup[(self.window >> (64 - LOOKUP_BITS)) as usize];
-        if entry.bits == 0 {
-            return self.read_long(table);
-        }
+        let entry = if entry.bits == 0 { table.find_long(self.window)? } else { entry };
         let value = number(self.window << entry.code, u32::from(entry.size));
         self.take(u32::from(entry.bits));
         Some((usize::from(entry.run), value))
     }
 
-    #[cold]
-    fn read_long(&mut self, table: &Table) -> Option<(usize, i32)> {
-        let code = (self.window >> 48) as u32;
-        let bits = (LOOKUP_BITS + 1..=16).find(|&bits| code < table.limit[bits as usize])?;
-        let index = (code >> (16 - bits)) as i32 + table.offset[bits as usize];
-        let symbol = *table.symbols.get(usize::try_from(index).ok()?)?;
-        let size = u32::from(symbol & 15);
-        let value = number(self.window << bits, size);
-        self.take(bits + size);
-        Some((usize::from(symbol >> 4), value))
+    /// Reads past a code and the number after it: the run of zeros, and whether a number followed.
+    #[inline(always)]
+    pub(super) fn skip(&mut self, table: &Table) -> Option<(usize, bool)> {
+        if self.valid < LONGEST {
+            self.fill();
+        }
+        let entry = table.lookup[(self.window >> (64 - LOOKUP_BITS)) as usize];
+        let entry = if entry.bits == 0 { table.find_long(self.window)? } else { entry };
+        self.take(u32::from(entry.bits));
+        Some((usize::from(entry.run), entry.size > 0))
     }
 }
 

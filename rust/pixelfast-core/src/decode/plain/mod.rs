@@ -1,17 +1,23 @@
-//! The luma of a plain JPEG at its full size: what nearly every frame of a video is.
+//! The luma of a plain JPEG, at its full size or smaller: what nearly every frame of a video is.
 //!
-//! It gives the very pixels of libjpeg-turbo's accurate method, but in half the time of a library that was built without
-//! an assembler, and it gives up on whatever is out of the ordinary, damage included: then the library decides.
+//! At its full size it gives the very pixels of libjpeg-turbo's accurate method, but in half the time of a library
+//! that was built without an assembler, and it gives up on whatever is out of the ordinary, damage included: then the
+//! library decides.
 
 mod header;
 mod huffman;
 mod idct;
+mod pixels;
+mod reduce;
 mod scan;
 
 use header::Header;
-use scan::{Reading, Scan};
+use pixels::Picture;
+use scan::{Blocks, Reading, Scan};
 
 use super::audited::vectorised;
+
+pub(super) use reduce::Reducer;
 
 /// A JPEG with plain headers.
 pub(super) struct Plain<'a> {
@@ -33,8 +39,27 @@ impl<'a> Plain<'a> {
     /// Decodes the luma into `out`, height x width; `scratch` is room that is used again. `None` for any irregularity:
     /// then `out` holds something, but no picture.
     pub(super) fn luma(&self, scratch: &mut Vec<u8>, out: &mut [u8]) -> Option<()> {
+        self.read(scratch, Picture::new(out, self.header.width))
+    }
+
+    /// The luma at a smaller size, resampled from coefficients. `Some(None)` for any irregularity, `None` where the
+    /// picture shrinks too little for it.
+    pub(super) fn reduced(
+        &self,
+        scratch: &mut Vec<u8>,
+        reducer: &mut Reducer,
+        (height, width): (usize, usize),
+        out: &mut [u8],
+    ) -> Option<Option<()>> {
+        let blocks = reducer.start(&self.header, height, width)?;
+        let done = self.read(scratch, blocks);
+        reducer.finish(out);
+        Some(done)
+    }
+
+    fn read(&self, scratch: &mut Vec<u8>, blocks: impl Blocks) -> Option<()> {
         let ends = unstuff(self.coded, scratch)?;
-        let scan = Scan::new(&self.header, out)?;
+        let scan = Scan::new(&self.header, blocks)?;
         vectorised(Reading { scan, data: scratch, ends: &ends })
     }
 }
