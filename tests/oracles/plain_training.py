@@ -28,9 +28,9 @@ Window = Callable[[], NDArray[np.float32]]  # makes its cuboid f32[16,H,W] in [0
 class PlainTraining:
     """A training in NumPy and PyTorch float32: Adam, mean squared error, the augmented cuboid as its own target."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, width: int = 64) -> None:
         torch.manual_seed(seed)
-        self.autoencoder = TemporalAutoencoder()
+        self.autoencoder = TemporalAutoencoder(width)
         self.optimiser = torch.optim.Adam(self.autoencoder.parameters(), lr=LEARNING_RATE)
         self.rng = np.random.default_rng(seed)
 
