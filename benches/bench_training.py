@@ -42,7 +42,7 @@ def choices() -> dict[str, Choice]:
     }
 
 
-@pytest.mark.versus("training")
+@pytest.mark.versus("training", gated=False)
 def test_training(contest, footage: list[Path], choices: dict[str, Choice], tmp_path: Path) -> None:
     contest(
         ours=lambda: epoch(footage, SOURCE, choices["source"], tmp_path),

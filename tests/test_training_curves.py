@@ -74,7 +74,7 @@ def test_loss_curves_are_the_sources_within_noise(
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"learning_rate": 2e-3},
+        {"learning_rate": 4e-3},
         {"noise_amplitude": 0.25},
         {"flip_probability": 0.4},
         {"target": "clean"},
