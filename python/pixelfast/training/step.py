@@ -53,10 +53,10 @@ def train_step(
     optimiser.zero_grad(set_to_none=True)
     size = choice.piece or len(cuboids)
     total = 0.0
-    for fed, asked in zip(cuboids.split(size), target.split(size), strict=True):
+    for fed, asked in zip(torch.split(cuboids, size), torch.split(target, size), strict=True):
         share = len(fed) / len(cuboids)
         loss = F.mse_loss(reconstruct(network, fed, choice), asked) * share
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         total += loss.item()
     optimiser.step()
     return total
