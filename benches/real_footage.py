@@ -1,8 +1,10 @@
-"""Trains and scores real footage and prints the table: AP, AUROC and the time of each phase.
+"""Trains and scores real footage and prints the table: AP, AUROC, agreement of the strides, and times.
 
     python benches/real_footage.py ../shared/data/ped2 --out /tmp/ped2 --recipes default source
+    python benches/real_footage.py ../shared/data/ped2 --out /tmp/ped2 --recipes default --widths 1 0.5 0.25
 
-DATA holds `training/`, `testing/` (folders of frames a video) and `labels.csv`.
+DATA holds `training/`, `testing/` (folders of frames a video) and `labels.csv`. AP and AUROC are over all frames, of
+the mean of the cells and of `--pool worst`. A model that lies in OUT already is taken as it is.
 """
 
 import argparse
@@ -10,55 +12,85 @@ import logging
 import time
 from pathlib import Path
 
+import numpy as np
+
 import pixelfast
+from pixelfast.model import Model
+from pixelfast.networks.geometry import SOURCE_WIDTH, WINDOW
 
-SETTINGS = [(stride, pool) for stride in (1, 4) for pool in ("mean", "worst")]
+STRIDES = (1, 2, 4)
+HEAD = ("recipe", "width", "stride", "mean of the cells", "worst", "Spearman with stride 1", "windows/s")
 
 
-def train(data: Path, out: Path, recipe: str, epochs: int | None, precision: str | None) -> float:
-    """Trains `recipe` into `out` unless a model is there; returns the seconds it took (0 where it was there)."""
-    if (out / "model.json").exists():
-        return 0.0
+def trained(arguments: argparse.Namespace, recipe: str, width: float | None) -> Model:
+    """The model of a recipe and width, trained unless it is there, with engines of all strides."""
+    folder = arguments.out / (recipe if width is None else f"{recipe}-{width:g}")
+    if not (folder / "model.json").exists():
+        pixelfast.train(
+            arguments.data / "training", folder, recipe=recipe, width=width, epochs=arguments.epochs,
+            precision=arguments.precision,
+        )  # fmt: skip
+    for stride in STRIDES[1:]:
+        pixelfast.export(folder, "onnx", stride=stride)
+    return Model.load(folder)
+
+
+def scored(data: Path, model: Model, stride: int, pool: str) -> tuple[pixelfast.Scores, float]:
+    """Scores from files, nothing reused from an earlier run, and the seconds that took."""
+    engine = model.folder / ("ae.onnx" if stride == 1 else f"ae.s{stride}.onnx")
     begin = time.perf_counter()
-    pixelfast.train(data / "training", out, recipe=recipe, epochs=epochs, precision=precision, progress=None)
-    seconds = time.perf_counter() - begin
-    pixelfast.export(out, "onnx", stride=4)
-    return seconds
+    scores = pixelfast.score(data / "testing", engine=engine, pool=pool)
+    return scores, time.perf_counter() - begin
 
 
-def row(data: Path, model: Path, recipe: str, stride: int, pool: str) -> str:
-    """One line of the table: scored from files to evaluation, nothing reused from an earlier run."""
-    begin = time.perf_counter()
-    scores = pixelfast.score(data / "testing", engine=model, stride=stride, pool=pool)
-    wall = time.perf_counter() - begin
-    found = pixelfast.evaluate(scores, data / "labels.csv")
-    phases = ", ".join(f"{name} {seconds:.2f}" for name, seconds in scores.phases.items())
+def rows(data: Path, model: Model, recipe: str) -> list[tuple[str, ...]]:
+    """One row a stride."""
+    channels = model.manifest.training.report["width"]
+    table, first = [], None
+    for stride in STRIDES:
+        outcome = {pool: scored(data, model, stride, pool) for pool in ("mean", "worst")}
+        quality = [pixelfast.evaluate(scores, data / "labels.csv") for scores, _ in outcome.values()]
+        scores, seconds = outcome["mean"]
+        first = first or scores
+        agreement = np.corrcoef(first.rank, scores.rank)[0, 1]
+        lengths = np.bincount(scores.video_index)
+        windows = sum(-(-(length - WINDOW) // stride) + 1 for length in lengths.tolist())
+        found = [f"{one.ap:.3f} / {one.auroc:.3f}" for one in quality]
+        width = f"{channels / SOURCE_WIDTH:g}"
+        table.append((recipe, width, str(stride), *found, f"{agreement:.4f}", f"{windows / seconds:.0f}"))
+    return table
+
+
+def times(model: Model, name: str) -> str:
+    """How long training took, phase by phase."""
+    report = model.manifest.training.report
+    phases = ", ".join(f"{phase} {seconds:.0f}" for phase, seconds in report["seconds"].items())
+    shown = f"{report['epochs']} epochs of {report['windows']} windows, {report['precision']}"
     return (
-        f"| {recipe} | {stride} | {pool} | {found.ap:.3f} | {found.auroc:.3f} | {found.abnormal_share:.3f} "
-        f"| {wall:.1f} | {len(scores.raw) / wall:.0f} | {phases} |"
+        f"{name}: trained in {sum(report['seconds'].values()):.0f} s ({phases}); {shown}, {report['threads']} threads"
     )
 
 
 def main() -> None:
-    """Prints one table row a recipe, stride and pool."""
+    """Prints one table row a recipe, width and stride, and the training times."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("data", type=Path)
     parser.add_argument("--out", type=Path, required=True, help="folder for the trained models")
     parser.add_argument("--recipes", nargs="+", default=["default", "source"])
+    parser.add_argument("--widths", nargs="+", type=float, default=[None], help="instead of the recipe's own")
     parser.add_argument("--epochs", type=int, default=None, help="instead of the recipe's own")
     parser.add_argument("--precision", default=None, help="fp32 or bf16, instead of the recipe's own")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     arguments.out.mkdir(parents=True, exist_ok=True)
-    lines = []
+    table, said = [HEAD, ("---",) * len(HEAD)], []
     for recipe in arguments.recipes:
-        model = arguments.out / recipe
-        seconds = train(arguments.data, model, recipe, arguments.epochs, arguments.precision)
-        lines.append(f"{recipe}: trained in {seconds:.0f} s")
-        lines += [row(arguments.data, model, recipe, *setting) for setting in SETTINGS]
-    print("| recipe | stride | pool | AP | AUROC | abnormal | seconds | frames/s | phases, seconds |")
-    print("| --- | --- | --- | --- | --- | --- | --- | --- | --- |")
-    print("\n".join(lines))
+        for width in arguments.widths:
+            model = trained(arguments, recipe, width)
+            table += rows(arguments.data, model, recipe)
+            said.append(times(model, model.folder.name))
+    print("\n".join(f"| {' | '.join(row)} |" for row in table))
+    print("\n".join(said))
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from footage import DrawnVideo, walking_square
+from pixelfast.errors import ModelError
 from pixelfast.networks.autoencoder import TemporalAutoencoder
 from pixelfast.progress import Progress
 from pixelfast.training import RECIPES, AutoencoderRecipe, FrameCache
@@ -26,7 +27,7 @@ from pixelfast.training.batches import CuboidBatches, plain_cuboids
 from pixelfast.training.checkpoint import Checkpoint
 from pixelfast.training.mean_image import mean_image_errors
 from pixelfast.training.recipes import Precision
-from pixelfast.training.step import Choice
+from pixelfast.training.step import Choice, new_optimiser, train_step
 
 
 @pytest.fixture(scope="module")
@@ -49,11 +50,12 @@ def fit(
     seed: int = 0,
     precision: Precision = "fp32",
     threads: int = 1,
+    piece: int | None = None,
     resume: bool = False,
     progress: Callable[[Progress], None] | None = None,
 ) -> tuple[TemporalAutoencoder, Checkpoint]:
     folder.mkdir(exist_ok=True)
-    plan = Plan(cache, recipe, Choice(precision, True, 4, threads), epochs, seed)
+    plan = Plan(cache, recipe, Choice(precision, True, 4, threads, piece), epochs, seed)
     return train_autoencoder(plan, folder, resume=resume, progress=progress)
 
 
@@ -143,6 +145,27 @@ def test_held_out_loss_is_the_mean_squared_error_of_held_out_windows(cache: Fram
         found = windows_loss(network, cache.frames, starts, Choice("fp32", True, 3, 1), flipped=flipped)
         assert found == pytest.approx(expected, rel=1e-5)
     np.testing.assert_array_equal(torch.cat(list(plain_cuboids(cache.frames, starts, 3))).numpy(), cuboids.numpy())
+
+
+# A step
+
+
+@pytest.mark.parametrize("piece", [1, 3, 8, 9])
+def test_a_batch_in_pieces_has_the_gradient_of_the_whole(piece: int) -> None:
+    torch.manual_seed(0)
+    network = TemporalAutoencoder(4)
+    cuboids, target = torch.rand(2, 8, 16, 32, 32)
+    outcomes = []
+    for size in (None, piece):
+        # A rate of zero: the weights stay, the gradients can be read afterwards.
+        loss = train_step(network, new_optimiser(network, 0.0), cuboids, target, Choice("fp32", True, 8, 1, size))
+        gradients = torch.cat([parameter.grad.flatten() for parameter in network.parameters()])
+        outcomes.append((loss, gradients.clone()))
+    (loss, gradients), (loss_of_pieces, gradients_of_pieces) = outcomes
+    assert loss == pytest.approx(torch.nn.functional.mse_loss(network(cuboids), target).item(), rel=1e-6)
+    assert loss_of_pieces == pytest.approx(loss, rel=1e-6)
+    assert gradients.abs().max() > 1e-4
+    torch.testing.assert_close(gradients_of_pieces, gradients, rtol=1e-3, atol=1e-8)
 
 
 # Schedule
@@ -240,6 +263,14 @@ def test_resumed_training_gives_the_same_weights(cache: FrameCache, tmp_path: Pa
     assert resumed.train_losses == history.train_losses
     assert resumed.held_out_losses == history.held_out_losses
     assert resumed.best_epoch == history.best_epoch
+
+
+def test_pieces_give_the_same_weights_again_and_are_part_of_the_settings(cache: FrameCache, tmp_path: Path) -> None:
+    first, _ = fit(cache, tmp_path / "first", tiny("source"), threads=2, piece=3)
+    second, _ = fit(cache, tmp_path / "second", tiny("source"), threads=2, piece=3)
+    assert same(first, second)
+    with pytest.raises(ModelError, match="piece 3, now None"):
+        fit(cache, tmp_path / "first", tiny("source"), threads=2, resume=True)
 
 
 def test_finished_training_is_not_done_again(cache: FrameCache, tmp_path: Path) -> None:

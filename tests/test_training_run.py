@@ -1,5 +1,6 @@
 """`pixelfast.train` and `pixelfast.export` from footage to a calibrated model that scores."""
 
+import re
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,10 +13,13 @@ from scipy.ndimage import uniform_filter1d
 import pixelfast
 from footage import walking_square
 from frame_files import write_video
+from pixelfast.cli.model_facts import describe
 from pixelfast.errors import EngineError, ModelError
 from pixelfast.model import Model
+from pixelfast.networks.weights import load_autoencoder
 from pixelfast.progress import Progress
 from pixelfast.training import RECIPES, Recipe
+from pixelfast.training.recipes import resized
 
 WHOLE = RECIPES["default"]
 TINY = Recipe(
@@ -138,6 +142,48 @@ def test_a_training_that_was_stopped_goes_on(home: Path, trained: tuple[Model, l
     assert facts is not None
     assert first is not None
     assert facts.report["held_out_losses"] == first.report["held_out_losses"]
+
+
+def test_width_is_a_share_of_the_sources_channels(
+    home: Path, trained: tuple[Model, list[Progress]], tmp_path: Path
+) -> None:
+    out = tmp_path / "model"
+    with pytest.raises(Stopped):
+        pixelfast.train(home / "normal", out, width=0.25, progress=stop_after("flip"), **SMALL)  # type: ignore[arg-type]
+    with pytest.raises(ModelError, match="recipe's width 16, now 8"):
+        pixelfast.train(home / "normal", out, width=0.125, resume=True, **SMALL)  # type: ignore[arg-type]
+    model = pixelfast.train(home / "normal", out, width=0.25, resume=True, **SMALL)  # type: ignore[arg-type]
+    assert load_autoencoder(out / "ae.safetensors").width == 16
+    facts = model.manifest.training
+    assert facts is not None
+    assert facts.report["width"] == facts.report["settings"]["autoencoder"]["width"] == 16
+    assert "autoencoder of 16-32-64-128 channels (width 0.25)" in describe(model)
+
+
+@pytest.mark.parametrize(("width", "channels"), [(None, 64), (0.125, 8), (0.5, 32), (0.75, 48), (1, 64), (8, 512)])
+def test_widths(width: float | None, channels: int) -> None:
+    assert resized(RECIPES["source"], width).autoencoder.width == channels
+    assert resized(RECIPES["source"], width).flip == RECIPES["source"].flip
+
+
+@pytest.mark.parametrize(
+    ("width", "said"),
+    [
+        (0, "width must be a positive number, not 0"),
+        (-0.5, "width must be a positive number, not -0.5"),
+        (float("nan"), "width must be a positive number, not nan"),
+        (float("inf"), "width must be a positive number, not inf"),
+        (0.1, "width must be 0.125 to 8, not 0.1"),
+        (64, "width must be 0.125 to 8, not 64"),
+        (0.3, "width 0.3 would be 19.2 of the source's 64 channels, which must be a whole number: try 0.296875"),
+    ],
+)
+def test_impossible_widths_are_refused_before_the_work(home: Path, tmp_path: Path, width: float, said: str) -> None:
+    with pytest.raises(ModelError, match=f"^{re.escape(said)}"):
+        pixelfast.train(home / "normal", tmp_path / "model", width=width)
+    with pytest.raises(ModelError, match="the motion method has none"):
+        pixelfast.train(home / "normal", tmp_path / "model", method="motion", width=0.5)
+    assert not list(tmp_path.iterdir())
 
 
 def test_decoding_that_fails_leaves_nothing(home: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:

@@ -62,16 +62,28 @@ def test_remembered_speeds_decide(rates: dict[str, float], expected: Choice) -> 
     assert cache_file().read_bytes() == before
 
 
+def test_pieces_are_chosen_by_speed_alone() -> None:
+    plain = replace(RECIPE, normalisation="none", precisions=("fp32",), batches=(32,))
+    rates = {"fp32 channels_last 32": 10.0, "fp32 contiguous 32": 10.0}
+    pieces = {f"fp32 channels_last 32 by {piece}": 9.0 for piece in (4, 8, 16)}
+    for faster, expected in ((9.0, None), (10.1, 8)):
+        cache_file().parent.mkdir(parents=True, exist_ok=True)
+        known = {**rates, **pieces, "fp32 channels_last 32 by 8": faster}
+        cache_file().write_text(json.dumps({machine_key(plain, 1): known}))
+        assert choose(plain, precision=None, batch=None, threads=1) == Choice("fp32", True, 32, 1, expected)
+
+
 def test_what_the_caller_fixes_is_not_measured() -> None:
     assert choose(RECIPE, precision="fp32", batch=3, threads=2) == Choice("fp32", True, 3, 2)
     assert choose(RECIPE, precision="bf16", batch=1, threads=1) == Choice("bf16", True, 1, 1)
     assert not cache_file().exists()
 
 
-def test_source_recipe_leaves_only_the_layout_open() -> None:
+def test_source_recipe_keeps_its_batches_and_without_need_its_precision() -> None:
     source = RECIPES["source"].autoencoder
-    assert choose(source, precision="fp32", batch=None, threads=1) == Choice("fp32", True, 32, 1)
-    assert (source.precisions, source.batches) == (("fp32",), (32,))
+    assert choose(source, precision="fp32", batch=None, threads=1) == Choice("fp32", True, 32, 1, 8)
+    assert (source.precisions, source.batches) == (("fp32", "bf16"), (32,))
+    assert source.precisions[0] == "fp32"  # the first that is about as fast as the best is taken
 
 
 @pytest.mark.parametrize("content", ["{", "[]", "3", "\x00"])

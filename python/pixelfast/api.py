@@ -41,6 +41,7 @@ def train(
     seed: int = 0,
     precision: str | None = None,
     batch: int | None = None,
+    width: float | None = None,
     resume: bool = False,
     flow: str = "dis",
     flow_preset: str = "medium",
@@ -63,6 +64,8 @@ def train(
         seed: of every random choice.
         precision: "fp32" or "bf16"; None takes the faster one that the recipe allows.
         batch: windows a step; None takes a fast one that the recipe allows.
+        width: of the autoencoder, as a share of the source's 64 to 512 channels, 0.125 to 8: half the width is a
+            quarter of the work in training and scoring. None leaves it to the recipe (default 0.5, source 1).
         resume: go on from `<out>.training/` where an earlier training was stopped.
         flow: of the motion method: "dis" (OpenCV's, fast) or "raft" (RAFT-Large, better and far slower). It is kept in
             the model: scoring uses the same.
@@ -86,6 +89,7 @@ def train(
         seed,
         precision,
         batch,
+        width,
         resume,
         threads,
         progress,

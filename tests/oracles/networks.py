@@ -32,28 +32,31 @@ class FlipClassifier(nn.Module):
 
 
 class TemporalAutoencoder(nn.Module):
-    """A cuboid's reconstruction: f32[B,16,128,128] in [0, 1] to the same shape, frames as channels."""
+    """A cuboid's reconstruction: f32[B,16,128,128] in [0, 1] to the same shape, frames as channels.
 
-    def __init__(self) -> None:
+    The source's width is 64; tests of how it learns take less.
+    """
+
+    def __init__(self, width: int = 64) -> None:
         super().__init__()
         self.encoder = nn.Sequential(
-            nn.Conv2d(WINDOW, 64, 4, stride=2, padding=1),
+            nn.Conv2d(WINDOW, width, 4, stride=2, padding=1),
             nn.ReLU(),
-            nn.Conv2d(64, 128, 4, stride=2, padding=1),
+            nn.Conv2d(width, 2 * width, 4, stride=2, padding=1),
             nn.ReLU(),
-            nn.Conv2d(128, 256, 4, stride=2, padding=1),
+            nn.Conv2d(2 * width, 4 * width, 4, stride=2, padding=1),
             nn.ReLU(),
-            nn.Conv2d(256, 512, 4, stride=2, padding=1),
+            nn.Conv2d(4 * width, 8 * width, 4, stride=2, padding=1),
             nn.ReLU(),
         )
         self.decoder = nn.Sequential(
-            nn.ConvTranspose2d(512, 256, 4, stride=2, padding=1),
+            nn.ConvTranspose2d(8 * width, 4 * width, 4, stride=2, padding=1),
             nn.ReLU(),
-            nn.ConvTranspose2d(256, 128, 4, stride=2, padding=1),
+            nn.ConvTranspose2d(4 * width, 2 * width, 4, stride=2, padding=1),
             nn.ReLU(),
-            nn.ConvTranspose2d(128, 64, 4, stride=2, padding=1),
+            nn.ConvTranspose2d(2 * width, width, 4, stride=2, padding=1),
             nn.ReLU(),
-            nn.ConvTranspose2d(64, WINDOW, 4, stride=2, padding=1),
+            nn.ConvTranspose2d(width, WINDOW, 4, stride=2, padding=1),
             nn.Sigmoid(),
         )
 

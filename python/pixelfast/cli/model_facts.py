@@ -2,6 +2,8 @@
 
 from typing import TYPE_CHECKING
 
+from pixelfast.networks.geometry import SOURCE_WIDTH
+
 if TYPE_CHECKING:
     from pixelfast.calibration import Calibration
     from pixelfast.manifest import Flip, Manifest, PlanFacts, Training
@@ -17,6 +19,7 @@ def describe(model: "Model") -> str:
         ("model", str(model.folder)),
         ("method", f"{manifest.method}, recipe {manifest.recipe}"),
         ("frames", _frames(manifest)),
+        *(("network", one) for one in _network(manifest.training)),
         ("trained on", _trained_on(manifest.training)),
         ("outcome", outcome(manifest.training)),
         ("flips", _flips(manifest.flip)),
@@ -40,6 +43,15 @@ def _frames(manifest: "Manifest") -> str:
     flow, noisy = manifest.motion.flow, "bridged" if manifest.motion.bridge_noisy else "taken as they are"
     name = "RAFT-Large" if flow.kind == "raft" else f"DIS {flow.preset}, shorter side at most {flow.shorter_side}"
     return f"flow by {name}, predicted from the {manifest.motion.past} before; noisy frames are {noisy}"
+
+
+def _network(training: "Training | None") -> list[str]:
+    """The autoencoder's channels, where the training says them."""
+    channels = None if training is None else training.report.get("width")
+    if not isinstance(channels, int):
+        return []
+    all_channels = "-".join(str(channels << step) for step in range(4))
+    return [f"autoencoder of {all_channels} channels (width {channels / SOURCE_WIDTH:g})"]
 
 
 def outcome(training: "Training | None") -> str:

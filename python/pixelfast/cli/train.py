@@ -32,6 +32,14 @@ def train(
     batch: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Windows (or flows) a step.", show_default="a fast one")
     ] = None,
+    width: Annotated[
+        float | None,
+        typer.Option(
+            metavar="SHARE",
+            help="Channels of the autoencoder, of the source's 64 to 512: half of them is a quarter of the work.",
+            show_default="the recipe's own: default 0.5, source 1",
+        ),
+    ] = None,
     flow: Annotated[
         Literal["dis", "raft"], typer.Option(help="Optical flow of the motion method: DIS, or RAFT-Large (far slower).")
     ] = "dis",
@@ -52,7 +60,7 @@ def train(
     with shown_progress() as progress:
         model = api.train(
             one_or_all(source), out, method=method, recipe=recipe, epochs=epochs, seed=seed, precision=precision,
-            batch=batch, resume=resume, flow=flow, flow_preset=flow_preset, raft_weights=raft_weights, threads=threads,
-            progress=progress,
+            batch=batch, width=width, resume=resume, flow=flow, flow_preset=flow_preset, raft_weights=raft_weights,
+            threads=threads, progress=progress,
         )  # fmt: skip
     print_result(describe(model))

@@ -7,13 +7,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from pixelfast.networks.geometry import WINDOW
+from pixelfast.networks.geometry import SOURCE_WIDTH, WINDOW
 
 Normalisation = Literal["none", "batch"]
 NORMALISATIONS: Final[tuple[str, ...]] = get_args(Normalisation)
-
-SOURCE_WIDTH: Final = 64
-"""Channels after the first convolution (METHOD: 16-64-128-256-512)."""
 
 _KERNEL: Final = 4
 _STRIDE: Final = 2
@@ -69,7 +66,7 @@ def _stack(
         normalised = normalisation == "batch" and not bare
         layers.append(layer(before, after, _KERNEL, _STRIDE, _PADDING, bias=not normalised))
         layers += [nn.BatchNorm2d(after)] if normalised else []
-        layers += [] if bare else [nn.ReLU()]
+        layers += [] if bare else [nn.ReLU(inplace=True)]  # a copy less of each activation
     return nn.Sequential(*layers)
 
 

@@ -45,6 +45,7 @@ class TrainingRequest:
     seed: int = 0
     precision: str | None = None
     batch: int | None = None
+    width: float | None = None
     resume: bool = False
     threads: int | None = None
     progress: ProgressCallback | None = None
@@ -59,9 +60,7 @@ def train_model(source: Source, out: str | PathLike[str], request: TrainingReque
     Model.check_out(target)
     videos = open_source(source, notes)
     training = import_training()
-    recipe = training.recipes.find_recipe(request.recipe)
-    if recipe is training.recipes.PLAIN and request.method != "motion":
-        raise ModelError("the recipe plain is for the motion method: give method='motion', or another recipe")
+    request = replace(request, recipe=_recipe(training, request))
     workdir = target.resolve().with_name(target.resolve().name + ".training")
     cache = _open_cache(training, videos, workdir, request, notes)
     job = _Job(training, source, videos, cache, workdir, request, share_threads(request.threads), notes)
@@ -69,6 +68,17 @@ def train_model(source: Source, out: str | PathLike[str], request: TrainingReque
     model = Model.write(workdir, target, manifest)
     shutil.rmtree(workdir, ignore_errors=True)
     return model
+
+
+def _recipe(training: Any, request: TrainingRequest) -> "Recipe":
+    """The recipe that was asked for, at the width that was asked for."""
+    recipe: Recipe = training.recipes.find_recipe(request.recipe)
+    if recipe is training.recipes.PLAIN and request.method != "motion":
+        raise ModelError("the recipe plain is for the motion method: give method='motion', or another recipe")
+    if request.width is not None and request.method == "motion":
+        raise ModelError("a width is for the autoencoder of method='reconstruction': the motion method has none")
+    resized: Recipe = training.recipes.resized(recipe, request.width)
+    return resized
 
 
 @dataclass(frozen=True)

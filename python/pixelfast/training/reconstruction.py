@@ -173,7 +173,7 @@ def _choice_of(before: Checkpoint, request: _Request, journal: _Journal) -> Choi
     settings = before.settings
     precision: Precision = "bf16" if (request.precision or settings.get("precision")) == "bf16" else "fp32"
     batch = request.batch or int(settings.get("batch", 1))
-    return Choice(precision, bool(settings.get("channels_last")), batch, request.threads)
+    return Choice(precision, bool(settings.get("channels_last")), batch, request.threads, settings.get("piece"))
 
 
 def _train(request: _Request, plan: Plan, journal: _Journal) -> _Outcome:
@@ -232,6 +232,7 @@ def _report(
         channels_last=plan.choice.channels_last,
         batch=plan.choice.batch,
         threads=plan.choice.threads,
+        piece=plan.choice.piece,
         width=plan.recipe.width,
         videos=len(cache.videos),
         train_frames=len(cache.train_frame_ids()),

@@ -15,7 +15,8 @@ class TrainingReport:
         channels_last: memory layout.
         batch: windows a step.
         threads: of PyTorch.
-        width: channels after the first convolution.
+        piece: windows through the network at a time; None for whole batches.
+        width: channels after the first convolution: 64 times the `width` that `pixelfast.train` takes.
         videos: trained on.
         train_frames: trained on.
         held_out_frames: never trained on.
@@ -45,6 +46,7 @@ class TrainingReport:
     channels_last: bool
     batch: int
     threads: int
+    piece: int | None
     width: int
     videos: int
     train_frames: int

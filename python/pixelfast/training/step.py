@@ -19,12 +19,15 @@ class Choice:
         channels_last: memory layout of weights and batches.
         batch: windows a step.
         threads: of PyTorch.
+        piece: windows that go through the network at a time; the gradient of a batch is the sum of its pieces'. None
+            takes the whole batch, as batch normalisation must.
     """
 
     precision: Precision
     channels_last: bool
     batch: int
     threads: int
+    piece: int | None = None
 
     @property
     def layout(self) -> torch.memory_format:
@@ -47,11 +50,16 @@ def train_step(
     choice: Choice,
 ) -> float:
     """One step down the gradient of the mean squared error, which is returned."""
-    loss = F.mse_loss(reconstruct(network, cuboids, choice), target)
     optimiser.zero_grad(set_to_none=True)
-    loss.backward()  # type: ignore[no-untyped-call]
+    size = choice.piece or len(cuboids)
+    total = 0.0
+    for fed, asked in zip(torch.split(cuboids, size), torch.split(target, size), strict=True):
+        share = len(fed) / len(cuboids)
+        loss = F.mse_loss(reconstruct(network, fed, choice), asked) * share
+        loss.backward()  # type: ignore[no-untyped-call]
+        total += loss.item()
     optimiser.step()
-    return loss.item()
+    return total
 
 
 def new_optimiser(network: TemporalAutoencoder, learning_rate: float) -> torch.optim.Adam:

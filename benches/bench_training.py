@@ -1,0 +1,88 @@
+"""An epoch of the autoencoder's training, from frame files on, against the source's loop with the same network.
+
+Ours decodes the footage (once, whatever the number of epochs: here it is all counted to this one), shows every window
+of the recipe `source`, measures the held-out loss and writes the checkpoint. The plain loop does some steps of the
+same epoch, and its time is scaled up.
+"""
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+from oracles.plain_training import BATCH, PlainTraining, file_windows
+from pixelfast.sources import open_source
+from pixelfast.training import RECIPES, AutoencoderRecipe, FrameCache
+from pixelfast.training.autoencoder import Plan, train_autoencoder
+from pixelfast.training.batches import windows_per_epoch
+from pixelfast.training.speed import choose
+from pixelfast.training.step import Choice
+
+THREADS = 2
+SOURCE, DEFAULT = RECIPES["source"].autoencoder, RECIPES["default"].autoencoder
+
+
+@pytest.fixture(scope="module")
+def footage(frames: list[Path], size, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """The first frames of the video, as many as make 256 or 64 training windows of the source's."""
+    folder = tmp_path_factory.mktemp("footage") / "01"
+    folder.mkdir()
+    for path in frames[: size(584, 158)]:
+        os.link(path, folder / path.name)
+    return sorted(folder.iterdir())
+
+
+@pytest.fixture(scope="module")
+def choices() -> dict[str, Choice]:
+    """What each recipe is trained with on this machine, measured as `train` measures it."""
+    return {
+        name: choose(RECIPES[name].autoencoder, precision=None, batch=None, threads=THREADS)
+        for name in ("source", "default")
+    }
+
+
+@pytest.mark.versus("training", gated=False)
+def test_training(contest, footage: list[Path], choices: dict[str, Choice], tmp_path: Path) -> None:
+    contest(
+        ours=lambda: epoch(footage, SOURCE, choices["source"], tmp_path),
+        plain=lambda: part_of_plain_epoch(footage),
+        plain_share=BATCH / windows(footage, SOURCE),
+        warmup_rounds=0,
+        note=f"recipe source, {described(choices['source'])}; the plain loop ran one step, scaled",
+    )
+
+
+@pytest.mark.versus("training_default", gated=False, repeats=1)
+def test_training_default(contest, footage: list[Path], choices: dict[str, Choice], tmp_path: Path) -> None:
+    """The default recipe, of half the width and with batch normalisation, window for window."""
+    contest(
+        ours=lambda: epoch(footage, DEFAULT, choices["default"], tmp_path),
+        plain=lambda: part_of_plain_epoch(footage),
+        plain_share=BATCH / windows(footage, DEFAULT),
+        warmup_rounds=0,
+        note=f"recipe default, {described(choices['default'])}; another network, as many windows",
+    )
+
+
+def epoch(footage: list[Path], recipe: AutoencoderRecipe, choice: Choice, folder: Path) -> None:
+    cache = FrameCache.build(open_source(footage[0].parent), folder / "frames.u8", threads=THREADS)
+    train_autoencoder(Plan(cache, recipe, choice, 1, seed=0), folder, resume=False, progress=None)
+
+
+def windows(footage: list[Path], recipe: AutoencoderRecipe) -> int:
+    """How many windows an epoch of ours shows: a tenth of the frames (16 at least) is held out."""
+    training = len(footage) - max(-(-len(footage) // 10), 16)
+    return windows_per_epoch(recipe, (training - 16) // recipe.window_stride + 1)
+
+
+def part_of_plain_epoch(footage: list[Path]) -> None:
+    """One step of an epoch, on windows from all over the footage, as in a random order."""
+    torch.set_num_threads(THREADS)
+    every = file_windows(footage)
+    PlainTraining(seed=0).step([every[index * len(every) // BATCH] for index in range(BATCH)])
+
+
+def described(choice: Choice) -> str:
+    layout = "channels last" if choice.channels_last else "contiguous"
+    return f"{choice.precision}, {layout}, batches of {choice.batch} by {choice.piece or choice.batch}"
