@@ -8,11 +8,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 import pixelfast
+from made_engines import THREADS, int8_engine, model_folder
 from oracles.plain_loop import PlainMethod, file_reader, flipped_files, window_errors, window_starts
+from pixelfast import _core
+from pixelfast.networks.autoencoder import TemporalAutoencoder
+from pixelfast.networks.geometry import SOURCE_WIDTH
 
-THREADS = 2
 PART = 20  # the plain loop does one twentieth
 
 
@@ -41,6 +45,36 @@ def test_score(contest, frames: list[Path], model: Path, method: PlainMethod) ->
         items=len(frames),
         unit="frames",
         note=f"the plain loop ran on 1 of {PART} windows, scaled",
+    )
+
+
+@pytest.mark.versus("score_s4_int8", peer="the plain loop")
+def test_score_stride_4(contest, frames: list[Path], model: Path, method: PlainMethod, tmp_path: Path) -> None:
+    """ae.s4.int8.onnx, every fourth window; the source's loop takes every window."""
+    engine = int8_engine(model, 4, frames, tmp_path)
+    contest(
+        ours=lambda: score(frames, engine),
+        plain=lambda: part_of_plain_loop(method, frames),
+        plain_share=1 / PART,
+        warmup_rounds=0,
+        items=len(frames),
+        unit="frames",
+        note=f"the plain loop ran on 1 of {PART} windows, scaled",
+    )
+
+
+@pytest.mark.versus("score_decode_bound", peer="decoding alone", gated=False)
+def test_half_width_int8_stride_2(contest, frames: list[Path], method: PlainMethod, tmp_path: Path) -> None:
+    """Width 0.5, int8, every second window: with fast int8 decoding bounds it; 1 is as fast as decoding alone."""
+    torch.manual_seed(0)
+    half = model_folder(method, TemporalAutoencoder(SOURCE_WIDTH // 2), tmp_path)
+    engine = int8_engine(half, 2, frames, tmp_path)
+    contest(
+        ours=lambda: score(frames, engine),
+        plain=lambda: _core.decode_frames(frames, 128, 128, "grey", THREADS),
+        warmup_rounds=0,
+        items=len(frames),
+        unit="frames",
     )
 
 

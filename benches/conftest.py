@@ -182,28 +182,17 @@ def method() -> "PlainMethod":
 @pytest.fixture(scope="session")
 def model(method: "PlainMethod", tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same weights as a model folder, in float32 alone."""
-    import torch
+    from made_engines import model_folder
 
-    import pixelfast
-
-    folder = tmp_path_factory.mktemp("weights")
-    for name, network in (("ae", method.autoencoder), ("flip", method.flip)):
-        torch.save(network.state_dict(), folder / f"{name}.pth")
-    return pixelfast.convert(folder, folder / "model").folder
+    return model_folder(method, method.autoencoder, tmp_path_factory.mktemp("weights"))
 
 
 @pytest.fixture(scope="session")
 def int8(model: Path, frames: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The int8 engine in a copy of the folder; nobody asks here whether random weights keep the order of the frames."""
-    from pixelfast import _core
-    from pixelfast.engines.quantize import write_int8
-    from pixelfast.model import Model
+    from made_engines import int8_engine
 
-    folder = Path(shutil.copytree(model, tmp_path_factory.mktemp("int8") / "model"))
-    runs = [_core.decode_frames(frames[:40], 128, 128, "grey", THREADS)[0]]
-    write_int8(model / "ae.onnx", folder.parent / "ae.int8.onnx", runs)
-    Model.load(folder).add({"ae.int8.onnx": folder.parent / "ae.int8.onnx"})
-    return folder / "ae.int8.onnx"
+    return int8_engine(model, 1, frames, tmp_path_factory.mktemp("int8"))
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

@@ -96,3 +96,12 @@ def test_scores_say_which_engine_made_them(pair: Model, make_source: object) -> 
     scores = pixelfast.score(source, pair.folder)
     named = pixelfast.score(source, pair.folder / "ae.int8.onnx")
     np.testing.assert_array_equal(scores.raw, named.raw)
+
+
+def test_an_engine_that_overflows_on_this_machine_is_passed_over(pair: Model, tmp_path: Path) -> None:
+    tail = [
+        constant("most", np.full(1, 10.0), np.float32),
+        helper.make_node("Sub", ["most", "cells"], ["window_errors"]),
+    ]
+    pair.add({"ae.int8.onnx": write_frame_engine(tmp_path / "wrong.onnx", tail=tail)})
+    assert choose_engine(pair.folder).path.name == "ae.onnx"

@@ -1,5 +1,6 @@
 """The reconstruction pipeline against NumPy and SciPy, and the arguments that mean nothing."""
 
+import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,12 +14,14 @@ from scipy.stats import rankdata
 
 import pixelfast
 from footage import walking_square
+from pixelfast.cores import Cores
 from pixelfast.engines import load_window_engine
 from pixelfast.errors import DecodeError, EngineError, PixelfastError
 from pixelfast.manifest import Flip
 from pixelfast.model import Model
 from pixelfast.pipeline.calibration import ArrayVideo
 from pixelfast.pipeline.method import Cleaned
+from pixelfast.pipeline.profile import Profile
 from pixelfast.pipeline.reconstruction import Reconstruction
 from pixelfast.pipeline.settings import Settings
 from pixelfast.pipeline.stopwatch import Stopwatch
@@ -233,3 +236,57 @@ def test_flip_always_needs_a_classifier(make_source: MakeSource, frame_engine: P
     assert any("98.5% of held-out frames" in note for note in pixelfast.score(source, doubtful.folder).notes)
     unmeasured = write_model(tmp_path / "unmeasured", flip=Flip(held_out_accuracy=None, trusted=False))
     assert any("was not measured" in note for note in pixelfast.score(source, unmeasured.folder).notes)
+
+
+def test_a_profile_explains_the_run(make_source: MakeSource, model: Model, tmp_path: Path) -> None:
+    profiles: list[Profile] = []
+    source = make_source(**footage(200, 120))
+    scores = pixelfast.score(source, model.folder, out=tmp_path / "s.csv", threads=2, profile=profiles.append)
+    (found,) = profiles
+    rows = {row.name: row for row in found.rows}
+    assert {"open", "load", "decode", "noise", "flip", "wait", "engine", "aggregate", "global", "write"} <= set(rows)
+    assert [rows[name].stage for name in ("decode", "flip", "engine", "write")] == ["decode", "clean", "score", ""]
+    # 320 frames of a byte a pixel come from the decoder, and cross to the engine at least once.
+    assert rows["decode"].nbytes == rows["noise"].nbytes == 320 * SIZE * SIZE <= rows["engine"].nbytes
+    on_the_callers_thread = [row.seconds for row in found.rows if row.stage not in ("decode", "clean")]
+    assert found.explained == pytest.approx(sum(on_the_callers_thread) / found.total, rel=1e-6)
+    assert 0.5 < found.explained <= 1
+    assert found.slowest in ("decode", "clean", "score")
+    assert 0 < found.busy <= 1.01
+    assert 0 < found.flowing < found.total
+    assert found.threads == 2
+    assert {name: row.seconds for name, row in rows.items()} | {"total": found.total} == pytest.approx(
+        scores.phases | {"total": found.total}
+    )
+
+
+def test_no_more_threads_compute_than_were_asked_for(
+    make_source: MakeSource, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, most, lock = [0], [0], threading.Lock()
+    take, give = Cores.take, Cores.give
+
+    def counted_take(self: Cores, *args: int, **kwargs: bool) -> int:
+        count = take(self, *args, **kwargs)
+        with lock:
+            out[0] += count
+            most[0] = max(most[0], out[0])
+        return count
+
+    def counted_give(self: Cores, count: int) -> None:
+        with lock:
+            out[0] -= count
+        give(self, count)
+
+    monkeypatch.setattr(Cores, "take", counted_take)
+    monkeypatch.setattr(Cores, "give", counted_give)
+    pixelfast.score(make_source(**footage(200)), model.folder, threads=3)
+    assert (out[0], most[0]) == (0, 3)
+
+
+def test_a_failing_engine_gives_its_cores_back(model: Model) -> None:
+    engine, cores = load_window_engine(model.folder / "ae.onnx", 2), Cores(2)
+    engine.share(cores)
+    with pytest.raises(EngineError, match=r"the engine fails on uint8 \[40, 7, 7\]"):
+        engine._run(np.zeros((40, 7, 7), np.uint8))  # type: ignore[attr-defined]
+    assert cores.take(2) == 2

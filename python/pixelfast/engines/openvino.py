@@ -1,9 +1,7 @@
 """The OpenVINO runner: our own engines of frames on a CPU, faster there than ONNX Runtime (extra `cpu`)."""
 
-from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from importlib.util import find_spec
-from queue import SimpleQueue
 from typing import Any, Final
 
 import numpy as np
@@ -28,6 +26,8 @@ ROUNDS: Final = 8
 
 FRAMES: Final = 256
 """Of a call, about, at most: the first call waits for so many, and meanwhile no request is busy."""
+
+_POLL_MS: Final = 1
 
 
 def openvino_installed() -> bool:
@@ -70,9 +70,6 @@ class OpenVinoFrames:
             raise EngineError(
                 f"{self.path}: OpenVINO cannot compile it: {reason}; without it: pip uninstall openvino"
             ) from error
-        self._free: SimpleQueue[Any] = SimpleQueue()
-        for request in self._requests:
-            self._free.put(request)
 
     def __call__(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         """The window errors f32[W, T, G, G] of frames u8[N, H, W].
@@ -80,17 +77,14 @@ class OpenVinoFrames:
         Raises:
             EngineError: OpenVINO fails on these frames.
         """
-        with ThreadPoolExecutor(len(self._requests), "pixelfast-engine") as pool:
-            calls = [pool.submit(self._infer, frames[start:end]) for start, end in self._cuts(len(frames))]
-            try:
-                return np.concatenate([call.result() for call in calls])
-            except Exception as error:  # as above
-                shape = list(frames.shape)
-                raise EngineError(
-                    f"{self.path}: the engine fails on {frames.dtype} {shape}: {first_line(error)}"
-                ) from error
-            finally:
-                self._stop(calls)
+        pieces = [frames[start:end] for start, end in self._cuts(len(frames))]
+        try:
+            return np.concatenate(self._run(pieces))
+        except Exception as error:  # as above
+            shape = list(frames.shape)
+            raise EngineError(
+                f"{self.path}: the engine fails on {frames.dtype} {shape}: {first_line(error)}"
+            ) from error
 
     def _cuts(self, frames: int) -> list[tuple[int, int]]:
         """The first frame and the end of each piece; pieces overlap by T - S frames."""
@@ -99,21 +93,40 @@ class OpenVinoFrames:
         rounds = -(-windows // (PIECE * len(self._requests)))
         return self._span.pieces(frames, min(windows, rounds * len(self._requests)))
 
-    def _infer(self, piece: NDArray[np.uint8]) -> NDArray[np.float32]:
-        request = self._free.get()
+    def _run(self, pieces: list[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+        """The results of all pieces. One thread alone speaks with OpenVINO: two that begin at once block each other."""
+        results: dict[int, NDArray[np.float32]] = {}
+        free, running = list(range(len(self._requests))), dict[int, int]()
         try:
-            with self.cores.taken(self._threads):
-                request.infer({0: piece}, share_inputs=True)
-            return np.array(request.get_output_tensor(0).data)
+            for index, piece in enumerate(pieces):
+                number = free.pop() if free else self._end(running, results)
+                self.cores.take(self._threads)
+                running[number] = index
+                self._requests[number].start_async({0: piece}, share_inputs=True)
+            while running:
+                self._end(running, results)
         finally:
-            self._free.put(request)
+            self._abandon(running)
+        return [results[index] for index in range(len(pieces))]
 
-    def _stop(self, calls: Sequence[Future[Any]]) -> None:
-        """After an error or Ctrl-C no request is left at work; without effect on those that have ended."""
-        for call in calls:
-            call.cancel()
-        for request in self._requests:
-            request.cancel()
+    def _end(self, running: dict[int, int], results: dict[int, NDArray[np.float32]]) -> int:
+        """Waits for a request that ends, most likely the oldest, puts its result in its place and says which it was."""
+        oldest = next(iter(running))
+        while True:  # Ctrl-C is answered here
+            for number in running:
+                if self._requests[number].wait_for(_POLL_MS if number == oldest else 0):
+                    results[running.pop(number)] = np.array(self._requests[number].get_output_tensor(0).data)
+                    self.cores.give(self._threads)
+                    return number
+
+    def _abandon(self, running: dict[int, int]) -> None:
+        """After an error or Ctrl-C no request is left at work, and all cores are given back."""
+        for number in running:
+            self._requests[number].cancel()
+        for number in running:
+            with suppress(RuntimeError):  # what OpenVINO says of a request that was cancelled or has failed
+                self._requests[number].wait()
+            self.cores.give(self._threads)
 
 
 def _compile(path: str, threads: int, streams: int, hint: str) -> Any:

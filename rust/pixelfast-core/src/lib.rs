@@ -2,6 +2,7 @@
 #![deny(unsafe_code)]
 
 pub mod aggregate;
+mod audited;
 pub mod build_info;
 pub mod cancel;
 pub mod cuboid;

@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use rayon::prelude::*;
 
+use crate::audited::{Work, vectorised};
 use crate::real::{BLOCK, Key, Real, Span};
 use crate::{Cancel, Error, Result};
 
@@ -43,11 +44,28 @@ pub fn normalise<S: Real>(raw: &[S], percentile: Option<f64>, out: &mut [f64], c
 
 fn scale<S: Real>(raw: &[S], low: f64, range: f64, out: &mut [f64], cancel: &Cancel) -> Result<()> {
     raw.par_chunks(BLOCK).zip(out.par_chunks_mut(BLOCK)).try_for_each(|(raw, out)| {
-        for (raw, out) in raw.iter().zip(out) {
-            *out = ((raw.wide() - low) / range).clamp(0.0, 1.0);
-        }
+        vectorised(Scale { raw, low, range, out });
         cancel.check()
     })
+}
+
+/// Brings the values of a block to their place between `low` and `low + range`.
+struct Scale<'a, S> {
+    raw: &'a [S],
+    low: f64,
+    range: f64,
+    out: &'a mut [f64],
+}
+
+impl<S: Real> Work for Scale<'_, S> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (raw, out) in self.raw.iter().zip(self.out) {
+            *out = ((raw.wide() - self.low) / self.range).clamp(0.0, 1.0);
+        }
+    }
 }
 
 /// Where a percentile lies among the sorted values: NumPy's `percentile(values, percent, method="linear")`, its

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use crate::audited::{Work, vectorised};
 use crate::{Cancel, Error, Result};
 
 /// Values a task; a multiple of every vector width, small enough for Ctrl-C, large enough for rayon.
@@ -116,7 +117,7 @@ pub(crate) fn require_finite<S: Real>(name: &str, values: &[S], cancel: &Cancel)
 }
 
 /// Without a short cut, so that it is vectorised.
-#[inline]
+#[inline(always)]
 pub(crate) fn all_finite<S: Real>(values: &[S]) -> bool {
     values.iter().fold(true, |so_far, value| so_far & value.finite())
 }
@@ -153,7 +154,7 @@ impl Span {
     ) -> Result<Option<(Self, Vec<T>)>> {
         let blocks = values.par_chunks(BLOCK).map(|block| {
             cancel.check()?;
-            Ok((Ends::of(block), look(block)))
+            Ok((vectorised(EndsOf(block)), look(block)))
         });
         let (ends, seen): (Vec<_>, Vec<_>) = blocks.collect::<Result<Vec<_>>>()?.into_iter().unzip();
         let Some(ends) = ends.into_iter().reduce(Ends::join) else {
@@ -228,20 +229,29 @@ struct Ends<S> {
     finite: bool,
 }
 
-impl<S: Real> Ends<S> {
+/// The ends of a block that is not empty.
+struct EndsOf<'a, S>(&'a [S]);
+
+impl<S: Real> Work for EndsOf<'_, S> {
+    type Output = Ends<S>;
+
     /// Lane by lane, so that it is vectorised.
-    fn of(block: &[S]) -> Self {
+    #[inline(always)]
+    fn run(self) -> Ends<S> {
+        let block = self.0;
         let (mut lows, mut highs) = ([block[0]; LANES], [block[0]; LANES]);
         let (lanes, rest) = block.as_chunks::<LANES>();
         for values in lanes {
             lows.iter_mut().zip(values).for_each(|(low, &value)| *low = if value < *low { value } else { *low });
             highs.iter_mut().zip(values).for_each(|(high, &value)| *high = if value > *high { value } else { *high });
         }
-        let ends = lows.iter().chain(&highs).chain(rest).map(|&value| Self { low: value, high: value, finite: true });
-        let all = Self { low: block[0], high: block[0], finite: all_finite(block) };
-        ends.fold(all, Self::join)
+        let ends = lows.iter().chain(&highs).chain(rest).map(|&value| Ends { low: value, high: value, finite: true });
+        let all = Ends { low: block[0], high: block[0], finite: all_finite(block) };
+        ends.fold(all, Ends::join)
     }
+}
 
+impl<S: Real> Ends<S> {
     #[inline]
     fn join(self, other: Self) -> Self {
         Self {

@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use crate::audited::{Work, vectorised};
 use crate::real::{Real, all_finite, not_finite};
 use crate::{Cancel, Error, Result};
 
@@ -92,9 +93,8 @@ impl<S: Real> Piece<'_, S> {
     fn add_few<const SIZE: usize>(self) {
         let (margin, stop) = (SIZE / 2, self.start + self.out.len());
         let inner = self.start.max(margin)..stop.min(self.video.len().saturating_sub(margin));
-        let mean = |window: [f64; SIZE]| window[1..].iter().fold(window[0], |sum, value| sum + value) / SIZE as f64;
         let at_end = |frame: usize| {
-            mean(std::array::from_fn(|place| {
+            mean::<SIZE>(std::array::from_fn(|place| {
                 let place = (frame + place) as i128 - margin as i128;
                 self.video[reflect(place, self.video.len())].wide()
             }))
@@ -106,10 +106,8 @@ impl<S: Real> Piece<'_, S> {
         let (middle, after) = rest.split_at_mut(inner.len());
         before.iter_mut().zip(self.start..).for_each(|(out, frame)| *out = at_end(frame));
         after.iter_mut().zip(inner.end..).for_each(|(out, frame)| *out = at_end(frame));
-        let windows = self.video[inner.start - margin..inner.end + margin].windows(SIZE);
-        for (out, window) in middle.iter_mut().zip(windows) {
-            *out = mean(std::array::from_fn(|place| window[place].wide()));
-        }
+        let values = &self.video[inner.start - margin..inner.end + margin];
+        vectorised(Means::<S, SIZE> { values, out: middle });
     }
 
     /// Means of any size.
@@ -132,6 +130,28 @@ impl<S: Real> Piece<'_, S> {
         padded.extend(video[inside].iter().map(|value| value.wide()));
         padded.extend((padded.len()..length).map(reflected));
     }
+}
+
+/// The means of all windows of `SIZE` values.
+struct Means<'a, S, const SIZE: usize> {
+    values: &'a [S],
+    out: &'a mut [f64],
+}
+
+impl<S: Real, const SIZE: usize> Work for Means<'_, S, SIZE> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (out, window) in self.out.iter_mut().zip(self.values.windows(SIZE)) {
+            *out = mean::<SIZE>(std::array::from_fn(|place| window[place].wide()));
+        }
+    }
+}
+
+#[inline(always)]
+fn mean<const SIZE: usize>(window: [f64; SIZE]) -> f64 {
+    window[1..].iter().fold(window[0], |sum, value| sum + value) / SIZE as f64
 }
 
 /// The index that `place` has in a line of `length` values that goes on as its own mirror image (d c b a | a b c d).

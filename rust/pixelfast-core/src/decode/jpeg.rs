@@ -1,10 +1,10 @@
 //! JPEG: luma alone where grey is wanted, shrunk from its coefficients; anything else by libjpeg-turbo, scaled while it
 //! is decoded.
 
-use super::audited::{Header, Jpeg, Pixels};
 use super::plain::Plain;
 use super::resize::Source;
 use super::{Color, Decoded, Scratch, Target, check_size, room, samples};
+use crate::audited::{Header, Jpeg, Pixels};
 
 /// A picture that is scaled while it is decoded keeps at least this many times the target's rows and columns. The mean
 /// difference to resampling the whole picture was measured on real footage: 0.6 to 1.3 grey levels at twice the target,

@@ -4,7 +4,6 @@
 //! frames, what is out of the ordinary and color go through libjpeg-turbo (jpeg.rs), PNG, BMP, TIFF and WebP through
 //! the `image` crate (raster.rs). Whatever is in a file, no function here panics because of it.
 
-mod audited;
 mod file;
 mod flip;
 mod jpeg;

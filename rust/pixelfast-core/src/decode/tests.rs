@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
 
-use super::audited::{Jpeg, Pixels};
 use super::plain::{Plain, Reducer};
 use super::resize::{Resizer, Source};
 use super::*;
+use crate::audited::{Jpeg, Pixels};
 
 const SUBSAMPLINGS: [Subsamp; 7] =
     [Subsamp::None, Subsamp::Sub2x1, Subsamp::Sub2x2, Subsamp::Sub1x2, Subsamp::Sub4x1, Subsamp::Sub1x4, Subsamp::Gray];

@@ -15,7 +15,7 @@ use header::Header;
 use pixels::Picture;
 use scan::{Blocks, Reading, Scan};
 
-use super::audited::vectorised;
+use crate::audited::vectorised;
 
 pub(super) use reduce::Reducer;
 

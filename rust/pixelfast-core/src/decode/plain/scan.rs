@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::header::{Component, Header, ZIGZAG};
 use super::huffman::{Bits, Table};
-use crate::decode::audited::Work;
+use crate::audited::Work;
 
 /// A component with its code tables.
 struct Coded<'a> {

@@ -4,5 +4,5 @@
 mod turbo;
 mod vector;
 
-pub(super) use turbo::{Header, Jpeg, Pixels};
-pub(super) use vector::{Work, vectorised};
+pub(crate) use turbo::{Header, Jpeg, Pixels};
+pub(crate) use vector::{Work, vectorised};

@@ -11,14 +11,14 @@ use turbojpeg::raw;
 
 /// What the library writes for a pixel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::decode) enum Pixels {
+pub(crate) enum Pixels {
     Grey,
     Rgb,
     Cmyk,
 }
 
 impl Pixels {
-    pub(in crate::decode) fn channels(self) -> usize {
+    pub(crate) fn channels(self) -> usize {
         match self {
             Self::Grey => 1,
             Self::Rgb => 3,
@@ -39,7 +39,7 @@ impl Pixels {
 const HARMLESS: &str = "unknown JFIF revision";
 
 /// What a header says; `warning` is the library's, where it had to guess already.
-pub(in crate::decode) struct Header {
+pub(crate) struct Header {
     pub height: usize,
     pub width: usize,
     pub cmyk: bool,
@@ -49,13 +49,13 @@ pub(in crate::decode) struct Header {
 
 impl Header {
     /// Height and width at `eighths`/8, as the library rounds them.
-    pub(in crate::decode) fn scaled(&self, eighths: usize) -> (usize, usize) {
+    pub(crate) fn scaled(&self, eighths: usize) -> (usize, usize) {
         ((self.height * eighths).div_ceil(8), (self.width * eighths).div_ceil(8))
     }
 }
 
 /// A JPEG whose header was read.
-pub(in crate::decode) struct Jpeg<'a> {
+pub(crate) struct Jpeg<'a> {
     handle: Handle,
     data: &'a [u8],
     header: Header,
@@ -63,7 +63,7 @@ pub(in crate::decode) struct Jpeg<'a> {
 
 impl<'a> Jpeg<'a> {
     /// Reads the header of `data`. `Err` is the library's reason.
-    pub(in crate::decode) fn open(data: &'a [u8]) -> Result<Self, String> {
+    pub(crate) fn open(data: &'a [u8]) -> Result<Self, String> {
         let handle = Handle::new()?;
         // SAFETY: the handle is live; pointer and length are those of `data`, which the call only reads.
         let code = unsafe { raw::tj3DecompressHeader(handle.0.as_ptr(), data.as_ptr(), data.len() as raw::size_t) };
@@ -79,17 +79,17 @@ impl<'a> Jpeg<'a> {
         Ok(Self { handle, data, header: Header { height, width, cmyk, lossless, warning } })
     }
 
-    pub(in crate::decode) fn header(&self) -> &Header {
+    pub(crate) fn header(&self) -> &Header {
         &self.header
     }
 
     /// The same file with a fresh handle, as after a failure a handle is in the middle of something.
-    pub(in crate::decode) fn again(&self) -> Result<Self, String> {
+    pub(crate) fn again(&self) -> Result<Self, String> {
         Self::open(self.data)
     }
 
     /// Decodes at `eighths`/8 of the size into `into`. `Ok(Some(warning))` if some pixels had to be guessed.
-    pub(in crate::decode) fn decode(
+    pub(crate) fn decode(
         &self,
         eighths: usize,
         pixels: Pixels,
