@@ -17,6 +17,7 @@ from abilities import abilities, read_cpuinfo
 from oracles.motion import FLOW_VALUES, PAST
 from oracles.plain_loop import PlainMethod, flipped_arrays
 from pixelfast import _core
+from pixelfast.cores import Cores
 from pixelfast.engines.flip import load_flip_engine
 from pixelfast.engines.flow import DisFlow
 from pixelfast.engines.motion import load_motion_engine
@@ -80,7 +81,7 @@ def test_bf16(contest, model: Path, footage: Frames, method: PlainMethod) -> Non
     against_a_window_at_a_time(contest, engine, footage, method)
 
 
-@pytest.mark.versus("engine_fp32_batches", peer="PyTorch", gated=False)
+@pytest.mark.versus("engine_fp32_batches", peer="PyTorch", gated=False, short=False)
 def test_fp32_against_batches(contest, model: Path, footage: Frames, method: PlainMethod) -> None:
     """ae.onnx in OpenVINO, float32; PyTorch in batches of 8, channels last."""
     engine = load_window_engine(model / "ae.onnx", THREADS)
@@ -137,7 +138,7 @@ def test_motion(contest, size: Size, motion: tuple[Path, FlowGru]) -> None:
 @pytest.mark.versus("engine_dis_flow", peer=None)
 def test_dis_flow(contest, frames: list[Path], size: Size) -> None:
     """OpenCV's DIS flow, preset medium, of 426x240 grey frames, two pairs at once."""
-    flow = DisFlow("medium", THREADS)
+    flow = DisFlow("medium", Cores(THREADS))
     pictures = _core.decode_frames(frames[: size(120, 40)], 240, 426, "grey", THREADS)[0]
     contest(ours=lambda: flow.flow(pictures), items=len(pictures) - 1, unit="frames")
 

@@ -48,7 +48,7 @@ def copying(read: int, written: int) -> Callable[[], object]:
     return copy
 
 
-@pytest.mark.versus("rank")
+@pytest.mark.versus("rank", peer="SciPy")
 def test_rank(contest) -> None:
     """SciPy takes its seconds in the short form too."""
     values = scores()
@@ -59,9 +59,9 @@ def test_rank(contest) -> None:
     )
 
 
-@pytest.mark.versus("rank_polars")
-def test_rank_polars(contest) -> None:
-    values = scores()
+@pytest.mark.versus("rank_polars", peer="polars")
+def test_rank_polars(contest, size: Size) -> None:
+    values = scores(size(FRAMES, FRAMES // 2))
     series = polars.Series(values)
     contest(
         ours=lambda: _core.rank(values, threads=THREADS),
@@ -70,7 +70,7 @@ def test_rank_polars(contest) -> None:
     )
 
 
-@pytest.mark.versus("normalise")
+@pytest.mark.versus("normalise", peer="NumPy")
 def test_normalise(contest, size: Size) -> None:
     values = scores(size(FRAMES, FRAMES // 4))
     contest(
@@ -80,7 +80,7 @@ def test_normalise(contest, size: Size) -> None:
     )
 
 
-@pytest.mark.versus("normalise_copy")
+@pytest.mark.versus("normalise_copy", peer="a memory copy")
 def test_normalise_against_a_copy(contest) -> None:
     """Not within twice a copy's time. The values are read twice, 4 + 4 bytes (smallest, largest and highest ones;
     then scaling), and 8 are written, where the copy reads and writes 6 each; and of the processor time of one thread
@@ -95,7 +95,7 @@ def test_normalise_against_a_copy(contest) -> None:
     )
 
 
-@pytest.mark.versus("smooth")
+@pytest.mark.versus("smooth", peer="SciPy")
 def test_smooth(contest, size: Size) -> None:
     values = scores(size(FRAMES, FRAMES // 4))
     lengths = np.full(len(values) // VIDEO, VIDEO)
@@ -106,7 +106,7 @@ def test_smooth(contest, size: Size) -> None:
     )
 
 
-@pytest.mark.versus("smooth_copy")
+@pytest.mark.versus("smooth_copy", peer="a memory copy")
 def test_smooth_against_a_copy(contest) -> None:
     """Reads 4 bytes a value once and writes 8. The division, which rounds as SciPy's does, is not for free: 22 ms of
     processor time, where a copy took 10.
@@ -120,7 +120,7 @@ def test_smooth_against_a_copy(contest) -> None:
     )
 
 
-@pytest.mark.versus("smooth_bottleneck", gated=False)
+@pytest.mark.versus("smooth_bottleneck", peer="bottleneck", gated=False)
 def test_smooth_beside_bottleneck(contest) -> None:
     """`move_mean` adds the newest value and takes away the oldest, in the values' float32, over all videos at once and
     on one thread: less exact, not centred, so not gated.
@@ -138,7 +138,7 @@ def window_errors(n_frames: int) -> NDArray[np.float32]:
     return np.random.default_rng(0).random((n_frames - WINDOW + 1, WINDOW, GRID, GRID), dtype=np.float32)
 
 
-@pytest.mark.versus("aggregate")
+@pytest.mark.versus("aggregate", peer="NumPy")
 def test_aggregate(contest, size: Size) -> None:
     n_frames = size(40_000, 10_000)
     errors = window_errors(n_frames)
@@ -149,7 +149,7 @@ def test_aggregate(contest, size: Size) -> None:
     )
 
 
-@pytest.mark.versus("aggregate_copy")
+@pytest.mark.versus("aggregate_copy", peer="a memory copy")
 def test_aggregate_against_a_copy(contest) -> None:
     """Reads 16 maps a frame once and writes one. 10 million frames would be 41 GB; 40,000 are beyond any cache."""
     n_frames = 40_000

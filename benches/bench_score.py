@@ -20,6 +20,18 @@ from pixelfast.networks.geometry import SOURCE_WIDTH
 PART = 20  # the plain loop does one twentieth
 
 
+@pytest.fixture(scope="module")
+def s4_int8(model: Path, frames: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return int8_engine(model, 4, frames, tmp_path_factory.mktemp("s4"))
+
+
+@pytest.fixture(scope="module")
+def half_s2_int8(method: PlainMethod, frames: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    torch.manual_seed(0)
+    half = model_folder(method, TemporalAutoencoder(SOURCE_WIDTH // 2), tmp_path_factory.mktemp("half"))
+    return int8_engine(half, 2, frames, tmp_path_factory.mktemp("half_int8"))
+
+
 @pytest.mark.versus("score_int8", peer="the plain loop")
 def test_score_int8(contest, frames: list[Path], int8: Path, method: PlainMethod) -> None:
     """ae.int8.onnx, frame files to scores; the source's loop decodes each frame 16 times."""
@@ -49,11 +61,10 @@ def test_score(contest, frames: list[Path], model: Path, method: PlainMethod) ->
 
 
 @pytest.mark.versus("score_s4_int8", peer="the plain loop")
-def test_score_stride_4(contest, frames: list[Path], model: Path, method: PlainMethod, tmp_path: Path) -> None:
+def test_score_stride_4(contest, frames: list[Path], method: PlainMethod, s4_int8: Path) -> None:
     """ae.s4.int8.onnx, every fourth window; the source's loop takes every window."""
-    engine = int8_engine(model, 4, frames, tmp_path)
     contest(
-        ours=lambda: score(frames, engine),
+        ours=lambda: score(frames, s4_int8),
         plain=lambda: part_of_plain_loop(method, frames),
         plain_share=1 / PART,
         warmup_rounds=0,
@@ -63,14 +74,11 @@ def test_score_stride_4(contest, frames: list[Path], model: Path, method: PlainM
     )
 
 
-@pytest.mark.versus("score_decode_bound", peer="decoding alone", gated=False)
-def test_half_width_int8_stride_2(contest, frames: list[Path], method: PlainMethod, tmp_path: Path) -> None:
+@pytest.mark.versus("score_decode_bound", peer="decoding alone", gated=False, short=False)
+def test_half_width_int8_stride_2(contest, frames: list[Path], half_s2_int8: Path) -> None:
     """Width 0.5, int8, every second window: with fast int8 decoding bounds it; 1 is as fast as decoding alone."""
-    torch.manual_seed(0)
-    half = model_folder(method, TemporalAutoencoder(SOURCE_WIDTH // 2), tmp_path)
-    engine = int8_engine(half, 2, frames, tmp_path)
     contest(
-        ours=lambda: score(frames, engine),
+        ours=lambda: score(frames, half_s2_int8),
         plain=lambda: _core.decode_frames(frames, 128, 128, "grey", THREADS),
         warmup_rounds=0,
         items=len(frames),
@@ -78,7 +86,7 @@ def test_half_width_int8_stride_2(contest, frames: list[Path], method: PlainMeth
     )
 
 
-@pytest.mark.versus("score_fair_loop", peer="the fair loop", gated=False, repeats=1)
+@pytest.mark.versus("score_fair_loop", peer="the fair loop", gated=False, repeats=1, short=False)
 def test_score_against_fair_loop(contest, frames: list[Path], model: Path, method: PlainMethod) -> None:
     """ae.onnx in float32; the plain loop with each frame decoded once, for comparison."""
     contest(

@@ -42,7 +42,7 @@ def choices() -> dict[str, Choice]:
     }
 
 
-@pytest.mark.versus("training", gated=False)
+@pytest.mark.versus("training", peer="the source's loop", gated=False, short=False)
 def test_training(contest, footage: list[Path], choices: dict[str, Choice], tmp_path: Path) -> None:
     contest(
         ours=lambda: epoch(footage, SOURCE, choices["source"], tmp_path),
@@ -53,7 +53,7 @@ def test_training(contest, footage: list[Path], choices: dict[str, Choice], tmp_
     )
 
 
-@pytest.mark.versus("training_default", gated=False, repeats=1)
+@pytest.mark.versus("training_default", peer="the source's loop", gated=False, short=False, repeats=1)
 def test_training_default(contest, footage: list[Path], choices: dict[str, Choice], tmp_path: Path) -> None:
     """The default recipe, of half the width and with batch normalisation, window for window."""
     contest(

@@ -2,8 +2,9 @@
 
 A bench is marked `@pytest.mark.versus("name in gates.toml", peer="Pillow")` and calls its `contest` fixture with both
 sides. It is collected as three repeats of ours, plain, ours, plain, …, so that a machine that slows down slows both;
-in the short form a bench without a gate only shows that it runs. `peer=None` times ours alone. In the report
-(`--report`) the first line of its docstring is its title, the name of its file its section, unless the mark names one.
+in the short form a bench without a gate only shows that it runs, or is left out (`short=False`). `peer=None` times ours
+alone. In the report (`--report`) the first line of its docstring is its title, the name of its file its section, unless
+the mark names one.
 """
 
 import shutil
@@ -43,7 +44,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
-        "markers", "versus(name, peer='the plain way', gated=True, repeats=3, section=None): a bench of two sides"
+        "markers",
+        "versus(name, peer='the plain way', gated=True, repeats=3, section=None, short=True): a bench of two sides",
     )
     config.stash[CONTESTS] = {}
     try:
@@ -68,6 +70,8 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         sides = ("ours", "plain") if mark.kwargs.get("peer", "") is not None else ("ours",)
         brief = metafunc.config.getoption("--short") and not is_gated(mark)
         repeats = range(1 if brief else mark.kwargs.get("repeats", REPEATS))
+        if metafunc.config.getoption("--short") and not mark.kwargs.get("short", True):
+            repeats = range(0)  # takes long, and no gate needs it
         turns = [(repeat, side) for repeat in repeats for side in sides]
         metafunc.parametrize("turn", turns, ids=[f"{side}-{repeat + 1}" for repeat, side in turns])
 
