@@ -53,56 +53,67 @@ def some_frames(frames: list[Path], size: Callable[[int, int], int]) -> list[Pat
 
 @pytest.mark.versus("decode_pillow", peer="Pillow")
 def test_decode_against_pillow(contest, pool, frames: list[Path]) -> None:
+    """640x360 to 128x128 grey."""
     contest(ours=lambda: decode(frames), plain=lambda: list(pool.map(by_pillow, frames)), rounds=2)
 
 
 @pytest.mark.versus("decode_opencv", peer="OpenCV")
 def test_decode_against_opencv(contest, pool, frames: list[Path]) -> None:
+    """640x360 to 128x128 grey; OpenCV reads grey and resizes by area."""
     contest(ours=lambda: decode(frames), plain=lambda: list(pool.map(by_opencv, frames)), rounds=2)
 
 
 @pytest.mark.versus("decode_1080p_pillow", peer="Pillow", gated=False)
 def test_large_frames_against_pillow(contest, pool, large_frames: list[Path]) -> None:
+    """1920x1080 to 128x128 grey; Pillow decodes all of it."""
     contest(ours=lambda: decode(large_frames), plain=lambda: list(pool.map(by_pillow, large_frames)), rounds=2)
 
 
 @pytest.mark.versus("decode_1080p_opencv", peer="OpenCV", gated=False, short=False)
 def test_large_frames_against_opencv(contest, pool, large_frames: list[Path]) -> None:
+    """1920x1080 to 128x128 grey."""
     contest(ours=lambda: decode(large_frames), plain=lambda: list(pool.map(by_opencv, large_frames)), rounds=2)
 
 
 @pytest.mark.versus("decode_rgb_pillow", peer="Pillow", gated=False)
 def test_rgb_frames_against_pillow(contest, pool, some_frames: list[Path]) -> None:
+    """640x360 to RGB of the same size."""
     contest(ours=lambda: decode_rgb(some_frames), plain=lambda: list(pool.map(rgb_by_pillow, some_frames)), rounds=2)
 
 
 @pytest.mark.versus("decode_rgb_opencv", peer="OpenCV", gated=False)
 def test_rgb_frames_against_opencv(contest, pool, some_frames: list[Path]) -> None:
+    """640x360 to RGB of the same size."""
     contest(ours=lambda: decode_rgb(some_frames), plain=lambda: list(pool.map(rgb_by_opencv, some_frames)), rounds=2)
 
 
 @pytest.mark.versus("decode_pillow_draft", peer="Pillow, draft mode", gated=False)
 def test_decode_against_pillow_draft(contest, pool, some_frames: list[Path]) -> None:
+    """640x360 to 128x128 grey."""
     contest(ours=lambda: decode(some_frames), plain=lambda: list(pool.map(by_pillow_draft, some_frames)))
 
 
 @pytest.mark.versus("decode_1080p_draft", peer="Pillow, draft mode", gated=False, short=False)
 def test_large_frames_against_pillow_draft(contest, pool, large_frames: list[Path]) -> None:
+    """1920x1080 to 128x128 grey; Pillow keeps twice the target."""
     contest(ours=lambda: decode(large_frames), plain=lambda: list(pool.map(by_pillow_draft, large_frames)))
 
 
 @pytest.mark.versus("decode_opencv_half", peer="OpenCV at half size", gated=False)
 def test_decode_against_opencv_at_half_size(contest, pool, some_frames: list[Path]) -> None:
+    """640x360 to 128x128 grey."""
     contest(ours=lambda: decode(some_frames), plain=lambda: list(pool.map(by_opencv_half, some_frames)))
 
 
 @pytest.mark.versus("decode_1080p_half", peer="OpenCV at half size", gated=False, short=False)
 def test_large_frames_against_opencv_at_half_size(contest, pool, large_frames: list[Path]) -> None:
+    """1920x1080 to 128x128 grey."""
     contest(ours=lambda: decode(large_frames), plain=lambda: list(pool.map(by_opencv_half, large_frames)))
 
 
 @pytest.mark.versus("decode_simplejpeg", peer="simplejpeg", gated=False)
 def test_decode_against_simplejpeg(contest, pool, some_frames: list[Path]) -> None:
+    """640x360 to 128x128 grey."""
     pytest.importorskip("simplejpeg")
     contest(ours=lambda: decode(some_frames), plain=lambda: list(pool.map(by_simplejpeg, some_frames)))
 
@@ -110,6 +121,7 @@ def test_decode_against_simplejpeg(contest, pool, some_frames: list[Path]) -> No
 @pytest.mark.filterwarnings("ignore:The image decoding:DeprecationWarning")  # torchvision says so of its decoder
 @pytest.mark.versus("decode_torchvision", peer="torchvision", gated=False)
 def test_decode_against_torchvision(contest, pool, some_frames: list[Path]) -> None:
+    """640x360 to 128x128 grey."""
     import torch
 
     before = torch.get_num_threads()

@@ -61,6 +61,7 @@ def test_rank(contest) -> None:
 
 @pytest.mark.versus("rank_polars", peer="polars")
 def test_rank_polars(contest, size: Size) -> None:
+    """Average ranks of float32."""
     values = scores(size(FRAMES, FRAMES // 2))
     series = polars.Series(values)
     contest(
@@ -72,6 +73,7 @@ def test_rank_polars(contest, size: Size) -> None:
 
 @pytest.mark.versus("normalise", peer="NumPy")
 def test_normalise(contest, size: Size) -> None:
+    """By minimum and 99.99th percentile, float32 to float64."""
     values = scores(size(FRAMES, FRAMES // 4))
     contest(
         ours=lambda: _core.normalise(values, threads=THREADS),
@@ -97,6 +99,7 @@ def test_normalise_against_a_copy(contest) -> None:
 
 @pytest.mark.versus("smooth", peer="SciPy")
 def test_smooth(contest, size: Size) -> None:
+    """Centred mean of 3 frames in videos of 1,000."""
     values = scores(size(FRAMES, FRAMES // 4))
     lengths = np.full(len(values) // VIDEO, VIDEO)
     contest(
@@ -140,6 +143,7 @@ def window_errors(n_frames: int) -> NDArray[np.float32]:
 
 @pytest.mark.versus("aggregate", peer="NumPy")
 def test_aggregate(contest, size: Size) -> None:
+    """Window errors to error maps, the mean over 16 windows."""
     n_frames = size(40_000, 10_000)
     errors = window_errors(n_frames)
     contest(
