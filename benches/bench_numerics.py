@@ -84,10 +84,8 @@ def test_normalise(contest, size: Size) -> None:
 
 @pytest.mark.versus("normalise_copy", peer="a memory copy")
 def test_normalise_against_a_copy(contest) -> None:
-    """Not within twice a copy's time. The values are read twice, 4 + 4 bytes (smallest, largest and highest ones;
-    then scaling), and 8 are written, where the copy reads and writes 6 each; and of the processor time of one thread
-    on 10 million values (27 ms, where such a copy took 10) all but the 4 ms of the percentile are spent finding the
-    ends, dividing and first touching the result.
+    """The same, against a copy of as many bytes. The values are read twice (smallest, largest and highest ones; then
+    scaling), 4 + 4 bytes, and 8 are written.
     """
     values = scores()
     contest(
@@ -111,9 +109,7 @@ def test_smooth(contest, size: Size) -> None:
 
 @pytest.mark.versus("smooth_copy", peer="a memory copy")
 def test_smooth_against_a_copy(contest) -> None:
-    """Reads 4 bytes a value once and writes 8. The division, which rounds as SciPy's does, is not for free: 22 ms of
-    processor time, where a copy took 10.
-    """
+    """The same, against a copy of as many bytes: 4 are read a value, and 8 written."""
     values = scores()
     lengths = np.full(len(values) // VIDEO, VIDEO)
     contest(
