@@ -190,8 +190,8 @@ fn spread(from: usize, to: usize, blocks: usize) -> Vec<(usize, Vec<Weights>)> {
     let mut parts = vec![(0, Vec::new()); blocks];
     for index in 0..to {
         let (start, taps) = triangle(from, to, index);
-        for block in start / 8..(start + taps.len()).div_ceil(8) {
-            let (first, weights) = &mut parts[block];
+        let blocks = start / 8..(start + taps.len()).div_ceil(8);
+        for (block, (first, weights)) in blocks.clone().zip(&mut parts[blocks]) {
             if weights.is_empty() {
                 *first = index;
             }
