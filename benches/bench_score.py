@@ -35,43 +35,19 @@ def half_s2_int8(method: PlainMethod, frames: list[Path], tmp_path_factory: pyte
 @pytest.mark.versus("score_int8", peer="the plain loop")
 def test_score_int8(contest, frames: list[Path], int8: Path, method: PlainMethod) -> None:
     """ae.int8.onnx, frame files to scores; the source's loop decodes each frame 16 times."""
-    contest(
-        ours=lambda: score(frames, int8),
-        plain=lambda: part_of_plain_loop(method, frames),
-        plain_share=1 / PART,
-        warmup_rounds=0,
-        items=len(frames),
-        unit="frames",
-        note=f"the plain loop ran on 1 of {PART} windows, scaled",
-    )
+    against_plain_loop(contest, frames, int8, method)
 
 
 @pytest.mark.versus("score", peer="the plain loop")
 def test_score(contest, frames: list[Path], model: Path, method: PlainMethod) -> None:
     """ae.onnx in float32, frame files to scores; the source's loop decodes each frame 16 times."""
-    contest(
-        ours=lambda: score(frames, model / "ae.onnx"),
-        plain=lambda: part_of_plain_loop(method, frames),
-        plain_share=1 / PART,
-        warmup_rounds=0,
-        items=len(frames),
-        unit="frames",
-        note=f"the plain loop ran on 1 of {PART} windows, scaled",
-    )
+    against_plain_loop(contest, frames, model / "ae.onnx", method)
 
 
 @pytest.mark.versus("score_s4_int8", peer="the plain loop")
 def test_score_stride_4(contest, frames: list[Path], method: PlainMethod, s4_int8: Path) -> None:
     """ae.s4.int8.onnx, every fourth window; the source's loop takes every window."""
-    contest(
-        ours=lambda: score(frames, s4_int8),
-        plain=lambda: part_of_plain_loop(method, frames),
-        plain_share=1 / PART,
-        warmup_rounds=0,
-        items=len(frames),
-        unit="frames",
-        note=f"the plain loop ran on 1 of {PART} windows, scaled",
-    )
+    against_plain_loop(contest, frames, s4_int8, method)
 
 
 @pytest.mark.versus("score_decode_bound", peer="decoding alone", gated=False, short=False)
@@ -97,6 +73,18 @@ def test_score_against_fair_loop(contest, frames: list[Path], model: Path, metho
         items=len(frames),
         unit="frames",
         note=f"each frame decoded once; ran on 1 of {PART} windows, scaled",
+    )
+
+
+def against_plain_loop(contest, frames: list[Path], engine: Path, method: PlainMethod) -> None:
+    contest(
+        ours=lambda: score(frames, engine),
+        plain=lambda: part_of_plain_loop(method, frames),
+        plain_share=1 / PART,
+        warmup_rounds=0,
+        items=len(frames),
+        unit="frames",
+        note=f"the plain loop ran on 1 of {PART} windows, scaled",
     )
 
 

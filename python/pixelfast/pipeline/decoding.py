@@ -62,7 +62,8 @@ class DecodePlan:
                 video.check_one_size()
             chunks = video.chunks(wanted.height, wanted.width, wanted.color, self.piece, lambda: free)
         while True:
-            with self.cores.taken(most=self.cores.count, urgent=True) as free, self.stopwatch.phase("decode"):  # noqa: F811
+            with self.cores.taken(most=self.cores.count, urgent=True) as taken, self.stopwatch.phase("decode"):
+                free = taken
                 chunk = next(chunks, None)
             if chunk is None:
                 return

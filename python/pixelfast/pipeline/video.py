@@ -15,7 +15,7 @@ from pixelfast.pipeline.settings import Settings
 from pixelfast.sources import Chunk, Video
 
 CLEANED_AHEAD: Final = 32
-"""Chunks that wait cleaned at most; those that wait for it are more (`pipeline.decoding`)."""
+"""Chunks that wait cleaned at most, besides those that wait to be cleaned (`pipeline.decoding`)."""
 
 
 @dataclass(frozen=True, eq=False)
