@@ -14,6 +14,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from made_frames import write_large_frames
 from pixelfast import _core
 
 THREADS = 2
@@ -34,15 +35,7 @@ def pool() -> Iterator[ThreadPoolExecutor]:
 def large_frames(
     frames: list[Path], size: Callable[[int, int], int], tmp_path_factory: pytest.TempPathFactory
 ) -> list[Path]:
-    """Frame files of 1920x1080, quality 90: those of the generated video, enlarged, with the grain of a sensor."""
-    folder = tmp_path_factory.mktemp("large")
-    grain = np.random.default_rng(0).normal(0, 2.5, (1080, 1920, 1)).astype(np.float32)
-    paths = [folder / path.name for path in frames[: size(96, 24)]]
-    for path, small in zip(paths, frames, strict=False):
-        enlarged = cv2.resize(cv2.imread(str(small)), (1920, 1080), interpolation=cv2.INTER_CUBIC)
-        pixels = (enlarged + grain).clip(0, 255).astype(np.uint8)
-        cv2.imwrite(str(path), pixels, [cv2.IMWRITE_JPEG_QUALITY, 90])
-    return paths
+    return write_large_frames(frames[: size(96, 24)], tmp_path_factory.mktemp("large"))
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
+from made_frames import write_large_frames
 from oracles.plain_training import BATCH, PlainTraining, file_windows
 from pixelfast.sources import open_source
 from pixelfast.training import RECIPES, AutoencoderRecipe, FrameCache
@@ -34,6 +35,14 @@ def footage(frames: list[Path], size, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture(scope="module")
+def large_footage(footage: list[Path], tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """As many frames of 1920x1080 as make 64 windows."""
+    folder = tmp_path_factory.mktemp("large") / "01"
+    folder.mkdir()
+    return write_large_frames(footage[:158], folder)
+
+
+@pytest.fixture(scope="module")
 def choices() -> dict[str, Choice]:
     """What each recipe is trained with on this machine, measured as `train` measures it."""
     return {
@@ -44,10 +53,25 @@ def choices() -> dict[str, Choice]:
 
 @pytest.mark.versus("training", peer="the source's loop", gated=False, short=False)
 def test_training(contest, footage: list[Path], choices: dict[str, Choice], tmp_path: Path) -> None:
+    """From frames of 640x360, with the same network: the source's loop decodes each of them eight times an epoch."""
     contest(
         ours=lambda: epoch(footage, SOURCE, choices["source"], tmp_path),
         plain=lambda: part_of_plain_epoch(footage),
         plain_share=BATCH / windows(footage, SOURCE),
+        warmup_rounds=0,
+        note=f"recipe source, {described(choices['source'])}; the plain loop ran one step, scaled",
+    )
+
+
+@pytest.mark.versus("training_1080p", peer="the source's loop", gated=False, short=False, repeats=1)
+def test_training_on_large_frames(
+    contest, large_footage: list[Path], choices: dict[str, Choice], tmp_path: Path
+) -> None:
+    """The same from frames of 1920x1080: the source's loop decodes each of them eight times an epoch."""
+    contest(
+        ours=lambda: epoch(large_footage, SOURCE, choices["source"], tmp_path),
+        plain=lambda: part_of_plain_epoch(large_footage),
+        plain_share=BATCH / windows(large_footage, SOURCE),
         warmup_rounds=0,
         note=f"recipe source, {described(choices['source'])}; the plain loop ran one step, scaled",
     )

@@ -3,8 +3,8 @@
 A bench is marked `@pytest.mark.versus("name in gates.toml", peer="Pillow")` and calls its `contest` fixture with both
 sides. It is collected as three repeats of ours, plain, ours, plain, …, so that a machine that slows down slows both;
 in the short form a bench without a gate only shows that it runs, or is left out (`short=False`). `peer=None` times ours
-alone. In the report (`--report`) the first line of its docstring is its title, the name of its file its section, unless
-the mark names one.
+alone. In the report (`--report`) the first paragraph of its docstring is its title, the name of its file its section,
+unless the mark names one.
 """
 
 import shutil
@@ -140,7 +140,7 @@ def contest(request: pytest.FixtureRequest, benchmark: Any, turn: tuple[int, str
 
 def introduce(mark: pytest.Mark, request: pytest.FixtureRequest) -> Contest:
     """A bench before it runs, as its mark, docstring and file say."""
-    title = (request.function.__doc__ or "").strip().partition("\n")[0].rstrip(".")
+    title = " ".join((request.function.__doc__ or "").partition("\n\n")[0].split()).rstrip(".")
     section = mark.kwargs.get("section") or request.module.__name__.removeprefix("bench_")
     peer = mark.kwargs.get("peer", "the plain way")
     return Contest(mark.args[0], is_gated(mark), peer, section, title)

@@ -29,6 +29,7 @@ from verification.made_up import first_frames, made_up_source
 from verification.measuring import COMPARED, Trial, try_engine
 from verification.plain_words import plain_words
 from verification.reference import described, find_reference, runners
+from verification.speedups import with_fastest_usual
 from verification.subjects import Flows, Pairs, Subject, Windows
 from verification.verdict import fastest, verdict, verified
 from verification.whole_run import measure_whole_run
@@ -82,7 +83,7 @@ class Verification:
         print_result(facts(self._facts(kinds)))
         trials = []
         for kind in kinds:
-            some = [self._try(one) for one in found if one.kind == kind]
+            some = with_fastest_usual([self._try(one) for one in found if one.kind == kind])
             print_result(f"\n{_table(some)}")
             trials += some
         last = verdict(trials, self._machine, runners(self._model, kinds))

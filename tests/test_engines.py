@@ -225,6 +225,7 @@ def test_a_lone_file_says_what_it_lacks(frame_engine: Path, model: Model) -> Non
     choice = choose_engine(frame_engine)
     assert choice.model is None
     assert "without flip correction and threshold" in choice.notes[0]
+
     stranger = write_frame_engine(model.folder / "stranger.onnx")
     assert "does not list it" in choose_engine(stranger).notes[0]
     # A file of the folder that was exchanged is no part of the model any more.
@@ -232,6 +233,16 @@ def test_a_lone_file_says_what_it_lacks(frame_engine: Path, model: Model) -> Non
     exchanged = choose_engine(model.folder / "ae.onnx")
     assert exchanged.model is None
     assert "ae.onnx is not the file that model.json lists" in exchanged.notes[0]
+
+
+def test_a_damaged_engine_beside_the_named_one_takes_nothing_from_it(tmp_path: Path) -> None:
+    model = write_model(tmp_path / "model", strides=(1, 4), flip=Flip(None, trusted=True))
+    (model.folder / "ae.s4.onnx").write_bytes(b"damaged")
+    assert choose_engine(model.folder / "ae.onnx").model is not None
+    with pytest.raises(ModelError, match=r"ae\.s4\.onnx is not the file"):
+        choose_engine(model.folder)
+    (model.folder / "flip.onnx").write_bytes(b"damaged")
+    assert choose_engine(model.folder / "ae.onnx").model is None
 
 
 def test_a_shard_needs_a_file(model: Model) -> None:

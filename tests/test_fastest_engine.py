@@ -1,6 +1,5 @@
 """The fastest engine of a folder: measured once, remembered, overridable, and only among those that are right."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +9,7 @@ from onnx import helper
 import pixelfast
 from footage import walking_square
 from pixelfast.engines import choose_engine
-from pixelfast.engines.fastest import cache_file, fastest_engine, remembered
+from pixelfast.engines.fastest import MEASURED, fastest_engine, remembered
 from pixelfast.model import Model
 from tiny_engines import constant, write_frame_engine, write_model
 
@@ -53,7 +52,7 @@ def test_the_fastest_is_taken_measured_once_and_remembered(pair: Model, monkeypa
 
 def test_a_named_file_is_taken_as_it_is(pair: Model) -> None:
     assert choose_engine(pair.folder / "ae.onnx").path.name == "ae.onnx"
-    assert not cache_file().exists()
+    assert not MEASURED.file.exists()
 
 
 def test_what_changes_is_measured_anew(pair: Model, tmp_path: Path) -> None:
@@ -68,7 +67,7 @@ def test_what_changes_is_measured_anew(pair: Model, tmp_path: Path) -> None:
 def test_a_folder_with_one_engine_is_not_measured(tmp_path: Path) -> None:
     model = write_model(tmp_path / "model", strides=(1, 4))
     assert choose_engine(model.folder, 4).path.name == "ae.s4.onnx"
-    assert not cache_file().exists()
+    assert not MEASURED.file.exists()
 
 
 def test_an_engine_that_does_not_run_is_passed_over(pair: Model, tmp_path: Path) -> None:
@@ -79,10 +78,10 @@ def test_an_engine_that_does_not_run_is_passed_over(pair: Model, tmp_path: Path)
 
 @pytest.mark.parametrize("damage", ["", "[]", "{", '{"a": 1}', '{"a": {"model": 3}}'])
 def test_a_damaged_memory_is_forgotten(pair: Model, damage: str) -> None:
-    cache_file().parent.mkdir(parents=True)
-    cache_file().write_text(damage)
+    MEASURED.file.parent.mkdir(parents=True)
+    MEASURED.file.write_text(damage)
     assert choose_engine(pair.folder).path.name == "ae.int8.onnx"
-    assert len(json.loads(cache_file().read_text())) == 1
+    assert len(remembered()) == 1
 
 
 def test_without_a_place_to_remember_it_is_measured_each_time(pair: Model, tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -226,6 +227,12 @@ def test_the_command(model: Model) -> None:
     assert "ae.plan: fp32, 16 to 48 a call, for compute capability 8.6, by tensorrt_rtx" in info.stdout
     wrong = subprocess.run([*command, "--profile", "16"], capture_output=True, text=True, check=False)
     assert wrong.returncode == 2
+
+
+@pytest.mark.parametrize("asked", [{"profile": (16, 32, 48)}, {"compute_capability": "8.6"}])
+def test_what_only_plans_have_is_not_ignored(asked: dict[str, Any], tmp_path: Path) -> None:
+    with pytest.raises(EngineError, match="are of TensorRT plans, not of onnx: say --to plan"):
+        pixelfast.export(write_model(tmp_path / "model"), **asked)
 
 
 def test_the_command_for_raft_alone(tmp_path: Path) -> None:

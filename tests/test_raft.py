@@ -1,7 +1,6 @@
 """RAFT as one graph: against torchvision's own forward run pair by pair, in PyTorch and as an ONNX file."""
 
 import hashlib
-import importlib.util
 import pickle
 import subprocess
 import sys
@@ -18,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 from torchvision.models.optical_flow import RAFT, Raft_Large_Weights
 
+import export_raft
 from pixelfast.errors import ModelError, OutputError
 from pixelfast.networks.raft import Correlation, RaftGraph, seeded_raft
 from pixelfast.sources import open_source
@@ -48,19 +48,8 @@ def exported(weights: Path) -> Path:
     """The ONNX file that the command writes."""
     out = weights.with_name("raft.onnx")
     size = ["--height", str(HEIGHT), "--width", str(WIDTH), "--updates", str(UPDATES)]
-    assert command()([*size, "--weights", str(weights), "--out", str(out)]) == 0
+    assert export_raft.main([*size, "--weights", str(weights), "--out", str(out)]) == 0
     return out
-
-
-def command() -> Callable[[list[str]], int]:
-    """The function behind `python cuda_export/export_raft.py`."""
-    spec = importlib.util.spec_from_file_location("export_raft", COMMAND)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    main: Callable[[list[str]], int] = module.main
-    return main
 
 
 @torch.no_grad()
@@ -340,7 +329,7 @@ def test_download_that_fails_says_where_the_weights_are(
         assert url in str(caught.value)
         assert "--raft-weights" in str(caught.value)
         assert "\n" not in str(caught.value)
-        assert command()(["--height", "128", "--width", "128", "--out", str(tmp_path / "raft.onnx")]) == 1
+        assert export_raft.main(["--height", "128", "--width", "128", "--out", str(tmp_path / "raft.onnx")]) == 1
         said = capfd.readouterr()
         assert said.out == ""
         assert said.err == f"{caught.value}\n"

@@ -1,8 +1,10 @@
 """The interface of TensorRT that the runner uses, against the types of the packages themselves.
 
-The packages bring no stubs; mypy's stubgen makes them from the signatures in their modules.
+The packages bring no stubs; mypy's stubgen makes them from the signatures in their modules. TensorRT's own libraries
+take gigabytes, and signatures do not need them: where they are missing, empty ones are compiled in their place.
 """
 
+import os
 import re
 import subprocess
 import sys
@@ -27,9 +29,29 @@ def check(runtime: trt.Runtime, engine: trt.ICudaEngine, context: trt.IExecution
 """
 
 
+def write_stand_ins(package: str, folder: Path) -> Path:
+    """A folder of libraries that have the functions which the package's bindings want to find, and do nothing."""
+    spec = find_spec(f"{package}_bindings")
+    assert spec is not None
+    assert spec.origin is not None
+    content = (Path(spec.origin).parent / f"{package}.so").read_bytes()
+    names = set(re.findall(rb"\0(create\w+_INTERNAL|get\w+(?:Registry|Version)|initLib\w+)(?=\0)", content))
+    source, libraries = folder / "empty.c", folder / "libraries"
+    source.write_text("".join(f"void *{name.decode()}(void) {{ return 0; }}\n" for name in sorted(names)))
+    libraries.mkdir()
+    for name in set(re.findall(rb"\0(libnv\w+\.so\.\d+)(?=\0)", content)):
+        library = libraries / name.decode()
+        subprocess.run(["cc", "-shared", "-fPIC", "-o", library, source, f"-Wl,-soname,{library.name}"], check=True)
+    return libraries
+
+
 def write_stubs(package: str, folder: Path) -> None:
     stubgen = "import sys; from mypy.stubgen import main; main(sys.argv[1:])"
-    subprocess.run([sys.executable, "-c", stubgen, "-q", "-p", f"{package}_bindings", "-o", str(folder)], check=True)
+    environment = dict(os.environ)
+    if find_spec(f"{package}_libs") is None:
+        environment["LD_LIBRARY_PATH"] = str(write_stand_ins(package, folder))
+    command = [sys.executable, "-c", stubgen, "-q", "-p", f"{package}_bindings", "-o", str(folder)]
+    subprocess.run(command, check=True, env=environment)
     path = folder / f"{package}_bindings" / f"{package}.pyi"
     text = re.sub(r"\bbool\b(?!:)", "builtins.bool", path.read_text())  # a DataType there is called bool, too
     lines = [line for line in text.splitlines() if not re.search(r"= \.\.\., \w+: [^=]*\) ->", line)]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pixelfast.training import RECIPES
-from pixelfast.training.speed import cache_file, choose, machine_key
+from pixelfast.training.speed import MEASURED, choose, machine_key
 from pixelfast.training.step import Choice
 
 RECIPE = replace(RECIPES["default"].autoencoder, width=4, batches=(1, 2), precisions=("bf16", "fp32"))
@@ -19,8 +19,8 @@ def own_cache_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def remember(rates: object, threads: int = 1) -> None:
-    cache_file().parent.mkdir(parents=True, exist_ok=True)
-    cache_file().write_text(json.dumps({machine_key(RECIPE, threads): rates}))
+    MEASURED.file.parent.mkdir(parents=True, exist_ok=True)
+    MEASURED.file.write_text(json.dumps({machine_key(RECIPE, threads): rates}))
 
 
 def known(**changes: float) -> dict[str, float]:
@@ -30,18 +30,18 @@ def known(**changes: float) -> dict[str, float]:
 
 
 def test_measurement_is_of_every_candidate_and_remembered(tmp_path: Path) -> None:
-    assert cache_file() == tmp_path / "cache" / "pixelfast" / "training-speed.json"
+    assert MEASURED.file == tmp_path / "cache" / "pixelfast" / "training-speed.json"
     first = choose(RECIPE, precision=None, batch=None, threads=1)
     assert (first.precision in RECIPE.precisions, first.batch in RECIPE.batches, first.threads) == (True, True, 1)
-    if not cache_file().exists():
+    if not MEASURED.file.exists():
         pytest.skip("other programs took so much of the processor that nothing was remembered")
-    rates = json.loads(cache_file().read_text())[machine_key(RECIPE, 1)]
+    rates = json.loads(MEASURED.file.read_text())[machine_key(RECIPE, 1)]
     assert {name.rsplit(" ", 1)[0] for name in rates} == {
         f"{precision} {layout}" for precision in ("bf16", "fp32") for layout in ("channels_last", "contiguous")
     }
     assert all(rate > 0 for rate in rates.values())
     assert choose(RECIPE, precision=None, batch=None, threads=1) == first
-    assert json.loads(cache_file().read_text())[machine_key(RECIPE, 1)] == rates
+    assert json.loads(MEASURED.file.read_text())[machine_key(RECIPE, 1)] == rates
 
 
 @pytest.mark.parametrize(
@@ -57,9 +57,9 @@ def test_measurement_is_of_every_candidate_and_remembered(tmp_path: Path) -> Non
 )
 def test_remembered_speeds_decide(rates: dict[str, float], expected: Choice) -> None:
     remember(rates)
-    before = cache_file().read_bytes()
+    before = MEASURED.file.read_bytes()
     assert choose(RECIPE, precision=None, batch=None, threads=1) == expected
-    assert cache_file().read_bytes() == before
+    assert MEASURED.file.read_bytes() == before
 
 
 def test_pieces_are_chosen_by_speed_alone() -> None:
@@ -67,16 +67,16 @@ def test_pieces_are_chosen_by_speed_alone() -> None:
     rates = {"fp32 channels_last 32": 10.0, "fp32 contiguous 32": 10.0}
     pieces = {f"fp32 channels_last 32 by {piece}": 9.0 for piece in (4, 8, 16)}
     for faster, expected in ((9.0, None), (10.1, 8)):
-        cache_file().parent.mkdir(parents=True, exist_ok=True)
+        MEASURED.file.parent.mkdir(parents=True, exist_ok=True)
         known = {**rates, **pieces, "fp32 channels_last 32 by 8": faster}
-        cache_file().write_text(json.dumps({machine_key(plain, 1): known}))
+        MEASURED.file.write_text(json.dumps({machine_key(plain, 1): known}))
         assert choose(plain, precision=None, batch=None, threads=1) == Choice("fp32", True, 32, 1, expected)
 
 
 def test_what_the_caller_fixes_is_not_measured() -> None:
     assert choose(RECIPE, precision="fp32", batch=3, threads=2) == Choice("fp32", True, 3, 2)
     assert choose(RECIPE, precision="bf16", batch=1, threads=1) == Choice("bf16", True, 1, 1)
-    assert not cache_file().exists()
+    assert not MEASURED.file.exists()
 
 
 def test_source_recipe_keeps_its_batches_and_without_need_its_precision() -> None:
@@ -88,8 +88,8 @@ def test_source_recipe_keeps_its_batches_and_without_need_its_precision() -> Non
 
 @pytest.mark.parametrize("content", ["{", "[]", "3", "\x00"])
 def test_damaged_memory_is_measured_again(content: str) -> None:
-    cache_file().parent.mkdir(parents=True)
-    cache_file().write_text(content)
+    MEASURED.file.parent.mkdir(parents=True)
+    MEASURED.file.write_text(content)
     assert choose(RECIPE, precision="fp32", batch=None, threads=1).batch in RECIPE.batches
 
 

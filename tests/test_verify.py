@@ -5,6 +5,7 @@ import re
 import subprocess
 import sys
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -15,6 +16,7 @@ import torch
 import pixelfast
 from footage import walking_square
 from pixelfast.engines.plan_check import GpuMachine
+from pixelfast.engines.torch_speedup import MEASURED, Speedup, fastest_speedup
 from pixelfast.engines.trt_package import has_driver
 from pixelfast.manifest import FlowFacts, Manifest, MotionFacts, PlanFacts
 from pixelfast.model import Model
@@ -31,6 +33,7 @@ from verification.candidates import Candidate, candidates
 from verification.copying import copying_words
 from verification.machine import Machine, TorchGpu, merged
 from verification.measuring import Trial, try_engine
+from verification.speedups import with_fastest_usual
 from verification.subjects import Agreement, Windows
 from verification.verdict import failing, verdict, verified
 from verify import Verification, read_options
@@ -277,6 +280,39 @@ def test_which_engines_fail(trial: Trial, machine: Machine, wrong: list[str]) ->
     assert verified([RIGHT, trial], machine) == (not wrong)
     assert not verified([trial], machine)
     assert ("WRONG OR FAILING: x" in verdict([RIGHT, trial], machine, "ONNX Runtime")) == bool(wrong)
+
+
+@pytest.mark.parametrize(
+    ("rates", "taken"),
+    [
+        ({"graph": 100.0, "compile": 120.0, "none": 50.0}, "compile"),
+        ({"graph": 100.0, "compile": 105.0, "none": 50.0}, "graph"),
+        ({"compile": 60.0, "none": 50.0}, "compile"),
+        ({"none": 50.0}, "none"),
+    ],
+)
+def test_the_fastest_speedup_of_pytorch_is_the_usual_one_from_now_on(
+    rates: dict[Speedup, float], taken: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    usual = candidate("ae.safetensors", on_gpu=True)
+    trials = [
+        Trial(replace(usual, way=("fp16", way)), agreement=Agreement("1", enough=True), rates={80: rate})
+        for way, rate in rates.items()
+    ]
+    other = Trial(replace(usual, way=("bf16", "graph")), agreement=Agreement("1", enough=True), rates={80: 900.0})
+    plan = Trial(candidate("ae.plan", on_gpu=True))
+    marked = with_fastest_usual([*trials, other, plan])
+    assert [one.candidate.way for one in marked if one.candidate.usual] == [("fp16", taken), None]
+    assert fastest_speedup("ae", "fp16") == taken
+    assert fastest_speedup("motion", "fp16") == fastest_speedup("ae", "bf16") == "graph"
+
+
+def test_nothing_is_remembered_of_engines_that_are_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    wrong = Trial(replace(candidate("a"), way=("fp16", "compile")), agreement=Agreement("0", enough=False))
+    assert with_fastest_usual([wrong]) == [wrong]
+    assert not MEASURED.file.exists()
 
 
 def test_an_engine_that_nothing_could_be_compared_with_is_not_verified_on_a_gpu() -> None:

@@ -8,9 +8,13 @@ from typing import Any, Final
 
 from pixelfast.engines import load_motion_engine, load_raft, load_window_engine
 from pixelfast.engines.plan_check import plan_origin
+from pixelfast.engines.torch_speedup import SPEEDUPS, USUAL, Speedup
 from pixelfast.model import Model
 from verification.machine import Machine
 from verification.reference import RUNNERS
+
+USUAL_PRECISION: Final = "fp16"
+"""Of weights that PyTorch runs on a GPU."""
 
 _NAME: Final = re.compile(r"(ae|motion|raft)(?:\.s([0-9]+))?(?:\.[a-z0-9]+)?\.(onnx|plan|safetensors)")
 _LOADERS: Final = {"ae": load_window_engine, "motion": load_motion_engine, "raft": load_raft}
@@ -26,8 +30,9 @@ class Candidate:
         kind: "ae", "motion" or "raft".
         stride: of the windows.
         open: loads it.
-        usual: whether `pixelfast score` would run the file this way.
+        usual: whether `pixelfast score` would run the file this way, before anything is measured.
         on_gpu: whether it is a plan, or weights that PyTorch runs on a GPU.
+        way: precision and speedup, where PyTorch runs it on a GPU.
         elsewhere: why it is meant for other machines than this one, and so not tried; empty where it should run.
     """
 
@@ -39,6 +44,7 @@ class Candidate:
     usual: bool = True
     on_gpu: bool = False
     elsewhere: str = ""
+    way: tuple[str, Speedup] | None = None
 
 
 def candidates(model: Model, threads: int, machine: Machine) -> list[Candidate]:
@@ -80,11 +86,12 @@ def _by_torch(path: Path, kind: str, threads: int, machine: Machine) -> Iterator
         elsewhere = "" if machine.torch_installed else "not run: it needs PyTorch, which is not installed"
         yield Candidate(path, f"{path.name}, CPU", kind, 1, lambda: _LOADERS[kind](path, threads), elsewhere=elsewhere)
         return
-    ways = [("fp16", "graph"), ("fp16", "compile"), ("fp16", "none"), ("bf16", "graph"), ("fp32", "graph")]
-    for precision, speedup in ways:
+    ways: list[tuple[str, Speedup]] = [(USUAL_PRECISION, speedup) for speedup in SPEEDUPS]
+    for precision, speedup in [*ways, ("bf16", USUAL), ("fp32", USUAL)]:
 
-        def opened(precision: str = precision, speedup: str = speedup) -> Any:
+        def opened(precision: str = precision, speedup: Speedup = speedup) -> Any:
             return RUNNERS[kind](path, threads, "cuda", precision, speedup)
 
-        usual = (precision, speedup) == ways[0]
-        yield Candidate(path, f"{path.name}, {precision}, {speedup}", kind, 1, opened, usual, on_gpu=True)
+        label = f"{path.name}, {precision}, {speedup}"
+        usual = (precision, speedup) == (USUAL_PRECISION, USUAL)
+        yield Candidate(path, label, kind, 1, opened, usual, on_gpu=True, way=(precision, speedup))

@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelfast import _core
+from pixelfast.agreement import rank_correlation
 from pixelfast.networks.geometry import FLOW_SIZE
 
 LEAST_AGREEMENT: Final = 0.999
@@ -138,7 +138,7 @@ def _cycled(some: Array, count: int) -> Array:
 def _same_order(found: Array, expected: Array, errors: Callable[[Array], Array]) -> Agreement:
     if found.shape != expected.shape or not np.isfinite(found).all():
         return Agreement("other shapes, or not finite", enough=False)
-    ours, theirs = (errors(maps).ravel().astype(np.float64) for maps in (found, expected))
-    agreement = float(np.corrcoef(_core.rank(ours), _core.rank(theirs))[0, 1])
+    ours, theirs = (errors(maps).astype(np.float64) for maps in (found, expected))
+    agreement = rank_correlation(ours, theirs)
     furthest = float(np.abs(ours - theirs).max() / np.abs(theirs).max())
     return Agreement(f"{agreement:.6f}, {furthest:.0e} off", agreement >= LEAST_AGREEMENT)

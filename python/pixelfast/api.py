@@ -233,6 +233,8 @@ def export(
     if to == "plan":
         count = share_threads(threads).count
         return export_plan(loaded, PlanRequest(precision, stride, compute_capability, profile, count))
+    if compute_capability is not None or profile is not None:
+        raise EngineError(f"a compute capability and a profile are of TensorRT plans, not of {to}: say --to plan")
     if to != "onnx" or precision not in ("fp32", *PRECISIONS):
         known = "onnx in fp32, int8 or bf16, and plans in fp32, fp16 or bf16"
         raise EngineError(f"pixelfast exports {known}, not {to} in {precision}")

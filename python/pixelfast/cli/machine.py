@@ -93,7 +93,7 @@ def _on_cpu() -> str:
     version = _version("openvino")
     if version:
         return f"by OpenVINO {version}"
-    return "by ONNX Runtime; about 1.3 times as fast with OpenVINO: pip install 'pixelfast[cpu]'"
+    return "by ONNX Runtime; up to 1.3 times as fast with OpenVINO: pip install 'pixelfast[cpu]'"
 
 
 def _plans() -> str:
@@ -122,10 +122,10 @@ def _weights() -> str:
 
 
 def _fastest() -> dict[str, str]:
-    from pixelfast.engines.fastest import cache_file, remembered
+    from pixelfast.engines.fastest import MEASURED, remembered
 
     known = {choice.model: str(choice) for choice in remembered().values()}
-    return {**known, "kept in": f"{cache_file()}; delete it to measure again, name a file to take another engine"}
+    return {**known, "kept in": f"{MEASURED.file}; delete it to measure again, name a file to take another engine"}
 
 
 def _onnx_runtime() -> str:

@@ -76,15 +76,17 @@ def choose_engine(
 
 def _chosen_file(path: Path) -> EngineChoice:
     if path.suffix.lower() not in SUFFIXES:
-        mend = _MENDS.get(path.suffix.lower(), "name a model folder or an .onnx file")
+        mend = _MENDS.get(path.suffix.lower(), "name a model folder or a file of one")
         exists = "" if path.exists() else " does not exist and"
         raise EngineError(f"{path}{exists} is no engine that this version runs ({', '.join(SUFFIXES)}): {mend}")
     if not path.is_file():
-        raise EngineError(f"{path} does not exist; an engine is a model folder or an .onnx file")
+        raise EngineError(
+            f"{path} does not exist; an engine is a model folder, or a file of one ({', '.join(SUFFIXES)})"
+        )
     why = "it belongs to no model folder"
     if (path.parent / MANIFEST).is_file():
         try:
-            model = Model.load(path.parent)
+            model = Model.load(path.parent, engine=path.name)
         except ModelError as error:
             why = str(error)
         else:

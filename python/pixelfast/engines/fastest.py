@@ -2,25 +2,23 @@
 
 import hashlib
 import json
-import os
-import platform
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib import metadata
-from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelfast import _core
-from pixelfast.atomic import atomic_path
+from pixelfast.agreement import rank_correlation
 from pixelfast.engines.plan_check import check_plan, plan_origin, read_machine
 from pixelfast.engines.torch_choice import gpu_by_torch
 from pixelfast.engines.trt_package import has_driver
 from pixelfast.engines.window import WindowEngine, load_window_engine
-from pixelfast.errors import EngineError, OutputError
+from pixelfast.errors import EngineError
+from pixelfast.measured import Measured, processor
 from pixelfast.model import Model
 
 LEAST_AGREEMENT: Final = 0.999
@@ -29,6 +27,8 @@ LEAST_AGREEMENT: Final = 0.999
 LEAST_AGREEMENT_ELSEWHERE: Final = 0.98
 """The same, of an ONNX file in less than float32: it was compared on footage where it was made, for which its ranges
 were chosen. But sums of int8 products overflow on CPUs without an instruction for them, so each CPU is asked again."""
+
+MEASURED: Final = Measured("engines.json")
 
 SECONDS: Final = 0.3
 """For each engine, after a first call that does not count."""
@@ -85,34 +85,17 @@ def fastest_engine(model: Model, stem: str, threads: int) -> tuple[str, str | No
         return f"{stem}.onnx", None
     choice = Choice(str(model.folder), max(rates, key=lambda name: rates[name]), rates)
     if len(rates) > 1:
-        _remember(key, choice)
+        MEASURED.remember(key, vars(choice))  # where that cannot be written, the next run measures again
     return choice.engine, f"the fastest engine of {model.folder} here is {choice}: name a file to take another"
 
 
 def remembered() -> dict[str, Choice]:
     """What was measured before on this machine; nothing where the file is missing or damaged."""
-    try:
-        facts = json.loads(cache_file().read_text(encoding="utf-8"))
-        return {key: Choice(**one) for key, one in facts.items()}
-    except (OSError, ValueError, TypeError, AttributeError):
-        return {}
-
-
-def cache_file() -> Path:
-    """Where choices are remembered: `engines.json` in pixelfast's folder of the user's cache."""
-    cache = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-    return Path(cache).expanduser() / "pixelfast" / "engines.json"
-
-
-def _remember(key: str, choice: Choice) -> None:
-    """Where that cannot be written, the next run measures again."""
-    known = {**remembered(), key: choice}
-    try:
-        cache_file().parent.mkdir(parents=True, exist_ok=True)
-        with atomic_path(cache_file()) as temporary:
-            temporary.write_text(json.dumps({name: vars(one) for name, one in known.items()}, indent=2))
-    except (OSError, OutputError):
-        return
+    choices = {}
+    for key, one in MEASURED.read().items():
+        with suppress(TypeError):
+            choices[key] = Choice(**one)
+    return choices
 
 
 def _candidates(model: Model, stem: str) -> list[str]:
@@ -154,11 +137,8 @@ def _rate(model: Model, name: str, threads: int, reference: WindowEngine) -> flo
 
 
 def _agreement(engine: WindowEngine, reference: WindowEngine, frames: NDArray[np.uint8], stride: int) -> float:
-    """How far two engines put the frames of all windows into the same order; 0 where a value is not finite."""
-    errors = [one.errors(frames, stride).mean(axis=(2, 3)).ravel().astype(np.float64) for one in (engine, reference)]
-    if not np.isfinite(errors[0]).all():
-        return 0.0
-    return float(np.corrcoef(_core.rank(errors[0]), _core.rank(errors[1]))[0, 1])
+    """How far two engines put the frames of all windows into the same order; not a number where a value is none."""
+    return rank_correlation(*(one.errors(frames, stride).mean(axis=(2, 3)) for one in (engine, reference)))
 
 
 def _scene(count: int, height: int, width: int) -> NDArray[np.uint8]:
@@ -174,23 +154,13 @@ def _scene(count: int, height: int, width: int) -> NDArray[np.uint8]:
 def _key(model: Model, names: Sequence[str], threads: int) -> str:
     """Of the machine, the files, and what runs them."""
     facts = {
-        "processor": _processor(),
+        "processor": processor(),
         "threads": threads,
         "driver": has_driver(),
         "packages": {name: _version(name) for name in _PACKAGES},
         "files": {name: model.manifest.files[name].sha256 for name in names},
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-
-
-def _processor() -> str:
-    """The processor's name, as far as the system tells it."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-    except OSError:
-        lines = []
-    named = [line.partition(":")[2].strip() for line in lines if line.startswith("model name")]
-    return named[0] if named else f"{platform.machine()} {platform.processor()}"
 
 
 def _version(name: str) -> str | None:

@@ -137,7 +137,7 @@ def check_file(path: Path) -> None:
     if path.is_dir():
         raise EngineError(f"{path} is a folder, not an engine file")
     if not path.exists():
-        raise EngineError(f"{path} does not exist; an engine is a model folder or an .onnx file")
+        raise EngineError(f"{path} does not exist; an engine is a model folder, or a file of one")
     if path.stat().st_size == 0:
         raise EngineError(f"{path} is empty (0 bytes); copy or export the engine again")
 

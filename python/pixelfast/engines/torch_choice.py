@@ -5,15 +5,15 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final, Literal, get_args
 
+from pixelfast.engines.torch_speedup import SPEEDUPS, USUAL, fastest_speedup
 from pixelfast.errors import EngineError
 
 Precision = Literal["fp16", "bf16", "fp32"]
 PRECISIONS: Final[tuple[str, ...]] = get_args(Precision)
 
-Speedup = Literal["graph", "compile", "none"]
-SPEEDUPS: Final[tuple[str, ...]] = get_args(Speedup)
-
 DEVICES: Final = ("cuda", "cpu")
+
+_FURTHER_PACKAGES: Final = {"raft": ("torchvision",)}
 
 
 @dataclass(frozen=True)
@@ -41,28 +41,28 @@ def gpu_by_torch() -> bool:
     return torch.cuda.is_available()
 
 
-def torch_choice(
-    path: Path, device: str | None, precision: str | None, speedup: str, packages: tuple[str, ...] = ()
-) -> TorchChoice:
+def torch_choice(path: Path, kind: str, device: str | None, precision: str | None, speedup: str | None) -> TorchChoice:
     """The choice for the weights at `path`, once it is sure that PyTorch is here and can do it.
 
     Args:
         path: the weights, for the sentences.
+        kind: "ae", "motion" or "raft".
         device: None takes the GPU where there is one.
         precision: None takes fp16 on a GPU and fp32 on a CPU.
-        speedup: see `TorchChoice`.
-        packages: what the engine needs beside torch and safetensors.
+        speedup: see `TorchChoice`; None takes what was measured to be the fastest.
 
     Raises:
         EngineError: a package is missing, there is no GPU, or there is no such choice.
     """
-    for name in ("torch", "safetensors", *packages):
+    for name in ("torch", "safetensors", *_FURTHER_PACKAGES.get(kind, ())):
         _require(path, name)
     import torch
 
     there = torch.cuda.is_available()
     device = device or ("cuda" if there else "cpu")
     precision = precision or ("fp16" if device == "cuda" else "fp32")
+    if speedup is None:
+        speedup = fastest_speedup(kind, precision) if there and device == "cuda" else USUAL
     allowed = {"device": (device, DEVICES), "precision": (precision, PRECISIONS), "speedup": (speedup, SPEEDUPS)}
     for name, (value, known) in allowed.items():
         if value not in known:

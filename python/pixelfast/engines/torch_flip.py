@@ -30,7 +30,7 @@ class TorchFlip:
 
     def __init__(self, path: Path, threads: int, device: str | None = None) -> None:
         self.path = path
-        choice = torch_choice(path, device, "fp32", "graph")
+        choice = torch_choice(path, "flip", device, "fp32", "graph")
         from pixelfast.engines.torch_graph import TorchGraph
         from pixelfast.networks.graphs import FlipGraph
         from pixelfast.networks.weights import load_flip_classifier

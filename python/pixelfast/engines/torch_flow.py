@@ -29,7 +29,8 @@ class TorchFlow:
         threads: of PyTorch on a CPU, for the time of a call.
         device: "cuda" or "cpu"; None takes the GPU where there is one.
         precision: "fp16", "bf16" or "fp32"; None takes fp16 on a GPU and fp32 on a CPU.
-        speedup: on a GPU, "graph" (CUDA graphs), "compile" (torch.compile, and CUDA graphs of that) or "none".
+        speedup: on a GPU, "graph" (CUDA graphs), "compile" (torch.compile, and CUDA graphs of that) or "none"; None
+            takes what was measured to be the fastest (see `torch_speedup`).
         memory_bytes: about how much memory a call may take; None is a quarter of what a GPU has free, and 1 GiB on a
             CPU.
 
@@ -46,12 +47,12 @@ class TorchFlow:
         threads: int,
         device: str | None = None,
         precision: str | None = None,
-        speedup: str = "graph",
+        speedup: str | None = None,
         *,
         memory_bytes: int | None = None,
     ) -> None:
         self.path = path
-        self.choice = torch_choice(path, device, precision, speedup, ("torchvision",))
+        self.choice = torch_choice(path, "raft", device, precision, speedup)
         from pixelfast.engines.torch_graph import DTYPES, TorchGraph
         from pixelfast.networks.raft import RaftGraph
         from pixelfast.networks.weights import load_raft

@@ -32,7 +32,8 @@ class TorchFrames:
         threads: of PyTorch on a CPU, for the time of a call.
         device: "cuda" or "cpu"; None takes the GPU where there is one.
         precision: "fp16", "bf16" or "fp32"; None takes fp16 on a GPU and fp32 on a CPU.
-        speedup: on a GPU, "graph" (CUDA graphs), "compile" (torch.compile, and CUDA graphs of that) or "none".
+        speedup: on a GPU, "graph" (CUDA graphs), "compile" (torch.compile, and CUDA graphs of that) or "none"; None
+            takes what was measured to be the fastest (see `torch_speedup`).
 
     Raises:
         EngineError: PyTorch or the GPU is missing, there is no such choice, or the file is missing, damaged or holds
@@ -45,10 +46,10 @@ class TorchFrames:
         threads: int,
         device: str | None = None,
         precision: str | None = None,
-        speedup: str = "graph",
+        speedup: str | None = None,
     ) -> None:
         self.path = path
-        self.choice = torch_choice(path, device, precision, speedup)
+        self.choice = torch_choice(path, "ae", device, precision, speedup)
         largest = PIECES_A_CALL * WINDOWS_AT_ONCE["cuda"].largest
         best = Span(WINDOW).items(largest) if self.choice.device == "cuda" else None
         sizes = (WINDOW, FRAME_SIZE, FRAME_SIZE, GRID)

@@ -26,7 +26,8 @@ class TorchMotion:
         threads: of PyTorch on a CPU, for the time of a call.
         device: "cuda" or "cpu"; None takes the GPU where there is one.
         precision: "fp16", "bf16" or "fp32"; None takes fp16 on a GPU and fp32 on a CPU.
-        speedup: on a GPU, "graph" (CUDA graphs), "compile" (torch.compile, and CUDA graphs of that) or "none".
+        speedup: on a GPU, "graph" (CUDA graphs), "compile" (torch.compile, and CUDA graphs of that) or "none"; None
+            takes what was measured to be the fastest (see `torch_speedup`).
 
     Raises:
         EngineError: PyTorch or the GPU is missing, there is no such choice, or the file is missing, damaged or holds
@@ -39,10 +40,10 @@ class TorchMotion:
         threads: int,
         device: str | None = None,
         precision: str | None = None,
-        speedup: str = "graph",
+        speedup: str | None = None,
     ) -> None:
         self.path = path
-        self.choice = torch_choice(path, device, precision, speedup)
+        self.choice = torch_choice(path, "motion", device, precision, speedup)
         from pixelfast.engines.torch_graph import DTYPES, TorchGraph
         from pixelfast.networks.flow_gru import MotionGraph
         from pixelfast.networks.weights import load_flow_gru

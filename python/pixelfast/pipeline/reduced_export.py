@@ -6,7 +6,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelfast import _core
+from pixelfast.agreement import rank_correlation
 from pixelfast.engines.quantize import write_bf16, write_int8
 from pixelfast.errors import EngineError, ModelError, PixelfastError
 from pixelfast.model import Model
@@ -48,7 +48,7 @@ def export_reduced_engine(model: Model, stride: int, precision: str, threads: in
         else:
             write_bf16(source, out)
         raws = [raw_scores(file, cache.held_out(), stride, threads) for file in (source, out)]
-        agreement = _agreement(*(np.concatenate(raw["mean"]) for raw in raws))
+        agreement = rank_correlation(*(np.concatenate(raw["mean"]) for raw in raws))
         if not agreement >= LEAST_AGREEMENT:
             raise ModelError(
                 f"{name} was not written: in {precision} the rank correlation of held-out frames with float32 is "
@@ -89,8 +89,3 @@ def _runs(cache: Any) -> list[NDArray[np.uint8]]:
 
 def _run(cache: Any, start: int, end: int) -> NDArray[np.uint8]:
     return np.ascontiguousarray(cache.frames[start : min(start + _RUN_FRAMES, end)])
-
-
-def _agreement(one: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    ranks = [_core.rank(some.astype(np.float64)) for some in (one, other)]
-    return float(np.corrcoef(ranks[0], ranks[1])[0, 1])

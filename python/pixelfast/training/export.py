@@ -8,9 +8,9 @@ from typing import Final
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import nn
 
-from pixelfast import _core
+from pixelfast.agreement import rank_correlation
 from pixelfast.errors import ModelError
 from pixelfast.networks.autoencoder import TemporalAutoencoder
 from pixelfast.networks.flip import FlipClassifier
@@ -135,15 +135,9 @@ def rank_agreement(graph: nn.Module, reference: nn.Module, frames: NDArray[np.ui
 
     Not a number where one of them gives none.
     """
-    return _spearman(*(one(torch.from_numpy(frames.copy())).mean(dim=(2, 3)) for one in (graph, reference)))
-
-
-def _spearman(found: Tensor, expected: Tensor) -> float:
-    """Rank correlation of two tensors of one shape; not a number where one of them holds a value that is none."""
-    errors = [one.double().flatten().numpy() for one in (found, expected)]
-    if not all(np.isfinite(some).all() for some in errors):
-        return float("nan")
-    return float(np.corrcoef(_core.rank(errors[0]), _core.rank(errors[1]))[0, 1])
+    return rank_correlation(
+        *(one(torch.from_numpy(frames.copy())).mean(dim=(2, 3)).numpy() for one in (graph, reference))
+    )
 
 
 def _check_agreement(agreement: float, precision: str, out: Path) -> None:
@@ -233,10 +227,10 @@ def motion_agreement(graph: nn.Module, reference: nn.Module, runs: Sequence[NDAr
     Not a number where one of them gives none.
     """
     scores = [
-        torch.cat([one(torch.from_numpy(run.copy())).sum(dim=(1, 2)).sqrt() for run in runs])
+        torch.cat([one(torch.from_numpy(run.copy())).sum(dim=(1, 2)).sqrt() for run in runs]).numpy()
         for one in (graph, reference)
     ]
-    return _spearman(*scores)
+    return rank_correlation(*scores)
 
 
 def made_up_flows(past: int, scale: float) -> NDArray[np.float32]:

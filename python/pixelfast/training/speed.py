@@ -1,20 +1,15 @@
 """Choosing precision, memory layout and sizes of batches by a short measurement, remembered for the machine."""
 
-import hashlib
-import json
 import logging
-import os
-import platform
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import torch
 
-from pixelfast.atomic import atomic_path
-from pixelfast.errors import ModelError, OutputError
+from pixelfast.errors import ModelError
+from pixelfast.measured import Measured, processor
 from pixelfast.networks.autoencoder import TemporalAutoencoder
 from pixelfast.networks.geometry import FRAME_SIZE, WINDOW
 from pixelfast.training.recipes import AutoencoderRecipe, Precision
@@ -39,6 +34,8 @@ FIXED_PIECE: Final = 8
 
 LEAST_SHARE_OF_CPU: Final = 0.7
 """Where other programs took more than the rest of the processor meanwhile, a measurement is not remembered."""
+
+MEASURED: Final = Measured("training-speed.json")
 
 _log = logging.getLogger("pixelfast")
 
@@ -90,19 +87,13 @@ def choose_precision(network: str, step: Callable[[Precision], object], threads:
     return chosen
 
 
-def cache_file() -> Path:
-    """Where measurements are kept: the user's cache folder, by the XDG convention."""
-    root = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(root) / "pixelfast" / "training-speed.json"
-
-
 def machine_key(recipe: AutoencoderRecipe, threads: int) -> str:
     """Names what a measurement depends on: processor, PyTorch, threads and the network."""
     return f"{_machine(threads)} / {recipe.normalisation} {recipe.width}"
 
 
 def _machine(threads: int) -> str:
-    return f"{_processor()} / torch {torch.__version__} / {threads} threads"
+    return f"{processor()} / torch {torch.__version__} / {threads} threads"
 
 
 class _Rates:
@@ -173,41 +164,13 @@ def _step_seconds(step: Callable[[], object]) -> Iterator[float]:
             return
 
 
-def _processor() -> str:
-    """The processor's name and a digest of its abilities, as one name covers several generations in the cloud."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
-        return platform.processor() or platform.machine()
-    facts = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
-    abilities = hashlib.blake2b(facts.get("flags", "").encode(), digest_size=4).hexdigest()
-    return f"{facts.get('model name', platform.machine())} {abilities}"
-
-
 def _remembered(key: str) -> dict[str, float]:
-    rates = _read_all().get(key, {})
+    rates = MEASURED.read().get(key, {})
     if not isinstance(rates, dict):
         return {}
     return {name: float(rate) for name, rate in rates.items() if isinstance(rate, int | float)}
 
 
 def _remember(key: str, rates: dict[str, float]) -> None:
-    everything = _read_all()
-    if everything.get(key, {}) == rates:
-        return
-    everything[key] = rates
-    try:
-        cache_file().parent.mkdir(parents=True, exist_ok=True)
-        with atomic_path(cache_file()) as temporary:
-            temporary.write_text(json.dumps(everything, indent=1), encoding="utf-8")
-    except (OSError, OutputError) as error:
+    if rates and (error := MEASURED.remember(key, rates)):
         _log.debug("the measured training speed is not remembered: %s", error)
-
-
-def _read_all() -> dict[str, Any]:
-    """All measurements; a missing or damaged file holds none, as it can always be measured again."""
-    try:
-        everything = json.loads(cache_file().read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return {}
-    return everything if isinstance(everything, dict) else {}

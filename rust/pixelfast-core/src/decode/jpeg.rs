@@ -31,21 +31,23 @@ pub(super) fn decode(data: &[u8], target: Target, scratch: &mut Scratch, out: &m
     }
 }
 
-/// The grey frame of a plain JPEG that the library does not scale; `None` for any other, and for a damaged one.
+/// The grey frame of a plain JPEG; `None` for any other, for a damaged one, and where the library is faster.
 fn decode_plain(data: &[u8], target: Target, scratch: &mut Scratch, out: &mut [u8]) -> Option<Result<(), String>> {
-    let plain = Plain::open(data).filter(|_| target.color == Color::Grey)?;
-    let (height, width) = plain.size();
-    check_size(height, width).ok()?;
-    // At a fraction of the size the library's reading of codes is faster than ours.
-    if eighths(height, width, target) != 8 {
+    if target.color != Color::Grey {
         return None;
     }
+    let plain = Plain::open(data, &mut scratch.tables)?;
+    let (height, width) = plain.size();
+    check_size(height, width).ok()?;
     if (height, width) == (target.height, target.width) {
         return plain.luma(&mut scratch.coded, out).map(Ok);
     }
     let size = (target.height, target.width);
     if let Some(done) = plain.reduced(&mut scratch.coded, &mut scratch.reducer, size, out) {
         return done.map(Ok);
+    }
+    if eighths(height, width, target) != 8 {
+        return None; // the library scales it while it decodes
     }
     let pixels = room(&mut scratch.raw, height * width).ok()?;
     plain.luma(&mut scratch.coded, pixels)?;

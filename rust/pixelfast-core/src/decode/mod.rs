@@ -1,8 +1,8 @@
 //! Image files to pixels: read, decoded, turned to grey or RGB and resized, one file a task.
 //!
-//! A JPEG's luma is decoded alone and, where it shrinks, resampled straight from its coefficients (plain/); large
-//! frames, what is out of the ordinary and color go through libjpeg-turbo (jpeg.rs), PNG, BMP, TIFF and WebP through
-//! the `image` crate (raster.rs). Whatever is in a file, no function here panics because of it.
+//! A JPEG's luma is decoded alone and, where it shrinks, resampled straight from its coefficients (plain/); what is
+//! out of the ordinary, and color, goes through libjpeg-turbo (jpeg.rs), PNG, BMP, TIFF and WebP through the `image`
+//! crate (raster.rs). Whatever is in a file, no function here panics because of it.
 
 mod file;
 mod flip;
@@ -193,6 +193,7 @@ struct Scratch {
     pixels: Vec<u8>,
     resizer: resize::Resizer,
     reducer: plain::Reducer,
+    tables: plain::Tables,
 }
 
 impl Scratch {

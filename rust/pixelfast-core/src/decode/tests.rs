@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use proptest::prelude::*;
 use turbojpeg::{Compressor, Image, PixelFormat, Subsamp};
 
-use super::plain::{Plain, Reducer};
+use super::plain::{Plain, Reducer, Tables};
 use super::resize::{Resizer, Source};
 use super::*;
 use crate::audited::{Jpeg, Pixels};
@@ -40,7 +40,7 @@ fn by_library(data: &[u8]) -> (Vec<u8>, std::result::Result<Option<String>, Stri
 }
 
 fn by_plain(data: &[u8]) -> Option<Vec<u8>> {
-    let plain = Plain::open(data)?;
+    let plain = Plain::open(data, &mut Tables::default())?;
     let (height, width) = plain.size();
     let mut pixels = vec![0; height * width];
     plain.luma(&mut Vec::new(), &mut pixels).map(|()| pixels)
@@ -62,7 +62,8 @@ fn a_reducer_that_was_used_gives_what_a_fresh_one_gives() {
     let files = [jpeg(200, 300, 90, Subsamp::Sub2x2, 1), jpeg(100, 300, 90, Subsamp::None, 2)];
     let reduced = |data: &[u8], reducer: &mut Reducer| {
         let mut out = vec![0; 20 * 30];
-        let done = Plain::open(data).unwrap().reduced(&mut Vec::new(), reducer, (20, 30), &mut out);
+        let done =
+            Plain::open(data, &mut Tables::default()).unwrap().reduced(&mut Vec::new(), reducer, (20, 30), &mut out);
         (done, out)
     };
     let mut used = Reducer::default();
@@ -94,7 +95,7 @@ proptest! {
         let luma = by_plain(&data).unwrap();
         Resizer::default().resize(&Source::whole(&luma, height, width), target, &mut expected).unwrap();
         let mut reduced = vec![7; to.0 * to.1];
-        let done = Plain::open(&data).unwrap().reduced(&mut Vec::new(), &mut Reducer::default(), to, &mut reduced);
+        let done = Plain::open(&data, &mut Tables::default()).unwrap().reduced(&mut Vec::new(), &mut Reducer::default(), to, &mut reduced);
         prop_assert_eq!(done, Some(Some(())));
         let differences = || reduced.iter().zip(&expected).map(|(&one, &other)| one.abs_diff(other));
         prop_assert!(differences().max() <= Some(3));

@@ -1,6 +1,8 @@
 //! The headers of a plain JPEG; anything out of the ordinary is left to libjpeg-turbo.
 
-use super::huffman::Table;
+use std::rc::Rc;
+
+use super::huffman::{Table, Tables};
 
 const MARKER: u8 = 0xff;
 const START_OF_IMAGE: u8 = 0xd8;
@@ -43,15 +45,15 @@ pub(super) struct Header {
     /// Units between restart markers; 0 means no markers.
     pub restart: usize,
     quantisation: [Option<[u16; 64]>; 4],
-    pub dc: [Option<Box<Table>>; 4],
-    pub ac: [Option<Box<Table>>; 4],
+    pub dc: [Option<Rc<Table>>; 4],
+    pub ac: [Option<Rc<Table>>; 4],
     jfif: bool,
     adobe_transform: Option<u8>,
 }
 
 /// Reads the headers: what they say, and the coded pixels. `None` for anything but a grey or YCbCr picture of 8 bits,
 /// Huffman-coded in one baseline scan, its luma as fine as any component.
-pub(super) fn parse(data: &[u8]) -> Option<(Header, &[u8])> {
+pub(super) fn parse<'a>(data: &'a [u8], known: &mut Tables) -> Option<(Header, &'a [u8])> {
     let mut rest = data.strip_prefix(&[MARKER, START_OF_IMAGE])?;
     let mut header = Header::default();
     loop {
@@ -61,7 +63,7 @@ pub(super) fn parse(data: &[u8]) -> Option<(Header, &[u8])> {
         rest = &rest[length..];
         match kind {
             QUANTISATION => header.read_quantisation(segment)?,
-            HUFFMAN => header.read_huffman(segment)?,
+            HUFFMAN => header.read_huffman(segment, known)?,
             BASELINE | EXTENDED => header.read_frame(segment)?,
             RESTART_INTERVAL => header.restart = usize::from(u16::from_be_bytes(segment.try_into().ok()?)),
             START_OF_SCAN => return header.finish(segment).map(|header| (header, rest)),
@@ -109,17 +111,16 @@ impl Header {
         Some(())
     }
 
-    fn read_huffman(&mut self, mut segment: &[u8]) -> Option<()> {
+    fn read_huffman(&mut self, mut segment: &[u8], known: &mut Tables) -> Option<()> {
         while let Some((&kind, rest)) = segment.split_first() {
-            let (counts, rest) = rest.split_first_chunk::<16>()?;
-            let total = counts.iter().map(|&count| usize::from(count)).sum();
-            let (symbols, after) = rest.split_at_checked(total)?;
+            let total: usize = rest.get(..16)?.iter().map(|&count| usize::from(count)).sum();
+            let (definition, after) = rest.split_at_checked(16 + total)?;
             let tables = match kind >> 4 {
-                0 if symbols.iter().all(|&symbol| symbol < 16) => &mut self.dc,
+                0 if definition[16..].iter().all(|&symbol| symbol < 16) => &mut self.dc,
                 1 => &mut self.ac,
                 _ => return None,
             };
-            *tables.get_mut(usize::from(kind & 15))? = Some(Table::new(counts, symbols)?);
+            *tables.get_mut(usize::from(kind & 15))? = Some(known.get(definition)?);
             segment = after;
         }
         Some(())
@@ -170,7 +171,7 @@ impl Header {
     }
 
     fn has_tables(&self) -> bool {
-        let has = |tables: &[Option<Box<Table>>; 4], index: usize| tables.get(index).is_some_and(Option::is_some);
+        let has = |tables: &[Option<Rc<Table>>; 4], index: usize| tables.get(index).is_some_and(Option::is_some);
         let quantised = |one: &Component| matches!(self.quantisation.get(one.quantisation), Some(Some(_)));
         self.components.iter().all(|one| quantised(one) && has(&self.dc, one.dc) && has(&self.ac, one.ac))
     }

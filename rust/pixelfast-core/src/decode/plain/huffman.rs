@@ -1,88 +1,207 @@
-//! Huffman codes and the bits that they are read from.
+//! Huffman codes and the bits that they are read from: where their bits are few, two coefficients at a look.
 
-/// Codes of up to this many bits are looked up at once; longer ones are rare.
-const LOOKUP_BITS: u32 = 10;
+use std::rc::Rc;
 
-/// Bits of the longest code and of the longest number after it.
-const LONGEST: u32 = 16 + 15;
+/// Bits that are looked up at once; longer codes are rare.
+const LOOKUP_BITS: u32 = 11;
+
+/// Longer codes have a place in a table of their own; a table that needs more of them is out of the ordinary.
+const MOST_LONG: usize = 1 << 13;
+
+/// How many bytes must follow a stretch of coded pixels, as reading looks ahead; they may hold anything.
+pub(super) const AHEAD: usize = 16;
+
+/// Tables that are kept: a video's frames mostly have the same four.
+const KEPT: usize = 8;
+
+/// Tables that were made before, by their definition in the file.
+#[derive(Default)]
+pub(in crate::decode) struct Tables {
+    known: Vec<(Vec<u8>, Rc<Table>)>,
+}
+
+impl Tables {
+    /// The table of a definition: how many codes there are of each length, then their symbols. `None` where they make
+    /// no code.
+    pub(super) fn get(&mut self, definition: &[u8]) -> Option<Rc<Table>> {
+        if let Some((_, table)) = self.known.iter().find(|(known, _)| known == definition) {
+            return Some(Rc::clone(table));
+        }
+        let (counts, symbols) = definition.split_first_chunk()?;
+        let table = Rc::new(Table::new(counts, symbols)?);
+        if self.known.len() == KEPT {
+            self.known.remove(0);
+        }
+        self.known.push((definition.to_vec(), Rc::clone(&table)));
+        Some(table)
+    }
+}
+
+/// A code: zeros before its number (4 bits) and the bits of that (4 bits); its own bits.
+#[derive(Clone, Copy, Default)]
+struct Code {
+    symbol: u8,
+    /// 0 where the code is longer than the lookup, or none at all.
+    bits: u8,
+}
+
+impl Code {
+    fn size(self) -> u32 {
+        u32::from(self.symbol & 15)
+    }
+
+    /// Bits of code and number.
+    fn all_bits(self) -> u32 {
+        u32::from(self.bits) + self.size()
+    }
+
+    /// Whether the rest of the block is zeros. A code for 16 zeros has no number either.
+    fn ends(self) -> bool {
+        self.size() == 0 && self.symbol < 0xf0
+    }
+
+    /// The step of this code alone.
+    #[inline(always)]
+    fn step(self, value: i16) -> Step {
+        let run = if self.ends() { 0 } else { self.symbol >> 4 };
+        let places = if self.ends() { ENDS } else { run + 1 };
+        Step { values: [value, 0], run, apart: 1, places, bits: self.all_bits() as u8 }
+    }
+}
+
+/// What was read of a block: one or two coefficients, or that there are no more.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Step {
+    /// The second is 0 where there is only one, and both are where there is none.
+    pub values: [i16; 2],
+    /// Zeros before the first.
+    run: u8,
+    /// From the first one's place to the second's.
+    apart: u8,
+    /// Places that were read, and [`ENDS`].
+    places: u8,
+    /// Bits of all; 0 in a lookup that they do not fit.
+    bits: u8,
+}
+
+/// Marks that the rest of the block is zeros.
+const ENDS: u8 = 0x80;
+
+impl Step {
+    /// Zeros before the first coefficient, at most 15.
+    #[inline(always)]
+    pub(super) fn run(self) -> usize {
+        usize::from(self.run & 15)
+    }
+
+    /// From the first coefficient's place to the second's, at most 31.
+    #[inline(always)]
+    pub(super) fn apart(self) -> usize {
+        usize::from(self.apart & 31)
+    }
+
+    /// Places that were read.
+    #[inline(always)]
+    pub(super) fn places(self) -> usize {
+        usize::from(self.places & !ENDS)
+    }
+
+    /// Whether the rest of the block is zeros.
+    #[inline(always)]
+    pub(super) fn ends(self) -> bool {
+        self.places & ENDS != 0
+    }
+
+    /// This step, which has one coefficient, and then a code with its number.
+    fn and(self, next: Code, value: i16) -> Self {
+        let bits = self.bits + next.all_bits() as u8;
+        if next.ends() {
+            return Self { places: self.places | ENDS, bits, ..self };
+        }
+        let apart = (next.symbol >> 4) + 1;
+        Self { values: [self.values[0], value], apart, places: self.places + apart, bits, ..self }
+    }
+}
 
 /// A code table: what the next bits of the file mean.
 pub(super) struct Table {
     /// By the next [`LOOKUP_BITS`] bits.
-    lookup: [Entry; 1 << LOOKUP_BITS],
-    /// By the length of a code: the first that is too large for this length, as if it had 16 bits.
-    limit: [u32; 17],
-    /// By the length of a code: what to add to it to find its symbol.
-    offset: [i32; 17],
-    symbols: [u8; 256],
-}
-
-/// A code that fits the lookup, and the number that follows it.
-#[derive(Clone, Copy, Default)]
-struct Entry {
-    /// Zeros before the number.
-    run: u8,
-    /// Bits of the number.
-    size: u8,
-    /// Bits of the code; 0 if it is longer than the lookup.
-    code: u8,
-    /// Bits of both.
-    bits: u8,
+    codes: [Code; 1 << LOOKUP_BITS],
+    /// By the same.
+    steps: [Step; 1 << LOOKUP_BITS],
+    /// By the next 16 bits, less the first that begin with such a code: codes that are longer than the lookup.
+    long: Vec<Code>,
+    first_long: usize,
 }
 
 impl Table {
-    /// A table from how many codes there are of each length and their symbols. `None` where they make no code.
-    pub(super) fn new(counts: &[u8; 16], symbols: &[u8]) -> Option<Box<Self>> {
-        let mut table = Box::new(Self {
-            lookup: [Entry::default(); 1 << LOOKUP_BITS],
-            limit: [0; 17],
-            offset: [0; 17],
-            symbols: [0; 256],
-        });
-        table.symbols.get_mut(..symbols.len())?.copy_from_slice(symbols);
-        let (mut code, mut index) = (0_u32, 0_usize);
-        for (bits, &count) in (1..=16_u32).zip(counts) {
-            let count = usize::from(count);
-            table.offset[bits as usize] = index as i32 - code as i32;
-            for &symbol in &symbols[index..index + count] {
-                table.enter(code, bits, symbol);
+    fn new(counts: &[u8; 16], symbols: &[u8]) -> Option<Self> {
+        let (codes, steps) = ([Code::default(); 1 << LOOKUP_BITS], [Step::default(); 1 << LOOKUP_BITS]);
+        let mut table = Self { codes, steps, long: Vec::new(), first_long: 1 << 16 };
+        let (mut code, mut symbols) = (0_usize, symbols.iter());
+        for (bits, &count) in (1..=16_u8).zip(counts) {
+            for &symbol in symbols.by_ref().take(usize::from(count)) {
+                table.enter(code, Code { symbol, bits })?;
                 code += 1;
             }
             if code >= 1 << bits {
                 return None;
             }
-            index += count;
-            table.limit[bits as usize] = code << (16 - bits);
             code <<= 1;
         }
+        table.steps = std::array::from_fn(|index| table.step_at(index).unwrap_or_default());
         Some(table)
     }
 
-    /// Enters a code for every continuation of it.
-    fn enter(&mut self, code: u32, bits: u32, symbol: u8) {
-        let Some(free) = LOOKUP_BITS.checked_sub(bits) else { return };
-        let (run, size) = (symbol >> 4, symbol & 15);
-        let entry = Entry { run, size, code: bits as u8, bits: bits as u8 + size };
-        self.lookup.iter_mut().skip((code << free) as usize).take(1 << free).for_each(|into| *into = entry);
+    /// Enters a code for every continuation of its bits.
+    fn enter(&mut self, bits: usize, code: Code) -> Option<()> {
+        if let Some(free) = LOOKUP_BITS.checked_sub(u32::from(code.bits)) {
+            self.codes.get_mut(bits << free..(bits + 1) << free)?.fill(code);
+            return Some(());
+        }
+        let free = 16 - code.bits;
+        self.first_long = self.first_long.min(bits << free);
+        let end = ((bits + 1) << free) - self.first_long;
+        self.long.resize(Some(end).filter(|&end| end <= MOST_LONG)?, code);
+        Some(())
     }
 
-    /// The code at the upper end of `window`, which is longer than the lookup.
+    /// What the bits of `index` mean, if they hold a code and its number; and the next code, if they hold that too.
+    fn step_at(&self, index: usize) -> Option<Step> {
+        let whole = |index: usize, bits: u32| {
+            let code = self.codes[index];
+            let window = (index as u64) << (64 - LOOKUP_BITS) << code.bits;
+            let fits = code.bits > 0 && code.all_bits() <= bits;
+            fits.then(|| (code, number(window, code.size()) as i16))
+        };
+        let (first, value) = whole(index, LOOKUP_BITS)?;
+        let step = first.step(value);
+        let rest = index << first.all_bits() & ((1 << LOOKUP_BITS) - 1);
+        match whole(rest, LOOKUP_BITS - first.all_bits()) {
+            Some((next, value)) if first.size() > 0 && next.symbol != 0xf0 => Some(step.and(next, value)),
+            _ => Some(step),
+        }
+    }
+
+    /// The code at the upper end of `window`.
+    #[inline(always)]
+    fn code(&self, window: u64) -> Option<Code> {
+        let code = self.codes[(window >> (64 - LOOKUP_BITS)) as usize];
+        if code.bits == 0 { self.long_code(window) } else { Some(code) }
+    }
+
     #[cold]
-    fn find_long(&self, window: u64) -> Option<Entry> {
-        let code = (window >> 48) as u32;
-        let bits = (LOOKUP_BITS + 1..=16).find(|&bits| code < self.limit[bits as usize])?;
-        let index = (code >> (16 - bits)) as i32 + self.offset[bits as usize];
-        let symbol = *self.symbols.get(usize::try_from(index).ok()?)?;
-        let (run, size) = (symbol >> 4, symbol & 15);
-        Some(Entry { run, size, code: bits as u8, bits: bits as u8 + size })
+    fn long_code(&self, window: u64) -> Option<Code> {
+        self.long.get(((window >> 48) as usize).checked_sub(self.first_long)?).copied()
     }
 }
 
-/// The bits of a stretch of coded pixels (stuffing removed), with zeros after its end.
+/// The bits of a stretch of coded pixels (stuffing removed). What reads is `None` for bits that are no code, and far
+/// beyond the end.
+#[derive(Clone, Copy)]
 pub(super) struct Bits<'a> {
-    data: &'a [u8],
-    /// Where the next byte comes from; beyond the end once zeros are made up.
-    next: usize,
+    /// What was not taken into the window yet, and the bytes that follow the stretch.
+    rest: &'a [u8],
     /// The bits to come, at the upper end.
     window: u64,
     /// How many bits of the window are valid.
@@ -90,65 +209,68 @@ pub(super) struct Bits<'a> {
 }
 
 impl<'a> Bits<'a> {
+    /// Of a stretch and the [`AHEAD`] bytes after it.
     pub(super) fn new(data: &'a [u8]) -> Self {
-        Self { data, next: 0, window: 0, valid: 0 }
+        Self { rest: data, window: 0, valid: 0 }
     }
 
-    /// Whether all was read but what fills the last byte, and nothing was made up.
+    /// Whether all was read but what fills the last byte, and nothing beyond.
     pub(super) fn is_at_end(&self) -> bool {
-        let (read, all) = (8 * self.next - self.valid as usize, 8 * self.data.len());
-        read <= all && all - read < 8
+        let left = 8 * self.rest.len() + self.valid as usize;
+        (8 * AHEAD..8 * AHEAD + 8).contains(&left)
     }
 
-    /// At least 56 bits in the window.
+    /// The number of the next code, which begins a block.
     #[inline(always)]
-    fn fill(&mut self) {
-        let word = match self.data.get(self.next..self.next + 8) {
-            Some(bytes) => u64::from_be_bytes(bytes.try_into().unwrap_or_default()),
-            None => self.last_word(),
-        };
-        self.window |= word >> self.valid;
-        self.next += ((63 - self.valid) / 8) as usize;
-        self.valid |= 56;
+    pub(super) fn read_first(&mut self, table: &Table) -> Option<i32> {
+        self.fill()?;
+        let code = table.code(self.window)?;
+        let value = number(self.window << code.bits, code.size());
+        self.take(code.all_bits());
+        Some(value)
     }
 
-    #[cold]
-    fn last_word(&self) -> u64 {
-        let mut word = [0; 8];
-        let rest = self.data.get(self.next..).unwrap_or_default();
-        word[..rest.len()].copy_from_slice(rest);
-        u64::from_be_bytes(word)
+    /// The next code of a block and its number.
+    #[inline(always)]
+    pub(super) fn read_one(&mut self, table: &Table) -> Option<Step> {
+        self.fill()?;
+        self.one(table)
+    }
+
+    /// The next code of a block and its number, or the next two.
+    #[inline(always)]
+    pub(super) fn read_two(&mut self, table: &Table) -> Option<Step> {
+        self.fill()?;
+        let step = table.steps[(self.window >> (64 - LOOKUP_BITS)) as usize];
+        if step.bits == 0 {
+            return self.one(table);
+        }
+        self.take(u32::from(step.bits));
+        Some(step)
+    }
+
+    #[inline(always)]
+    fn one(&mut self, table: &Table) -> Option<Step> {
+        let code = table.code(self.window)?;
+        let value = number(self.window << code.bits, code.size());
+        self.take(code.all_bits());
+        Some(code.step(value as i16))
+    }
+
+    /// At least 56 bits in the window: always, as whether they are needed could not be foreseen.
+    #[inline(always)]
+    fn fill(&mut self) -> Option<()> {
+        let word = u64::from_be_bytes(*self.rest.first_chunk()?);
+        self.window |= word >> self.valid;
+        self.rest = &self.rest[((63 - self.valid) / 8) as usize..];
+        self.valid |= 56;
+        Some(())
     }
 
     #[inline(always)]
     fn take(&mut self, bits: u32) {
         self.window <<= bits;
         self.valid -= bits;
-    }
-
-    /// The next code's run of zeros and the number after them (0 where none follows). `None` for bits that are no code.
-    #[inline(always)]
-    pub(super) fn read(&mut self, table: &Table) -> Option<(usize, i32)> {
-        if self.valid < LONGEST {
-            self.fill();
-        }
-        let entry = table.lookup[(self.window >> (64 - LOOKUP_BITS)) as usize];
-        let entry = if entry.bits == 0 { table.find_long(self.window)? } else { entry };
-        let value = number(self.window << entry.code, u32::from(entry.size));
-        self.take(u32::from(entry.bits));
-        Some((usize::from(entry.run), value))
-    }
-
-    /// Reads past a code and the number after it: the run of zeros, and whether a number followed.
-    #[inline(always)]
-    pub(super) fn skip(&mut self, table: &Table) -> Option<(usize, bool)> {
-        if self.valid < LONGEST {
-            self.fill();
-        }
-        let entry = table.lookup[(self.window >> (64 - LOOKUP_BITS)) as usize];
-        let entry = if entry.bits == 0 { table.find_long(self.window)? } else { entry };
-        self.take(u32::from(entry.bits));
-        Some((usize::from(entry.run), entry.size > 0))
     }
 }
 

@@ -17,6 +17,7 @@ use scan::{Blocks, Reading, Scan};
 
 use crate::audited::vectorised;
 
+pub(super) use huffman::Tables;
 pub(super) use reduce::Reducer;
 
 /// A JPEG with plain headers.
@@ -26,9 +27,9 @@ pub(super) struct Plain<'a> {
 }
 
 impl<'a> Plain<'a> {
-    /// Reads the headers; `None` for anything but a grey or YCbCr picture in one baseline scan.
-    pub(super) fn open(data: &'a [u8]) -> Option<Self> {
-        header::parse(data).map(|(header, coded)| Self { header, coded })
+    /// Reads the headers, with tables that were made before; `None` for anything but a grey or YCbCr picture in one baseline scan.
+    pub(super) fn open(data: &'a [u8], tables: &mut Tables) -> Option<Self> {
+        header::parse(data, tables).map(|(header, coded)| Self { header, coded })
     }
 
     /// Height and width.
@@ -77,6 +78,7 @@ fn unstuff(coded: &[u8], into: &mut Vec<u8>) -> Option<Vec<usize>> {
             restart @ 0xd0..=0xd7 if usize::from(restart & 7) == ends.len() % 8 => ends.push(into.len()),
             0xd9 => {
                 ends.push(into.len());
+                into.extend_from_slice(&[0; huffman::AHEAD]);
                 return Some(ends);
             }
             _ => return None,

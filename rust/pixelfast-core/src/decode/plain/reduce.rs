@@ -80,12 +80,13 @@ impl Reducer {
         }
         let pitch = width + LANES;
         self.across.clear();
-        self.across.resize(header.components.first()?.down * 8 * pitch, 0.0);
+        let down = header.components.first()?.down;
+        self.across.resize(down * 8 * pitch, 0.0);
         self.sums.clear();
         self.sums.resize(height * width, 0.0);
         let Self { columns, rows, across, sums, .. } = self;
         let column = columns.first()?;
-        Some(Reduction { columns, rows, across, sums, width, pitch, row: 0, column, block: [[0.0; LANES]; 8] })
+        Some(Reduction { columns, rows, across, sums, width, pitch, down, row: 0, column, block: [[0.0; LANES]; 8] })
     }
 
     /// Writes the result to `out`, rounded.
@@ -113,6 +114,8 @@ pub(super) struct Reduction<'a> {
     sums: &'a mut [f32],
     width: usize,
     pitch: usize,
+    /// Rows of blocks in a row of units.
+    down: usize,
     row: usize,
     column: &'a Column,
     block: [[f32; LANES]; 8],
@@ -136,10 +139,12 @@ impl Blocks for Reduction<'_> {
     #[inline(always)]
     fn end(&mut self) {
         let first = self.column.first;
-        let down = self.across.len() / (8 * self.pitch);
-        let lines = self.across.chunks_exact_mut(self.pitch).skip(self.row % down * 8);
+        let lines = self.across.chunks_exact_mut(self.pitch).skip(self.row % self.down * 8);
         for (line, block) in lines.zip(&self.block) {
-            line[first..first + LANES].iter_mut().zip(block).for_each(|(sum, part)| *sum += part);
+            if let Some(sums) = line.get_mut(first..).and_then(<[f32]>::first_chunk_mut::<LANES>) {
+                let before = *sums; // a copy, as in `coefficient`
+                *sums = std::array::from_fn(|lane| before[lane] + block[lane]);
+            }
         }
     }
 

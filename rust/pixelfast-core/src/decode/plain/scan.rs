@@ -3,8 +3,21 @@
 use std::ops::Range;
 
 use super::header::{Component, Header, ZIGZAG};
-use super::huffman::{Bits, Table};
+use super::huffman::{AHEAD, Bits, Step, Table};
 use crate::audited::Work;
+
+/// Before this place two coefficients may be read at once: the first can only be one of this block.
+const PAIRED: usize = 48;
+
+/// More than a step from within a block can reach.
+const PLACES: usize = 128;
+
+/// Where a coefficient stands in its block's rows, and its step of quantisation: by its place in the file's order.
+#[derive(Clone, Copy)]
+struct Place {
+    step: i16,
+    place: u8,
+}
 
 /// A component with its code tables.
 struct Coded<'a> {
@@ -17,7 +30,7 @@ struct Coded<'a> {
 pub(super) trait Blocks {
     /// A block begins, `row` blocks below the top and `column` from the left; `first` is its first coefficient.
     fn begin(&mut self, row: usize, column: usize, first: i16);
-    /// One more coefficient of the block, at `place` in its rows.
+    /// One more coefficient of the block, at `place` in its rows; it is 0 at 64 and may be where the block has none.
     fn coefficient(&mut self, place: usize, value: i16);
     /// The block has no more.
     fn end(&mut self);
@@ -31,7 +44,7 @@ pub(super) trait Blocks {
 pub(super) struct Scan<'a, B> {
     luma: Coded<'a>,
     colors: Vec<Coded<'a>>,
-    steps: [i16; 64],
+    places: [Place; PLACES],
     restart: usize,
     units: usize,
     units_across: usize,
@@ -47,14 +60,14 @@ impl<'a, B: Blocks> Scan<'a, B> {
         let mut components = header.components.iter().map(coded);
         let luma = components.next()??;
         let colors = components.collect::<Option<_>>()?;
-        let mut steps = [0; 64];
-        for (into, &from) in steps.iter_mut().zip(header.steps()?) {
-            *into = i16::try_from(from).ok()?;
+        let mut places = [Place { step: 0, place: 64 }; PLACES];
+        for ((into, &step), place) in places.iter_mut().zip(header.steps()?).zip(ZIGZAG) {
+            *into = Place { step: i16::try_from(step).ok()?, place };
         }
         let (units_down, units_across) = header.units();
         let units = units_down * units_across;
         let restart = if header.restart == 0 { units } else { header.restart };
-        Some(Self { luma, colors, steps, restart, units, units_across, blocks })
+        Some(Self { luma, colors, places, restart, units, units_across, blocks })
     }
 
     /// Reads units from one restart marker to the next.
@@ -86,23 +99,20 @@ impl<'a, B: Blocks> Scan<'a, B> {
 
     /// Reads a block's coefficients, dequantised. `first` is the running sum that first coefficients are differences of.
     #[inline(always)]
-    fn read_block(&mut self, bits: &mut Bits<'_>, first: &mut i32, row: usize, column: usize) -> Option<()> {
-        let (_, difference) = bits.read(self.luma.dc)?;
-        *first = first.wrapping_add(difference);
-        self.blocks.begin(row, column, (*first as i16).wrapping_mul(self.steps[0]));
-        let mut place = 1;
-        while place < 64 {
-            let (zeros, value) = bits.read(self.luma.ac)?;
-            place += zeros;
-            if value != 0 {
-                let &step = self.steps.get(place)?;
-                self.blocks.coefficient(usize::from(ZIGZAG[place]), (value as i16).wrapping_mul(step));
-            } else if zeros != 15 {
-                break;
+    fn read_block(&mut self, from: &mut Bits<'_>, first: &mut i32, row: usize, column: usize) -> Option<()> {
+        let mut bits = *from; // a copy that stays in registers
+        let Self { luma, places, blocks, .. } = self;
+        *first = first.wrapping_add(bits.read_first(luma.dc)?);
+        blocks.begin(row, column, (*first as i16).wrapping_mul(places[0].step));
+        read_rest(&mut bits, luma.ac, |next, read| {
+            let at = next + read.run();
+            for (at, value) in [at, at + read.apart()].into_iter().zip(read.values) {
+                let Place { step, place } = places[at % PLACES];
+                blocks.coefficient(usize::from(place), value.wrapping_mul(step));
             }
-            place += 1;
-        }
-        self.blocks.end();
+        })?;
+        blocks.end();
+        *from = bits;
         Some(())
     }
 }
@@ -126,7 +136,7 @@ impl<B: Blocks> Work for Reading<'_, B> {
         let mut start = 0;
         for (index, &end) in ends.iter().enumerate() {
             let first = index * scan.restart;
-            scan.stretch(&data[start..end], first..(first + scan.restart).min(scan.units))?;
+            scan.stretch(data.get(start..end + AHEAD)?, first..(first + scan.restart).min(scan.units))?;
             start = end;
         }
         Some(())
@@ -135,15 +145,28 @@ impl<B: Blocks> Work for Reading<'_, B> {
 
 /// Reads past a block.
 #[inline(always)]
-fn skip_block(bits: &mut Bits<'_>, coded: &Coded<'_>) -> Option<()> {
-    bits.skip(coded.dc)?;
-    let mut place = 1;
-    while place < 64 {
-        match bits.skip(coded.ac)? {
-            (zeros, true) => place += zeros + 1,
-            (15, false) => place += 16,
-            (_, false) => break,
-        }
+fn skip_block(from: &mut Bits<'_>, coded: &Coded<'_>) -> Option<()> {
+    let mut bits = *from;
+    bits.read_first(coded.dc)?;
+    read_rest(&mut bits, coded.ac, |_, _| {})?;
+    *from = bits;
+    Some(())
+}
+
+/// Reads a block from its second coefficient on; `each` gets every step and the place where it begins.
+#[inline(always)]
+fn read_rest(bits: &mut Bits<'_>, table: &Table, mut each: impl FnMut(usize, Step)) -> Option<()> {
+    let (mut next, mut ends) = (1, false);
+    let mut take = |read: Step, next: &mut usize| {
+        each(*next, read);
+        *next += read.places();
+        read.ends()
+    };
+    while next < PAIRED && !ends {
+        ends = take(bits.read_two(table)?, &mut next);
     }
-    (place <= 64).then_some(())
+    while next < 64 && !ends {
+        ends = take(bits.read_one(table)?, &mut next);
+    }
+    (next <= 64).then_some(())
 }
