@@ -56,7 +56,7 @@ def test_decode_against_opencv(contest, pool, frames: list[Path]) -> None:
     contest(ours=lambda: decode(frames), plain=lambda: list(pool.map(by_opencv, frames)), rounds=2)
 
 
-@pytest.mark.versus("decode_1080p_pillow", peer="Pillow", gated=False)
+@pytest.mark.versus("decode_1080p_pillow", peer="Pillow")
 def test_large_frames_against_pillow(contest, pool, large_frames: list[Path]) -> None:
     """1920x1080 to 128x128 grey; Pillow decodes all of it."""
     contest(ours=lambda: decode(large_frames), plain=lambda: list(pool.map(by_pillow, large_frames)), rounds=2)

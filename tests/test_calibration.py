@@ -30,6 +30,14 @@ def test_the_tail_is_the_share_of_frames_at_or_above() -> None:
     ]
 
 
+def test_the_tail_is_the_same_by_any_number_of_threads() -> None:
+    values = np.random.default_rng(2).gamma(2, 1, 150_000)  # more than the blocks that threads take
+    calibration = measure(values[:5000])
+    expected = np.concatenate([calibration.tail(values[start : start + 1000]) for start in range(0, len(values), 1000)])
+    for threads in (None, 1, 2, 3):
+        assert np.array_equal(calibration.tail(values, threads), expected)
+
+
 @given(st.lists(st.integers(0, 5), min_size=1, max_size=60), st.lists(st.floats(-1, 6), min_size=1))
 def test_the_tail_falls_from_one_to_zero(values: list[int], asked: list[float]) -> None:
     held_out = np.array(values, dtype=np.float64)

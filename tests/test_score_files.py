@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from disk import file_size_limit, locked_folder
 from made_scores import COLUMNS, any_scores, equal, make_scores, plain_name
 from pixelfast.errors import OutputError, ScoresError
+from pixelfast.score_files import write_csv
 from pixelfast.scores import Scores
 
 # CSV
@@ -103,6 +104,9 @@ def test_millions_of_rows_are_written_in_seconds_by_more_than_one_block(tmp_path
     ids = [f"{video}_{frame}" for video, frame in zip(scores.video_index, scores.frame, strict=True)]
     assert table["Id"].tolist() == ids
     assert seconds < 4  # 0.7 s where it was written
+    for threads in (2, 3, 7):
+        write_csv(scores, tmp_path / "threads.csv", threads)
+        assert (tmp_path / "threads.csv").read_bytes() == path.read_bytes()
 
 
 # Parquet, Arrow, pandas

@@ -37,6 +37,20 @@ pub(super) fn read(path: &Path, into: &mut Vec<u8>) -> Result<Kind, String> {
     }
 }
 
+/// Has the system fetch the file, so that it is in memory when it is wanted. Where that cannot be, nothing is lost.
+#[cfg(target_os = "linux")]
+pub(super) fn fetch(path: &Path) {
+    use rustix::fs::{Advice, Mode, OFlags, fadvise, open};
+
+    // Not blocking: opening a pipe would wait for its other end.
+    if let Ok(file) = open(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty()) {
+        let _ = fadvise(&file, 0, None, Advice::WillNeed);
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+pub(super) fn fetch(_: &Path) {}
+
 /// A system error as the end of a sentence.
 pub(crate) fn because(error: &io::Error) -> String {
     match error.kind() {

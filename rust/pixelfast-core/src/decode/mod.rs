@@ -30,6 +30,9 @@ pub const PIXEL_LIMIT: usize = 128_000_000;
 /// A scratch buffer that grew beyond this for one large image is given back after it.
 const KEPT_BYTES: usize = 32 << 20;
 
+/// So many files before its turn the system is asked to fetch a file: storage answers many requests at a time.
+const AHEAD: usize = 64;
+
 /// What a frame's pixels hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Color {
@@ -103,9 +106,11 @@ pub fn decode_frames(
         let (count, bytes) = (paths.len(), out.len());
         return Err(Error::Shape(format!("{bytes} bytes do not hold {count} frames of {frame} bytes")));
     }
-    let frames = out.par_chunks_exact_mut(frame).zip(status).zip(paths);
-    frames.with_max_len(1).try_for_each(|((pixels, status), path)| {
+    paths.par_iter().take(AHEAD).with_min_len(8).for_each(|path| file::fetch(path));
+    let frames = out.par_chunks_exact_mut(frame).zip(status).zip(paths).enumerate();
+    frames.with_max_len(1).try_for_each(|(index, ((pixels, status), path))| {
         cancel.check()?;
+        paths.get(index + AHEAD).into_iter().for_each(|path| file::fetch(path));
         *status = with_worker(|worker| worker.frame(path, target, pixels)) as u8;
         Ok(())
     })
