@@ -308,6 +308,18 @@ def test_the_fastest_speedup_of_pytorch_is_the_usual_one_from_now_on(
     assert fastest_speedup("motion", "fp16") == fastest_speedup("ae", "bf16") == "graph"
 
 
+def test_a_speedup_that_cannot_be_remembered_is_not_promised(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    good = {"agreement": Agreement("1", enough=True)}
+    trials = [
+        Trial(replace(candidate("a"), way=("fp16", way)), rates={80: rate}, **good)
+        for way, rate in (("graph", 1.0), ("compile", 2.0))
+    ]
+    usual = [one.candidate.way for one in with_fastest_usual(trials) if one.candidate.usual]
+    assert usual == [("fp16", "graph")]
+
+
 def test_nothing_is_remembered_of_engines_that_are_wrong(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     wrong = Trial(replace(candidate("a"), way=("fp16", "compile")), agreement=Agreement("0", enough=False))

@@ -31,7 +31,7 @@ class Measured:
         """All measurements; a missing or damaged file holds none."""
         try:
             everything = json.loads(self.file.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+        except (OSError, ValueError, RuntimeError):  # the last: there is no home
             return {}
         return everything if isinstance(everything, dict) else {}
 
@@ -48,7 +48,7 @@ class Measured:
             self.file.parent.mkdir(parents=True, exist_ok=True)
             with atomic_path(self.file) as temporary:
                 temporary.write_text(json.dumps({**everything, key: value}, indent=1), encoding="utf-8")
-        except (OSError, OutputError) as error:
+        except (OSError, OutputError, RuntimeError) as error:
             return str(error)
         return None
 

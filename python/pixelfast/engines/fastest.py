@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pixelfast.agreement import rank_correlation
 from pixelfast.engines.plan_check import check_plan, plan_origin, read_machine
 from pixelfast.engines.torch_choice import gpu_by_torch
+from pixelfast.engines.torch_speedup import fastest_speedup
 from pixelfast.engines.trt_package import has_driver
 from pixelfast.engines.window import WindowEngine, load_window_engine
 from pixelfast.errors import EngineError
@@ -158,6 +159,7 @@ def _key(model: Model, names: Sequence[str], threads: int) -> str:
         "threads": threads,
         "driver": has_driver(),
         "packages": {name: _version(name) for name in _PACKAGES},
+        "speedup": fastest_speedup("ae", "fp16") if "ae.safetensors" in names else None,
         "files": {name: model.manifest.files[name].sha256 for name in names},
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

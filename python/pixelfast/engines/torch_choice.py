@@ -46,7 +46,7 @@ def torch_choice(path: Path, kind: str, device: str | None, precision: str | Non
 
     Args:
         path: the weights, for the sentences.
-        kind: "ae", "motion" or "raft".
+        kind: "ae", "motion", "raft" or "flip".
         device: None takes the GPU where there is one.
         precision: None takes fp16 on a GPU and fp32 on a CPU.
         speedup: see `TorchChoice`; None takes what was measured to be the fastest.

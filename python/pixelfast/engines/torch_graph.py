@@ -15,6 +15,7 @@ from pixelfast.engines.torch_buckets import Buckets, Piece
 from pixelfast.engines.torch_choice import TorchChoice
 from pixelfast.engines.torch_ports import Ports
 from pixelfast.engines.torch_slots import SLOTS, CompileError, Slots, first_line, out_of_memory
+from pixelfast.engines.torch_speedup import MEASURED
 from pixelfast.errors import EngineError
 
 DTYPES: Final = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
@@ -134,8 +135,8 @@ class TorchGraph:
         try:
             yield
         except CompileError as error:
-            reason = f"torch.compile fails here ({error}); take the speedup graph"
-            raise EngineError(f"{self._path}: {reason}") from error
+            mend = f"take the speedup graph, or delete {MEASURED.file} if that chose it"
+            raise EngineError(f"{self._path}: torch.compile fails here ({error}); {mend}") from error
         except RuntimeError as error:
             reason = "the GPU's memory is full" if out_of_memory(error) else first_line(error)
             raise EngineError(f"{self._path}: {what}: {reason}") from error

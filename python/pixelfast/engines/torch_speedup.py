@@ -36,12 +36,12 @@ def remember_speedup(kind: str, precision: str, rates: dict[Speedup, float]) -> 
         rates: frames a second with each speedup that runs and is right; not empty.
 
     Returns:
-        The one that is taken from now on.
+        The one that is taken from now on: as before, where it cannot be remembered.
     """
     best = max(rates, key=lambda one: rates[one])
     chosen = USUAL if USUAL in rates and rates[best] < WORTH_COMPILING * rates[USUAL] else best
-    MEASURED.remember(_key(kind, precision), chosen)  # where that cannot be written, the usual one stays
-    return chosen
+    error = MEASURED.remember(_key(kind, precision), chosen)
+    return chosen if error is None else fastest_speedup(kind, precision)
 
 
 def _key(kind: str, precision: str) -> str:

@@ -42,7 +42,10 @@ pub(super) fn read(path: &Path, into: &mut Vec<u8>) -> Result<Kind, String> {
 pub(super) fn fetch(path: &Path) {
     use rustix::fs::{Advice, Mode, OFlags, fadvise, open};
 
-    // Not blocking: opening a pipe would wait for its other end.
+    if !fs::metadata(path).is_ok_and(|about| about.is_file()) {
+        return; // opening a pipe would wake its other end
+    }
+    // Not blocking, should it have become a pipe meanwhile.
     if let Ok(file) = open(path, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty()) {
         let _ = fadvise(&file, 0, None, Advice::WillNeed);
     }

@@ -57,6 +57,37 @@ fn a_strange_jfif_version_harms_nothing() {
     assert_eq!(by_plain(&data), Some(pixels));
 }
 
+/// A file with another segment before its first one.
+fn with_segment(data: &[u8], kind: u8, content: &[u8]) -> Vec<u8> {
+    let length = u16::try_from(content.len() + 2).unwrap().to_be_bytes();
+    [&data[..2], &[0xff, kind], &length, content, &data[2..]].concat()
+}
+
+#[test]
+fn tables_that_the_library_refuses_are_left_to_it() {
+    let data = jpeg(40, 56, 90, Subsamp::Sub2x2, 0);
+    let mut counts = [0; 16];
+    (counts[14], counts[15]) = (255, 2);
+    let huge = [&[0x13][..], &counts, &[1; 257]].concat();
+    let refused = with_segment(&data, 0xc4, &huge);
+    assert!(Jpeg::open(&refused).is_err());
+    assert_eq!(by_plain(&refused), None);
+    let small = [&[0x13][..], &[0, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], &[1]].concat();
+    assert!(by_plain(&with_segment(&data, 0xc4, &small.repeat(4))).is_some());
+    assert_eq!(by_plain(&with_segment(&data, 0xc4, &small.repeat(14))), None);
+}
+
+#[test]
+fn a_unit_of_too_many_blocks_is_left_to_the_library() {
+    let mut data = jpeg(40, 56, 90, Subsamp::Sub2x2, 0);
+    let frame = data.windows(2).position(|pair| pair == [0xff, 0xc0]).unwrap();
+    for (component, factors) in [0x42, 0x21, 0x21].into_iter().enumerate() {
+        data[frame + 11 + 3 * component] = factors;
+    }
+    assert_eq!(by_plain(&data), None);
+    assert!(Plain::open(&data, &mut Tables::default()).is_none());
+}
+
 #[test]
 fn a_reducer_that_was_used_gives_what_a_fresh_one_gives() {
     let files = [jpeg(200, 300, 90, Subsamp::Sub2x2, 1), jpeg(100, 300, 90, Subsamp::None, 2)];

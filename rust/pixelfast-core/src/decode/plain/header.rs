@@ -17,6 +17,15 @@ const APPLICATION_14: u8 = 0xee;
 const APPLICATION_15: u8 = 0xef;
 const COMMENT: u8 = 0xfe;
 
+/// Symbols of a code table that the library takes.
+const MOST_SYMBOLS: usize = 256;
+
+/// Code tables of a file: eight have a place, and who defines some again and again means harm.
+const MOST_TABLES: usize = 16;
+
+/// Blocks of a unit of the scan, as the standard limits them.
+const MOST_BLOCKS: usize = 10;
+
 /// Where the coefficients of a file's order (zigzag) stand in a block of rows.
 pub(super) const ZIGZAG: [u8; 64] = [
     0, 1, 8, 16, 9, 2, 3, 10, 17, 24, 32, 25, 18, 11, 4, 5, 12, 19, 26, 33, 40, 48, 41, 34, 27, 20, 13, 6, 7, 14, 21,
@@ -47,6 +56,8 @@ pub(super) struct Header {
     quantisation: [Option<[u16; 64]>; 4],
     pub dc: [Option<Rc<Table>>; 4],
     pub ac: [Option<Rc<Table>>; 4],
+    /// How many code tables were defined.
+    tables: usize,
     jfif: bool,
     adobe_transform: Option<u8>,
 }
@@ -115,6 +126,10 @@ impl Header {
         while let Some((&kind, rest)) = segment.split_first() {
             let total: usize = rest.get(..16)?.iter().map(|&count| usize::from(count)).sum();
             let (definition, after) = rest.split_at_checked(16 + total)?;
+            self.tables += 1;
+            if total > MOST_SYMBOLS || self.tables > MOST_TABLES {
+                return None;
+            }
             let tables = match kind >> 4 {
                 0 if definition[16..].iter().all(|&symbol| symbol < 16) => &mut self.dc,
                 1 => &mut self.ac,
@@ -163,6 +178,10 @@ impl Header {
         if others.is_empty() {
             (luma.across, luma.down) = (1, 1);
             return true;
+        }
+        let blocks = |one: &Component| one.across * one.down;
+        if blocks(luma) + others.iter().map(blocks).sum::<usize>() > MOST_BLOCKS {
+            return false;
         }
         let ids = [luma.id, others[0].id, others[1].id];
         let finest = others.iter().all(|other| other.across <= luma.across && other.down <= luma.down);
