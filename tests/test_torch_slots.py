@@ -200,7 +200,9 @@ def test_without_a_compiler_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(torch, "compile", broken)
     with pytest.raises(EngineError) as caught:
         engine(Sums(1), 1, "compile")(some_items(12))
-    assert str(caught.value).startswith("a.safetensors: torch.compile fails here (no C compiler); take the speedup graph, or")
+    assert str(caught.value).startswith(
+        "a.safetensors: torch.compile fails here (no C compiler); take the speedup graph, or"
+    )
 
 
 def test_cudnn_is_left_as_it_was() -> None:
