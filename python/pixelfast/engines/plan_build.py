@@ -84,7 +84,7 @@ def build_plan(
     del parser  # it owned what the network is made of
     if plan is None:
         mend = "; --precision fp16 may do" if precision == "bf16" else ""
-        raise EngineError(f"{name} cannot build a {precision} plan from {onnx}: {log.last()[:_SAID]}{mend}")
+        raise EngineError(f"{name} cannot build a {precision} plan from {onnx.name}: {log.last()[:_SAID]}{mend}")
     with atomic_path(out) as temporary:
         temporary.write_bytes(memoryview(plan))
     return PlanFacts(
