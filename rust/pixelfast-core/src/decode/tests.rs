@@ -130,7 +130,8 @@ proptest! {
         prop_assert_eq!(done, Some(Some(())));
         let differences = || reduced.iter().zip(&expected).map(|(&one, &other)| one.abs_diff(other));
         prop_assert!(differences().max() <= Some(3));
-        prop_assert!(differences().map(f64::from).sum::<f64>() <= 0.5 * expected.len() as f64);
+        // The resampler rounds between its two passes, which may cost a result of a few pixels a level each.
+        prop_assert!(differences().map(f64::from).sum::<f64>() <= 0.5 * expected.len() as f64 + 3.0);
     }
 
     #[test]
