@@ -4,6 +4,7 @@ The plain loop runs on every twentieth window and every twentieth frame of its c
 and its time is scaled up. Loading the engine counts for the product; the plain loop's networks are in memory already.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -65,26 +66,28 @@ def test_half_width_int8_stride_2(contest, frames: list[Path], half_s2_int8: Pat
 @pytest.mark.versus("score_fair_loop", peer="the fair loop", gated=False, repeats=1, short=False)
 def test_score_against_fair_loop(contest, frames: list[Path], model: Path, method: PlainMethod) -> None:
     """ae.onnx in float32; the plain loop with each frame decoded once, for comparison."""
-    contest(
-        ours=lambda: score(frames, model),
-        plain=lambda: part_of_fair_loop(method, frames),
-        plain_share=1 / PART,
-        warmup_rounds=0,
-        items=len(frames),
-        unit="frames",
-        note=f"each frame decoded once; ran on 1 of {PART} windows, scaled",
-    )
+    against_loop(
+        contest, frames, model, lambda: part_of_fair_loop(method, frames),
+        f"each frame decoded once; ran on 1 of {PART} windows, scaled",
+    )  # fmt: skip
 
 
 def against_plain_loop(contest, frames: list[Path], engine: Path, method: PlainMethod) -> None:
+    against_loop(
+        contest, frames, engine, lambda: part_of_plain_loop(method, frames),
+        f"the plain loop ran on 1 of {PART} windows, scaled",
+    )  # fmt: skip
+
+
+def against_loop(contest, frames: list[Path], engine: Path, part: Callable[[], None], note: str) -> None:
     contest(
         ours=lambda: score(frames, engine),
-        plain=lambda: part_of_plain_loop(method, frames),
+        plain=part,
         plain_share=1 / PART,
         warmup_rounds=0,
         items=len(frames),
         unit="frames",
-        note=f"the plain loop ran on 1 of {PART} windows, scaled",
+        note=note,
     )
 
 

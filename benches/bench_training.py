@@ -21,7 +21,6 @@ from pixelfast.training.speed import choose
 from pixelfast.training.step import Choice
 
 THREADS = 2
-SOURCE, DEFAULT = RECIPES["source"].autoencoder, RECIPES["default"].autoencoder
 
 
 @pytest.fixture(scope="module")
@@ -54,13 +53,7 @@ def choices() -> dict[str, Choice]:
 @pytest.mark.versus("training", peer="the source's loop", gated=False, short=False)
 def test_training(contest, footage: list[Path], choices: dict[str, Choice], tmp_path: Path) -> None:
     """From frames of 640x360, with the same network: the source's loop decodes each of them eight times an epoch."""
-    contest(
-        ours=lambda: epoch(footage, SOURCE, choices["source"], tmp_path),
-        plain=lambda: part_of_plain_epoch(footage),
-        plain_share=BATCH / windows(footage, SOURCE),
-        warmup_rounds=0,
-        note=f"recipe source, {described(choices['source'])}; the plain loop ran one step, scaled",
-    )
+    against_plain_epoch(contest, footage, "source", choices, tmp_path, note="the plain loop ran one step, scaled")
 
 
 @pytest.mark.versus("training_1080p", peer="the source's loop", gated=False, short=False, repeats=1)
@@ -68,24 +61,25 @@ def test_training_on_large_frames(
     contest, large_footage: list[Path], choices: dict[str, Choice], tmp_path: Path
 ) -> None:
     """The same from frames of 1920x1080: the source's loop decodes each of them eight times an epoch."""
-    contest(
-        ours=lambda: epoch(large_footage, SOURCE, choices["source"], tmp_path),
-        plain=lambda: part_of_plain_epoch(large_footage),
-        plain_share=BATCH / windows(large_footage, SOURCE),
-        warmup_rounds=0,
-        note=f"recipe source, {described(choices['source'])}; the plain loop ran one step, scaled",
-    )
+    against_plain_epoch(contest, large_footage, "source", choices, tmp_path, note="the plain loop ran one step, scaled")
 
 
 @pytest.mark.versus("training_default", peer="the source's loop", gated=False, short=False, repeats=1)
 def test_training_default(contest, footage: list[Path], choices: dict[str, Choice], tmp_path: Path) -> None:
     """The default recipe, of half the width and with batch normalisation, window for window."""
+    against_plain_epoch(contest, footage, "default", choices, tmp_path, note="another network, as many windows")
+
+
+def against_plain_epoch(
+    contest, footage: list[Path], name: str, choices: dict[str, Choice], folder: Path, *, note: str
+) -> None:
+    recipe, choice = RECIPES[name].autoencoder, choices[name]
     contest(
-        ours=lambda: epoch(footage, DEFAULT, choices["default"], tmp_path),
+        ours=lambda: epoch(footage, recipe, choice, folder),
         plain=lambda: part_of_plain_epoch(footage),
-        plain_share=BATCH / windows(footage, DEFAULT),
+        plain_share=BATCH / windows(footage, recipe),
         warmup_rounds=0,
-        note=f"recipe default, {described(choices['default'])}; another network, as many windows",
+        note=f"recipe {name}, {described(choice)}; {note}",
     )
 
 

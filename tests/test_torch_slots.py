@@ -23,6 +23,7 @@ from pixelfast.engines.torch_choice import TorchChoice
 from pixelfast.engines.torch_graph import TorchGraph
 from pixelfast.engines.torch_ports import Ports
 from pixelfast.engines.torch_slots import Slots
+from pixelfast.engines.torch_speedup import MEASURED
 from pixelfast.errors import EngineError
 from pixelfast.networks.autoencoder import TemporalAutoencoder
 from pixelfast.networks.flip import FlipClassifier
@@ -200,9 +201,8 @@ def test_without_a_compiler_there_is_a_sentence(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(torch, "compile", broken)
     with pytest.raises(EngineError) as caught:
         engine(Sums(1), 1, "compile")(some_items(12))
-    assert str(caught.value).startswith(
-        "a.safetensors: torch.compile fails here (no C compiler); take the speedup graph, or"
-    )
+    mend = f"take the speedup graph, or delete {MEASURED.file} if that chose it"
+    assert str(caught.value) == f"a.safetensors: torch.compile fails here (no C compiler); {mend}"
 
 
 def test_cudnn_is_left_as_it_was() -> None:

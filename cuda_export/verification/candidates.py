@@ -30,7 +30,7 @@ class Candidate:
         kind: "ae", "motion" or "raft".
         stride: of the windows.
         open: loads it.
-        usual: whether `pixelfast score` would run the file this way, before anything is measured.
+        usual: whether `pixelfast score` would run the file this way.
         on_gpu: whether it is a plan, or weights that PyTorch runs on a GPU.
         way: precision and speedup, where PyTorch runs it on a GPU.
         elsewhere: why it is meant for other machines than this one, and so not tried; empty where it should run.

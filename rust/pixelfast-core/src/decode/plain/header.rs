@@ -165,7 +165,7 @@ impl Header {
                 return None;
             }
         }
-        (self.is_luma_first() && self.has_tables()).then_some(self)
+        (self.is_luma_first() && self.has_few_blocks() && self.has_tables()).then_some(self)
     }
 
     /// libjpeg-turbo's own rule for the color space, as far as it is sure.
@@ -179,14 +179,14 @@ impl Header {
             (luma.across, luma.down) = (1, 1);
             return true;
         }
-        let blocks = |one: &Component| one.across * one.down;
-        if blocks(luma) + others.iter().map(blocks).sum::<usize>() > MOST_BLOCKS {
-            return false;
-        }
         let ids = [luma.id, others[0].id, others[1].id];
         let finest = others.iter().all(|other| other.across <= luma.across && other.down <= luma.down);
         let ycbcr = self.jfif || self.adobe_transform.map_or(ids == [1, 2, 3], |transform| transform == 1);
         finest && ycbcr
+    }
+
+    fn has_few_blocks(&self) -> bool {
+        self.components.iter().map(|one| one.across * one.down).sum::<usize>() <= MOST_BLOCKS
     }
 
     fn has_tables(&self) -> bool {

@@ -13,7 +13,7 @@ const PAIRED: usize = 48;
 const PLACES: usize = 128;
 
 /// Where a coefficient stands in its block's rows, and its step of quantisation: by its place in the file's order.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Default)]
 struct Place {
     step: i16,
     place: u8,
@@ -30,7 +30,7 @@ struct Coded<'a> {
 pub(super) trait Blocks {
     /// A block begins, `row` blocks below the top and `column` from the left; `first` is its first coefficient.
     fn begin(&mut self, row: usize, column: usize, first: i16);
-    /// One more coefficient of the block, at `place` in its rows; it is 0 at 64 and may be where the block has none.
+    /// One more coefficient of the block, at `place` in its rows; it may be 0 where the block has another, or none.
     fn coefficient(&mut self, place: usize, value: i16);
     /// The block has no more.
     fn end(&mut self);
@@ -60,7 +60,7 @@ impl<'a, B: Blocks> Scan<'a, B> {
         let mut components = header.components.iter().map(coded);
         let luma = components.next()??;
         let colors = components.collect::<Option<_>>()?;
-        let mut places = [Place { step: 0, place: 64 }; PLACES];
+        let mut places = [Place::default(); PLACES];
         for ((into, &step), place) in places.iter_mut().zip(header.steps()?).zip(ZIGZAG) {
             *into = Place { step: i16::try_from(step).ok()?, place };
         }
