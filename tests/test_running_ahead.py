@@ -75,6 +75,29 @@ def test_a_failing_decoder_ends_the_run_and_leaves_no_thread(model: Model, tmp_p
     assert [path.name.split(".")[0] for path in (tmp_path / "parts").iterdir()] == ["1"]
 
 
+def test_the_next_video_is_cleaned_while_the_engine_is_at_this_one(model: Model, tmp_path: Path) -> None:
+    cleaned = threading.Event()
+
+    class Telling(DrawnVideo):
+        """A video that says when cleaning has come to its damaged frame."""
+
+        def explain(self, index: int) -> str:
+            cleaned.set()
+            return super().explain(index)
+
+    first = DrawnVideo("1", walking_square(60, 1, SIZE))
+    second = Telling("2", walking_square(60, 2, SIZE), unreadable=[40])
+    reached = []
+
+    def tell(step: pixelfast.Progress) -> None:
+        reached.append(cleaned.wait(10))
+
+    with pytest.raises(pixelfast.DecodeError, match=r"2/frame_0040\.png is empty"):
+        pixelfast.score([first, second], model.folder, parts=tmp_path / "parts", on_error="raise", progress=tell)
+    assert reached[0]
+    assert [path.name.split(".")[0] for path in (tmp_path / "parts").iterdir()] == ["1"]
+
+
 ENDLESS = """
     import sys
     from itertools import count

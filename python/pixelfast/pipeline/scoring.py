@@ -1,17 +1,17 @@
-"""Raw scores of many videos: the decoder runs ahead, the engine follows, each video leaves a part."""
+"""Raw scores of many videos: decoding and cleaning run ahead, the engine follows, each video leaves a part."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 
 from pixelfast.pipeline.aloud import Notes
-from pixelfast.pipeline.clean import CorrectionRefused
-from pixelfast.pipeline.decoding import Begin, DecodePlan, Decoder, until_end
+from pixelfast.pipeline.clean import CleanStage, CorrectionRefused
+from pixelfast.pipeline.cleaning import CLEANED_AHEAD, Cleaner, Event, Start, until_stop
+from pixelfast.pipeline.decoding import DecodePlan, Decoder
 from pixelfast.pipeline.flip import FlipMode
 from pixelfast.pipeline.parts import Part, PartStore
 from pixelfast.pipeline.readahead import Readahead
 from pixelfast.pipeline.video import Stages, VideoResult, score_video
 from pixelfast.progress import Progress, ProgressCallback
-from pixelfast.sources import Chunk, Video
+from pixelfast.sources import Video
 
 
 class FrameCount:
@@ -56,14 +56,15 @@ class Scoring:
         """
         count = FrameCount(videos, progress)
         decoder = Decoder(videos, self._store, self._plan)
+        cleaner = Cleaner(videos, decoder, self._plan.depth, self._stages.clean, self._flip)
         parts = []
-        with Readahead(decoder.events, self._plan.depth) as events:
+        with Readahead(cleaner.events, CLEANED_AHEAD) as ahead:
+            events = self._stages.clean.stopwatch.waits(ahead)
             for event in events:
                 if isinstance(event, Part):
                     parts.append(self._found(event, count))
-                elif isinstance(event, Begin):
-                    chunks = VideoChunks(event.index, until_end(events), decoder)
-                    parts.append(self._score(videos[event.index], event.footage, chunks, count))
+                elif isinstance(event, Start):
+                    parts.append(self._score(videos[event.index], event, events, count))
         return parts
 
     def _found(self, part: Part, count: FrameCount) -> Part:
@@ -72,7 +73,7 @@ class Scoring:
         count.add(len(part.raw), part.video)
         return part
 
-    def _score(self, video: Video, footage: str, chunks: "VideoChunks", count: FrameCount) -> Part:
+    def _score(self, video: Video, start: Start, events: Iterator[Event], count: FrameCount) -> Part:
         done = 0
 
         def tell(frames: int) -> None:
@@ -82,36 +83,25 @@ class Scoring:
 
         notes = []
         try:
-            result = score_video(video, chunks.chunks, self._stages, self._flip, tell)
+            result = score_video(video, until_stop(events), start.stage, self._stages, tell)
         except CorrectionRefused as refusal:
-            chunks.abandon()
             notes.append(refusal.sentence(video))
             count.add(-done, video.name)
             result = self._score_uncorrected(video, count)
-        part = self._part(video, footage, result, notes)
+        part = self._part(video, start.footage, result, notes)
         self._store.keep(part)
         for note in part.notes:
             self._notes.say(note)
         return part
 
     def _score_uncorrected(self, video: Video, count: FrameCount) -> VideoResult:
-        with Readahead(lambda: self._plan.chunks(video), self._plan.depth) as chunks:
-            return score_video(video, chunks, self._stages, "never", lambda n: count.add(n, video.name))
+        clean = CleanStage(video, self._stages.clean, "never")
+        with (
+            Readahead(lambda: self._plan.chunks(video), self._plan.depth) as chunks,
+            Readahead(lambda: clean.run(chunks), CLEANED_AHEAD) as ahead,
+        ):
+            cleaned = self._stages.clean.stopwatch.waits(ahead)
+            return score_video(video, cleaned, clean, self._stages, lambda n: count.add(n, video.name))
 
     def _part(self, video: Video, footage: str, result: VideoResult, notes: list[str]) -> Part:
         return Part(video.name, footage, result.raw, result.record, result.maps, self._store.job, notes + result.notes)
-
-
-@dataclass(frozen=True)
-class VideoChunks:
-    """The chunks of one video as they come from the decoder."""
-
-    index: int
-    chunks: Iterator[Chunk]
-    decoder: Decoder
-
-    def abandon(self) -> None:
-        """Takes what is left without use, and spares the decoder the work."""
-        self.decoder.skip(self.index)
-        for _ in self.chunks:
-            pass

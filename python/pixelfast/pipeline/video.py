@@ -1,21 +1,15 @@
-"""One video through all stages: decoded chunks in, raw scores out. The same for every method."""
+"""One video through engine and aggregation: cleaned frames in, raw scores out. The same for every method."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.pipeline.clean import CleanPlan, CleanStage, FrameRecord
-from pixelfast.pipeline.flip import FlipMode
-from pixelfast.pipeline.method import Method
-from pixelfast.pipeline.readahead import Readahead
+from pixelfast.pipeline.method import Cleaned, Method
 from pixelfast.pipeline.settings import Settings
-from pixelfast.sources import Chunk, Video
-
-CLEANED_AHEAD: Final = 32
-"""Chunks that wait cleaned at most, besides those that wait to be cleaned (`pipeline.decoding`)."""
+from pixelfast.sources import Video
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,32 +45,29 @@ class Stages:
 
 
 def score_video(
-    video: Video, chunks: Iterable[Chunk], stages: Stages, flip: FlipMode, tell: Callable[[int], None]
+    video: Video, cleaned: Iterable[Cleaned], clean: CleanStage, stages: Stages, tell: Callable[[int], None]
 ) -> VideoResult:
-    """Scores one video from its decoded chunks.
+    """Scores one video from its cleaned frames.
 
     Args:
-        video: for messages and its length.
-        chunks: all its frames, as the method wants them.
+        video: for messages.
+        cleaned: all its frames, as the method wants them.
+        clean: what cleaned them; its record is complete once they are through.
         stages: engines and settings.
-        flip: how flipped frames are dealt with in this video.
         tell: called now and then with the number of frames done since the last call.
 
     Raises:
-        CorrectionRefused: the video must be scored again with `flip="never"`.
-        DecodeError: no frame can be read, or one cannot and `on_error="raise"`.
         EngineError: the engine fails or returns a value that is not finite.
+        PixelfastError: whatever `cleaned` raises, `CorrectionRefused` too.
     """
-    clean, watch = CleanStage(video, stages.clean, flip), stages.clean.stopwatch
     raw: list[NDArray[np.float32]] = []
     kept: list[NDArray[np.float16]] = []
-    with Readahead(lambda: clean.run(chunks), CLEANED_AHEAD) as cleaned:
-        for maps in stages.method.maps(video).run(watch.waits(cleaned)):
-            with watch.phase("aggregate"):
-                raw.append(stages.method.raw(maps))
-            if stages.settings.maps:
-                kept.append(np.sqrt(maps).astype(np.float16))
-            tell(len(maps))
+    for maps in stages.method.maps(video).run(cleaned):
+        with stages.clean.stopwatch.phase("aggregate"):
+            raw.append(stages.method.raw(maps))
+        if stages.settings.maps:
+            kept.append(np.sqrt(maps).astype(np.float16))
+        tell(len(maps))
     record = clean.record()
     notes = clean.notes() + stages.method.remarks(video, len(record.frame))
     return VideoResult(np.concatenate(raw), np.concatenate(kept) if kept else None, record, notes)
