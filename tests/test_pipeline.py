@@ -25,6 +25,7 @@ from pixelfast.pipeline.profile import Profile
 from pixelfast.pipeline.reconstruction import Reconstruction
 from pixelfast.pipeline.settings import Settings
 from pixelfast.pipeline.stopwatch import Stopwatch
+from pixelfast.pipeline.windows import WindowCutter
 from pixelfast.progress import Progress
 from plain_pipeline import TOLERANCE, footage, plain_maps, plain_raw, plain_scores, raws_of
 from tiny_engines import (
@@ -99,17 +100,30 @@ def engines(tmp_path_factory: pytest.TempPathFactory) -> dict[str, object]:
     chunk=st.integers(1, 80),
     piece=st.integers(1, 70),
     how=st.sampled_from(["mean", "max", "median"]),
+    begins=st.booleans(),
 )
 def test_neither_chunks_nor_pieces_change_a_result(
-    engines: dict[str, object], *, kind: str, length: int, stride: int, chunk: int, piece: int, how: str
+    engines: dict[str, object], *, kind: str, length: int, stride: int, chunk: int, piece: int, how: str, begins: bool
 ) -> None:
     frames = walking_square(length, seed=length, size=SIZE)
     wanted = Settings(stride=stride, how=how, chunk=chunk)  # type: ignore[arg-type]
     method = Reconstruction(engines[kind], wanted, stride, Stopwatch())  # type: ignore[arg-type]
+    if not begins:
+        method.maps(ArrayVideo("before", frames))
     pieces = (frames[start : start + piece] for start in range(0, length, piece))
     cleaned = (Cleaned(some, np.ones(len(some), np.bool_)) for some in pieces)
     maps = np.concatenate(list(method.maps(ArrayVideo("v", frames)).run(cleaned)))
     np.testing.assert_allclose(maps, plain_maps(frames, stride, how), **TOLERANCE)
+
+
+def test_a_run_begins_with_small_calls_of_the_engine(engines: dict[str, object]) -> None:
+    frames = walking_square(400, size=SIZE)
+    windows = {}
+    for begins in (True, False):
+        cutter = WindowCutter(engines["frames"], 1, 127, Stopwatch(), begins=begins)  # type: ignore[arg-type]
+        pushed = [len(errors) for start in range(0, 400, 5) for errors in cutter.push(frames[start : start + 5])]
+        windows[begins] = [*pushed, len(cutter.finish().errors)]
+    assert windows == {True: [16, 47, 109, 112, 101], False: [112, 112, 112, 49]}
 
 
 def test_short_videos_are_padded_and_named(make_source: MakeSource, model: Model) -> None:

@@ -33,6 +33,7 @@ class Reconstruction:
         self.settings = settings
         self.stride = stride
         self.stopwatch = stopwatch
+        self._begins = True
 
     @property
     def frame_bytes(self) -> int:
@@ -52,7 +53,8 @@ class Reconstruction:
 
     def maps(self, video: Video) -> "ErrorMaps":
         """See `Method.maps`."""
-        return ErrorMaps(self, video)
+        begins, self._begins = self._begins, False
+        return ErrorMaps(self, video, begins)
 
     def raw(self, maps: Maps) -> NDArray[np.float32]:
         """The mean over the cells, or of the three worst."""
@@ -69,12 +71,13 @@ class Reconstruction:
 class ErrorMaps:
     """Engine and aggregation: from the frames of one video to its error maps, streaming."""
 
-    def __init__(self, method: Reconstruction, video: Video) -> None:
+    def __init__(self, method: Reconstruction, video: Video, begins: bool) -> None:
         self._engine = method.engine
         self._stride = method.stride
         self._video = video
         self._watch = method.stopwatch
-        self._cutter = WindowCutter(method.engine, method.stride, method.settings.chunk, method.stopwatch)
+        sizes = (method.stride, method.settings.chunk)
+        self._cutter = WindowCutter(method.engine, *sizes, method.stopwatch, begins=begins)
         self._aggregator = _core.OverlapAggregator(method.engine.facts.window, method.stride, method.settings.how)
         self._start = 0
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +12,10 @@ from pixelfast.errors import EngineError
 from pixelfast.pipeline.stopwatch import Stopwatch
 
 Errors = NDArray[np.float32]
+
+_BEGINNING: Final = 4
+"""The first call of a run takes this part of what keeps the engine busy, and each further one twice as much: until
+then it would only wait for frames."""
 
 
 @dataclass(frozen=True)
@@ -38,17 +43,21 @@ class WindowCutter:
         stride: S, frames between the starts of windows, 1 to T.
         chunk: frames to a call of the engine, about; at least T, and as many as keep a GPU busy.
         stopwatch: gets the time of the `engine` phase.
+        begins: whether the run begins with this video, so that frames are still to come.
     """
 
-    def __init__(self, engine: WindowEngine, stride: int, chunk: int, stopwatch: Stopwatch) -> None:
+    def __init__(
+        self, engine: WindowEngine, stride: int, chunk: int, stopwatch: Stopwatch, *, begins: bool = False
+    ) -> None:
         self._engine = engine
         self._stride = stride
         self._window = engine.facts.window
         self._stopwatch = stopwatch
-        wanted = max(chunk, engine.facts.best or 0)
-        self._fed = max(0, wanted - self._window) // stride * stride + self._window
+        most = max(chunk, engine.facts.best or 0)
+        self._most = self._whole_windows(most)
+        self._fed = self._whole_windows(most // _BEGINNING) if begins else self._most
         # The last T frames are kept, for the anchored window; the next window starts among them or right after.
-        self._buffer = np.empty((self._fed + self._window, engine.facts.height, engine.facts.width), np.uint8)
+        self._buffer = np.empty((self._most + self._window, engine.facts.height, engine.facts.width), np.uint8)
         self._held = 0
         self._base = 0
         self._next = 0
@@ -60,8 +69,9 @@ class WindowCutter:
             self._buffer[self._held : self._held + len(taken)] = taken
             self._held += len(taken)
             frames = frames[len(taken) :]
-            if self._base + self._held - self._next >= self._fed:
+            while self._base + self._held - self._next >= self._fed:
                 yield self._feed(self._fed)
+                self._fed = min(self._whole_windows(2 * self._fed), self._most)
             self._drop()
 
     def finish(self) -> WindowEnd:
@@ -77,6 +87,10 @@ class WindowCutter:
         if (frames - self._window) % self._stride == 0:
             return WindowEnd(errors, None, frames, frames)
         return WindowEnd(errors, self._errors(self._buffer[self._held - self._window : self._held]), frames, frames)
+
+    def _whole_windows(self, frames: int) -> int:
+        """About so many frames, at least one window, that leave no frame over."""
+        return max(0, frames - self._window) // self._stride * self._stride + self._window
 
     def _feed(self, count: int) -> Errors:
         start = self._next - self._base
