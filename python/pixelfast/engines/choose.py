@@ -9,6 +9,7 @@ from pathlib import Path
 from pixelfast.digest import file_sha256
 from pixelfast.engines.fastest import fastest_engine
 from pixelfast.engines.plan_check import PlanOrigin, plan_origin
+from pixelfast.engines.runner import check_file
 from pixelfast.errors import EngineError, ModelError
 from pixelfast.manifest import FILE_NAME as MANIFEST
 from pixelfast.model import Model
@@ -79,10 +80,7 @@ def _chosen_file(path: Path) -> EngineChoice:
         mend = _MENDS.get(path.suffix.lower(), "name a model folder or a file of one")
         exists = "" if path.exists() else " does not exist and"
         raise EngineError(f"{path}{exists} is no engine that this version runs ({', '.join(SUFFIXES)}): {mend}")
-    if not path.is_file():
-        raise EngineError(
-            f"{path} does not exist; an engine is a model folder, or a file of one ({', '.join(SUFFIXES)})"
-        )
+    check_file(path)
     why = "it belongs to no model folder"
     if (path.parent / MANIFEST).is_file():
         try:

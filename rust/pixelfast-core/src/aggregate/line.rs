@@ -6,7 +6,7 @@ use crate::real::all_finite;
 use crate::{Cancel, Result};
 
 /// How one more error of a frame is taken in; the same as the ring does it, to the bit.
-pub(super) trait Fold: Sync {
+pub(super) trait Fold {
     /// What changes nothing.
     const NEUTRAL: f64;
 
@@ -15,8 +15,8 @@ pub(super) trait Fold: Sync {
     /// The result of so many windows.
     fn end(so_far: f64, windows: f64) -> f64;
 
-    /// Whether `map` shows that all of its errors were finite; none where it cannot tell.
-    fn was_finite(map: &[f32]) -> Option<bool>;
+    /// Whether a map is finite only where all of its errors were.
+    const TELLS: bool;
 }
 
 /// For the mean.
@@ -25,6 +25,9 @@ pub(super) struct Sum;
 impl Fold for Sum {
     /// Zero would make 0.0 of -0.0.
     const NEUTRAL: f64 = -0.0;
+
+    /// No sum of finite f32 leaves f64, and no other sum comes back from beyond.
+    const TELLS: bool = true;
 
     #[inline]
     fn add(so_far: f64, value: f64) -> f64 {
@@ -35,11 +38,6 @@ impl Fold for Sum {
     fn end(so_far: f64, windows: f64) -> f64 {
         so_far / windows
     }
-
-    /// No sum of finite f32 leaves f64, and no other sum comes back from beyond.
-    fn was_finite(map: &[f32]) -> Option<bool> {
-        Some(all_finite(map))
-    }
 }
 
 /// For the largest.
@@ -47,6 +45,7 @@ pub(super) struct Largest;
 
 impl Fold for Largest {
     const NEUTRAL: f64 = f64::NEG_INFINITY;
+    const TELLS: bool = false;
 
     #[inline]
     fn add(so_far: f64, value: f64) -> f64 {
@@ -57,15 +56,10 @@ impl Fold for Largest {
     fn end(so_far: f64, _windows: f64) -> f64 {
         so_far
     }
-
-    fn was_finite(_map: &[f32]) -> Option<bool> {
-        None
-    }
 }
 
 /// The maps of the frames from `first` on that fit into `out`; false where an error is not finite.
 pub(super) fn block<F: Fold>(
-    _fold: &F,
     errors: &[f32],
     cells: usize,
     windows: Windows,
@@ -85,7 +79,7 @@ pub(super) fn block<F: Fold>(
         cancel.check()?;
         let (from, to) = (start.max(first), (start + windows.window).min(stop));
         let rows = &window[(from - start) * cells..(to - start) * cells];
-        if F::was_finite(&[]).is_none() {
+        if !F::TELLS {
             finite &= all_finite(rows);
         }
         let sums = &mut line[(from - first) * cells..(to - first) * cells];
@@ -95,5 +89,5 @@ pub(super) fn block<F: Fold>(
         let windows = windows.holding(frame, frames) as f64;
         map.iter_mut().zip(sums).for_each(|(out, &sum)| *out = F::end(sum, windows) as f32);
     }
-    Ok(finite & F::was_finite(out).unwrap_or(true))
+    Ok(finite && (!F::TELLS || all_finite(out)))
 }

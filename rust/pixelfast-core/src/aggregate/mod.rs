@@ -135,8 +135,8 @@ pub fn aggregate(
     let finite = out.par_chunks_mut(FRAMES * cells).enumerate().map(|(block, out)| {
         let place = (block * FRAMES, frames);
         match how {
-            How::Mean => line::block(&Sum, errors, cells, windows, place, out, cancel),
-            How::Max => line::block(&Largest, errors, cells, windows, place, out, cancel),
+            How::Mean => line::block::<Sum>(errors, cells, windows, place, out, cancel),
+            How::Max => line::block::<Largest>(errors, cells, windows, place, out, cancel),
             How::Median => median_block(errors, cells, windows, place, out, cancel),
         }
     });

@@ -129,9 +129,10 @@ proptest! {
         let done = Plain::open(&data, &mut Tables::default()).unwrap().reduced(&mut Vec::new(), &mut Reducer::default(), to, &mut reduced);
         prop_assert_eq!(done, Some(Some(())));
         let differences = || reduced.iter().zip(&expected).map(|(&one, &other)| one.abs_diff(other));
-        prop_assert!(differences().max() <= Some(3));
-        // The resampler rounds between its two passes, which may cost a result of a few pixels a level each.
-        prop_assert!(differences().map(f64::from).sum::<f64>() <= 0.5 * expected.len() as f64 + 3.0);
+        // Luma, the resampler's first pass, its result and ours are rounded: four halves of a level. In 60,000 cases the
+        // mean was 0.09, and above 0.5 in results of one to four pixels alone, by a level in sum at most.
+        prop_assert!(differences().max() <= Some(2));
+        prop_assert!(differences().map(f64::from).sum::<f64>() <= 0.5 * expected.len() as f64 + 1.0);
     }
 
     #[test]
