@@ -1,11 +1,9 @@
-"""What a machine and a build can do that a bench's figure may stand on: gates.toml names them."""
+"""What a machine can do that a bench's figure may stand on: gates.toml names it."""
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 ABILITIES: Final = {
-    "simd": "libjpeg-turbo built with nasm",
     "vnni": "int8 dot products",
     "bf16": "bfloat16 units",
 }
@@ -16,11 +14,10 @@ FLAGS: Final = {
 """As Linux names them in /proc/cpuinfo: any of them will do."""
 
 
-def abilities(build_info: Mapping[str, str], cpuinfo: str) -> frozenset[str]:
-    """The abilities, by the extension's `build_info` and the text of /proc/cpuinfo; one not seen is not there."""
+def abilities(cpuinfo: str) -> frozenset[str]:
+    """The abilities, by the text of /proc/cpuinfo; one not seen is not there."""
     flags = set(field(cpuinfo, "flags").split()) | set(field(cpuinfo, "Features").split())
-    of_processor = {ability for ability, any_of in FLAGS.items() if flags & any_of}
-    return frozenset(of_processor | ({"simd"} if build_info["simd"] == "yes" else set()))
+    return frozenset(ability for ability, any_of in FLAGS.items() if flags & any_of)
 
 
 def read_cpuinfo() -> str:

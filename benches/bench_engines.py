@@ -32,7 +32,7 @@ WINDOW, SIZE, CELL = 16, 128, 16
 BATCH = 8  # the fastest on CPUs: larger ones leave the cache
 Frames = NDArray[np.uint8]
 Size = Callable[[int, int], int]
-HAS_BF16 = "bf16" in abilities(_core.build_info(), read_cpuinfo())
+HAS_BF16 = "bf16" in abilities(read_cpuinfo())
 
 
 @pytest.fixture(scope="module")

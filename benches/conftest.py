@@ -48,8 +48,9 @@ def pytest_configure(config: pytest.Config) -> None:
         "versus(name, peer='the plain way', gated=True, repeats=3, section=None, short=True): a bench of two sides",
     )
     config.stash[CONTESTS] = {}
+    release_build()
     try:
-        config.stash[GATES] = load_gates(config.getoption("--gates"), abilities(release_build(), read_cpuinfo()))
+        config.stash[GATES] = load_gates(config.getoption("--gates"), abilities(read_cpuinfo()))
     except ValueError as error:
         raise pytest.UsageError(str(error)) from error
 

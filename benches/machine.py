@@ -28,7 +28,7 @@ PACKAGES: Final = {
 
 def describe_machine(build_info: Mapping[str, str], cpuinfo: str) -> dict[str, str]:
     """Facts by name, in the order of the report."""
-    has = abilities(build_info, cpuinfo)
+    has = abilities(cpuinfo)
     versions = {name: _version(package) for name, package in PACKAGES.items()}
     return {
         "Date": datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC"),

@@ -118,16 +118,16 @@ def test_the_ratchet_never_lowers(race: Path) -> None:
     assert (race / "gates.toml").read_text() == gates
 
 
-FIGURES = "[race]\nfigure = 10.0\nfigure_without_simd = 8.0\nfigure_without_vnni = 5.5\n"
+FIGURES = "[race]\nfigure = 10.0\nfigure_without_bf16 = 8.0\nfigure_without_vnni = 5.5\n"
 
 
 @pytest.mark.parametrize(
     ("has", "key", "figure"),
     [
-        ({"simd", "vnni"}, "figure", 10.0),
-        ({"vnni"}, "figure_without_simd", 8.0),
-        ({"simd"}, "figure_without_vnni", 5.5),
+        ({"bf16", "vnni"}, "figure", 10.0),
+        ({"vnni"}, "figure_without_bf16", 8.0),
         ({"bf16"}, "figure_without_vnni", 5.5),
+        (set(), "figure_without_vnni", 5.5),
     ],
 )
 def test_the_lowest_figure_that_applies_counts(tmp_path: Path, has: set[str], key: str, figure: float) -> None:
@@ -137,16 +137,16 @@ def test_the_lowest_figure_that_applies_counts(tmp_path: Path, has: set[str], ke
 
 def test_of_equal_figures_the_one_for_this_machine_is_ratcheted(tmp_path: Path) -> None:
     (tmp_path / "gates.toml").write_text("[race]\nfigure = 2.0\nfigure_without_vnni = 2.0\n")
-    assert load_gates(tmp_path / "gates.toml", {"simd"})["race"].key == "figure_without_vnni"
+    assert load_gates(tmp_path / "gates.toml", {"bf16"})["race"].key == "figure_without_vnni"
     assert load_gates(tmp_path / "gates.toml", {"vnni"})["race"].key == "figure"
 
 
 def test_a_higher_figure_without_an_ability_does_not_count(tmp_path: Path) -> None:
-    (tmp_path / "gates.toml").write_text("[race]\nfigure = 2.0\nfigure_without_simd = 3.0\n")
+    (tmp_path / "gates.toml").write_text("[race]\nfigure = 2.0\nfigure_without_bf16 = 3.0\n")
     assert load_gates(tmp_path / "gates.toml", set())["race"].key == "figure"
 
 
-@pytest.mark.parametrize("entry", ["figure = 1.0\nfigure_without_wings = 0.5\n", "figure_without_simd = 1.0\n"])
+@pytest.mark.parametrize("entry", ["figure = 1.0\nfigure_without_wings = 0.5\n", "figure_without_bf16 = 1.0\n"])
 def test_an_unknown_key_and_a_missing_figure_are_refused(race: Path, entry: str) -> None:
     result = run(race, f"[race]\n{entry}")
     assert result.returncode == pytest.ExitCode.USAGE_ERROR, result.stdout
@@ -188,5 +188,4 @@ X86 = "processor\t: 0\nflags\t\t: fpu avx2 {}\nbugs\t: none\n"
     ],
 )
 def test_abilities_are_read_off_the_processor(cpuinfo: str, has: set[str]) -> None:
-    assert abilities({"simd": "no"}, cpuinfo) == has
-    assert abilities({"simd": "yes"}, cpuinfo) == has | {"simd"}
+    assert abilities(cpuinfo) == has

@@ -13,6 +13,7 @@ import pixelfast
 from footage import walking_square
 from pixelfast.model import Model
 from pixelfast.pipeline.flip import LOOKAHEAD, FlipJudge, fits_turned
+from pixelfast.progress import Progress
 from tiny_engines import SIZE
 
 MakeSource = Callable[..., Path]
@@ -215,6 +216,19 @@ def test_a_video_that_is_mostly_upside_down_is_left_as_it_is(make_source: MakeSo
     insisted = pixelfast.score(source, model.folder, flip="always")
     assert insisted.flipped.sum() == 41
     assert not any("left as it is" in note for note in insisted.notes)
+
+
+def test_a_video_after_one_that_is_left_as_it_is_loses_nothing(make_source: MakeSource, model: Model) -> None:
+    frames = walking_square(60, 1, SIZE)
+    good = with_flips(frames, flips(60, 4))
+    source = make_source(a_hanging=with_flips(frames, flips(60, *range(40))), b_good=good, c_good=good[:33])
+    steps: list[Progress] = []
+    scores = pixelfast.score(source, model.folder, progress=steps.append)
+    assert np.flatnonzero(scores.flipped).tolist() == [64, 124]
+    alone = pixelfast.score(make_source("alone", b_good=good, c_good=good[:33]), model.folder)
+    np.testing.assert_array_equal(scores.raw[60:], alone.raw)
+    np.testing.assert_array_equal(scores.raw[:60], pixelfast.score(source, model.folder, flip="never").raw[:60])
+    assert (steps[-1].done, steps[-1].total) == (153, 153)
 
 
 def flickering(count: int, *dark_above: int) -> NDArray[np.uint8]:

@@ -26,8 +26,10 @@ class Cores:
     def take(self, least: int = 1, most: int | None = None, *, urgent: bool = False) -> int:
         """Waits until `least` cores are free, takes up to `most` (None: `least`) and says how many.
 
-        Ctrl-C ends the wait.
+        Ctrl-C ends the wait. Who wants none, as an engine on a GPU does, waits for nobody.
         """
+        if least == 0 and not most:
+            return 0
         least, place = min(least, self.count), object()
         waiting = self._urgent if urgent else self._others
         with self._changed:

@@ -27,6 +27,7 @@ class WindowFacts:
         stride: S, static in an engine of frames; None where any stride fits.
         batch: the only first dimension that the engine takes; None where it is dynamic.
         best: frames (or cuboids) a call that keep the engine busy; None where any number does.
+        least: frames that are worth a call of their own where no more are there yet; None where one should wait.
         precision: "fp32", or what else the same file is computed in on this machine.
     """
 
@@ -38,6 +39,7 @@ class WindowFacts:
     stride: int | None
     batch: int | None
     best: int | None = None
+    least: int | None = None
     precision: str = "fp32"
 
 
@@ -86,7 +88,7 @@ def _frame_facts(runner: Runner) -> WindowFacts:
         metadata_integer(runner, "stride") or 1,
         batch,
         runner.best,
-        runner.metadata.get("pixelfast.precision", "fp32"),
+        precision=runner.metadata.get("pixelfast.precision", "fp32"),
     )
 
 

@@ -25,7 +25,7 @@ ROUNDS: Final = 8
 """Pieces that each request gets in a call, about: near its end some have nothing left to do."""
 
 FRAMES: Final = 256
-"""Of a call, about, at most: the first call waits for so many, and meanwhile no request is busy."""
+"""Of a call, about, at most: they are decoded before it begins."""
 
 _POLL_MS: Final = 1
 
@@ -49,6 +49,7 @@ class OpenVinoFrames:
     Attributes:
         cores: what a request takes the cores from that it runs on.
         best: frames a call that keep all requests busy.
+        least: frames that keep them busy for two pieces each.
 
     Raises:
         EngineError: OpenVINO cannot compile the file.
@@ -62,6 +63,7 @@ class OpenVinoFrames:
         self._threads = threads // streams  # of a request
         windows = max(PIECE * streams, min(PIECE * ROUNDS * streams, FRAMES // self._span.stride))
         self.best = self._span.items(windows)
+        self.least = self._span.items(2 * PIECE * streams)
         try:
             compiled = _compile(str(runner.path), threads, streams, "bf16" if facts.precision == "bf16" else "f32")
             self._requests = [compiled.create_infer_request() for _ in range(streams)]

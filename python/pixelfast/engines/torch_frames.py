@@ -53,7 +53,7 @@ class TorchFrames:
         largest = PIECES_A_CALL * WINDOWS_AT_ONCE["cuda"].largest
         best = Span(WINDOW).items(largest) if self.choice.device == "cuda" else None
         sizes = (WINDOW, FRAME_SIZE, FRAME_SIZE, GRID)
-        self.facts = WindowFacts("frames", *sizes, None, None, best, self.choice.precision)
+        self.facts = WindowFacts("frames", *sizes, None, None, best, precision=self.choice.precision)
         self._threads = threads
         self._cores = Cores(threads)
         from pixelfast.networks.weights import load_autoencoder

@@ -153,5 +153,5 @@ def _frame_engine(runner: Runner, facts: WindowFacts, threads: int) -> FrameEngi
     """By OpenVINO on a CPU, where it is installed; an engine for one window at a time gains nothing from it."""
     if isinstance(runner, OnnxRunner) and runner.on_cpu and facts.batch is None and openvino_installed():
         faster = OpenVinoFrames(runner, facts, threads)
-        return FrameEngine(faster, replace(facts, best=faster.best))
+        return FrameEngine(faster, replace(facts, best=faster.best, least=faster.least))
     return FrameEngine(runner, facts)

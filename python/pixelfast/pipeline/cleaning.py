@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 from pixelfast.pipeline.clean import CleanPlan, CleanStage, CorrectionRefused
 from pixelfast.pipeline.decoding import Begin, Decoder, until_end
@@ -11,9 +10,6 @@ from pixelfast.pipeline.method import Cleaned
 from pixelfast.pipeline.parts import Part
 from pixelfast.pipeline.readahead import Readahead
 from pixelfast.sources import Chunk, Video
-
-CLEANED_AHEAD: Final = 32
-"""Chunks that wait cleaned at most, besides those that wait to be cleaned (`pipeline.decoding`)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +23,7 @@ class Start:
 
 @dataclass(frozen=True)
 class Stop:
-    """The video's frames are through; or its correction was refused, and the rest is left out."""
+    """The video's frames are through; or its correction was refused, and those that were still to come are left out."""
 
     refusal: CorrectionRefused | None
 
@@ -41,27 +37,25 @@ class Cleaner:
     Args:
         videos: in the order of the run.
         decoder: of these videos.
-        decoded: chunks that wait to be cleaned at most.
+        ahead: chunks that wait to be cleaned at most.
         plan: how frames are cleaned.
         flip: how flipped frames are dealt with.
     """
 
-    def __init__(
-        self, videos: Sequence[Video], decoder: Decoder, decoded: int, plan: CleanPlan, flip: FlipMode
-    ) -> None:
+    def __init__(self, videos: Sequence[Video], decoder: Decoder, ahead: int, plan: CleanPlan, flip: FlipMode) -> None:
         self._videos = videos
         self._decoder = decoder
-        self._decoded = decoded
+        self._ahead = ahead
         self._plan = plan
         self._flip: FlipMode = flip
 
     def events(self) -> Iterator[Event]:
         """All events of the run; to be iterated over on one thread, by a `Readahead`."""
-        with Readahead(self._decoder.events, self._decoded) as events:
+        with Readahead(self._decoder.events, self._ahead) as events:
             for event in events:
                 if isinstance(event, Part):
                     yield event
-                elif isinstance(event, Begin):
+                elif isinstance(event, Begin):  # the rest of a video that was left out is passed over
                     yield from self._video(event, until_end(events))
 
     def _video(self, begin: Begin, chunks: Iterator[Chunk]) -> Iterator[Event]:
@@ -73,8 +67,6 @@ class Cleaner:
         except CorrectionRefused as caught:
             refusal = caught
             self._decoder.skip(begin.index)
-            for _ in chunks:  # what is decoded already goes without use
-                pass
         yield Stop(refusal)
 
 

@@ -10,7 +10,8 @@ from pixelfast.pipeline.readahead import Readahead
 from pixelfast.pipeline.stopwatch import Stopwatch
 from pixelfast.sources import Chunk, FolderVideo, Video
 
-# Frames that wait for the engine at most, and how much memory they may take: 8 MiB at 128x128.
+# Frames that wait to be cleaned at most, as many wait for the engine, and how much memory they may take: 8 MiB each at
+# 128x128.
 AHEAD = 512
 AHEAD_BYTES = 64 << 20
 # Frames that a decoding thread gets at a time; few, so that the decoder stops soon after it is told to.
@@ -77,7 +78,7 @@ class DecodePlan:
 
     @property
     def depth(self) -> int:
-        """Pieces that wait at most."""
+        """Pieces that wait at most, to be cleaned or for the engine."""
         frames = min(AHEAD, AHEAD_BYTES // self.frame_bytes)
         return max(2, frames // self.piece)
 

@@ -18,7 +18,8 @@ class ProfileRow:
 
     Attributes:
         name: "decode", "engine", …
-        stage: the stage that it belongs to, each of which has a thread of its own; "" for what comes before and after.
+        stage: the stage that it belongs to, each of which has a thread of its own (or two, while a video is read again
+            without flip correction); "" for what comes before and after.
         seconds: of wall clock.
         share: of the whole run's wall clock; rows of different stages overlap.
         nbytes: what it took in or made.

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from pixelfast.pipeline.aloud import Notes
 from pixelfast.pipeline.clean import CleanStage, CorrectionRefused
-from pixelfast.pipeline.cleaning import CLEANED_AHEAD, Cleaner, Event, Start, until_stop
+from pixelfast.pipeline.cleaning import Cleaner, Event, Start, until_stop
 from pixelfast.pipeline.decoding import DecodePlan, Decoder
 from pixelfast.pipeline.flip import FlipMode
 from pixelfast.pipeline.parts import Part, PartStore
@@ -58,7 +58,7 @@ class Scoring:
         decoder = Decoder(videos, self._store, self._plan)
         cleaner = Cleaner(videos, decoder, self._plan.depth, self._stages.clean, self._flip)
         parts = []
-        with Readahead(cleaner.events, CLEANED_AHEAD) as ahead:
+        with Readahead(cleaner.events, self._plan.depth) as ahead:
             events = self._stages.clean.stopwatch.waits(ahead)
             for event in events:
                 if isinstance(event, Part):
@@ -98,7 +98,7 @@ class Scoring:
         clean = CleanStage(video, self._stages.clean, "never")
         with (
             Readahead(lambda: self._plan.chunks(video), self._plan.depth) as chunks,
-            Readahead(lambda: clean.run(chunks), CLEANED_AHEAD) as ahead,
+            Readahead(lambda: clean.run(chunks), self._plan.depth) as ahead,
         ):
             cleaned = self._stages.clean.stopwatch.waits(ahead)
             return score_video(video, cleaned, clean, self._stages, lambda n: count.add(n, video.name))

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,10 +11,6 @@ from pixelfast.errors import EngineError
 from pixelfast.pipeline.stopwatch import Stopwatch
 
 Errors = NDArray[np.float32]
-
-_BEGINNING: Final = 4
-"""The first call of a run takes this part of what keeps the engine busy, and each further one twice as much: until
-then it would only wait for frames."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +38,8 @@ class WindowCutter:
         stride: S, frames between the starts of windows, 1 to T.
         chunk: frames to a call of the engine, about; at least T, and as many as keep a GPU busy.
         stopwatch: gets the time of the `engine` phase.
-        begins: whether the run begins with this video, so that frames are still to come.
+        begins: whether the run begins with this video: the first call takes few frames, instead of waiting for more,
+            and each further one twice as many; how many, the engine says.
     """
 
     def __init__(
@@ -55,7 +51,8 @@ class WindowCutter:
         self._stopwatch = stopwatch
         most = max(chunk, engine.facts.best or 0)
         self._most = self._whole_windows(most)
-        self._fed = self._whole_windows(most // _BEGINNING) if begins else self._most
+        least = engine.facts.least if begins else None
+        self._fed = self._most if least is None else min(self._whole_windows(least), self._most)
         # The last T frames are kept, for the anchored window; the next window starts among them or right after.
         self._buffer = np.empty((self._most + self._window, engine.facts.height, engine.facts.width), np.uint8)
         self._held = 0

@@ -130,9 +130,9 @@ proptest! {
         prop_assert_eq!(done, Some(Some(())));
         let differences = || reduced.iter().zip(&expected).map(|(&one, &other)| one.abs_diff(other));
         // Luma, the resampler's first pass, its result and ours are rounded: four halves of a level. In 60,000 cases the
-        // mean was 0.09, and above 0.5 in results of one to four pixels alone, by a level in sum at most.
+        // mean was 0.09, and above 0.5 in results of one to four pixels alone, by a level in sum at most; two are allowed.
         prop_assert!(differences().max() <= Some(2));
-        prop_assert!(differences().map(f64::from).sum::<f64>() <= 0.5 * expected.len() as f64 + 1.0);
+        prop_assert!(differences().map(f64::from).sum::<f64>() <= 0.5 * expected.len() as f64 + 2.0);
     }
 
     #[test]
