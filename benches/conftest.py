@@ -156,10 +156,10 @@ def size(request: pytest.FixtureRequest) -> Callable[[int, int], int]:
 
 @pytest.fixture(scope="session")
 def frames(size: Callable[[int, int], int], tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
-    """Frame files of one generated video, 640x360, quality 90; in the short form the same 125 four times over."""
+    """Frame files of one generated video, 640x360, quality 90; in the short form the same 125 three times over."""
     from pixelfast.demo.scene import SceneSpec, generate_scene
 
-    distinct, copies = size(1000, 125), size(1, 4)
+    distinct, copies = size(1000, 125), size(1, 3)
     spec = SceneSpec(train_videos=1, train_frames=distinct, test_videos=0)
     scene = generate_scene(tmp_path_factory.mktemp("frames") / "scene", spec)
     drawn = sorted((scene.train / "01").glob("*.jpg"))
