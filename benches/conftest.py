@@ -48,7 +48,7 @@ def pytest_configure(config: pytest.Config) -> None:
         "versus(name, peer='the plain way', gated=True, repeats=3, section=None, short=True): a bench of two sides",
     )
     config.stash[CONTESTS] = {}
-    release_build()
+    release_build()  # refuses any other, before the first bench
     try:
         config.stash[GATES] = load_gates(config.getoption("--gates"), abilities(read_cpuinfo()))
     except ValueError as error:

@@ -76,8 +76,9 @@ class ErrorMaps:
         self._stride = method.stride
         self._video = video
         self._watch = method.stopwatch
-        sizes = (method.stride, method.settings.chunk)
-        self._cutter = WindowCutter(method.engine, *sizes, method.stopwatch, begins=begins)
+        self._cutter = WindowCutter(
+            method.engine, method.stride, method.settings.chunk, method.stopwatch, begins=begins
+        )
         self._aggregator = _core.OverlapAggregator(method.engine.facts.window, method.stride, method.settings.how)
         self._start = 0
 

@@ -49,8 +49,7 @@ class WindowCutter:
         self._stride = stride
         self._window = engine.facts.window
         self._stopwatch = stopwatch
-        most = max(chunk, engine.facts.best or 0)
-        self._most = self._whole_windows(most)
+        self._most = self._whole_windows(max(chunk, engine.facts.best or 0))
         least = engine.facts.least if begins else None
         self._fed = self._most if least is None else min(self._whole_windows(least), self._most)
         # The last T frames are kept, for the anchored window; the next window starts among them or right after.
