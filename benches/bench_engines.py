@@ -17,15 +17,16 @@ from abilities import abilities, read_cpuinfo
 from oracles.motion import FLOW_VALUES, PAST
 from oracles.plain_loop import PlainMethod, flipped_arrays
 from pixelfast import _core
-from pixelfast.cores import Cores
-from pixelfast.engines.flip import load_flip_engine
-from pixelfast.engines.flow import DisFlow
-from pixelfast.engines.motion import load_motion_engine
-from pixelfast.engines.quantize import write_bf16
-from pixelfast.engines.runner import OnnxRunner
-from pixelfast.engines.window import load_window_engine
-from pixelfast.networks.flow_gru import FlowGru
-from pixelfast.training.export import export_onnx, write_motion
+from pixelfast.flip.engine import load_flip_engine
+from pixelfast.flow.dis import DisFlow
+from pixelfast.machine.cores import Cores
+from pixelfast.methods.motion.engine import load_motion_engine
+from pixelfast.methods.motion.export import write_motion
+from pixelfast.methods.motion.network import FlowGru
+from pixelfast.methods.reconstruction.engine import load_window_engine
+from pixelfast.methods.reconstruction.export import export_onnx
+from pixelfast.methods.reconstruction.quantize import write_bf16
+from pixelfast.runtime.onnx import OnnxRunner
 
 THREADS = 2
 WINDOW, SIZE, CELL = 16, 128, 16

@@ -10,7 +10,7 @@ import pytest
 
 import pixelfast
 from oracles import global_pass
-from pixelfast.pipeline.clean import FrameRecord
+from pixelfast.cleaning.stage import FrameRecord
 from pixelfast.pipeline.parts import Job, Part, write_part
 
 A_VIDEO = 25_000  # frames

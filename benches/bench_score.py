@@ -15,8 +15,8 @@ import pixelfast
 from made_engines import THREADS, int8_engine, model_folder
 from oracles.plain_loop import PlainMethod, file_reader, flipped_files, window_errors, window_starts
 from pixelfast import _core
-from pixelfast.networks.autoencoder import TemporalAutoencoder
-from pixelfast.networks.geometry import SOURCE_WIDTH
+from pixelfast.geometry import SOURCE_WIDTH
+from pixelfast.methods.reconstruction.network import TemporalAutoencoder
 
 PART = 20  # the plain loop does one twentieth
 

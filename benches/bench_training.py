@@ -13,12 +13,14 @@ import torch
 
 from made_frames import write_large_frames
 from oracles.plain_training import BATCH, PlainTraining, file_windows
+from pixelfast.methods.recipes import RECIPES
+from pixelfast.methods.reconstruction.batches import windows_per_epoch
+from pixelfast.methods.reconstruction.choice import choose
+from pixelfast.methods.reconstruction.loop import Plan, train_autoencoder
+from pixelfast.methods.reconstruction.recipe import AutoencoderRecipe
 from pixelfast.sources import open_source
-from pixelfast.training import RECIPES, AutoencoderRecipe, FrameCache
-from pixelfast.training.autoencoder import Plan, train_autoencoder
-from pixelfast.training.batches import windows_per_epoch
-from pixelfast.training.speed import choose
-from pixelfast.training.step import Choice
+from pixelfast.training.cache import FrameCache
+from pixelfast.training.choice import Choice
 
 THREADS = 2
 

@@ -9,7 +9,7 @@ from torch import nn
 import pixelfast
 from oracles.plain_loop import PlainMethod
 from pixelfast import _core
-from pixelfast.engines.quantize import write_int8
+from pixelfast.methods.reconstruction.quantize import write_int8
 from pixelfast.model import Model
 
 THREADS = 2

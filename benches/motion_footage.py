@@ -15,10 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 import pixelfast
-from pixelfast.engines import DisFlow, load_motion_engine
+from pixelfast.flow.dis import DisFlow
+from pixelfast.flow.footage import FlowSource
+from pixelfast.machine.threads import share_threads
+from pixelfast.methods.motion.engine import load_motion_engine
 from pixelfast.model import Model
-from pixelfast.pipeline.motion_training import FlowSource
-from pixelfast.pipeline.threads import share_threads
 from pixelfast.sources import open_source
 
 Flows = list[NDArray[np.float32]]

@@ -15,8 +15,8 @@ from pathlib import Path
 import numpy as np
 
 import pixelfast
+from pixelfast.geometry import SOURCE_WIDTH, WINDOW
 from pixelfast.model import Model
-from pixelfast.networks.geometry import SOURCE_WIDTH, WINDOW
 
 STRIDES = (1, 2, 4)
 HEAD = ("recipe", "width", "stride", "mean of the cells", "worst", "Spearman with stride 1", "windows/s")

@@ -9,7 +9,7 @@ Height and width are those of the frames and fixed in the file; the number of fr
 import sys
 from collections.abc import Sequence
 
-from raft_command import run
+from pixelfast.cli.raft import run
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

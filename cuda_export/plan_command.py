@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pixelfast
-from pixelfast.engines.plan_build import parse_profile
 from pixelfast.errors import EngineError, PixelfastError
 from pixelfast.model import Model
+from pixelfast.runtime.tensorrt.build import parse_profile
 
 
 def run(description: str, method: str, arguments: Sequence[str] | None) -> int:

@@ -9,8 +9,7 @@ import pytest
 from numpy.typing import NDArray
 
 from frame_files import write_video
-from pixelfast.manifest import Flip
-from pixelfast.model import Model
+from pixelfast.model import Flip, Model
 from tiny_engines import write_cuboid_engine, write_frame_engine, write_model
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lazy_device import LazyDevice
-from pixelfast.engines.tensorrt import OpenPlan
+from pixelfast.runtime.tensorrt.runner import OpenPlan
 
 NAMES = {"float32": "FLOAT", "uint8": "UINT8", "float16": "HALF", "complex64": "E8M0"}
 Formula = Callable[[NDArray[Any]], NDArray[Any]]

@@ -17,7 +17,7 @@ class _Stream:
 
 
 class LazyDevice:
-    """See `pixelfast.engines.cuda.Device`.
+    """See `pixelfast.runtime.tensorrt.cuda.Device`.
 
     Args:
         pick: given the streams that hold something, the number of one to advance now, or None to do nothing yet.

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from disk import file_size_limit, locked_folder
-from pixelfast.atomic import atomic_path, check_writable
 from pixelfast.errors import OutputError, ScoresError
+from pixelfast.files.atomic import atomic_path, check_writable
 
 
 def test_the_file_appears_with_its_content_and_nothing_else(tmp_path: Path) -> None:

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 
 from footage import DrawnVideo, walking_square
 from pixelfast.errors import ModelError
-from pixelfast.networks.autoencoder import TemporalAutoencoder
-from pixelfast.progress import Progress
-from pixelfast.training import RECIPES, AutoencoderRecipe, FrameCache
-from pixelfast.training.autoencoder import (
+from pixelfast.methods.recipes import RECIPES
+from pixelfast.methods.reconstruction.batches import CuboidBatches, plain_cuboids
+from pixelfast.methods.reconstruction.loop import (
     Plan,
     held_out_windows,
     learning_rate,
@@ -23,11 +22,14 @@ from pixelfast.training.autoencoder import (
     train_autoencoder,
     windows_loss,
 )
-from pixelfast.training.batches import CuboidBatches, plain_cuboids
+from pixelfast.methods.reconstruction.mean_image import mean_image_errors
+from pixelfast.methods.reconstruction.network import TemporalAutoencoder
+from pixelfast.methods.reconstruction.recipe import AutoencoderRecipe
+from pixelfast.methods.reconstruction.step import new_optimiser, train_step
+from pixelfast.progress import Progress
+from pixelfast.training.cache import FrameCache
 from pixelfast.training.checkpoint import Checkpoint
-from pixelfast.training.mean_image import mean_image_errors
-from pixelfast.training.recipes import Precision
-from pixelfast.training.step import Choice, new_optimiser, train_step
+from pixelfast.training.choice import Choice, Precision
 
 
 @pytest.fixture(scope="module")

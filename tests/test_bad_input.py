@@ -12,15 +12,7 @@ import pytest
 import pixelfast
 from footage import walking_square
 from frame_files import write_video
-from pixelfast.errors import (
-    DecodeError,
-    EngineError,
-    ModelError,
-    OutputError,
-    PixelfastError,
-    ScoresError,
-    SourceError,
-)
+from pixelfast.errors import DecodeError, EngineError, ModelError, OutputError, PixelfastError, ScoresError, SourceError
 from pixelfast.model import Model
 from tiny_engines import SIZE, write_frame_engine, write_model
 

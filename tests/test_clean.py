@@ -13,8 +13,7 @@ from PIL import Image
 import pixelfast
 from footage import walking_square
 from pixelfast.errors import DecodeError, ModelError, OutputError, SourceError
-from pixelfast.manifest import Flip
-from pixelfast.model import Model
+from pixelfast.model import Flip, Model
 from pixelfast.progress import Progress
 from tiny_engines import write_model
 

@@ -13,8 +13,9 @@ from torch import nn
 from footage import walking_square
 from oracles.networks import FlipClassifier, TemporalAutoencoder, seeded_autoencoder
 from pixelfast.errors import ModelError
-from pixelfast.networks.weights import load_autoencoder, load_flip_classifier
-from pixelfast.training import convert_weights
+from pixelfast.flip.weights import load_flip_classifier
+from pixelfast.jobs.convert_weights import convert_weights
+from pixelfast.methods.reconstruction.weights import load_autoencoder
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +97,7 @@ def _run(path: Path, frames: np.ndarray) -> np.ndarray:
 
 def small() -> dict[str, torch.Tensor]:
     """The state of an autoencoder of 4 channels: quicker to write and export."""
-    from pixelfast.networks.autoencoder import TemporalAutoencoder as Ours
+    from pixelfast.methods.reconstruction.network import TemporalAutoencoder as Ours
 
     return Ours(4).state_dict()
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from pixelfast.cores import Cores
+from pixelfast.machine.cores import Cores
 
 
 def in_thread(work: Callable[[], object]) -> threading.Thread:

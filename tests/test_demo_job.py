@@ -8,22 +8,14 @@ import numpy as np
 import pytest
 
 from pixelfast.cli.demo_facts import describe
-from pixelfast.demo.job import (
-    MOST_APART,
-    MethodReport,
-    compare_flips,
-    disagreements,
-    judge,
-    run_demo,
-    what_happens,
-)
+from pixelfast.demo.job import MOST_APART, MethodReport, compare_flips, disagreements, judge, run_demo, what_happens
 from pixelfast.demo.scene import SceneSpec, generate_scene
 from pixelfast.errors import OutputError
 from pixelfast.evaluation import evaluate
 from pixelfast.model import Model
-from pixelfast.moments import top_moments
 from pixelfast.progress import Progress
 from pixelfast.scores import Scores
+from pixelfast.scores.moments import top_moments
 
 SPEC = SceneSpec(seed=5, height=96, width=160, train_videos=2, train_frames=40, test_videos=2, test_frames=40)
 

@@ -13,13 +13,14 @@ from onnx import TensorProto, helper
 
 from footage import walking_square
 from frame_files import write_video
-from pixelfast.engines import FrameEngine, choose_engine, load_flip_engine, load_window_engine
-from pixelfast.engines.facts import largest_grid, window_facts
-from pixelfast.engines.openvino import OpenVinoFrames
-from pixelfast.engines.runner import OnnxRunner
 from pixelfast.errors import EngineError, ModelError
-from pixelfast.manifest import Flip
-from pixelfast.model import Model
+from pixelfast.flip.engine import load_flip_engine
+from pixelfast.methods.choose import choose_engine
+from pixelfast.methods.reconstruction.engine import FrameEngine, load_window_engine
+from pixelfast.methods.reconstruction.facts import largest_grid, window_facts
+from pixelfast.model import Flip, Model
+from pixelfast.runtime.onnx import OnnxRunner
+from pixelfast.runtime.openvino import OpenVinoFrames
 from tiny_engines import (
     SIZE,
     WINDOW,

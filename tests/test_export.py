@@ -11,16 +11,13 @@ import torch
 
 from footage import walking_square
 from pixelfast.errors import ModelError, OutputError
-from pixelfast.networks.autoencoder import TemporalAutoencoder
-from pixelfast.networks.flip import FlipClassifier, halve
-from pixelfast.networks.weights import (
-    load_autoencoder,
-    load_flip_classifier,
-    save_autoencoder,
-    save_flip_classifier,
-)
-from pixelfast.training import export_onnx
-from pixelfast.training.export import checked_frames, made_up_frames, write_autoencoder, write_flip_classifier
+from pixelfast.flip.export import write_flip_classifier
+from pixelfast.flip.network import FlipClassifier, halve
+from pixelfast.flip.weights import load_flip_classifier, save_flip_classifier
+from pixelfast.methods.reconstruction.export import export_onnx, write_autoencoder
+from pixelfast.methods.reconstruction.network import TemporalAutoencoder
+from pixelfast.methods.reconstruction.weights import load_autoencoder, save_autoencoder
+from pixelfast.training.made_up import checked_frames, made_up_frames
 
 
 def trained_network() -> TemporalAutoencoder:

@@ -8,8 +8,8 @@ from onnx import helper
 
 import pixelfast
 from footage import walking_square
-from pixelfast.engines import choose_engine
-from pixelfast.engines.fastest import MEASURED, fastest_engine, remembered
+from pixelfast.methods.choose import choose_engine
+from pixelfast.methods.reconstruction.fastest import MEASURED, fastest_engine, remembered
 from pixelfast.model import Model
 from tiny_engines import constant, write_frame_engine, write_model
 
@@ -45,7 +45,7 @@ def test_the_fastest_is_taken_measured_once_and_remembered(pair: Model, monkeypa
     (known,) = remembered().values()
     assert (known.engine, known.model) == ("ae.int8.onnx", str(pair.folder))
     assert known.rates["ae.int8.onnx"] > known.rates["ae.onnx"] > 0
-    monkeypatch.setattr("pixelfast.engines.fastest._rate", lambda *_: pytest.fail("measured again"))
+    monkeypatch.setattr("pixelfast.methods.reconstruction.fastest._rate", lambda *_: pytest.fail("measured again"))
     again = choose_engine(pair.folder)
     assert (again.path, again.notes) == (choice.path, [])
 

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 import pixelfast
 from footage import walking_square
+from pixelfast.flip.judge import LOOKAHEAD, FlipJudge, fits_turned
 from pixelfast.model import Model
-from pixelfast.pipeline.flip import LOOKAHEAD, FlipJudge, fits_turned
 from pixelfast.progress import Progress
 from tiny_engines import SIZE
 

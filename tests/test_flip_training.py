@@ -10,11 +10,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from footage import DrawnVideo, walking_square
+from pixelfast.flip.augmentation import augment
+from pixelfast.flip.strangers import Strangers, draw_scenes
+from pixelfast.flip.training import flip_probabilities, train_flip_classifier
+from pixelfast.methods.recipes import RECIPES
 from pixelfast.progress import Progress
-from pixelfast.training import RECIPES, FrameCache
-from pixelfast.training.flip import flip_probabilities, train_flip_classifier
-from pixelfast.training.flip_augmentation import augment
-from pixelfast.training.flip_strangers import Strangers, draw_scenes
+from pixelfast.training.cache import FrameCache
 
 DEFAULT, SOURCE = RECIPES["default"].flip, RECIPES["source"].flip
 

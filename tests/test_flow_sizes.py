@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from pixelfast.networks.area import area_weights
-from pixelfast.networks.raft_memory import MEMORY_BYTES, padded_size, pair_bytes, pairs_within
+from pixelfast.flow.area import area_weights
+from pixelfast.flow.raft_memory import MEMORY_BYTES, padded_size, pair_bytes, pairs_within
 
 
 @pytest.mark.parametrize(
@@ -53,5 +53,5 @@ def test_pairs_stay_within_memory() -> None:
 
 
 def test_sizes_need_no_torch() -> None:
-    code = "import sys, pixelfast.networks.area, pixelfast.networks.raft_memory; assert 'torch' not in sys.modules"
+    code = "import sys, pixelfast.flow.area, pixelfast.flow.raft_memory; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -14,7 +14,7 @@ from footage import DrawnVideo, walking_square
 from pixelfast.errors import DecodeError, ModelError, OutputError
 from pixelfast.progress import Progress
 from pixelfast.sources import Video, open_source
-from pixelfast.training import FrameCache
+from pixelfast.training.cache import FrameCache
 
 
 def numbered(lengths: list[int], size: int = 4) -> list[Video]:

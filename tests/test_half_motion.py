@@ -19,15 +19,19 @@ from frame_files import write_video
 from moving_scene import moved
 from pixelfast import training
 from pixelfast.errors import EngineError, ModelError
-from pixelfast.manifest import FlowFacts, Manifest, MotionFacts, Training
-from pixelfast.model import Model
-from pixelfast.networks.flow_gru import FlowGru, MotionGraph
-from pixelfast.networks.raft import FloatNorm, RaftGraph, seeded_raft
-from pixelfast.networks.weights import load_raft, save_flow_gru
-from pixelfast.pipeline.checked_footage import flow_frames_of, flows_of
-from pixelfast.training.export import REDUCED, made_up_flows, motion_agreement, write_motion, write_reduced_motion
-from pixelfast.training.export_flow import end_point_error, export_raft, moving_texture, write_reduced_raft
+from pixelfast.flow.facts import FlowFacts
+from pixelfast.flow.raft_export import end_point_error, export_raft, moving_texture, write_reduced_raft
+from pixelfast.flow.raft_network import FloatNorm, RaftGraph, seeded_raft
+from pixelfast.flow.raft_weights import load_raft
+from pixelfast.jobs.checked_footage import flow_frames_of, flows_of
+from pixelfast.methods.motion.export import motion_agreement, write_motion, write_reduced_motion
+from pixelfast.methods.motion.facts import MotionFacts
+from pixelfast.methods.motion.network import FlowGru, MotionGraph
+from pixelfast.methods.motion.weights import save_flow_gru
+from pixelfast.model import Manifest, Model, Training
 from pixelfast.training.half_convolutions import HalfConvolutions
+from pixelfast.training.made_up import made_up_flows
+from pixelfast.training.reduced import REDUCED
 
 COMMANDS = Path(__file__).parents[1] / "cuda_export"
 PAST, SCALE, SIZE = 8, 0.1, 128

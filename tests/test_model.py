@@ -15,8 +15,9 @@ from hypothesis import strategies as st
 from disk import file_size_limit, locked_folder
 from made_models import CONTENT, MANIFEST, content_of, make_workdir, measure
 from pixelfast.errors import ModelError, OutputError
-from pixelfast.manifest import PlanFacts, read_manifest, write_manifest
-from pixelfast.model import FileFacts, Flip, Manifest, Model, Training, _put_in_place
+from pixelfast.model import FileFacts, Flip, Manifest, Model, PlanFacts, Training
+from pixelfast.model.folder import _put_in_place
+from pixelfast.model.manifest import read_manifest, write_manifest
 
 
 @pytest.fixture

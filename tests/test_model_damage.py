@@ -14,8 +14,8 @@ from hypothesis import strategies as st
 
 from made_models import MANIFEST, make_workdir
 from pixelfast.errors import ModelError
-from pixelfast.manifest import read_manifest, write_manifest
 from pixelfast.model import FileFacts, Model
+from pixelfast.model.manifest import read_manifest, write_manifest
 
 
 @pytest.fixture

@@ -20,10 +20,10 @@ from moving_scene import moved
 from oracles import motion as oracle
 from pixelfast import _core
 from pixelfast.errors import EngineError, ModelError, PixelfastError, SourceError
-from pixelfast.manifest import FlowFacts
+from pixelfast.flow.facts import FlowFacts
+from pixelfast.methods.recipes import RECIPES, Recipe
 from pixelfast.model import Model
 from pixelfast.progress import Progress
-from pixelfast.training import RECIPES, Recipe
 from tiny_engines import write_model
 
 Frames = NDArray[np.uint8]

@@ -18,19 +18,22 @@ from frame_files import write_video
 from moving_scene import moved
 from oracles import motion as oracle
 from pixelfast import _core
-from pixelfast.cores import Cores
-from pixelfast.engines import DisFlow, MotionEngine, load_motion_engine
-from pixelfast.engines.flow import LEAST_SIDE, PRESETS, to_grid
+from pixelfast.cleaning.cleaned import Cleaned
 from pixelfast.errors import EngineError, ModelError
-from pixelfast.manifest import FlowFacts, Manifest, MotionFacts
-from pixelfast.model import Model
-from pixelfast.networks.flow_gru import FlowGru, MotionGraph
-from pixelfast.pipeline.calibration import ArrayVideo, NoFlow
-from pixelfast.pipeline.method import Cleaned
-from pixelfast.pipeline.motion import FlowStream, Motion
-from pixelfast.pipeline.settings import Settings
-from pixelfast.pipeline.stopwatch import Stopwatch
-from pixelfast.training.export import write_motion
+from pixelfast.flow.dis import LEAST_SIDE, PRESETS, DisFlow, to_grid
+from pixelfast.flow.facts import FlowFacts
+from pixelfast.flow.stream import FlowStream
+from pixelfast.machine.cores import Cores
+from pixelfast.machine.stopwatch import Stopwatch
+from pixelfast.methods.motion.calibrating import NoFlow
+from pixelfast.methods.motion.engine import MotionEngine, load_motion_engine
+from pixelfast.methods.motion.export import write_motion
+from pixelfast.methods.motion.facts import MotionFacts
+from pixelfast.methods.motion.network import FlowGru, MotionGraph
+from pixelfast.methods.motion.scoring import Motion
+from pixelfast.methods.settings import Settings
+from pixelfast.model import Manifest, Model
+from pixelfast.sources.memory import ArrayVideo
 from tiny_engines import write_frame_engine
 
 Flows = NDArray[np.float32]

@@ -14,12 +14,12 @@ from moving_scene import moved
 from oracles import motion as oracle
 from pixelfast import training
 from pixelfast.errors import ModelError
+from pixelfast.flow.footage import FlowRequest, _write_raft
+from pixelfast.flow.raft_network import UPDATES, seeded_raft
+from pixelfast.flow.raft_weights import load_raft
+from pixelfast.methods.motion.network import FlowGru
+from pixelfast.methods.recipes import RECIPES, Recipe
 from pixelfast.model import Model
-from pixelfast.networks.flow_gru import FlowGru
-from pixelfast.networks.raft import UPDATES, seeded_raft
-from pixelfast.networks.weights import load_raft
-from pixelfast.pipeline.motion_training import FlowRequest, _write_raft
-from pixelfast.training import RECIPES, Recipe
 
 SIZE = 128
 

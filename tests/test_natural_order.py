@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pixelfast.natural import natural_key, unpadded
+from pixelfast.files.natural import natural_key, unpadded
 from pixelfast.sources.numbering import ordered_frames
 
 

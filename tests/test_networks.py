@@ -12,9 +12,8 @@ from numpy.lib.stride_tricks import sliding_window_view
 from torch import nn
 
 from oracles import networks as source
-from pixelfast.networks.autoencoder import Normalisation, TemporalAutoencoder, fold
-from pixelfast.networks.flip import FlipClassifier, halve
-from pixelfast.networks.graphs import FlipGraph, ReconstructionGraph
+from pixelfast.flip.network import FlipClassifier, FlipGraph, halve
+from pixelfast.methods.reconstruction.network import Normalisation, ReconstructionGraph, TemporalAutoencoder, fold
 
 
 def noisy_frames(count: int, seed: int = 0) -> np.ndarray:
@@ -135,5 +134,5 @@ def test_flip_graph_looks_at_means_of_2x2_pixels() -> None:
 
 
 def test_sizes_are_known_without_torch() -> None:
-    code = "import sys, pixelfast.networks.geometry; assert 'torch' not in sys.modules"
+    code = "import sys, pixelfast.geometry; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -7,11 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from pixelfast.pipeline.gaps import LONGEST, Gaps
-from pixelfast.pipeline.method import Cleaned
-from pixelfast.pipeline.motion import FlowStream
-from pixelfast.pipeline.noise import BLOCK, PAST, NoiseJudge
-from pixelfast.pipeline.stopwatch import Stopwatch
+from pixelfast.cleaning.cleaned import Cleaned
+from pixelfast.cleaning.gaps import LONGEST, Gaps
+from pixelfast.cleaning.noise import BLOCK, PAST, NoiseJudge
+from pixelfast.flow.stream import FlowStream
+from pixelfast.machine.stopwatch import Stopwatch
 
 Bools = NDArray[np.bool_]
 Sigmas = NDArray[np.float32]

@@ -14,18 +14,16 @@ from scipy.stats import rankdata
 
 import pixelfast
 from footage import walking_square
-from pixelfast.cores import Cores
-from pixelfast.engines import load_window_engine
+from pixelfast.cleaning.cleaned import Cleaned
 from pixelfast.errors import DecodeError, EngineError, PixelfastError
-from pixelfast.manifest import Flip
-from pixelfast.model import Model
-from pixelfast.pipeline.calibration import ArrayVideo
-from pixelfast.pipeline.method import Cleaned
-from pixelfast.pipeline.profile import Profile
-from pixelfast.pipeline.reconstruction import Reconstruction
-from pixelfast.pipeline.settings import Settings
-from pixelfast.pipeline.stopwatch import Stopwatch
+from pixelfast.machine.cores import Cores
+from pixelfast.machine.stopwatch import Profile, Stopwatch
+from pixelfast.methods.reconstruction.engine import load_window_engine
+from pixelfast.methods.reconstruction.scoring import Reconstruction
+from pixelfast.methods.settings import Settings
+from pixelfast.model import Flip, Model
 from pixelfast.progress import Progress
+from pixelfast.sources.memory import ArrayVideo
 from plain_pipeline import TOLERANCE, footage, plain_maps, plain_raw, plain_scores, raws_of
 from tiny_engines import (
     SIZE,
@@ -202,7 +200,7 @@ def test_the_table_knows_where_the_time_went(make_source: MakeSource, model: Mod
 
 
 def test_a_calibrated_model_gives_tails_and_a_threshold(make_source: MakeSource, tmp_path: Path) -> None:
-    from pixelfast.pipeline.calibration import calibrate
+    from pixelfast.methods.reconstruction.calibrating import calibrate
 
     normal = footage(200)["01"]
     plain = write_model(tmp_path / "plain")

@@ -12,12 +12,19 @@ import pytest
 import pixelfast
 from footage import walking_square
 from frame_files import write_video
-from pixelfast.engines import cuda
-from pixelfast.engines.plan_build import Profile
-from pixelfast.engines.plan_check import GpuMachine, PlanOrigin, check_plan, check_profile, plan_origin, read_machine
-from pixelfast.engines.trt_package import has_driver, installed_flavours
 from pixelfast.errors import EngineError
-from pixelfast.manifest import PlanFacts
+from pixelfast.model import PlanFacts
+from pixelfast.runtime.tensorrt import cuda
+from pixelfast.runtime.tensorrt.build import Profile
+from pixelfast.runtime.tensorrt.check import (
+    GpuMachine,
+    PlanOrigin,
+    check_plan,
+    check_profile,
+    plan_origin,
+    read_machine,
+)
+from pixelfast.runtime.tensorrt.package import has_driver, installed_flavours
 from tiny_engines import write_frame_engine, write_model
 
 FACTS = PlanFacts("fp16", 16, 64, 256, "8.6", "tensorrt_rtx", "1.7.1", "a" * 64)
@@ -143,8 +150,8 @@ def test_a_package_that_cannot_be_imported_is_passed_over(tmp_path: Path) -> Non
     (tmp_path / "tensorrt").mkdir()
     (tmp_path / "tensorrt" / "__init__.py").write_text("raise ImportError('libnvinfer.so.11: no such file')")
     program = (
-        "from pixelfast.engines.plan_check import read_machine; "
-        "from pixelfast.engines.trt_package import find_flavour; "
+        "from pixelfast.runtime.tensorrt.check import read_machine; "
+        "from pixelfast.runtime.tensorrt.package import find_flavour; "
         "print(sorted(read_machine().versions), find_flavour()[0])"
     )
     done = subprocess.run(

@@ -13,30 +13,24 @@ import torch
 
 import pixelfast
 from footage import walking_square
-from pixelfast.engines.plan_build import Profile, build_plan
-from pixelfast.engines.trt_package import find_flavour, has_driver
 from pixelfast.errors import EngineError, ModelError
-from pixelfast.manifest import FILE_NAME, Flip
-from pixelfast.model import Model
-from pixelfast.networks.autoencoder import TemporalAutoencoder
-from pixelfast.networks.flow_gru import FlowGru
-from pixelfast.networks.graphs import ReconstructionGraph
-from pixelfast.networks.raft import seeded_raft
-from pixelfast.networks.weights import save_autoencoder
-from pixelfast.pipeline.aloud import Notes
-from pixelfast.pipeline.plan_export import PROFILES, raft_profile
-from pixelfast.pipeline.stages import plan_flip
-from pixelfast.training.export import (
-    REDUCED,
-    made_up_flows,
-    rank_agreement,
-    write_autoencoder,
-    write_motion,
-    write_reduced_autoencoder,
-    write_reduced_motion,
-)
-from pixelfast.training.export_flow import write_raft, write_reduced_raft
+from pixelfast.flip.opening import plan_flip
+from pixelfast.flow.raft_export import write_raft, write_reduced_raft
+from pixelfast.flow.raft_network import seeded_raft
+from pixelfast.jobs.export_plan import PROFILES, raft_profile
+from pixelfast.methods.motion.export import write_motion, write_reduced_motion
+from pixelfast.methods.motion.network import FlowGru
+from pixelfast.methods.reconstruction.export import rank_agreement, write_autoencoder, write_reduced_autoencoder
+from pixelfast.methods.reconstruction.network import ReconstructionGraph, TemporalAutoencoder
+from pixelfast.methods.reconstruction.weights import save_autoencoder
+from pixelfast.model import Flip, Model
+from pixelfast.model.manifest import FILE_NAME
+from pixelfast.notes import Notes
+from pixelfast.runtime.tensorrt.build import Profile, build_plan
+from pixelfast.runtime.tensorrt.package import find_flavour, has_driver
 from pixelfast.training.half_convolutions import HalfConvolutions
+from pixelfast.training.made_up import made_up_flows
+from pixelfast.training.reduced import REDUCED
 from tiny_engines import write_frame_engine, write_model
 
 GPUS = ("8.6", "12.0")

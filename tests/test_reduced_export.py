@@ -13,17 +13,16 @@ import torch
 import pixelfast
 from footage import walking_square
 from frame_files import write_video
-from pixelfast.engines import load_window_engine
-from pixelfast.engines.quantize import write_int8
 from pixelfast.errors import EngineError, ModelError
-from pixelfast.manifest import Manifest, Training
-from pixelfast.model import Model
-from pixelfast.networks.autoencoder import TemporalAutoencoder
-from pixelfast.networks.weights import save_autoencoder
-from pixelfast.pipeline.training_run import CACHE_DIGEST
+from pixelfast.methods.reconstruction.engine import load_window_engine
+from pixelfast.methods.reconstruction.export import write_autoencoder
+from pixelfast.methods.reconstruction.network import TemporalAutoencoder
+from pixelfast.methods.reconstruction.quantize import write_int8
+from pixelfast.methods.reconstruction.weights import save_autoencoder
+from pixelfast.methods.trained import CACHE_DIGEST
+from pixelfast.model import Manifest, Model, Training
 from pixelfast.sources import open_source
-from pixelfast.training import FrameCache
-from pixelfast.training.export import write_autoencoder
+from pixelfast.training.cache import FrameCache
 
 FRAMES = walking_square(45, seed=7)
 
@@ -95,7 +94,7 @@ def test_a_stride_of_its_own(model: Model) -> None:
 
 def test_what_changes_the_order_is_not_written(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     before = {entry.name: entry.read_bytes() for entry in model.folder.iterdir()}
-    monkeypatch.setattr("pixelfast.pipeline.reduced_export.LEAST_AGREEMENT", 1.5)
+    monkeypatch.setattr("pixelfast.jobs.export_reduced.LEAST_AGREEMENT", 1.5)
     with pytest.raises(ModelError, match=r"ae.int8.onnx was not written: .* is [01]\.\d{4}, below 1.5"):
         pixelfast.export(model, precision="int8", threads=1)
     assert {entry.name: entry.read_bytes() for entry in model.folder.iterdir()} == before

@@ -19,8 +19,8 @@ from onnx import TensorProto, helper, numpy_helper
 import pixelfast
 from footage import DrawnVideo, walking_square
 from frame_files import write_video
+from pixelfast.machine.readahead import Readahead
 from pixelfast.model import Model
-from pixelfast.pipeline.readahead import Readahead
 from pixelfast.sources import Chunk
 from tiny_engines import SIZE, write_frame_engine
 

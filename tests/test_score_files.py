@@ -15,8 +15,8 @@ from hypothesis import given, settings
 from disk import file_size_limit, locked_folder
 from made_scores import COLUMNS, any_scores, equal, make_scores, plain_name
 from pixelfast.errors import OutputError, ScoresError
-from pixelfast.score_files import write_csv
 from pixelfast.scores import Scores
+from pixelfast.scores.files import write_csv
 
 # CSV
 

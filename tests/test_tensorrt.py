@@ -16,13 +16,13 @@ from numpy.typing import NDArray
 from fake_plan import FakePlan, Formula, Tensors
 from footage import walking_square
 from lazy_device import LazyDevice
-from pixelfast.engines import FlipEngine
-from pixelfast.engines.facts import window_facts
-from pixelfast.engines.motion import motion_engine
-from pixelfast.engines.pieces import PIECES_A_CALL
-from pixelfast.engines.tensorrt import TensorRtRunner
-from pixelfast.engines.window import window_engine
 from pixelfast.errors import EngineError
+from pixelfast.flip.engine import FlipEngine
+from pixelfast.methods.motion.engine import motion_engine
+from pixelfast.methods.reconstruction.engine import window_engine
+from pixelfast.methods.reconstruction.facts import window_facts
+from pixelfast.runtime.pieces import PIECES_A_CALL
+from pixelfast.runtime.tensorrt.runner import TensorRtRunner
 from tiny_engines import GRID, SIZE, WINDOW, flip_probability, window_errors
 
 LATE: Callable[[list[int]], int | None] = lambda busy: None  # noqa: E731

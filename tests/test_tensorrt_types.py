@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from pixelfast.engines.trt_package import FLAVOURS
+from pixelfast.runtime.tensorrt.package import FLAVOURS
 
 CHECK = """
 from {package}_bindings import {package} as trt

@@ -14,16 +14,19 @@ from numpy.typing import NDArray
 import pixelfast
 from footage import walking_square
 from frame_files import write_video
-from pixelfast.engines import load_flip_engine, load_window_engine
-from pixelfast.engines.torch_frames import TorchFrames
 from pixelfast.errors import EngineError
-from pixelfast.networks.autoencoder import TemporalAutoencoder
-from pixelfast.networks.flip import FlipClassifier
-from pixelfast.networks.weights import save_autoencoder, save_flip_classifier
-from pixelfast.pipeline.reconstruction import Reconstruction
-from pixelfast.pipeline.settings import Settings
-from pixelfast.pipeline.stopwatch import Stopwatch
-from pixelfast.training.export import write_autoencoder, write_flip_classifier
+from pixelfast.flip.engine import load_flip_engine
+from pixelfast.flip.export import write_flip_classifier
+from pixelfast.flip.network import FlipClassifier
+from pixelfast.flip.weights import save_flip_classifier
+from pixelfast.machine.stopwatch import Stopwatch
+from pixelfast.methods.reconstruction.engine import load_window_engine
+from pixelfast.methods.reconstruction.engine_torch import TorchFrames
+from pixelfast.methods.reconstruction.export import write_autoencoder
+from pixelfast.methods.reconstruction.network import TemporalAutoencoder
+from pixelfast.methods.reconstruction.scoring import Reconstruction
+from pixelfast.methods.reconstruction.weights import save_autoencoder
+from pixelfast.methods.settings import Settings
 
 Errors = NDArray[np.float32]
 

@@ -9,18 +9,21 @@ import torch
 from numpy.typing import NDArray
 from torch.overrides import TorchFunctionMode
 
-from pixelfast.engines import RaftFlow, load_motion_engine
-from pixelfast.engines.motion import MotionFacts
-from pixelfast.engines.torch_flow import TorchFlow
-from pixelfast.engines.torch_motion import TorchMotion
 from pixelfast.errors import EngineError
-from pixelfast.networks.autoencoder import TemporalAutoencoder
-from pixelfast.networks.flow_gru import FlowGru
-from pixelfast.networks.raft import Correlation, seeded_raft
-from pixelfast.networks.raft_memory import pair_bytes
-from pixelfast.networks.weights import save_autoencoder, save_flow_gru, save_raft
-from pixelfast.training.export import write_motion
-from pixelfast.training.export_flow import moving_texture, write_raft
+from pixelfast.flow.raft import RaftFlow
+from pixelfast.flow.raft_export import moving_texture, write_raft
+from pixelfast.flow.raft_memory import pair_bytes
+from pixelfast.flow.raft_network import Correlation, seeded_raft
+from pixelfast.flow.raft_torch import TorchFlow
+from pixelfast.flow.raft_weights import save_raft
+from pixelfast.methods.motion.engine import load_motion_engine
+from pixelfast.methods.motion.engine_torch import TorchMotion
+from pixelfast.methods.motion.export import write_motion
+from pixelfast.methods.motion.facts import MotionFacts
+from pixelfast.methods.motion.network import FlowGru
+from pixelfast.methods.motion.weights import save_flow_gru
+from pixelfast.methods.reconstruction.network import TemporalAutoencoder
+from pixelfast.methods.reconstruction.weights import save_autoencoder
 
 PAST, SCALE, HIDDEN = 8, (0.37, 0.21), 12
 SIZE, UPDATES = 128, 2

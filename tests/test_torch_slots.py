@@ -17,19 +17,16 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import simulated_cuda
-from pixelfast.engines.pieces import Span
-from pixelfast.engines.torch_buckets import Buckets, buckets
-from pixelfast.engines.torch_choice import TorchChoice
-from pixelfast.engines.torch_graph import TorchGraph
-from pixelfast.engines.torch_ports import Ports
-from pixelfast.engines.torch_slots import Slots
-from pixelfast.engines.torch_speedup import MEASURED
 from pixelfast.errors import EngineError
-from pixelfast.networks.autoencoder import TemporalAutoencoder
-from pixelfast.networks.flip import FlipClassifier
-from pixelfast.networks.flow_gru import FlowGru, MotionGraph
-from pixelfast.networks.graphs import FlipGraph, ReconstructionGraph
-from pixelfast.networks.raft import RaftGraph, seeded_raft
+from pixelfast.flip.network import FlipClassifier, FlipGraph
+from pixelfast.flow.raft_network import RaftGraph, seeded_raft
+from pixelfast.methods.motion.network import FlowGru, MotionGraph
+from pixelfast.methods.reconstruction.network import ReconstructionGraph, TemporalAutoencoder
+from pixelfast.runtime.pieces import Ports, Span
+from pixelfast.runtime.torch.buckets import Buckets, buckets
+from pixelfast.runtime.torch.choice import MEASURED, TorchChoice
+from pixelfast.runtime.torch.graph import TorchGraph
+from pixelfast.runtime.torch.slots import Slots
 
 SIZES = Buckets((2, 8, 32))
 WINDOW = 3

@@ -13,10 +13,14 @@ import torch
 
 from footage import DrawnVideo, walking_square
 from pixelfast.errors import ModelError, OutputError
-from pixelfast.networks.weights import load_autoencoder, load_flip_classifier
+from pixelfast.flip.weights import load_flip_classifier
+from pixelfast.methods.recipes import RECIPES, Recipe
+from pixelfast.methods.reconstruction.loop import CHECKPOINT
+from pixelfast.methods.reconstruction.report import TrainingReport
+from pixelfast.methods.reconstruction.training import train_reconstruction
+from pixelfast.methods.reconstruction.weights import load_autoencoder
 from pixelfast.progress import Progress
-from pixelfast.training import RECIPES, FrameCache, Recipe, TrainingReport, train_reconstruction
-from pixelfast.training.autoencoder import CHECKPOINT
+from pixelfast.training.cache import FrameCache
 
 FILES = ("ae.safetensors", "ae.onnx", "flip.safetensors", "flip.onnx")
 

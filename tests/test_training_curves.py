@@ -11,10 +11,11 @@ from scipy import stats
 
 from footage import DrawnVideo, walking_square
 from oracles.plain_training import PlainTraining, given_windows
-from pixelfast.training import RECIPES, FrameCache
-from pixelfast.training.autoencoder import Plan, train_autoencoder
-from pixelfast.training.recipes import AutoencoderRecipe, Precision
-from pixelfast.training.step import Choice
+from pixelfast.methods.recipes import RECIPES
+from pixelfast.methods.reconstruction.loop import Plan, train_autoencoder
+from pixelfast.methods.reconstruction.recipe import AutoencoderRecipe
+from pixelfast.training.cache import FrameCache
+from pixelfast.training.choice import Choice, Precision
 
 SOURCE = replace(RECIPES["source"].autoencoder, width=8)  # an eighth of its width: what a loop does is the same
 SIZE = 32  # of the frames

@@ -15,11 +15,10 @@ from footage import walking_square
 from frame_files import write_video
 from pixelfast.cli.model_facts import describe
 from pixelfast.errors import EngineError, ModelError
+from pixelfast.methods.recipes import RECIPES, Recipe, resized
+from pixelfast.methods.reconstruction.weights import load_autoencoder
 from pixelfast.model import Model
-from pixelfast.networks.weights import load_autoencoder
 from pixelfast.progress import Progress
-from pixelfast.training import RECIPES, Recipe
-from pixelfast.training.recipes import resized
 
 WHOLE = RECIPES["default"]
 TINY = Recipe(

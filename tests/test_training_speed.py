@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from pixelfast.training import RECIPES
-from pixelfast.training.speed import MEASURED, choose, machine_key
-from pixelfast.training.step import Choice
+from pixelfast.methods.recipes import RECIPES
+from pixelfast.methods.reconstruction.choice import choose, machine_key
+from pixelfast.training.choice import Choice
+from pixelfast.training.speed import MEASURED
 
 RECIPE = replace(RECIPES["default"].autoencoder, width=4, batches=(1, 2), precisions=("bf16", "fp32"))
 

@@ -15,28 +15,32 @@ import torch
 
 import pixelfast
 from footage import walking_square
-from pixelfast.engines.plan_check import GpuMachine
-from pixelfast.engines.torch_speedup import MEASURED, Speedup, fastest_speedup
-from pixelfast.engines.trt_package import has_driver
-from pixelfast.manifest import FlowFacts, Manifest, MotionFacts, PlanFacts
-from pixelfast.model import Model
-from pixelfast.networks.autoencoder import TemporalAutoencoder
-from pixelfast.networks.flow_gru import FlowGru
-from pixelfast.networks.raft import seeded_raft
-from pixelfast.networks.weights import save_autoencoder, save_flow_gru, save_raft
-from pixelfast.training.export import write_autoencoder, write_motion
-from pixelfast.training.export_flow import write_raft
+from pixelfast.flow.facts import FlowFacts
+from pixelfast.flow.raft_export import write_raft
+from pixelfast.flow.raft_network import seeded_raft
+from pixelfast.flow.raft_weights import save_raft
+from pixelfast.methods.motion.export import write_motion
+from pixelfast.methods.motion.facts import MotionFacts
+from pixelfast.methods.motion.network import FlowGru
+from pixelfast.methods.motion.weights import save_flow_gru
+from pixelfast.methods.reconstruction.export import write_autoencoder
+from pixelfast.methods.reconstruction.network import TemporalAutoencoder
+from pixelfast.methods.reconstruction.weights import save_autoencoder
+from pixelfast.model import Manifest, Model, PlanFacts
+from pixelfast.runtime.tensorrt.check import GpuMachine
+from pixelfast.runtime.tensorrt.package import has_driver
+from pixelfast.runtime.torch.choice import MEASURED, Speedup, fastest_speedup
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "cuda_export"))
 
-from verification.candidates import Candidate, candidates
-from verification.copying import copying_words
-from verification.machine import Machine, TorchGpu, merged
-from verification.measuring import Trial, try_engine
-from verification.speedups import with_fastest_usual
-from verification.subjects import Agreement, Windows
-from verification.verdict import failing, verdict, verified
-from verify import Verification, read_options
+from pixelfast.cli.verify import Verification, read_options
+from pixelfast.verify.candidates import Candidate, candidates
+from pixelfast.verify.copying import copying_words
+from pixelfast.verify.machine import Machine, TorchGpu, merged
+from pixelfast.verify.measuring import Trial, try_engine
+from pixelfast.verify.speedups import with_fastest_usual
+from pixelfast.verify.subjects import Agreement, Windows
+from pixelfast.verify.verdict import failing, verdict, verified
 
 SCRIPT = Path(__file__).parents[1] / "cuda_export" / "verify.py"
 

@@ -12,8 +12,7 @@ import onnx
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from pixelfast.manifest import Flip, Manifest
-from pixelfast.model import Model
+from pixelfast.model import Flip, Manifest, Model
 
 WINDOW, GRID, SIZE = 16, 8, 32
 

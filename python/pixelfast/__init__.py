@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from pixelfast.api import clean, convert, evaluate, export, merge, score, train
-    from pixelfast.calibration import Calibration
     from pixelfast.errors import (
         DecodeError,
         EngineError,
@@ -19,8 +18,8 @@ if TYPE_CHECKING:
         SourceError,
     )
     from pixelfast.evaluation import Evaluation
-    from pixelfast.model import Model
-    from pixelfast.pipeline.correction import CleanReport
+    from pixelfast.jobs.clean import CleanReport
+    from pixelfast.model import Calibration, Model
     from pixelfast.progress import Progress
     from pixelfast.scores import Scores
     from pixelfast.sources import open_source
@@ -66,7 +65,7 @@ _HOMES = {
     ),
     "pixelfast.evaluation": ("Evaluation",),
     "pixelfast.model": ("Model",),
-    "pixelfast.pipeline.correction": ("CleanReport",),
+    "pixelfast.jobs.clean": ("CleanReport",),
     "pixelfast.progress": ("Progress",),
     "pixelfast.scores": ("Scores",),
     "pixelfast.sources": ("open_source",),

@@ -7,26 +7,28 @@ from typing import TYPE_CHECKING
 
 from pixelfast.errors import EngineError
 from pixelfast.evaluation import Evaluation
+from pixelfast.flow.footage import FlowRequest
+from pixelfast.jobs.clean import CleanReport, correct
+from pixelfast.jobs.convert import convert_model
+from pixelfast.jobs.export import export_engine
+from pixelfast.jobs.export_plan import PlanRequest, export_plan
+from pixelfast.jobs.export_reduced import PRECISIONS, export_reduced_engine
+from pixelfast.jobs.merge import merge_parts
+from pixelfast.jobs.score import Request, run
+from pixelfast.jobs.train import train_model
+from pixelfast.machine.stopwatch import Profile
+from pixelfast.machine.threads import share_threads
+from pixelfast.methods.settings import Settings
+from pixelfast.methods.trained import TrainingRequest
 from pixelfast.model import Model
-from pixelfast.pipeline.correction import CleanReport, correct
-from pixelfast.pipeline.exporting import convert_model, export_engine
-from pixelfast.pipeline.flip import FlipMode
-from pixelfast.pipeline.merge import merge_parts
-from pixelfast.pipeline.motion_training import FlowRequest
-from pixelfast.pipeline.outputs import Out
-from pixelfast.pipeline.plan_export import PlanRequest, export_plan
-from pixelfast.pipeline.profile import Profile
-from pixelfast.pipeline.reduced_export import PRECISIONS, export_reduced_engine
-from pixelfast.pipeline.run import Request, run
-from pixelfast.pipeline.settings import How, Pool, Settings
-from pixelfast.pipeline.threads import share_threads
-from pixelfast.pipeline.training_run import TrainingRequest, train_model
+from pixelfast.options import FlipMode, How, OnError, Pool
 from pixelfast.progress import ProgressCallback
 from pixelfast.scores import Scores
-from pixelfast.sources import OnError, Source
+from pixelfast.scores.outputs import Out
+from pixelfast.sources import Source
 
 if TYPE_CHECKING:
-    from pixelfast.training import Recipe
+    from pixelfast.methods.recipes import Recipe
 
 StrPath = str | PathLike[str]
 

@@ -1,5 +1,6 @@
 """What a long job tells while it runs."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -15,3 +16,13 @@ class Progress:
 
 
 ProgressCallback = Callable[[Progress], None]
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says them: 45 s, 3 min 20 s, 2 h 5 min."""
+    whole = math.ceil(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    if whole < 3600:
+        return f"{whole // 60} min {whole % 60} s"
+    return f"{whole // 3600} h {whole % 3600 // 60} min"

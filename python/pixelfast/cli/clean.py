@@ -8,7 +8,7 @@ import typer
 from pixelfast.cli.options import FlipMode, OnError, Sources, Threads, one_or_all
 
 if TYPE_CHECKING:
-    from pixelfast.pipeline.correction import CleanReport
+    from pixelfast.jobs.clean import CleanReport
 
 
 def clean(

@@ -10,8 +10,7 @@ from pixelfast.cli.score_facts import times
 
 if TYPE_CHECKING:
     from pixelfast.demo.job import DemoReport
-    from pixelfast.evaluation import Evaluation
-    from pixelfast.evaluation.evaluate import VideoEvaluation
+    from pixelfast.evaluation import Evaluation, VideoEvaluation
 
 
 WHY = """\

@@ -45,7 +45,7 @@ def export(
 
 
 def _profile(text: str) -> tuple[int, int, int]:
-    from pixelfast.engines.plan_build import parse_profile
+    from pixelfast.runtime.tensorrt.build import parse_profile
 
     try:
         return parse_profile(text)

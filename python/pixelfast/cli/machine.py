@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from importlib import metadata
 from pathlib import Path
 
-from pixelfast.silent_imports import import_onnxruntime
+from pixelfast.machine.imports import import_onnxruntime
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _EXTRA = re.compile(r"""extra\s*==\s*['"]([^'"]+)['"]""")
@@ -97,8 +97,8 @@ def _on_cpu() -> str:
 
 
 def _plans() -> str:
-    from pixelfast.engines.plan_check import read_machine
-    from pixelfast.engines.trt_package import INSTALL
+    from pixelfast.runtime.tensorrt.check import read_machine
+    from pixelfast.runtime.tensorrt.package import INSTALL
 
     machine = read_machine()
     by = " and ".join(f"{name} {version}" for name, version in machine.versions.items())
@@ -110,7 +110,7 @@ def _plans() -> str:
 
 
 def _weights() -> str:
-    from pixelfast.engines.torch_choice import gpu_by_torch
+    from pixelfast.runtime.torch.choice import gpu_by_torch
 
     if not _version("torch"):
         return "no: pip install 'pixelfast[train]'"
@@ -122,7 +122,7 @@ def _weights() -> str:
 
 
 def _fastest() -> dict[str, str]:
-    from pixelfast.engines.fastest import MEASURED, remembered
+    from pixelfast.methods.reconstruction.fastest import MEASURED, remembered
 
     known = {choice.model: str(choice) for choice in remembered().values()}
     return {**known, "kept in": f"{MEASURED.file}; delete it to measure again, name a file to take another engine"}

@@ -2,12 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from pixelfast.networks.geometry import SOURCE_WIDTH
+from pixelfast.geometry import SOURCE_WIDTH
 
 if TYPE_CHECKING:
-    from pixelfast.calibration import Calibration
-    from pixelfast.manifest import Flip, Manifest, PlanFacts, Training
-    from pixelfast.model import Model
+    from pixelfast.model import Calibration, Flip, Manifest, Model, PlanFacts, Training
 
 
 def describe(model: "Model") -> str:

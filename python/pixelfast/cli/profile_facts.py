@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from pixelfast.cli.console import facts, table
 
 if TYPE_CHECKING:
-    from pixelfast.pipeline.profile import Profile, ProfileRow
+    from pixelfast.machine.stopwatch import Profile, ProfileRow
 
 
 def describe_profile(profile: "Profile") -> str:

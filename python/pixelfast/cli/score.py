@@ -8,7 +8,7 @@ import typer
 from pixelfast.cli.options import FlipMode, OnError, Outputs, Sources, Threads, one_or_all, one_or_many
 
 if TYPE_CHECKING:
-    from pixelfast.pipeline.profile import Profile as RunProfile
+    from pixelfast.machine.stopwatch import Profile as RunProfile
 
 Engine = Annotated[
     Path,

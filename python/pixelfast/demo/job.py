@@ -14,9 +14,9 @@ from pixelfast.demo.scene import Scene, SceneSpec, generate_scene
 from pixelfast.errors import OutputError
 from pixelfast.evaluation import Evaluation
 from pixelfast.model import Model
-from pixelfast.moments import top_moments
 from pixelfast.progress import ProgressCallback
 from pixelfast.scores import RankedFrame, Scores
+from pixelfast.scores.moments import top_moments
 
 PREFIXES = {"reconstruction": "", "motion": "motion-"}
 """What the names of a method's model and scores begin with."""

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.errors import ScoresError
-from pixelfast.natural import natural_key, unpadded
+from pixelfast.files.natural import natural_key, unpadded
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -53,7 +53,7 @@ def from_scores(scores: "Scores") -> FrameTable:
     Raises:
         ScoresError: two videos have one name in an `Id` (`01` and `1`).
     """
-    from pixelfast.score_files import csv_names
+    from pixelfast.scores.files import csv_names
 
     values = scores.score if scores.method == MOTION else scores.rank
     return _sorted(csv_names(scores.videos), scores.video_index.astype(np.int64), scores.frame, values, "the scores")

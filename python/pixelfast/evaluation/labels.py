@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pixelfast.errors import ScoresError
 from pixelfast.evaluation.frames import FrameTable, read_csv
-from pixelfast.natural import natural_key, unpadded
+from pixelfast.files.natural import natural_key, unpadded
 
 _SHOWN = 3
 _FORMS = "give a CSV with the columns Id and Label, a folder with one VIDEO.npy for each video, or one .npy"

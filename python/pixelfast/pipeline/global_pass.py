@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from pixelfast import _core
-from pixelfast.calibration import Calibration
-from pixelfast.natural import natural_key
-from pixelfast.pipeline.method import find_pass
+from pixelfast.files.natural import natural_key
+from pixelfast.methods.base import find_pass
+from pixelfast.model import Calibration
 from pixelfast.pipeline.parts import Part
 from pixelfast.scores import Scores
 

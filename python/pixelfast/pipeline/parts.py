@@ -19,10 +19,10 @@ from urllib.parse import quote
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelfast.atomic import atomic_path
+from pixelfast.cleaning.stage import FrameRecord
 from pixelfast.errors import ScoresError
+from pixelfast.files.atomic import atomic_path
 from pixelfast.pipeline.archive import read_archive
-from pixelfast.pipeline.clean import FrameRecord
 from pixelfast.sources import Video
 
 # Raised whenever the same engine, settings and footage would give other raw scores than before.

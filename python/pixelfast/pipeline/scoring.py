@@ -1,17 +1,85 @@
 """Raw scores of many videos: decoding and cleaning run ahead, the engine follows, each video leaves a part."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
-from pixelfast.pipeline.aloud import Notes
-from pixelfast.pipeline.clean import CleanStage, CorrectionRefused
-from pixelfast.pipeline.cleaning import Cleaner, Event, Start, until_stop
-from pixelfast.pipeline.decoding import DecodePlan, Decoder
-from pixelfast.pipeline.flip import FlipMode
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelfast.cleaning.cleaned import Cleaned
+from pixelfast.cleaning.stage import CleanPlan, CleanStage, CorrectionRefused, FrameRecord
+from pixelfast.machine.readahead import Readahead
+from pixelfast.methods.base import Method
+from pixelfast.methods.settings import Settings
+from pixelfast.notes import Notes
+from pixelfast.options import FlipMode
+from pixelfast.pipeline.clean import Cleaner, Event, Start, until_stop
+from pixelfast.pipeline.decode import Decoder
 from pixelfast.pipeline.parts import Part, PartStore
-from pixelfast.pipeline.readahead import Readahead
-from pixelfast.pipeline.video import Stages, VideoResult, score_video
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.sources import Video
+from pixelfast.sources.decoding import DecodePlan
+
+
+@dataclass(frozen=True, eq=False)
+class VideoResult:
+    """The raw scores of one video.
+
+    Attributes:
+        raw: f32[N].
+        maps: f16[N, G, G], the square roots of the error maps, where asked for.
+        record: what else is known of each frame.
+        notes: what should be said aloud.
+    """
+
+    raw: NDArray[np.float32]
+    maps: NDArray[np.float16] | None
+    record: FrameRecord
+    notes: list[str]
+
+
+@dataclass(frozen=True)
+class Stages:
+    """What every video of a run goes through.
+
+    Attributes:
+        method: the method with its engines.
+        clean: how frames are cleaned before.
+        settings: as asked for.
+    """
+
+    method: Method
+    clean: CleanPlan
+    settings: Settings
+
+
+def score_video(
+    video: Video, cleaned: Iterable[Cleaned], clean: CleanStage, stages: Stages, tell: Callable[[int], None]
+) -> VideoResult:
+    """Scores one video from its cleaned frames.
+
+    Args:
+        video: for messages.
+        cleaned: all its frames, as the method wants them.
+        clean: what cleaned them; its record is complete once they are through.
+        stages: engines and settings.
+        tell: called now and then with the number of frames done since the last call.
+
+    Raises:
+        EngineError: the engine fails or returns a value that is not finite.
+        PixelfastError: whatever `cleaned` raises, `CorrectionRefused` too.
+    """
+    raw: list[NDArray[np.float32]] = []
+    kept: list[NDArray[np.float16]] = []
+    for maps in stages.method.maps(video).run(cleaned):
+        with stages.clean.stopwatch.phase("aggregate"):
+            raw.append(stages.method.raw(maps))
+        if stages.settings.maps:
+            kept.append(np.sqrt(maps).astype(np.float16))
+        tell(len(maps))
+    record = clean.record()
+    notes = clean.notes() + stages.method.remarks(video, len(record.frame))
+    return VideoResult(np.concatenate(raw), np.concatenate(kept) if kept else None, record, notes)
 
 
 class FrameCount:

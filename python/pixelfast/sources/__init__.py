@@ -1,8 +1,9 @@
 """Where frames come from. A source gives videos; a video gives its frames forward, in chunks."""
 
+from pixelfast.options import OnError
 from pixelfast.sources.folder import FolderVideo
 from pixelfast.sources.opening import Source, open_source
-from pixelfast.sources.repair import OnError, Repair
+from pixelfast.sources.repair import Repair
 from pixelfast.sources.video import READ, TRUNCATED, UNREADABLE, Chunk, Color, Threads, Video
 
 __all__ = [

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelfast.natural import natural_key
+from pixelfast.files.natural import natural_key
 
 _TRAILING_DIGITS = re.compile(r"([0-9]+)\.[^.]*$")
 _MOST_DIGITS = 18  # what an int64 holds whatever the digits

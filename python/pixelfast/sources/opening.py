@@ -8,7 +8,7 @@ from glob import glob, has_magic
 from pathlib import Path
 
 from pixelfast.errors import SourceError
-from pixelfast.natural import natural_key
+from pixelfast.files.natural import natural_key
 from pixelfast.sources.folder import FolderVideo
 from pixelfast.sources.listing import FRAME_SUFFIXES, VIDEO_SUFFIXES, Listing, list_folder, suffix
 from pixelfast.sources.video import Video

@@ -3,15 +3,13 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import chain
-from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.errors import DecodeError
+from pixelfast.options import OnError
 from pixelfast.sources.video import TRUNCATED, UNREADABLE, Chunk, Video
-
-OnError = Literal["repair", "raise"]
 
 
 class Repair:

@@ -75,3 +75,13 @@ class Video(Protocol):
         Raises:
             SourceError: no frame can be read.
         """
+
+
+@dataclass(frozen=True)
+class FrameFormat:
+    """How the frames of a video are decoded: their size in pixels, and whether frames of other sizes are refused."""
+
+    height: int
+    width: int
+    color: Color = "grey"
+    one_size: bool = False

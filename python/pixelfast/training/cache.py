@@ -12,9 +12,9 @@ from typing import Any, BinaryIO, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelfast.atomic import atomic_path, write_error
 from pixelfast.errors import ModelError
-from pixelfast.networks.geometry import FRAME_SIZE, WINDOW
+from pixelfast.files.atomic import atomic_path, write_error
+from pixelfast.geometry import FRAME_SIZE, WINDOW
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.sources import Repair, Video
 

@@ -7,8 +7,8 @@ from typing import Any, Final
 import torch
 from torch import Tensor
 
-from pixelfast.atomic import atomic_path
 from pixelfast.errors import ModelError
+from pixelfast.files.atomic import atomic_path
 from pixelfast.training.plain_files import NotPlainError, load_plain
 
 _FORMAT: Final = 1

@@ -3,18 +3,12 @@
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
 import torch
 
-from pixelfast.errors import ModelError
-from pixelfast.measured import Measured, processor
-from pixelfast.networks.autoencoder import TemporalAutoencoder
-from pixelfast.networks.geometry import FRAME_SIZE, WINDOW
-from pixelfast.training.recipes import AutoencoderRecipe, Precision
-from pixelfast.training.reproducible import reproducible
-from pixelfast.training.step import Choice, new_optimiser, train_step
+from pixelfast.machine.measured import Measured, processor
+from pixelfast.training.choice import Choice, Precision
 
 TIMED_SECONDS: Final = 0.6
 """How long one candidate is timed, after a step to warm up: the whole measurement takes a few seconds."""
@@ -26,11 +20,6 @@ CLOSE_ENOUGH: Final = 0.85
 """The first candidate that reaches this share of the best speed wins: smaller batches, which learn more from an epoch,
 come first, and a measurement is never exact."""
 
-PIECES: Final = (16, 8, 4)
-"""Windows at a time that may be faster than a whole batch, as their activations stay in the processor's caches."""
-
-FIXED_PIECE: Final = 8
-"""Taken without a measurement."""
 
 LEAST_SHARE_OF_CPU: Final = 0.7
 """Where other programs took more than the rest of the processor meanwhile, a measurement is not remembered."""
@@ -40,63 +29,22 @@ MEASURED: Final = Measured("training-speed.json")
 _log = logging.getLogger("pixelfast")
 
 
-def choose(recipe: AutoencoderRecipe, *, precision: str | None, batch: int | None, threads: int) -> Choice:
-    """What to train with: what the caller fixed, and the fastest of the rest on this machine.
-
-    Args:
-        recipe: the network that is timed, and what may be chosen from.
-        precision: "fp32" or "bf16" fixes it, the memory layout to channels_last, and the pieces of a batch.
-        batch: a number of windows fixes it.
-        threads: of PyTorch.
-
-    Raises:
-        ModelError: `precision` or `batch` is not one that can be trained with.
-    """
-    precisions, batches = _allowed(recipe, precision, batch)
-    key = machine_key(recipe, threads)
-    rates = _Rates(_remembered(key), lambda one: _measure(one, recipe))
-    # Who fixes precision and batch gets the same bits everywhere: nothing else may hang on a measurement then.
-    layouts = (True,) if precision else (True, False)
-    fastest = rates.first_of_the_fast(
-        [Choice(one, last, batches[0], threads) for one in precisions for last in layouts]
-    )
-    chosen = rates.first_of_the_fast([replace(fastest, batch=size) for size in batches])
-    chosen = rates.fastest([replace(chosen, piece=piece) for piece in _pieces(recipe, chosen.batch, precision)])
-    if not rates.disturbed:
-        _remember(key, rates.known)
-    return chosen
-
-
-def _pieces(recipe: AutoencoderRecipe, batch: int, precision: str | None) -> list[int | None]:
-    """What to choose from; batch normalisation needs its batch whole."""
-    if recipe.normalisation == "batch":
-        return [None]
-    if precision:
-        return [FIXED_PIECE if batch > FIXED_PIECE else None]
-    return [None, *(piece for piece in PIECES if piece < batch)]
-
-
 def choose_precision(network: str, step: Callable[[Precision], object], threads: int) -> Precision:
     """The precision in which `step` is fastest on this machine; measured once, and remembered under `network`."""
-    key = f"{_machine(threads)} / {network}"
-    rates = _Rates(_remembered(key), lambda one: 1 / _fastest(lambda: step(one.precision)))
+    key = f"{machine_name(threads)} / {network}"
+    rates = Rates(remembered_rates(key), lambda one: 1 / fastest_seconds(lambda: step(one.precision)))
     candidates = [Choice(precision, False, 1, threads) for precision in ("fp32", "bf16")]
     chosen = rates.first_of_the_fast(candidates).precision
     if not rates.disturbed:
-        _remember(key, rates.known)
+        remember_rates(key, rates.known)
     return chosen
 
 
-def machine_key(recipe: AutoencoderRecipe, threads: int) -> str:
-    """Names what a measurement depends on: processor, PyTorch, threads and the network."""
-    return f"{_machine(threads)} / {recipe.normalisation} {recipe.width}"
-
-
-def _machine(threads: int) -> str:
+def machine_name(threads: int) -> str:
     return f"{processor()} / torch {torch.__version__} / {threads} threads"
 
 
-class _Rates:
+class Rates:
     """How fast candidates are, more being faster, measured where it is not known yet."""
 
     def __init__(self, known: dict[str, float], measure: Callable[[Choice], float]) -> None:
@@ -126,26 +74,7 @@ class _Rates:
         return self.known[name]
 
 
-def _allowed(
-    recipe: AutoencoderRecipe, precision: str | None, batch: int | None
-) -> tuple[tuple[Precision, ...], tuple[int, ...]]:
-    if precision not in (None, "fp32", "bf16"):
-        raise ModelError(f"precision must be fp32 or bf16, not {precision!r}")
-    if batch is not None and batch < 1:
-        raise ModelError(f"batch must be at least 1, not {batch}")
-    fixed: dict[str, tuple[Precision, ...]] = {"fp32": ("fp32",), "bf16": ("bf16",)}
-    return (fixed[precision] if precision else recipe.precisions), ((batch,) if batch else recipe.batches)
-
-
-def _measure(choice: Choice, recipe: AutoencoderRecipe) -> float:
-    with reproducible(0, choice.threads):
-        network = TemporalAutoencoder(recipe.width, recipe.normalisation).to(memory_format=choice.layout)
-        optimiser = new_optimiser(network, recipe.learning_rate)
-        cuboids = torch.rand(choice.batch, WINDOW, FRAME_SIZE, FRAME_SIZE)
-        return choice.batch / _fastest(lambda: train_step(network, optimiser, cuboids, cuboids, choice))
-
-
-def _fastest(step: Callable[[], object]) -> float:
+def fastest_seconds(step: Callable[[], object]) -> float:
     """Seconds of the fastest of a few steps, after one to warm up."""
     step()
     return min(_step_seconds(step))
@@ -164,13 +93,13 @@ def _step_seconds(step: Callable[[], object]) -> Iterator[float]:
             return
 
 
-def _remembered(key: str) -> dict[str, float]:
+def remembered_rates(key: str) -> dict[str, float]:
     rates = MEASURED.read().get(key, {})
     if not isinstance(rates, dict):
         return {}
     return {name: float(rate) for name, rate in rates.items() if isinstance(rate, int | float)}
 
 
-def _remember(key: str, rates: dict[str, float]) -> None:
+def remember_rates(key: str, rates: dict[str, float]) -> None:
     if rates and (error := MEASURED.remember(key, rates)):
         _log.debug("the measured training speed is not remembered: %s", error)

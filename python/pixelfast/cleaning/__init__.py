@@ -1,0 +1,1 @@
+"""Frames readable and upright before any method sees them."""

@@ -1,0 +1,66 @@
+"""Folders of results that appear whole or not at all, and folders for work in progress."""
+
+import secrets
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from pixelfast.errors import OutputError
+from pixelfast.files.atomic import write_error
+
+
+@contextmanager
+def new_folder(out: Path) -> Iterator[Path]:
+    """Yields an empty temporary folder beside `out`, which becomes `out` when the block ends well, else is removed.
+
+    Raises:
+        OutputError: `out` is a file or holds something, or the folder above it is missing or cannot be written.
+    """
+    check_new_folder(out)
+    temporary = out.parent / f".pixelfast-{secrets.token_hex(8)}"
+    try:
+        temporary.mkdir()
+        yield temporary
+        # An empty folder at `out` gives way; anything else that came up there meanwhile does not.
+        temporary.replace(out)
+    except OSError as error:
+        raise write_error(out, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def check_new_folder(out: Path) -> None:
+    """Refuses an `out` that is taken.
+
+    Raises:
+        OutputError: it is a file, holds something, or there is no folder above it.
+    """
+    try:
+        if out.is_dir() and any(out.iterdir()):
+            raise OutputError(f"the folder {out} is not empty: name a new one")
+        if out.exists() and not out.is_dir():
+            raise OutputError(f"{out} is a file: name a new folder")
+        if not out.parent.is_dir():
+            raise OutputError(f"{out} cannot be made: there is no folder {out.parent}: make it first")
+    except PermissionError as error:
+        raise write_error(out, error) from error
+
+
+@contextmanager
+def scratch_folder(beside: Path) -> Iterator[Path]:
+    """An empty folder on the disk of `beside`, removed at the end.
+
+    Raises:
+        OutputError: it cannot be made.
+    """
+    parent = beside.resolve().parent
+    try:
+        folder = Path(tempfile.mkdtemp(prefix=".pixelfast-", dir=parent))
+    except OSError as error:
+        raise write_error(parent, error) from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

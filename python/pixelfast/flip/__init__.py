@@ -1,0 +1,1 @@
+"""Upside-down frames: the classifier, its training, and what is made of its word."""

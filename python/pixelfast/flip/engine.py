@@ -1,0 +1,74 @@
+"""The engine that tells whether a frame is upside down."""
+
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelfast import _core
+from pixelfast.errors import EngineError
+from pixelfast.flip.engine_torch import TorchFlip
+from pixelfast.runtime.opening import open_runner
+from pixelfast.runtime.runner import Runner
+from pixelfast.runtime.tensorrt.check import PlanOrigin
+
+
+class FlipEngine:
+    """The flip classifier: grey frames u8[N, H, W] to flip probabilities f32[N]; it resizes what is not of its size."""
+
+    def __init__(self, runner: Runner | TorchFlip, height: int, width: int, threads: int) -> None:
+        self.path = runner.path
+        self._run = runner
+        self._size = (height, width)
+        self._threads = threads
+
+    def probabilities(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """f32[N]: the probability that each frame of u8[N, H, W] is upside down.
+
+        Raises:
+            EngineError: the engine fails, or returns something else than N probabilities.
+        """
+        if frames.shape[1:] != self._size:
+            frames = _core.resize_frames(np.ascontiguousarray(frames), *self._size, self._threads)
+        result = self._run(frames)
+        if result.shape != (len(frames),) or not np.isfinite(result).all():
+            found = f"{result.dtype} {list(result.shape)}"
+            raise EngineError(f"{self.path}: {len(frames)} frames give {found}, not as many finite flip probabilities")
+        return result
+
+
+def load_flip_engine(path: Path, height: int, width: int, threads: int, origin: PlanOrigin | None = None) -> FlipEngine:
+    """Loads a flip classifier and tries it on one blank frame.
+
+    Args:
+        path: the `.onnx`, `.plan` or `.safetensors` file.
+        height: H of the autoencoder's frames, pixels.
+        width: W, pixels.
+        threads: threads for one call on a CPU.
+        origin: of a plan, what its model knows about it.
+
+    Raises:
+        EngineError: the file is missing, damaged, no flip classifier, or made for frames of another size.
+    """
+    weights = path.suffix.lower() == ".safetensors"
+    runner = TorchFlip(path, threads) if weights else _graph(path, (height, width), threads, origin)
+    engine = FlipEngine(runner, height, width, threads)
+    engine.probabilities(np.zeros((1, height, width), np.uint8))
+    return engine
+
+
+def _graph(path: Path, size: tuple[int, int], threads: int, origin: PlanOrigin | None) -> Runner:
+    runner = open_runner(path, threads, origin)
+    kind = runner.metadata.get("pixelfast.kind", "flip")
+    if (
+        kind != "flip"
+        or len(runner.inputs) != 1
+        or runner.inputs[0].dtype != "uint8"
+        or len(runner.inputs[0].shape) != 3
+    ):
+        raise EngineError(f"{path} is no flip classifier: it has {runner.describe()}; expected frames uint8 [N, H, W]")
+    found = runner.inputs[0].shape[1:]
+    if any(size not in (None, wanted) for size, wanted in zip(found, size, strict=True)):
+        sizes = "x".join("?" if size is None else str(size) for size in found)
+        raise EngineError(f"{path} takes frames of {sizes} pixels, the autoencoder beside it {size[0]}x{size[1]}")
+    return runner

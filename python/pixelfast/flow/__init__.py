@@ -1,0 +1,1 @@
+"""Optical flow: an ingredient that methods may use."""

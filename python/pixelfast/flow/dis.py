@@ -1,0 +1,96 @@
+"""Optical flow by OpenCV's DIS."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Final, get_args
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelfast.errors import EngineError
+from pixelfast.flow.engine import DisPreset
+from pixelfast.geometry import FLOW_SIZE
+from pixelfast.machine.cores import Cores
+
+PRESETS: Final[tuple[str, ...]] = get_args(DisPreset)
+
+
+SHORTER_SIDE: Final = 240
+"""DIS gets frames whose shorter side is at most this many pixels."""
+
+
+LEAST_SIDE: Final = 32
+"""Frames with a shorter side hold little motion that DIS could find; low and wide ones end OpenCV's process."""
+
+
+class DisFlow:
+    """OpenCV's DIS (Kroeger et al. 2016) on grey frames, several pairs at once.
+
+    Args:
+        preset: "ultrafast", "fast" or "medium".
+        cores: for pairs side by side.
+        shorter_side: frames are reduced to this, pixels.
+
+    Raises:
+        EngineError: there is no such preset.
+    """
+
+    color: Final = "grey"
+
+    def __init__(self, preset: str, cores: Cores, shorter_side: int = SHORTER_SIDE) -> None:
+        import cv2
+
+        if preset not in PRESETS:
+            raise EngineError(f"DIS has the presets {', '.join(PRESETS)}, not {preset!r}")
+        cv2.setNumThreads(1)  # pairs run side by side instead
+        number = {
+            "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
+            "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST,
+            "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
+        }[preset]
+        self._new_instance: Callable[[], Any] = lambda: cv2.DISOpticalFlow.create(number)
+        self._cores = cores
+        self._shorter_side = shorter_side
+
+    @property
+    def frame_bytes(self) -> int:
+        """Of a frame twice as wide as high."""
+        return 2 * self._shorter_side**2
+
+    def size(self, height: int, width: int) -> tuple[int, int]:
+        """See `FlowEngine.size`; smaller frames keep their size.
+
+        Raises:
+            EngineError: the frames are too small.
+        """
+        shorter = min(height, width)
+        if shorter < LEAST_SIDE:
+            raise EngineError(f"frames of {width}x{height} pixels are too small for optical flow: take larger ones")
+        scale = min(1.0, self._shorter_side / shorter)
+        return round(height * scale), round(width * scale)
+
+    def flow(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """See `FlowEngine.flow`."""
+        frames = np.ascontiguousarray(frames)
+        grid = np.empty((len(frames) - 1, 2, FLOW_SIZE, FLOW_SIZE), np.float32)
+
+        def share(thread: int, threads: int) -> None:
+            # An instance serves one thread at a time, and after small frames it is no longer what its preset says.
+            instance = self._new_instance()
+            for index in range(thread, len(grid), threads):
+                flow = instance.calc(frames[index], frames[index + 1], None)
+                grid[index] = to_grid(np.asarray(flow, np.float32))
+
+        with self._cores.taken(most=self._cores.count) as count, ThreadPoolExecutor(count, "pixelfast-flow") as pool:
+            list(pool.map(share, range(count), [count] * count))
+        return grid
+
+
+def to_grid(flow: NDArray[np.float32]) -> NDArray[np.float32]:
+    """f32[2, 64, 64]: a flow f32[H, W, 2] in pixels, averaged over the cells of the grid and in its pixels."""
+    import cv2
+
+    height, width = flow.shape[:2]
+    grid = cv2.resize(flow, (FLOW_SIZE, FLOW_SIZE), interpolation=cv2.INTER_AREA)
+    grid = grid * np.array([FLOW_SIZE / width, FLOW_SIZE / height], np.float32)
+    return np.ascontiguousarray(grid.transpose(2, 0, 1))

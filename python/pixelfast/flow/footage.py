@@ -1,0 +1,130 @@
+"""The flows that the motion method is trained on, through the same stages that scoring goes through."""
+
+from collections.abc import Generator, Sequence
+from dataclasses import asdict, dataclass
+from os import PathLike
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelfast.cleaning.stage import CleanPlan, CleanStage
+from pixelfast.errors import ModelError
+from pixelfast.files.atomic import file_sha256
+from pixelfast.flow.cache import FlowCache
+from pixelfast.flow.dis import PRESETS, SHORTER_SIDE
+from pixelfast.flow.engine import FlowEngine
+from pixelfast.flow.facts import FlowFacts
+from pixelfast.flow.opening import RAFT_FILE, open_flow
+from pixelfast.flow.stream import FlowStream, flow_frames
+from pixelfast.machine.cores import Cores
+from pixelfast.machine.imports import training_extra
+from pixelfast.machine.readahead import Readahead
+from pixelfast.machine.stopwatch import Stopwatch
+from pixelfast.progress import Progress, ProgressCallback
+from pixelfast.sources import Video
+from pixelfast.sources.decoding import DecodePlan
+from pixelfast.training.cache import FrameCache
+
+_CACHE = "flows.f16"
+
+
+@dataclass(frozen=True)
+class FlowRequest:
+    """Where the flow shall come from; see `pixelfast.train`."""
+
+    kind: str = "dis"
+    preset: str = "medium"
+    raft_weights: str | PathLike[str] | None = None
+
+    def check(self) -> None:
+        """Refuses what cannot be, before any work is done.
+
+        Raises:
+            ModelError: naming what it may be.
+        """
+        if self.kind not in ("dis", "raft"):
+            raise ModelError(f"flow must be dis or raft, not {self.kind!r}")
+        if self.preset not in PRESETS:
+            raise ModelError(f"flow_preset must be one of {', '.join(PRESETS)}, not {self.preset!r}")
+        if self.raft_weights is not None and self.kind != "raft":
+            raise ModelError("raft_weights are for flow='raft' only")
+
+    def facts(self) -> FlowFacts:
+        """What the manifest says about it."""
+        return FlowFacts("raft") if self.kind == "raft" else FlowFacts("dis", self.preset, SHORTER_SIDE)
+
+
+@dataclass(frozen=True)
+class FlowSource:
+    """The flows of the training footage, video by video.
+
+    Attributes:
+        engine: of optical flow.
+        videos: by name.
+        bridge_noisy: whether flow leaps over noisy frames.
+        cores: shared by decoding and the engine.
+    """
+
+    engine: FlowEngine
+    videos: dict[str, Video]
+    bridge_noisy: bool
+    cores: Cores
+
+    def flows(self, name: str) -> Generator[NDArray[np.float32], None, None]:
+        """The flows f32[m, 2, 64, 64] of a video, in order; its frames are taken as upright."""
+        video, watch = self.videos[name], Stopwatch()
+        decode = DecodePlan(lambda one: flow_frames(self.engine, one), self.engine.frame_bytes, self.cores, watch)
+        clean = CleanPlan(None, "repair", self.bridge_noisy, self.cores, watch)
+        with Readahead(lambda: decode.chunks(video), decode.depth) as chunks:
+            yield from FlowStream(self.engine, watch).run(CleanStage(video, clean, "never").run(chunks))
+
+
+def open_flows(
+    cache: "FrameCache",
+    videos: Sequence[Video],
+    workdir: Path,
+    request: FlowRequest,
+    *,
+    bridge_noisy: bool,
+    cores: Cores,
+    progress: ProgressCallback | None,
+) -> "FlowCache":
+    """The flows of the training footage: those of an earlier attempt, or newly computed.
+
+    Raises:
+        ModelError: RAFT's weights cannot be had.
+        SourceError: frames of a video differ in size.
+        OutputError: the cache cannot be written.
+    """
+    facts = {"footage": cache.digest, "flow": asdict(request.facts()), "bridge_noisy": bridge_noisy}
+    if request.kind == "raft":
+        facts["raft"] = _write_raft(
+            videos[0].size(), workdir / RAFT_FILE, request, threads=cores.count, progress=progress
+        )
+    found: FlowCache | None = FlowCache.open(workdir / _CACHE, facts)
+    if found is not None:
+        return found
+    engine = open_flow(request.facts(), workdir, cores)
+    source = FlowSource(engine, {video.name: video for video in videos}, bridge_noisy, cores)
+    built: FlowCache = FlowCache.build(cache.videos, source.flows, workdir / _CACHE, facts, progress)
+    return built
+
+
+def _write_raft(
+    size: tuple[int, int],
+    path: Path,
+    request: FlowRequest,
+    *,
+    threads: int,
+    progress: ProgressCallback | None,
+) -> str:
+    """Writes RAFT for frames of this size, and its weights, unless it is there; returns the ONNX file's SHA-256."""
+    if not path.exists():
+        if progress is not None:
+            progress(Progress("export", 0, 1, path.name))
+        with training_extra():
+            from pixelfast.flow.raft_export import export_raft
+        weights = None if request.raft_weights is None else Path(request.raft_weights)
+        export_raft(weights, path, *size, kept=path.with_suffix(".safetensors"), threads=threads)
+    return file_sha256(path)

@@ -1,0 +1,32 @@
+"""Opens the flow engine that a model was trained with."""
+
+from pathlib import Path
+
+from pixelfast.flow.dis import DisFlow
+from pixelfast.flow.engine import FlowEngine
+from pixelfast.flow.facts import FlowFacts
+from pixelfast.flow.raft import load_raft
+from pixelfast.machine.cores import Cores
+from pixelfast.runtime.tensorrt.check import PlanOrigin
+
+RAFT_FILE = "raft.onnx"
+
+
+def open_flow(
+    flow: FlowFacts, folder: Path, cores: Cores, raft: str = RAFT_FILE, origin: PlanOrigin | None = None
+) -> FlowEngine:
+    """The flow engine that a model was trained with.
+
+    Args:
+        flow: what it was trained with.
+        folder: where RAFT's file lies, if that is it.
+        cores: for its calls.
+        raft: that file's name.
+        origin: of a plan, what its model knows about it.
+
+    Raises:
+        EngineError: it cannot be loaded.
+    """
+    if flow.kind == "raft":
+        return load_raft(folder / raft, cores.count, origin)
+    return DisFlow(flow.preset or "", cores, flow.shorter_side or 0)

@@ -1,0 +1,313 @@
+"""RAFT-Large to an ONNX file: where its weights come from, and the graph with what scoring must know about it."""
+
+import re
+from http.client import HTTPException
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torchvision.models.optical_flow import (  # type: ignore[import-untyped]
+    RAFT,
+    Raft_Large_Weights,
+    raft_large,
+)
+
+from pixelfast.errors import ModelError
+from pixelfast.files.atomic import file_sha256
+from pixelfast.flow.raft_network import UPDATES, RaftGraph
+from pixelfast.flow.raft_weights import load_raft, save_raft
+from pixelfast.geometry import FLOW_SIZE
+from pixelfast.training.half_convolutions import HalfConvolutions
+from pixelfast.training.onnx import TOLERANCE, Signature, write_graph
+from pixelfast.training.plain_files import load_state_dict
+from pixelfast.training.reduced import REDUCED, REDUCED_TOLERANCE
+
+_CHECKED_LENGTHS: Final = (2, 3)
+"""The file is checked with one pair and with two: an exporter can fix a dimension without a word."""
+
+_TRACED_FRAMES: Final = 4  # three pairs: a size of 1 would be taken for one that never changes
+_TOLERANCE_PIXELS: Final = 1e-3
+"""Of a frame; where it holds still the largest flow is so small that a share of it would be finer than float32."""
+
+_SPEED: Final = (3, 2)
+"""Pixels a frame down and to the right, of the made-up frames."""
+
+MOST_ERROR_PIXELS: Final = 0.05
+"""Pixels of a frame that half precision may move the flow by, on average: far below RAFT's own error on scenes that it
+has not seen, 1.4 pixels on Sintel's clean pass (Teed and Deng 2020, table 1)."""
+
+
+class EndPointError(NamedTuple):
+    """How far the ends of the flow's arrows lie from where they should, pixels of a frame."""
+
+    mean: float
+    most: float
+
+
+def export_raft(
+    weights: Path | None,
+    out: Path,
+    height: int,
+    width: int,
+    *,
+    updates: int = UPDATES,
+    kept: Path | None = None,
+    threads: int | None = None,
+) -> float:
+    """Writes RAFT-Large with the weights of a file, or with torchvision's own, as `write_raft` does.
+
+    Args:
+        weights: as of `new_raft`.
+        out: the file to write.
+        height: of the frames, pixels.
+        width: of the frames, pixels.
+        updates: refinements of the flow.
+        kept: where to write the weights as well (`raft.safetensors`), before `out`; None writes none.
+        threads: of ONNX Runtime in the check.
+
+    Returns:
+        The largest difference between ONNX Runtime and PyTorch, relative to the largest flow.
+
+    Raises:
+        ModelError: there are no such weights, a size cannot be, or ONNX Runtime disagrees with PyTorch.
+        OutputError: `out` or `kept` cannot be written.
+    """
+    path = default_weights() if weights is None else weights
+    raft = new_raft(path)
+    if kept is not None:
+        save_raft(raft, kept, height=height, width=width, updates=updates)
+    return write_raft(raft, out, height, width, updates=updates, weights_sha256=file_sha256(path), threads=threads)
+
+
+def new_raft(weights: Path | None) -> RAFT:
+    """RAFT-Large in evaluation mode.
+
+    Args:
+        weights: a state dict as torchvision names it; None takes torchvision's default weights, from its cache or its
+            web site. Nothing in the file is run (`weights_only`).
+
+    Raises:
+        ModelError: the file is not there, holds something else, or cannot be downloaded.
+    """
+    path = default_weights() if weights is None else weights
+    raft = raft_large(weights=None)
+    state = load_state_dict(path)
+    try:
+        raft.load_state_dict(state)
+    except RuntimeError as error:
+        first = str(error).splitlines()[:2][-1].strip()
+        raise ModelError(f"{path} does not hold the weights of torchvision's raft_large: {first[:200]}") from None
+    if not all(bool(torch.isfinite(tensor).all()) for tensor in state.values()):
+        raise ModelError(f"{path} holds weights that are not finite: give another file")
+    return raft.eval()
+
+
+def default_weights() -> Path:
+    """The file of torchvision's default weights, downloaded into PyTorch's cache where it is not there yet.
+
+    Raises:
+        ModelError: it cannot be downloaded; the sentence says where from.
+    """
+    url: str = Raft_Large_Weights.DEFAULT.url
+    path = Path(torch.hub.get_dir()) / "checkpoints" / url.rsplit("/", 1)[-1]
+    if path.is_file():
+        return path
+    # torchvision's names end in the first digits of the file's hash.
+    digits = re.search(r"-([0-9a-f]{8,})\.", path.name)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(url, str(path), digits[1] if digits else None, progress=False)
+    except (OSError, HTTPException, RuntimeError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise ModelError(
+            f"RAFT's weights could not be downloaded from {url} ({reason}): download that file where there is a "
+            "network and give it by --raft-weights (cuda_export/export_raft.py: --weights)"
+        ) from None
+    return path
+
+
+def write_raft(
+    raft: RAFT,
+    out: Path,
+    height: int,
+    width: int,
+    *,
+    updates: int = UPDATES,
+    weights_sha256: str | None,
+    frames: NDArray[np.uint8] | None = None,
+    threads: int | None = None,
+) -> float:
+    """Writes `frames` u8[N,H,W,3] to `flow` f32[N-1,2,64,64], N dynamic and at least 2.
+
+    Args:
+        raft: the network.
+        out: the file to write.
+        height: H, pixels of the frames, fixed in the file; padded in the graph where it is not a multiple of 8 or
+            below 128.
+        width: W, as `height`.
+        updates: refinements of the flow, fixed in the file.
+        weights_sha256: of the file that the weights came from; None where they came from none.
+        frames: u8[N,H,W,3], N at least 2, RGB, neighbours of one video, to check the file on; a made-up texture on the
+            move where there are none.
+        threads: of ONNX Runtime in the check.
+
+    Returns:
+        The largest difference between ONNX Runtime and PyTorch, relative to the largest flow.
+
+    Raises:
+        ModelError: a size or `updates` cannot be, the frames do not fit, or ONNX Runtime disagrees with PyTorch: by
+            more than 1e-4 of the largest flow and more than 1e-3 pixels of a frame.
+        OutputError: `out` cannot be written.
+    """
+    real = _checked_frames(frames, height, width, updates)
+    graph = RaftGraph(raft, height, width, updates)
+    samples = [real[:length] for length in _CHECKED_LENGTHS if length <= len(real)]
+    facts = _facts(height, width, updates, weights_sha256)
+    tolerance = _tolerance(graph, samples[-1])
+    signature = _signature(height, width)
+    return write_graph(graph, signature, facts, out, samples=samples, threads=threads, tolerance=tolerance)
+
+
+def export_reduced_raft(
+    model: Path, out: Path, precision: str, *, frames: NDArray[np.uint8] | None, threads: int | None = None
+) -> EndPointError:
+    """`write_reduced_raft` for the `raft.safetensors` of a model folder; returns and raises as that does.
+
+    Raises:
+        ModelError: also where there are no such weights.
+    """
+    path = model / "raft.safetensors"
+    raft, height, width, updates = load_raft(path)
+    return write_reduced_raft(
+        raft,
+        out,
+        height,
+        width,
+        precision,
+        updates=updates,
+        weights_sha256=file_sha256(path),
+        frames=frames,
+        threads=threads,
+    )
+
+
+def export_half_raft(
+    weights: Path | None,
+    out: Path,
+    height: int,
+    width: int,
+    precision: str,
+    *,
+    updates: int = UPDATES,
+    threads: int | None = None,
+) -> EndPointError:
+    """`export_raft` in half precision, checked on a made-up scene; returns and raises as `write_reduced_raft`."""
+    path = default_weights() if weights is None else weights
+    raft, sha256 = new_raft(path), file_sha256(path)
+    return write_reduced_raft(
+        raft, out, height, width, precision, updates=updates, weights_sha256=sha256, threads=threads
+    )
+
+
+def write_reduced_raft(
+    raft: RAFT,
+    out: Path,
+    height: int,
+    width: int,
+    precision: str,
+    *,
+    updates: int = UPDATES,
+    weights_sha256: str | None,
+    frames: NDArray[np.uint8] | None = None,
+    threads: int | None = None,
+) -> EndPointError:
+    """Writes the graph of `write_raft` with convolutions in half precision, for a GPU.
+
+    Args:
+        raft: the network; it stays as it is.
+        out: the file to write.
+        height: as of `write_raft`.
+        width: as of `write_raft`.
+        precision: "fp16" or "bf16".
+        updates: as of `write_raft`.
+        weights_sha256: as of `write_raft`.
+        frames: as of `write_raft`; half precision is measured on all of their pairs.
+        threads: of ONNX Runtime in the check.
+
+    Returns:
+        How far its full-size flow is from that of the float graph, in PyTorch's half arithmetic.
+
+    Raises:
+        ModelError: it is 0.05 pixels of a frame or more on average, ONNX Runtime is far from PyTorch, or as of
+            `write_raft`.
+        OutputError: `out` cannot be written.
+    """
+    real = _checked_frames(frames, height, width, updates)
+    graph = RaftGraph(raft, height, width, updates, REDUCED[precision]).eval()
+    error = end_point_error(graph, RaftGraph(raft, height, width, updates), real)
+    if not error.mean < MOST_ERROR_PIXELS:  # also where it is not a number
+        raise ModelError(
+            f"{out} was not written: in {precision} the flow is {error.mean:.3f} pixels from that of float32 on "
+            f"average (at most {error.most:.3f}), and must be below {MOST_ERROR_PIXELS}"
+        )
+    samples = [] if precision == "bf16" else [real[:2]]  # ONNX Runtime has no bfloat16 on a CPU
+    facts = {**_facts(height, width, updates, weights_sha256), "precision": precision}
+    signature = _signature(height, width)
+    write_graph(graph, signature, facts, out, samples=samples, threads=threads, tolerance=REDUCED_TOLERANCE)
+    return error
+
+
+@torch.no_grad()
+def end_point_error(graph: RaftGraph, reference: RaftGraph, frames: NDArray[np.uint8]) -> EndPointError:
+    """How far the full-size flow of one graph is from that of another on u8[N,H,W,3], N at least 2."""
+    given = torch.from_numpy(frames.copy())
+    with HalfConvolutions():
+        difference = graph.full_flow(given) - reference.full_flow(given)  # [N-1, 2, H, W]
+    distance = difference.square().sum(dim=1).sqrt()
+    return EndPointError(float(distance.mean()), float(distance.max()))
+
+
+def _checked_frames(frames: NDArray[np.uint8] | None, height: int, width: int, updates: int) -> NDArray[np.uint8]:
+    """The frames to check with, of the size that they must have; made-up ones where there are none."""
+    if min(height, width, updates) < 1:
+        raise ModelError(f"height, width and updates must be at least 1: {height}, {width}, {updates}")
+    real = moving_texture(max(_CHECKED_LENGTHS), height, width) if frames is None else np.ascontiguousarray(frames)
+    if real.dtype != np.uint8 or real.shape[1:] != (height, width, 3) or len(real) < 2:
+        raise ModelError(f"the frames to check with must be u8[2 or more,{height},{width},3]: {real.dtype}{real.shape}")
+    return real
+
+
+def _signature(height: int, width: int) -> Signature:
+    example = torch.zeros(_TRACED_FRAMES, height, width, 3, dtype=torch.uint8)
+    return Signature("frames", "flow", example, least=2)
+
+
+def moving_texture(count: int, height: int, width: int) -> NDArray[np.uint8]:
+    """u8[count,height,width,3]: a smooth random texture that moves by 3 pixels down and 2 to the right a frame."""
+    down, right = _SPEED
+    rng = np.random.default_rng(0)
+    rows, columns = np.arange(height + count * down), np.arange(width + count * right)
+    picture = np.full((len(rows), len(columns), 3), 127.5)
+    for frequency, angle, phase, *colour in rng.uniform(0, 1, (24, 6)):
+        turn = (0.05 + 0.6 * frequency) * np.array([np.cos(6.3 * angle), np.sin(6.3 * angle)])
+        wave = np.sin(turn[0] * rows[:, None] + turn[1] * columns + 6.3 * phase)
+        picture += 20 * wave[..., None] * (np.array(colour) - 0.2)
+    levels = picture.clip(0, 255).round().astype(np.uint8)
+    starts = [(down * step, right * step) for step in reversed(range(count))]
+    return np.stack([levels[top : top + height, left : left + width] for top, left in starts])
+
+
+def _facts(height: int, width: int, updates: int, weights: str | None) -> dict[str, str]:
+    facts = {"kind": "flow", "flow": "raft", "updates": str(updates), "height": str(height), "width": str(width)}
+    return facts if weights is None else {**facts, "weights_sha256": weights}
+
+
+@torch.no_grad()
+def _tolerance(graph: RaftGraph, sample: NDArray[np.uint8]) -> float:
+    """The difference allowed as a share of the largest flow."""
+    graph.eval()
+    largest = float(graph(torch.from_numpy(sample.copy())).abs().max())
+    pixel = FLOW_SIZE / max(graph.height, graph.width)  # of a frame, in pixels of the grid
+    return max(TOLERANCE, _TOLERANCE_PIXELS * pixel / largest) if largest > 0 else TOLERANCE

@@ -1,0 +1,1 @@
+"""What pixelfast does, one file a verb."""

@@ -1,0 +1,98 @@
+"""The parts of several runs, put together: what `pixelfast.merge` does."""
+
+from collections.abc import Iterable, Sequence
+from os import PathLike
+from pathlib import Path
+
+from pixelfast.errors import ScoresError
+from pixelfast.files.natural import natural_key
+from pixelfast.jobs.score import finish
+from pixelfast.machine.stopwatch import Stopwatch
+from pixelfast.machine.threads import share_threads
+from pixelfast.notes import Notes
+from pixelfast.pipeline.parts import Job, Part, read_parts
+from pixelfast.scores import Scores
+from pixelfast.scores.outputs import Out, output_paths
+
+Folders = str | PathLike[str] | Iterable[str | PathLike[str]]
+
+
+def merge_parts(parts: Folders, out: Out) -> Scores:
+    """Scores from part files; see `pixelfast.merge`."""
+    notes, watch = Notes(), Stopwatch()
+    paths, threads = output_paths(out), share_threads(None).count
+    with watch.phase("read"):
+        files = _files(parts)
+        read = dict(zip(files, read_parts(files, threads), strict=True))
+    job = _one_job(read)
+    videos = _one_a_video(read)
+    for part in videos:
+        for note in part.notes:
+            notes.say(note)
+    if len(videos) < job.videos:
+        notes.say(f"the parts hold {len(videos)} of the source's {job.videos} videos: some shares are missing")
+    return finish(videos, job, paths, notes=notes, watch=watch, threads=threads)
+
+
+def _files(parts: Folders) -> list[Path]:
+    folders = [Path(parts)] if isinstance(parts, str | PathLike) else [Path(folder) for folder in parts]
+    found: list[Path] = []
+    for folder in folders:
+        files = [folder] if folder.is_file() else _parts_in(folder)
+        if not files:
+            what = "holds no parts (.npz)" if folder.is_dir() else "does not exist"
+            raise ScoresError(f"{folder} {what}: give the folder that `pixelfast score` wrote its parts to")
+        found += files
+    if not found:
+        raise ScoresError("no folder of parts was given")
+    return found
+
+
+def _parts_in(folder: Path) -> list[Path]:
+    return sorted(folder.glob("[!.]*.npz"), key=lambda path: natural_key(path.name))
+
+
+def _one_job(read: dict[Path, Part]) -> Job:
+    """What all parts share; the smoothing and the calibration that the first of them has.
+
+    Raises:
+        ScoresError: they come from different engines or settings; the message says which differ.
+    """
+    (first_path, first), *others = read.items()
+    for path, part in others:
+        if part.job == first.job:
+            continue
+        if part.job.fingerprint() != first.job.fingerprint():
+            raise ScoresError(
+                f"{first_path} and {path} come from different runs and must not be mixed: "
+                f"{_differences(first.job, part.job)}"
+            )
+        if (part.job.smooth, part.job.calibration) != (first.job.smooth, first.job.calibration):
+            raise ScoresError(
+                f"{first_path} and {path} were written with different smoothing or calibration "
+                f"(smooth {first.job.smooth} and {part.job.smooth}): score the older ones again"
+            )
+    videos = max(part.job.videos for part in read.values())
+    return Job(first.job.engine, first.job.settings, first.job.smooth, first.job.calibration, videos)
+
+
+def _differences(a: Job, b: Job) -> str:
+    names = sorted(a.settings.keys() | b.settings.keys())
+    pairs = [(name, a.settings.get(name), b.settings.get(name)) for name in names]
+    return ", ".join(f"{name} {left} and {right}" for name, left, right in pairs if left != right)
+
+
+def _one_a_video(read: dict[Path, Part]) -> Sequence[Part]:
+    """The parts, each video once; a copy of a part is no other part.
+
+    Raises:
+        ScoresError: two parts of one video come from different footage.
+    """
+    by_video: dict[str, tuple[Path, Part]] = {}
+    for path, part in read.items():
+        other_path, other = by_video.setdefault(part.video, (path, part))
+        if other.footage != part.footage:
+            raise ScoresError(
+                f"{other_path} and {path} are both video {part.video}, of different footage: delete the outdated one"
+            )
+    return [part for _, part in by_video.values()]

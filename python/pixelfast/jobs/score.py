@@ -1,0 +1,203 @@
+"""A whole run of scoring: what `pixelfast.score` does."""
+
+import dataclasses
+import json
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from pixelfast.cleaning.stage import CleanPlan
+from pixelfast.errors import PixelfastError
+from pixelfast.flip.opening import FlipPlan, open_flip, plan_flip
+from pixelfast.machine.cores import Cores
+from pixelfast.machine.stopwatch import Profile, Stopwatch, profile
+from pixelfast.machine.threads import share_threads
+from pixelfast.methods.base import find_pass
+from pixelfast.methods.choose import EngineChoice, choose_engine
+from pixelfast.methods.motion.opening import open_motion
+from pixelfast.methods.reconstruction.opening import open_reconstruction
+from pixelfast.methods.settings import Settings
+from pixelfast.model import Calibration
+from pixelfast.notes import Notes
+from pixelfast.pipeline.global_pass import global_pass
+from pixelfast.pipeline.parts import Job, Part, PartStore
+from pixelfast.pipeline.scoring import Scoring, Stages
+from pixelfast.progress import ProgressCallback
+from pixelfast.scores import Scores
+from pixelfast.scores.outputs import Out, check_outputs, make_folder, output_paths, write_outputs
+from pixelfast.sources import Source, Video, open_source
+from pixelfast.sources.decoding import DecodePlan
+
+
+@dataclass(frozen=True)
+class Request:
+    """Where a run's results go, and how much of the source it does.
+
+    Attributes:
+        out: files for the scores.
+        parts: the folder of parts; None for `<out>.parts`, or none without `out`.
+        shard: "i/n", the share of the videos to do; None for all.
+        threads: None for the cores that this process may use.
+        progress: called as frames are done.
+        profile: called at the end with where the time went.
+    """
+
+    out: Out = None
+    parts: str | PathLike[str] | None = None
+    shard: str | None = None
+    threads: int | None = None
+    progress: ProgressCallback | None = None
+    profile: Callable[[Profile], object] | None = None
+
+
+def run(source: Source, engine: str | PathLike[str], settings: Settings, request: Request) -> Scores:
+    """Scores a source; see `pixelfast.score`."""
+    settings.check()
+    notes, watch = Notes(), Stopwatch()
+    cores = share_threads(request.threads)
+    with watch.phase("open"):
+        choice = choose_engine(engine, settings.stride, request.shard is not None, cores.count)
+        settings = with_own_smoothing(settings, choice.method)
+        all_videos = open_source(source, notes)
+        videos = take_share(all_videos, request.shard)
+        paths, folder = _places(request, all_videos)
+    for note in choice.notes:
+        notes.say(note)
+    if settings.maps and folder is None:
+        notes.say("error maps are kept in the parts, and no parts are kept: name a folder with parts=, or out=")
+    flip = plan_flip(choice.model, choice.path, settings.flip, notes)
+    stages = open_stages(choice, settings, flip, cores, watch)
+    job = describe_job(choice, stages, flip, len(all_videos), notes)
+    if folder is not None:
+        make_folder(folder)
+    plan = DecodePlan(stages.method.frames, stages.method.frame_bytes, cores, watch)
+    scoring = Scoring(stages, flip.mode, PartStore(folder, job, settings.maps), plan, notes)
+    with watch.flow():
+        parts = scoring.run(videos, request.progress)
+    if request.shard is not None:
+        notes.say(
+            f"these are the scores of share {request.shard} alone: merge the parts in {folder} when all are there"
+        )
+        paths = []
+    scores = finish(parts, job, paths, notes=notes, watch=watch, threads=cores.count)
+    if request.profile is not None:
+        request.profile(profile(watch.laps(), cores.count))
+    return scores
+
+
+def open_stages(choice: EngineChoice, settings: Settings, plan: FlipPlan, cores: Cores, stopwatch: Stopwatch) -> Stages:
+    """Loads the engines.
+
+    Raises:
+        EngineError: an engine cannot be loaded, does not fit its model, or the stride does not fit it.
+    """
+    with stopwatch.phase("load"):
+        opened = open_motion if choice.method == "motion" else open_reconstruction
+        method = opened(choice, settings, cores, stopwatch)
+        flip = None if plan.classifier is None else open_flip(choice, plan.classifier)
+    clean = CleanPlan(flip, settings.on_error, method.bridge_noisy, cores, stopwatch)
+    return Stages(method, clean, settings)
+
+
+def with_own_smoothing(settings: Settings, method: str) -> Settings:
+    """The settings with the method's own smoothing where none was asked for."""
+    smooth = find_pass(method).smooth if settings.smooth is None else settings.smooth
+    return dataclasses.replace(settings, smooth=smooth)
+
+
+def _places(request: Request, videos: Sequence[Video]) -> tuple[list[Path], Path | None]:
+    """The files for the scores, known to be writable, and the folder for the parts."""
+    paths = output_paths(request.out)
+    check_outputs(paths, videos)
+    folder = Path(request.parts) if request.parts is not None else None
+    if folder is None and paths:
+        folder = paths[0].with_name(paths[0].name + ".parts")
+    if request.shard is not None and folder is None:
+        raise PixelfastError("a shard leaves nothing but its parts: name a folder with parts=, or out=")
+    return paths, folder
+
+
+def describe_job(choice: EngineChoice, stages: Stages, flip: FlipPlan, videos: int, notes: Notes) -> Job:
+    """What all parts of this run share; says aloud where the model has no calibration for it."""
+    settings = stages.settings
+    calibration = find_calibration(choice, stages, notes)
+    raw_settings: dict[str, Any] = {
+        "method": choice.method,
+        "engine_sha256": choice.sha256,
+        "pool": settings.pool,
+        "flip": flip.mode,
+        "flip_sha256": flip.sha256,
+        "on_error": settings.on_error,
+        **stages.method.facts(),
+    }
+    # As JSON has it, so that a job equals the one that a part file brings back.
+    plain = None if calibration is None else json.loads(json.dumps(dataclasses.asdict(calibration)))
+    return Job(choice.path.name, raw_settings, _smooth(settings), plain, videos)
+
+
+def find_calibration(choice: EngineChoice, stages: Stages, notes: Notes) -> Calibration | None:
+    """The calibration of this engine file and these settings; None, said aloud, where the model has none."""
+    if choice.model is None:
+        return None
+    settings = stages.settings
+    wanted = (choice.path.name, stages.method.stride, settings.how, settings.pool, _smooth(settings))
+    calibration = choice.model.calibration(*wanted)
+    if calibration is None:
+        engine, stride, how, pool, smooth = wanted
+        notes.say(
+            f"no threshold and no tails: the model has no calibration for {engine} at stride {stride}, how={how}, "
+            f"pool={pool}, smooth={smooth}"
+        )
+    return calibration
+
+
+def _smooth(settings: Settings) -> int:
+    assert settings.smooth is not None, "settled as soon as the method is known"
+    return settings.smooth
+
+
+def finish(
+    parts: Sequence[Part],
+    job: Job,
+    paths: Sequence[Path],
+    *,
+    notes: Notes,
+    watch: Stopwatch,
+    threads: int,
+) -> Scores:
+    """The global pass over all parts, and the files."""
+    calibration = None if job.calibration is None else calibration_from(job.calibration)
+    with watch.phase("global"):
+        scores = global_pass(parts, job.settings["method"], job.smooth, calibration, notes=notes, threads=threads)
+    scores.phases.update(watch.seconds())
+    with watch.phase("write"):
+        write_outputs(scores, paths, threads)
+    scores.phases.update(watch.seconds())
+    return scores
+
+
+def calibration_from(plain: dict[str, Any]) -> Calibration:
+    """A calibration from the plain mapping in a part."""
+    lists = {name: tuple(plain[name]) for name in ("probabilities", "quantiles")}
+    return Calibration(**{**plain, **lists})
+
+
+_PATTERN = re.compile(r"([0-9]+)/([0-9]+)")
+
+
+def take_share(videos: Sequence[Video], shard: str | None) -> list[Video]:
+    """The videos of share `shard` ("i/n", 1/n to n/n); all for None. Shares of one source are disjoint and complete.
+
+    Raises:
+        PixelfastError: the text is no share.
+    """
+    if shard is None:
+        return list(videos)
+    match = _PATTERN.fullmatch(shard)
+    share, shares = (int(match[1]), int(match[2])) if match else (0, 0)
+    if not 1 <= share <= shares:
+        raise PixelfastError(f"shard must be like 2/3 (the second of three shares, from 1/3 to 3/3), not {shard!r}")
+    return list(videos[share - 1 :: shares])

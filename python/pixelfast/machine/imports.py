@@ -1,0 +1,71 @@
+"""ONNX Runtime, OpenVINO and NNCF, imported without their telemetry: footage is private, and so is who scores what."""
+
+import logging
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from types import ModuleType
+from typing import Any, Final, cast
+
+from pixelfast.errors import ModelError
+
+_OPENVINO_TELEMETRY: Final = "openvino_telemetry"
+
+
+def import_onnxruntime() -> Any:
+    """ONNX Runtime, which since 1.29 reports sessions to its maker unless this variable stands before its import."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
+    return import_module("onnxruntime")
+
+
+def import_openvino() -> Any:
+    """OpenVINO, whose import reports itself to its maker unless `openvino_telemetry` is missing."""
+    return _without_telemetry("openvino")
+
+
+def import_nncf() -> Any:
+    """NNCF, which reports what it does to OpenVINO's maker in the same way, and imports ONNX Runtime itself.
+
+    Raises:
+        ModuleNotFoundError: it is not installed.
+    """
+    import_onnxruntime()
+    kind = logging.getLoggerClass()
+    try:
+        return _without_telemetry("nncf")
+    finally:
+        logging.setLoggerClass(kind)  # it leaves one of its own for every logger of the process
+
+
+def _without_telemetry(name: str) -> Any:
+    """A package, imported while None in `sys.modules` stands for a missing `openvino_telemetry`: it takes a stub."""
+    if name in sys.modules:
+        return sys.modules[name]
+    hidden = sys.modules.setdefault(_OPENVINO_TELEMETRY, cast("ModuleType", None)) is None
+    try:
+        return import_module(name)
+    finally:
+        if hidden:
+            del sys.modules[_OPENVINO_TELEMETRY]
+
+
+_PACKAGES = ("torch", "torchvision", "onnx", "onnxscript", "safetensors")
+
+
+@contextmanager
+def training_extra() -> Iterator[None]:
+    """Stands around imports of what trains and exports: where PyTorch is missing, a sentence says so.
+
+    Raises:
+        ModelError: a package of the `train` extra is missing.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] not in _PACKAGES:
+            raise
+        raise ModelError(
+            f"training and exporting need PyTorch, and {error.name} is missing: pip install 'pixelfast[train]'"
+        ) from error

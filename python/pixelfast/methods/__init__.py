@@ -1,0 +1,1 @@
+"""The methods, one folder each, and what they have in common."""

@@ -1,0 +1,1 @@
+"""The motion method: optical flow, and the error of predicting it."""

@@ -1,0 +1,143 @@
+"""The predictor of the motion method: past flows in, the next one out."""
+
+from copy import deepcopy
+from typing import Final, NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from pixelfast.geometry import FLOW_SIZE, GRID, PAST_FLOWS
+
+HIDDEN: Final = 512
+"""Units of the GRU (METHOD)."""
+
+Scale = float | tuple[float, float]
+
+FLOW_VALUES: Final = 2 * FLOW_SIZE * FLOW_SIZE
+"""Values of a flow, flattened (METHOD: 8,192)."""
+
+
+class FlowGru(nn.Module):
+    """A GRU over the past flows; from its last state, linearly, the next one (METHOD, "Motion").
+
+    Parameter names are the source's.
+
+    Args:
+        hidden: units of the GRU.
+    """
+
+    def __init__(self, hidden: int = HIDDEN) -> None:
+        super().__init__()
+        self.gru = nn.GRU(FLOW_VALUES, hidden, batch_first=True)
+        self.fc = nn.Linear(hidden, FLOW_VALUES)
+
+    def forward(self, sequences: Tensor) -> Tensor:
+        """f32[B,K,8192], scaled flows, to the next ones f32[B,8192]."""
+        states, _ = self.gru(sequences)  # [B, K, hidden]
+        predicted: Tensor = self.fc(states[:, -1])
+        return predicted
+
+    def weights(self) -> "GruWeights":
+        """The GRU's own, by what they do."""
+        names = ("weight_ih_l0", "bias_ih_l0", "weight_hh_l0", "bias_hh_l0")
+        return GruWeights(*(self.gru.get_parameter(name) for name in names))
+
+
+class GruWeights(NamedTuple):
+    """Weights f32[3 * hidden, ...] and biases f32[3 * hidden] of the reset, update and new gates."""
+
+    input: Tensor
+    input_bias: Tensor
+    state: Tensor
+    state_bias: Tensor
+
+
+class MotionGraph(nn.Module):
+    """`flow` f32[K+M,2,64,64] to `flow_errors` f32[M,8,8]: the sum of squared errors a cell, in scaled units.
+
+    A flow's input projection is computed once, not once for each of the K sequences that it is part of.
+
+    Args:
+        network: the predictor, trained on flows divided by `scale`.
+        scale: the deviation of the training flows, pixels of the grid; or one to the right and one down.
+        past: K.
+        dtype: of the network's weights and activations, in a copy of it where it is not float32; the scaled flow and
+            its error stay float32 at any.
+    """
+
+    unit: Tensor
+
+    def __init__(
+        self, network: FlowGru, scale: Scale, past: int = PAST_FLOWS, dtype: torch.dtype = torch.float32
+    ) -> None:
+        super().__init__()
+        self.network = network if dtype == torch.float32 else deepcopy(network).to(dtype)
+        self.register_buffer("unit", _unit(scale))
+        self.past = past
+        self.dtype = dtype
+
+    def forward(self, flow: Tensor) -> Tensor:
+        """Errors of all flows but the first K."""
+        scaled = (flow / self.unit).flatten(1)  # [K + M, 8192]
+        return _cells(scaled[self.past :] - self._predicted(self._held(scaled)).float())
+
+    def _held(self, scaled: Tensor) -> Tensor:
+        """The scaled flow in the network's dtype; what that cannot hold becomes its largest number, no infinity."""
+        if self.dtype == torch.float32:
+            return scaled
+        most = torch.finfo(self.dtype).max
+        return scaled.clamp(-most, most).to(self.dtype)
+
+    def _predicted(self, scaled: Tensor) -> Tensor:
+        weights = self.network.weights()
+        projected = F.linear(scaled[:-1], weights.input, weights.input_bias)  # [K + M - 1, 3 * hidden]
+        steps = projected.unfold(0, self.past, 1)  # [M, 3 * hidden, K]
+        state = torch.zeros_like(steps[:, : self.network.gru.hidden_size, 0])  # [M, hidden]
+        for step in range(self.past):
+            state = self._next(steps[:, :, step], state)
+        predicted: Tensor = self.network.fc(state)
+        return predicted
+
+    def _next(self, projected: Tensor, state: Tensor) -> Tensor:
+        """One step of torch.nn.GRU, whose input projection is there already."""
+        weights = self.network.weights()
+        reset_in, update_in, new_in = projected.chunk(3, dim=1)
+        reset_own, update_own, new_own = F.linear(state, weights.state, weights.state_bias).chunk(3, dim=1)
+        reset = torch.sigmoid(reset_in + reset_own)
+        update = torch.sigmoid(update_in + update_own)
+        new = torch.tanh(new_in + reset * new_own)
+        return (1 - update) * new + update * state
+
+
+class PlainGraph(nn.Module):
+    """`flow` f32[K+M,2,64,64] to `flow_errors` f32[M,8,8]: the flow's own squares, as if no motion were expected.
+
+    Args:
+        scale: as of `MotionGraph`.
+        past: K.
+    """
+
+    unit: Tensor
+
+    def __init__(self, scale: Scale, past: int = PAST_FLOWS) -> None:
+        super().__init__()
+        self.register_buffer("unit", _unit(scale))
+        self.past = past
+
+    def forward(self, flow: Tensor) -> Tensor:
+        """Squares of all flows but the first K."""
+        return _cells((flow[self.past :] / self.unit).flatten(1))
+
+
+def _unit(scale: Scale) -> Tensor:
+    """f32[2,1,1]: what the two directions are divided by."""
+    right, down = (scale, scale) if isinstance(scale, float) else scale
+    return torch.tensor([right, down], dtype=torch.float32).reshape(2, 1, 1)
+
+
+def _cells(error: Tensor) -> Tensor:
+    """f32[M,8192] to the sum of squares of each cell, f32[M,G,G]."""
+    squares = (error * error).reshape(-1, 2, FLOW_SIZE, FLOW_SIZE).sum(dim=1, keepdim=True)  # [M, 1, 64, 64]
+    side = FLOW_SIZE // GRID
+    return F.avg_pool2d(squares, side).squeeze(1) * side**2

@@ -1,0 +1,135 @@
+"""The motion method on one video: frames in, the errors of predicting their flow out."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelfast import _core
+from pixelfast.cleaning.cleaned import Cleaned
+from pixelfast.errors import EngineError
+from pixelfast.flow.engine import FlowEngine
+from pixelfast.flow.stream import Flows, FlowStream, flow_frames
+from pixelfast.geometry import FLOW_SIZE
+from pixelfast.machine.stopwatch import Stopwatch
+from pixelfast.methods.base import Maps
+from pixelfast.methods.motion.engine import MotionEngine
+from pixelfast.methods.motion.facts import MotionFacts
+from pixelfast.methods.settings import Settings
+from pixelfast.sources import Video
+from pixelfast.sources.video import FrameFormat
+
+
+@dataclass(frozen=True)
+class Motion:
+    """The method with its engines; see `pipeline.method.Method`.
+
+    Attributes:
+        flow: the engine of optical flow.
+        engine: the engine that predicts it.
+        known: what the model says about both.
+        settings: as asked for.
+        stopwatch: gets the times of the `flow` and `engine` phases.
+        flow_sha256: of the flow's file; None where OpenCV computes it.
+    """
+
+    flow: FlowEngine
+    engine: MotionEngine
+    known: MotionFacts
+    settings: Settings
+    stopwatch: Stopwatch
+    flow_sha256: str | None = None
+
+    stride: Final = 1
+
+    @property
+    def bridge_noisy(self) -> bool:
+        """See `Method.bridge_noisy`: the source's own recipe does not."""
+        return self.known.bridge_noisy
+
+    @property
+    def frame_bytes(self) -> int:
+        """See `Method.frame_bytes`."""
+        return self.flow.frame_bytes
+
+    def facts(self) -> dict[str, Any]:
+        """See `Method.facts`."""
+        flow = self.known.flow
+        known = (
+            [flow.kind, flow.preset, flow.shorter_side] if self.flow_sha256 is None else [flow.kind, self.flow_sha256]
+        )
+        precision = self.engine.facts.precision
+        facts = {"flow": known, "bridge_noisy": self.bridge_noisy}
+        return facts if precision == "fp32" else {**facts, "precision": precision}
+
+    def frames(self, video: Video) -> FrameFormat:
+        """The size that the flow engine wants of this video; flow between frames of two sizes means nothing."""
+        return flow_frames(self.flow, video)
+
+    def maps(self, video: Video) -> "FlowErrors":
+        """See `Method.maps`."""
+        return FlowErrors(self, video)
+
+    def raw(self, maps: Maps) -> NDArray[np.float32]:
+        """The norm of the error over all cells (METHOD), or the root of the mean of the three worst cells."""
+        cells = maps.shape[1] * maps.shape[2] if self.settings.pool == "mean" else 1
+        return np.sqrt(cells * _core.pool(maps, self.settings.pool, threads=1)).astype(np.float32)
+
+    def remarks(self, video: Video, frames: int) -> list[str]:
+        """Names a video that holds no motion, and one in which nothing can be predicted from true past."""
+        if frames == 1:
+            return [f"video {video.name} has one frame, so no motion: it is scored as a still scene"]
+        past = self.engine.facts.past
+        if frames <= past + 1:
+            return [f"video {video.name} has {frames} frames, too few to predict a flow from {past} others"]
+        return []
+
+
+class FlowErrors:
+    """Flow and motion engine: from the frames of one video to its error maps, streaming.
+
+    The map of frame i+1 is the error of flow i; frame 0 takes that of frame 1. Before a video the past is its first
+    flow, repeated.
+    """
+
+    def __init__(self, method: Motion, video: Video) -> None:
+        self._method = method
+        self._video = video
+        self._past: Flows | None = None
+        self._done = 0
+
+    def run(self, cleaned: Iterable[Cleaned]) -> Iterator[Maps]:
+        """Yields the maps f32[m, G, G] of the frames of a whole video, in order."""
+        yield from self.predict(FlowStream(self._method.flow, self._method.stopwatch).run(cleaned))
+
+    def predict(self, flows: Iterable[Flows]) -> Iterator[Maps]:
+        """Yields the maps of a whole video from its flows f32[m, 2, 64, 64]; one map more than flows."""
+        for some in flows:
+            if not len(some):
+                continue
+            maps = self._errors(some)
+            yield np.concatenate([maps[:1], maps]) if self._done == 0 else maps
+            self._done += len(some)
+        if self._done == 0:  # one frame: nothing moves
+            yield self._errors(np.zeros((1, 2, FLOW_SIZE, FLOW_SIZE), np.float32))
+
+    def _errors(self, flows: Flows) -> Maps:
+        past = self._method.engine.facts.past
+        before = np.repeat(flows[:1], past, axis=0) if self._past is None else self._past
+        joined = np.concatenate([before, flows])
+        self._past = joined[-past:].copy()
+        with self._method.stopwatch.phase("engine", joined.nbytes):
+            maps = self._method.engine.errors(joined)
+        self._check_finite(maps)
+        return maps
+
+    def _check_finite(self, maps: Maps) -> None:
+        if np.isfinite(maps).all():
+            return
+        index = self._done + 1 + int(np.argwhere(~np.isfinite(maps))[0, 0])
+        raise EngineError(
+            f"the motion engine gives an error that is not finite in video {self._video.name}, frame "
+            f"{self._video.describe(index)}: the engine is damaged; train it again"
+        )

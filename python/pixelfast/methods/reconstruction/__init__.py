@@ -1,0 +1,1 @@
+"""The reconstruction method: an autoencoder, and the error of its windows."""

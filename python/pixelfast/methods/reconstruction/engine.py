@@ -1,0 +1,158 @@
+"""Engines of the reconstruction method: frames in, the errors of every window out."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelfast import _core
+from pixelfast.errors import EngineError
+from pixelfast.machine.cores import Cores
+from pixelfast.methods.reconstruction.engine_torch import TorchFrames
+from pixelfast.methods.reconstruction.facts import WindowFacts, window_facts
+from pixelfast.runtime.onnx import OnnxRunner
+from pixelfast.runtime.opening import open_runner
+from pixelfast.runtime.openvino import OpenVinoFrames, openvino_installed
+from pixelfast.runtime.runner import Runner
+from pixelfast.runtime.tensorrt.check import PlanOrigin
+
+# Windows a call of an engine of cuboids: 16 of 16x128x128 float32 are 16 MiB; more is not faster on a CPU.
+CUBOID_BATCH = 16
+
+
+class WindowEngine(Protocol):
+    """Turns frames into window errors."""
+
+    @property
+    def path(self) -> Path:
+        """The engine's file."""
+
+    @property
+    def facts(self) -> WindowFacts:
+        """Its sizes."""
+
+    def errors(self, frames: NDArray[np.uint8], stride: int) -> NDArray[np.float32]:
+        """f32[(N-T)//stride+1, T, G, G]: the mean squared error a cell of each window of `frames` u8[N, H, W].
+
+        Raises:
+            EngineError: the engine fails or returns another shape.
+        """
+
+    def share(self, cores: Cores) -> None:
+        """From now on, takes the cores that it computes on from these; one that runs on a GPU takes none."""
+
+
+class FrameEngine:
+    """Our own engines: unfolding, scaling and the error reduction are inside the graph."""
+
+    def __init__(self, runner: Runner | OpenVinoFrames, facts: WindowFacts) -> None:
+        self.path = runner.path
+        self.facts = facts
+        self._run = runner
+
+    def errors(self, frames: NDArray[np.uint8], stride: int) -> NDArray[np.float32]:
+        """See `WindowEngine.errors`; a stride that is not the engine's own is fed one window at a time."""
+        if stride == self.facts.stride and self.facts.batch is None:
+            return self._checked(frames, (len(frames) - self.facts.window) // stride + 1)
+        window = self.facts.window
+        starts = range(0, len(frames) - window + 1, stride)
+        return np.concatenate([self._checked(frames[start : start + window], 1) for start in starts])
+
+    def share(self, cores: Cores) -> None:
+        """See `WindowEngine.share`."""
+        self._run.cores = cores
+
+    def _checked(self, frames: NDArray[np.uint8], windows: int) -> NDArray[np.float32]:
+        result = self._run(frames)
+        shape = (windows, self.facts.window, self.facts.grid, self.facts.grid)
+        if result.shape != shape or result.dtype != np.float32:
+            found = f"{result.dtype} {list(result.shape)}"
+            raise EngineError(f"{self.path}: {len(frames)} frames give {found}, not float32 {list(shape)}")
+        return result
+
+
+class CuboidEngine:
+    """Anybody's autoencoder: cuboids are assembled and errors reduced in the Rust core."""
+
+    def __init__(self, runner: Runner, facts: WindowFacts, threads: int) -> None:
+        self.path = runner.path
+        self.facts = facts
+        self._run = runner
+        self._threads = threads
+        shape = (facts.batch or facts.best or CUBOID_BATCH, facts.window, facts.height, facts.width)
+        self._cuboids = np.empty(shape, np.float32)
+
+    def errors(self, frames: NDArray[np.uint8], stride: int) -> NDArray[np.float32]:
+        """See `WindowEngine.errors`; any stride costs what its windows cost."""
+        starts = np.arange(0, len(frames) - self.facts.window + 1, stride, dtype=np.int64)
+        batch = len(self._cuboids)
+        parts = [self._batch(frames, starts[first : first + batch]) for first in range(0, len(starts), batch)]
+        return np.concatenate(parts)
+
+    def share(self, cores: Cores) -> None:
+        """See `WindowEngine.share`; what Rust does before and after a call is next to nothing beside it."""
+        self._run.cores = cores
+
+    def _batch(self, frames: NDArray[np.uint8], starts: NDArray[np.int64]) -> NDArray[np.float32]:
+        fed = len(starts) if self.facts.batch is None else self.facts.batch
+        # An engine with a fixed batch gets its last window again until the batch is full.
+        filled = np.concatenate([starts, np.repeat(starts[-1:], fed - len(starts))])
+        cuboids = self._cuboids[:fed]
+        _core.assemble_cuboids(frames, filled, cuboids, threads=self._threads)
+        reconstruction = self._run(cuboids)
+        if reconstruction.shape != cuboids.shape or reconstruction.dtype != np.float32:
+            found = f"{reconstruction.dtype} {list(reconstruction.shape)}"
+            raise EngineError(f"{self.path}: cuboids float32 {list(cuboids.shape)} give {found}, no reconstruction")
+        errors = _core.cuboid_errors(cuboids, np.ascontiguousarray(reconstruction), self.facts.grid, self._threads)
+        return errors[: len(starts)]
+
+
+def load_window_engine(path: Path, threads: int, origin: PlanOrigin | None = None) -> WindowEngine:
+    """Loads an engine of the reconstruction method, `.onnx` or `.safetensors`, and tries it on blank frames.
+
+    Args:
+        path: the `.onnx`, `.plan` or `.safetensors` file.
+        threads: threads for one call on a CPU.
+        origin: of a plan, what its model knows about it.
+
+    Raises:
+        EngineError: the file is missing, damaged, no engine of this method, or cannot be run on this machine.
+    """
+    if path.suffix.lower() == ".safetensors":
+        return _tried(TorchFrames(path, threads))
+    return window_engine(open_runner(path, threads, origin), threads)
+
+
+def window_engine(runner: Runner, threads: int) -> WindowEngine:
+    """The window engine that a runner's file is, tried on blank frames.
+
+    Raises:
+        EngineError: the file is no engine of this method.
+    """
+    facts = window_facts(runner)
+    if facts.kind == "cuboids":
+        engine: WindowEngine = CuboidEngine(runner, facts, threads)
+    elif facts.batch in (None, facts.window):
+        engine = _frame_engine(runner, facts, threads)
+    else:
+        raise EngineError(
+            f"{runner.path} takes exactly {facts.batch} frames; export it with a dynamic number of frames"
+        )
+    return _tried(engine)
+
+
+def _tried(engine: WindowEngine) -> WindowEngine:
+    """The engine, after two windows: one alone would not show that the stride in the metadata is wrong."""
+    facts, stride = engine.facts, engine.facts.stride or 1
+    engine.errors(np.zeros((facts.window + stride, facts.height, facts.width), np.uint8), stride)
+    return engine
+
+
+def _frame_engine(runner: Runner, facts: WindowFacts, threads: int) -> FrameEngine:
+    """By OpenVINO on a CPU, where it is installed; an engine for one window at a time gains nothing from it."""
+    if isinstance(runner, OnnxRunner) and runner.on_cpu and facts.batch is None and openvino_installed():
+        faster = OpenVinoFrames(runner, facts, threads)
+        return FrameEngine(faster, replace(facts, best=faster.best, least=faster.least))
+    return FrameEngine(runner, facts)

@@ -1,0 +1,115 @@
+"""What an engine is, read off its inputs, outputs and metadata, and the sentences for what it is not."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+from pixelfast.errors import EngineError
+from pixelfast.runtime.metadata import metadata_integer
+from pixelfast.runtime.runner import Runner
+
+FORMAT = 1
+GRID = 8
+WANTED = (
+    "the reconstruction method takes either pixelfast's own engine (frames uint8 [N, H, W] -> "
+    "window_errors float32 [W, T, G, G]) or any autoencoder of cuboids (float32 [B, T, H, W] -> the same shape)"
+)
+
+
+@dataclass(frozen=True)
+class WindowFacts:
+    """Facts of an engine of windows.
+
+    Attributes:
+        kind: `frames` (our engines: frames in, errors out) or `cuboids` (anybody's: cuboids in and out).
+        window: T, frames a window.
+        height: H, pixels.
+        width: W, pixels.
+        grid: G, cells a side of the error map.
+        stride: S, static in an engine of frames; None where any stride fits.
+        batch: the only first dimension that the engine takes; None where it is dynamic.
+        best: frames (or cuboids) a call that keep the engine busy; None where any number does.
+        least: frames that are worth a call of their own where no more are there yet; None where one should wait.
+        precision: "fp32", or what else the same file is computed in on this machine.
+    """
+
+    kind: Literal["frames", "cuboids"]
+    window: int
+    height: int
+    width: int
+    grid: int
+    stride: int | None
+    batch: int | None
+    best: int | None = None
+    least: int | None = None
+    precision: str = "fp32"
+
+
+def window_facts(runner: Runner) -> WindowFacts:
+    """The facts of a window engine.
+
+    Raises:
+        EngineError: the file is something else, or leaves a size open; the sentence says what was expected and found.
+    """
+    _check_format(runner)
+    _check_kind(runner)
+    tensor = runner.inputs[0]
+    ranks = (len(tensor.shape), len(runner.outputs[0].shape))
+    if len(runner.inputs) == 1 and tensor.dtype == "uint8" and ranks == (3, 4):
+        return _frame_facts(runner)
+    if len(runner.inputs) == 1 and tensor.dtype == "float32" and ranks == (4, 4):
+        return _cuboid_facts(runner)
+    raise EngineError(f"{runner.path} does not fit: it has {runner.describe()}; {WANTED}")
+
+
+def _check_format(runner: Runner) -> None:
+    written = metadata_integer(runner, "format")
+    if written is not None and written > FORMAT:
+        raise EngineError(f"{runner.path} was written by a newer pixelfast (format {written}); update pixelfast")
+
+
+def _check_kind(runner: Runner) -> None:
+    kind = runner.metadata.get("pixelfast.kind", "ae")
+    if kind == "motion":
+        raise EngineError(
+            f"{runner.path} is a motion engine, which does not know its flow alone: name its model folder"
+        )
+    if kind != "ae":
+        raise EngineError(f"{runner.path} is a {kind} engine, not a reconstruction engine; name ae.onnx or the folder")
+
+
+def _frame_facts(runner: Runner) -> WindowFacts:
+    batch, height, width = runner.inputs[0].shape
+    _, window, grid, _ = runner.outputs[0].shape
+    return WindowFacts(
+        "frames",
+        _size(runner, "window", window),
+        _size(runner, "height", height),
+        _size(runner, "width", width),
+        _size(runner, "grid", grid),
+        metadata_integer(runner, "stride") or 1,
+        batch,
+        runner.best,
+        precision=runner.metadata.get("pixelfast.precision", "fp32"),
+    )
+
+
+def _cuboid_facts(runner: Runner) -> WindowFacts:
+    batch, window, height, width = runner.inputs[0].shape
+    sizes = (_size(runner, "window", window), _size(runner, "height", height), _size(runner, "width", width))
+    output = runner.outputs[0].shape[1:]
+    if any(found not in (None, size) for found, size in zip(output, sizes, strict=True)):
+        raise EngineError(f"{runner.path} gives no reconstruction: it has {runner.describe()}; {WANTED}")
+    return WindowFacts("cuboids", *sizes, largest_grid(sizes[1], sizes[2]), None, batch, runner.best)
+
+
+def _size(runner: Runner, name: str, found: int | None) -> int:
+    size = found if found is not None else metadata_integer(runner, name)
+    if size is None or size < 1:
+        hint = f"export it with static sizes, or with the metadata pixelfast.{name}"
+        raise EngineError(f"{runner.path} does not tell its {name}: it has {runner.describe()}; {hint}")
+    return size
+
+
+def largest_grid(height: int, width: int) -> int:
+    """The most cells a side, at most 8, that divide a frame of `height` x `width` pixels evenly."""
+    return next(grid for grid in range(GRID, 0, -1) if height % grid == 0 and width % grid == 0)

@@ -1,0 +1,121 @@
+"""Cuts a video's frames into what the engine takes: overlapping chunks, and the anchored last window."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelfast.errors import EngineError
+from pixelfast.machine.stopwatch import Stopwatch
+from pixelfast.methods.reconstruction.engine import WindowEngine
+
+Errors = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class WindowEnd:
+    """What the aggregator needs at the end of a video.
+
+    Attributes:
+        errors: f32[W, T, G, G], the windows not given out before; W may be 0.
+        anchored: f32[1, T, G, G], the window of the last T frames, where the stride misses it; else None.
+        frames: N, the video's frames, before any padding.
+        padded: N, or T for a shorter video, which is padded by its last frame.
+    """
+
+    errors: Errors
+    anchored: Errors | None
+    frames: int
+    padded: int
+
+
+class WindowCutter:
+    """Feeds the engine with chunks that overlap by T - S frames; the results do not depend on the chunk's size.
+
+    Args:
+        engine: what turns frames into window errors.
+        stride: S, frames between the starts of windows, 1 to T.
+        chunk: frames to a call of the engine, about; at least T, and as many as keep a GPU busy.
+        stopwatch: gets the time of the `engine` phase.
+        begins: whether the run begins with this video: the first call takes few frames, instead of waiting for more,
+            and each further one twice as many; how many, the engine says.
+    """
+
+    def __init__(
+        self, engine: WindowEngine, stride: int, chunk: int, stopwatch: Stopwatch, *, begins: bool = False
+    ) -> None:
+        self._engine = engine
+        self._stride = stride
+        self._window = engine.facts.window
+        self._stopwatch = stopwatch
+        self._most = self._whole_windows(max(chunk, engine.facts.best or 0))
+        least = engine.facts.least if begins else None
+        self._fed = self._most if least is None else min(self._whole_windows(least), self._most)
+        # The last T frames are kept, for the anchored window; the next window starts among them or right after.
+        self._buffer = np.empty((self._most + self._window, engine.facts.height, engine.facts.width), np.uint8)
+        self._held = 0
+        self._base = 0
+        self._next = 0
+
+    def push(self, frames: NDArray[np.uint8]) -> Iterator[Errors]:
+        """Takes the next frames u8[n, H, W]; yields f32[W, T, G, G] each time that a chunk is full."""
+        while len(frames):
+            taken = frames[: len(self._buffer) - self._held]
+            self._buffer[self._held : self._held + len(taken)] = taken
+            self._held += len(taken)
+            frames = frames[len(taken) :]
+            while self._base + self._held - self._next >= self._fed:
+                yield self._feed(self._fed)
+                self._fed = min(self._whole_windows(2 * self._fed), self._most)
+            self._drop()
+
+    def finish(self) -> WindowEnd:
+        """The rest of the video, which must have had at least one frame."""
+        frames = self._base + self._held
+        if frames < self._window:
+            self._buffer[frames : self._window] = self._buffer[frames - 1]
+            self._held = self._window
+            return WindowEnd(self._feed(self._window), None, frames, self._window)
+        rest = frames - self._next
+        windows = (rest - self._window) // self._stride + 1 if rest >= self._window else 0
+        errors = self._feed((windows - 1) * self._stride + self._window) if windows else self._none()
+        if (frames - self._window) % self._stride == 0:
+            return WindowEnd(errors, None, frames, frames)
+        return WindowEnd(errors, self._errors(self._buffer[self._held - self._window : self._held]), frames, frames)
+
+    def _whole_windows(self, frames: int) -> int:
+        """About so many frames, at least one window, that leave no frame over."""
+        return max(0, frames - self._window) // self._stride * self._stride + self._window
+
+    def _feed(self, count: int) -> Errors:
+        start = self._next - self._base
+        errors = self._errors(self._buffer[start : start + count])
+        self._next += len(errors) * self._stride
+        return errors
+
+    def _errors(self, frames: NDArray[np.uint8]) -> Errors:
+        with self._stopwatch.phase("engine", frames.nbytes):
+            return self._engine.errors(frames, self._stride)
+
+    def _none(self) -> Errors:
+        facts = self._engine.facts
+        return np.zeros((0, facts.window, facts.grid, facts.grid), np.float32)
+
+    def _drop(self) -> None:
+        """Forgets all frames that neither the next window nor the anchored one can need."""
+        unused = min(self._next - self._base, self._held - self._window)
+        if unused > 0:
+            self._held -= unused
+            self._base += unused
+            self._buffer[: self._held] = self._buffer[unused : unused + self._held]
+
+
+def check_stride(stride: int, window: int) -> None:
+    """Refuses a stride that leaves frames out.
+
+    Raises:
+        EngineError: the stride is not 1 to `window`.
+    """
+    if not 1 <= stride <= window:
+        raise EngineError(f"stride must be 1 to {window}, the engine's window, not {stride}: else frames are left out")

@@ -1,0 +1,327 @@
+"""A trained model on disk: a folder, written whole or not at all."""
+
+import fcntl
+import os
+import re
+import secrets
+import shlex
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Self
+
+from pixelfast.errors import ModelError, OutputError, PixelfastError
+from pixelfast.files.atomic import atomic_path, file_sha256, write_error
+from pixelfast.model.calibration import Calibration
+from pixelfast.model.manifest import (
+    FILE_NAME,
+    FileFacts,
+    Flip,
+    Manifest,
+    PlanFacts,
+    Training,
+    read_manifest,
+    write_manifest,
+)
+
+__all__ = ["Calibration", "FileFacts", "Flip", "Manifest", "Model", "Training", "plan_command"]
+
+_STEMS = {"reconstruction": "ae", "motion": "motion"}
+_TRAINED_FILE = re.compile(r"(ae|flip|motion|raft)(\.s[0-9]+)?\.(safetensors|onnx)")
+_MODEL_FILE = re.compile(r"(ae|flip|motion|raft)(\.[A-Za-z0-9_-]+)*\.(safetensors|onnx|plan)")
+
+
+@dataclass(frozen=True)
+class Model:
+    """A folder with `model.json` and the files that it lists, each known by its SHA-256.
+
+    Attributes:
+        folder: the folder.
+        manifest: what `model.json` says.
+    """
+
+    folder: Path
+    manifest: Manifest
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str], *, plans: bool = True, engine: str | None = None) -> Self:
+        """Reads `model.json` and checks that every file it lists is there, unchanged. Nothing is ever unpickled.
+
+        Args:
+            path: the folder.
+            plans: check its TensorRT plans, too; who builds them again needs no old ones.
+            engine: of all the files that do this one's work, check this one only; None checks every file.
+
+        Raises:
+            ModelError: there is no such folder, it is no model folder, it is damaged, or a file is missing or changed.
+        """
+        folder = Path(path)
+        if not folder.is_dir():
+            what = "is a file, not a model folder" if folder.exists() else "does not exist"
+            raise ModelError(f"{folder} {what}: give the folder that training wrote")
+        if not (folder / FILE_NAME).is_file():
+            raise ModelError(
+                f"{folder} holds no {FILE_NAME}, so it is no model folder: give the folder that training wrote"
+            )
+        manifest = read_manifest(folder / FILE_NAME)
+        for name, facts in manifest.files.items():
+            if engine is not None and name != engine and name.split(".")[0] == engine.split(".")[0]:
+                continue
+            plan = manifest.plans.get(name)
+            if plan is None:
+                _check_file(folder / name, facts)
+            elif plans:
+                _check_file(folder / name, facts, f"build it again: {plan_command(folder, name, plan)}")
+        return cls(folder, manifest)
+
+    @classmethod
+    def write(
+        cls,
+        workdir: str | os.PathLike[str],
+        out: str | os.PathLike[str],
+        manifest: Manifest,
+        files: Sequence[str] | None = None,
+    ) -> Self:
+        """Writes a model folder: files from `workdir`, which stays as it is, and `model.json` with their SHA-256.
+
+        The folder gets its name last. A model folder that stands there is replaced then, not before.
+
+        Args:
+            workdir: where the files lie.
+            out: the folder to write.
+            manifest: what to write into `model.json`; its `files` are set here.
+            files: names in `workdir`; None takes the weights and the ONNX files (`ae.onnx`, `flip.safetensors`, …).
+
+        Raises:
+            ModelError: there are no such files in `workdir`.
+            OutputError: `out` cannot be written, or something else than a model folder stands there.
+        """
+        source, target = Path(workdir), Path(out)
+        names = _trained_files(source) if files is None else list(files)
+        cls.check_out(target)
+        target = target.resolve()
+        temporary = target.with_name(f".pixelfast-{secrets.token_hex(8)}")
+        try:
+            temporary.mkdir()
+            facts = {name: _copy(source / name, temporary / name) for name in names}
+            manifest = replace(manifest, files=facts)
+            write_manifest(manifest, temporary / FILE_NAME)
+            _put_in_place(temporary, target)
+        except PixelfastError:
+            raise
+        except OSError as error:
+            raise write_error(target, error) from error
+        finally:
+            shutil.rmtree(temporary, ignore_errors=True)
+        return cls(Path(out), manifest)
+
+    @staticmethod
+    def check_out(out: str | os.PathLike[str]) -> None:
+        """Raises the error that writing a model to `out` would raise, so that training fails before its work.
+
+        Raises:
+            OutputError: the folder that `out` would lie in is missing or cannot be written, or something else than a
+                model folder (or an empty one) stands at `out`: it may hold what nobody meant to delete.
+        """
+        folder = Path(out).resolve()
+        try:
+            _refuse_unless_replaceable(folder)
+            probe = folder.with_name(f".pixelfast-{secrets.token_hex(8)}")
+            probe.mkdir()
+            probe.rmdir()
+        except PixelfastError:
+            raise
+        except OSError as error:
+            raise write_error(folder, error) from error
+
+    def engine(self, stride: int = 1) -> Path:
+        """The file of the engine whose windows start `stride` frames apart: `ae.onnx`, `ae.s4.onnx`, ….
+
+        Raises:
+            ModelError: the model has none.
+        """
+        name = self.engine_name(stride)
+        if name not in self.manifest.files:
+            hint = (
+                f"make it with: pixelfast export {self.folder} --stride {stride}" if stride != 1 else "train it again"
+            )
+            raise ModelError(f"{self.folder} has no {name}, the engine for stride {stride}: {hint}")
+        return self.folder / name
+
+    def engine_name(self, stride: int = 1) -> str:
+        """The name that the engine of a stride has in this folder, whether it is there or not."""
+        stem = _STEMS.get(self.manifest.method)
+        if stem is None:
+            known = " and ".join(_STEMS)
+            raise ModelError(f"{self.folder} is for method {self.manifest.method}; this pixelfast knows {known}")
+        return f"{stem}.onnx" if stride == 1 else f"{stem}.s{stride}.onnx"
+
+    def flip_engine(self) -> Path | None:
+        """The file of the flip classifier; None where the model has none."""
+        there = self.manifest.flip is not None and "flip.onnx" in self.manifest.files
+        return self.folder / "flip.onnx" if there else None
+
+    def calibration(
+        self, engine_file: str | os.PathLike[str], stride: int, how: str, pool: str, smooth: int
+    ) -> Calibration | None:
+        """The calibration of exactly this engine file and these settings; None where they were never measured."""
+        wanted = (Path(engine_file).name, stride, how, pool, smooth)
+        for one in self.manifest.calibrations:
+            if (one.engine, one.stride, one.how, one.pool, one.smooth) == wanted:
+                return one
+        return None
+
+    def add(
+        self,
+        files: Mapping[str, Path],
+        calibrations: Sequence[Calibration] = (),
+        plans: Mapping[str, PlanFacts] | None = None,
+    ) -> "Model":
+        """Adds files (by the name they get here), calibrations and what plans among them were built for.
+
+        What is known of files that are replaced is dropped.
+
+        `model.json` lists a file only while it is whole: it loses the old one first and gains the new one last. What
+        another process added since this model was loaded stays.
+
+        Raises:
+            ModelError: `model.json` cannot be read any more.
+            OutputError: the folder cannot be written.
+        """
+        with _alone(self.folder):
+            before = read_manifest(self.folder / FILE_NAME)
+            kept = {name: facts for name, facts in before.files.items() if name not in files}
+            still = tuple(one for one in before.calibrations if one.engine in kept)
+            old = {name: facts for name, facts in before.plans.items() if name in kept}
+            write_manifest(replace(before, files=kept, calibrations=still, plans=old), self.folder / FILE_NAME)
+            added = {name: _place(Path(path), self.folder / name) for name, path in files.items()}
+            manifest = replace(
+                before,
+                files={**kept, **added},
+                calibrations=(*still, *calibrations),
+                plans={**old, **(plans or {})},
+            )
+            write_manifest(manifest, self.folder / FILE_NAME)
+        return Model(self.folder, manifest)
+
+
+@contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """One process at a time changes the folder, where its file system has locks; the others wait."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise write_error(folder, error) from error
+    try:
+        with suppress(OSError):
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def plan_command(folder: Path, name: str, facts: PlanFacts) -> str:
+    """The command that builds a model's plan again."""
+    options = ["--to plan"]
+    if facts.precision != "fp32":
+        options.append(f"--precision {facts.precision}")
+    if strided := re.search(r"\.s([0-9]+)\.", name):
+        options.append(f"--stride {strided[1]}")
+    if name.startswith(("ae.", "motion.")):
+        options.append(f"--profile {facts.least},{facts.best},{facts.most}")
+    return f"pixelfast export {shlex.quote(str(folder))} {' '.join(options)}"
+
+
+def _check_file(path: Path, facts: FileFacts, mend: str | None = None) -> None:
+    again = "copy the model folder again, whole"
+    if not path.is_file():
+        raise ModelError(f"{path} is missing, though {FILE_NAME} lists it: {mend or again}")
+    if path.stat().st_size != facts.bytes or _sha256(path) != facts.sha256:
+        raise ModelError(
+            f"{path} is not the file that {FILE_NAME} lists (its SHA-256 differs), so it was damaged or replaced: "
+            f"{mend or f'{again}, or give the file itself as the engine'}"
+        )
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return file_sha256(path)
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror or error}") from error
+
+
+def _trained_files(workdir: Path) -> list[str]:
+    names = sorted(entry.name for entry in workdir.iterdir()) if workdir.is_dir() else []
+    found = [name for name in names if _TRAINED_FILE.fullmatch(name)]
+    if not found:
+        raise ModelError(f"{workdir} holds no trained files (such as ae.onnx): train first")
+    return found
+
+
+def _copy(source: Path, target: Path) -> FileFacts:
+    """Copies a file to a name of its own and says what arrived."""
+    if not source.is_file():
+        raise ModelError(f"{source} does not exist: train first")
+    with source.open("rb") as read, target.open("xb") as write:
+        shutil.copyfileobj(read, write, 1 << 20)
+        write.flush()
+        os.fsync(write.fileno())
+    return FileFacts(_sha256(target), target.stat().st_size)
+
+
+def _place(source: Path, target: Path) -> FileFacts:
+    """Puts a file into a model folder, atomically; one that lies there already stays."""
+    if source.resolve() != target.resolve():
+        with atomic_path(target) as temporary:
+            shutil.copyfile(source, temporary)
+    return FileFacts(_sha256(target), target.stat().st_size)
+
+
+def _refuse_unless_replaceable(folder: Path) -> None:
+    if not folder.parent.is_dir():
+        raise OutputError(f"{folder} cannot be written: there is no folder {folder.parent}: make it first")
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        raise OutputError(f"{folder} is a file: give the name of a folder to write the model to")
+    entries = sorted(folder.iterdir())
+    others = [entry.name for entry in entries if not _is_ours(entry)]
+    if others:
+        raise OutputError(
+            f"{folder} holds what is no part of a model ({', '.join(others[:3])}), and is not replaced: "
+            "move that away, or give another folder"
+        )
+    if entries and not (folder / FILE_NAME).is_file():
+        raise OutputError(f"{folder} is not empty and holds no {FILE_NAME}, so it is not replaced: give another folder")
+
+
+def _is_ours(entry: Path) -> bool:
+    """Whether an entry may be deleted with the model folder that holds it."""
+    if entry.name == ".DS_Store" or entry.name.startswith(".pixelfast-"):
+        return True
+    return entry.is_file() and (entry.name == FILE_NAME or _MODEL_FILE.fullmatch(entry.name) is not None)
+
+
+def _put_in_place(temporary: Path, target: Path) -> None:
+    """Gives a finished folder its name; what stood there is deleted after, or put back where that fails."""
+    if not target.exists():
+        temporary.rename(target)
+        return
+    old = temporary.with_name(temporary.name + ".old")
+    target.rename(old)
+    try:
+        temporary.rename(target)
+    except BaseException:
+        with suppress(OSError):
+            old.rename(target)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def goes_with(model: Model, engine: str, other: str) -> bool:
+    """Whether the model has the file `other`; of plans, whether both are for the same GPU and TensorRT."""
+    plans = [model.manifest.plans.get(name) for name in (engine, other)]
+    targets = [one and (one.compute_capability, one.flavour, one.version) for one in plans]
+    return other in model.manifest.files and targets[0] == targets[1]

@@ -1,1 +1,0 @@
-"""PyTorch modules: the temporal autoencoder, the flip classifier and the graphs that are exported from them."""

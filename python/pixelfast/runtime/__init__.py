@@ -1,0 +1,1 @@
+"""What runs an engine file, whatever it computes."""

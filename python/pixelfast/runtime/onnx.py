@@ -1,0 +1,101 @@
+"""What runs an engine file: what the file says about itself, one call; and the runner by ONNX Runtime."""
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelfast.errors import EngineError
+from pixelfast.machine.cores import Cores
+from pixelfast.machine.imports import import_onnxruntime
+from pixelfast.runtime.runner import Tensor, check_file, describe, first_line
+
+# The protobuf key of `ir_version`, the first field that every exporter writes.
+ONNX_FIRST_BYTE = b"\x08"
+
+
+class OnnxRunner:
+    """An ONNX file in ONNX Runtime, on the GPU where the installed ONNX Runtime has one, else on the CPU.
+
+    Args:
+        path: the `.onnx` file.
+        threads: threads for one call.
+
+    Raises:
+        EngineError: no such file, no ONNX file, damaged, or more than one input.
+    """
+
+    def __init__(self, path: Path, threads: int) -> None:
+        self.path = path
+        self._session = _open_session(path, threads)
+        self.inputs = tuple(_tensor(node) for node in self._session.get_inputs())
+        self.outputs = tuple(_tensor(node) for node in self._session.get_outputs())
+        self.best: int | None = None
+        self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
+        self.on_cpu: bool = self._session.get_providers() == ["CPUExecutionProvider"]
+        self.cores = Cores(threads)
+        self._threads = threads if self.on_cpu else 0
+
+    def __call__(self, array: NDArray[Any]) -> NDArray[np.float32]:
+        """The engine's first output for `array`.
+
+        Raises:
+            EngineError: ONNX Runtime fails on this input.
+        """
+        try:
+            with self.cores.taken(self._threads):
+                result = self._interruptible(array)
+        except Exception as error:  # ONNX Runtime's errors have no common base but Exception
+            shape = list(array.shape)
+            raise EngineError(f"{self.path}: the engine fails on {array.dtype} {shape}: {first_line(error)}") from error
+        return result
+
+    def _interruptible(self, array: NDArray[Any]) -> NDArray[Any]:
+        """One call on a thread of its own: Ctrl-C reaches the waiting caller, who then stops the call."""
+        options = import_onnxruntime().RunOptions()
+        with ThreadPoolExecutor(1, "pixelfast-engine") as thread:
+            call = thread.submit(self._session.run, [self.outputs[0].name], {self.inputs[0].name: array}, options)
+            try:
+                return np.asarray(call.result()[0])
+            finally:
+                options.terminate = True  # without effect on a call that has ended
+
+    def describe(self) -> str:
+        """Inputs and outputs in words, for messages."""
+        return describe(self.inputs, self.outputs)
+
+
+def _open_session(path: Path, threads: int) -> Any:
+    check_file(path)
+    onnxruntime = import_onnxruntime()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 4  # errors come as exceptions; nothing is printed beside them
+    # Threads that spin while they wait would take the cores from the decoder, which runs meanwhile.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    wanted = ("CUDAExecutionProvider", "CPUExecutionProvider")
+    providers = [name for name in wanted if name in onnxruntime.get_available_providers()]
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=providers)
+    except Exception as error:  # as above
+        raise EngineError(_refusal(path, error)) from error
+
+
+def _refusal(path: Path, error: Exception) -> str:
+    with path.open("rb") as file:
+        start = file.read(16)
+    if not start.startswith(ONNX_FIRST_BYTE):
+        return f"{path} is no ONNX engine: it begins with {start!r}"
+    reason = first_line(error)
+    return (
+        f"{path} looks like an ONNX engine but cannot be loaded; cut off or damaged? Copy or export it again ({reason})"
+    )
+
+
+def _tensor(node: Any) -> Tensor:
+    shape = tuple(size if isinstance(size, int) else None for size in node.shape)
+    dtype = node.type.removeprefix("tensor(").removesuffix(")")
+    return Tensor(node.name, {"float": "float32", "double": "float64"}.get(dtype, dtype), shape)

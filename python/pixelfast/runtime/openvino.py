@@ -1,0 +1,142 @@
+"""The OpenVINO runner: our own engines of frames on a CPU, faster there than ONNX Runtime (extra `cpu`)."""
+
+from contextlib import suppress
+from importlib.util import find_spec
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelfast.errors import EngineError
+from pixelfast.machine.cores import Cores
+from pixelfast.machine.imports import import_openvino
+from pixelfast.methods.reconstruction.facts import WindowFacts
+from pixelfast.runtime.onnx import OnnxRunner
+from pixelfast.runtime.pieces import Span
+from pixelfast.runtime.runner import first_line
+
+PIECE: Final = 4
+"""Windows a request, at most: their activations stay in the cache; more are not faster, and leave others idle longer
+while the last one works."""
+
+MAX_STREAMS: Final = 4
+"""Requests that run side by side, at most; where there are more threads, each request gets several."""
+
+ROUNDS: Final = 8
+"""Pieces that each request gets in a call, about: near its end some have nothing left to do."""
+
+FRAMES: Final = 256
+"""Of a call, about, at most: they are decoded before it begins."""
+
+_POLL_MS: Final = 1
+
+
+def openvino_installed() -> bool:
+    """Whether OpenVINO can be imported; it is not imported yet."""
+    return find_spec("openvino") is not None
+
+
+class OpenVinoFrames:
+    """An engine of frames in OpenVINO.
+
+    The windows of a call are cut into pieces, and a request that is free takes the next one. Computes in what the file
+    says: float32 even where the machine is faster at less.
+
+    Args:
+        runner: the file as ONNX Runtime read it, checked by then.
+        facts: its sizes; the stride is the engine's own.
+        threads: threads for one call.
+
+    Attributes:
+        cores: what a request takes the cores from that it runs on.
+        best: frames a call that keep all requests busy.
+        least: frames that keep them busy for two pieces each.
+
+    Raises:
+        EngineError: OpenVINO cannot compile the file.
+    """
+
+    def __init__(self, runner: OnnxRunner, facts: WindowFacts, threads: int) -> None:
+        self.path = runner.path
+        self.cores = Cores(threads)
+        self._span = Span(facts.window, facts.stride or 1)
+        streams = min(threads, MAX_STREAMS)
+        self._threads = threads // streams  # of a request
+        windows = max(PIECE * streams, min(PIECE * ROUNDS * streams, FRAMES // self._span.stride))
+        self.best = self._span.items(windows)
+        self.least = self._span.items(2 * PIECE * streams)
+        try:
+            compiled = _compile(str(runner.path), threads, streams, "bf16" if facts.precision == "bf16" else "f32")
+            self._requests = [compiled.create_infer_request() for _ in range(streams)]
+        except Exception as error:  # OpenVINO's errors have no common base but Exception
+            reason = first_line(error)
+            raise EngineError(
+                f"{self.path}: OpenVINO cannot compile it: {reason}; without it: pip uninstall openvino"
+            ) from error
+
+    def __call__(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+        """The window errors f32[W, T, G, G] of frames u8[N, H, W].
+
+        Raises:
+            EngineError: OpenVINO fails on these frames.
+        """
+        pieces = [frames[start:end] for start, end in self._cuts(len(frames))]
+        try:
+            return np.concatenate(self._run(pieces))
+        except Exception as error:  # as above
+            shape = list(frames.shape)
+            raise EngineError(
+                f"{self.path}: the engine fails on {frames.dtype} {shape}: {first_line(error)}"
+            ) from error
+
+    def _cuts(self, frames: int) -> list[tuple[int, int]]:
+        """The first frame and the end of each piece; pieces overlap by T - S frames."""
+        windows = self._span.results(frames)
+        # As many pieces as keep every request busy to the end.
+        rounds = -(-windows // (PIECE * len(self._requests)))
+        return self._span.pieces(frames, min(windows, rounds * len(self._requests)))
+
+    def _run(self, pieces: list[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
+        """The results of all pieces. One thread alone speaks with OpenVINO: two that begin at once block each other."""
+        results: dict[int, NDArray[np.float32]] = {}
+        free, running = list(range(len(self._requests))), dict[int, int]()
+        try:
+            for index, piece in enumerate(pieces):
+                number = free.pop() if free else self._end(running, results)
+                self.cores.take(self._threads)
+                running[number] = index
+                self._requests[number].start_async({0: piece}, share_inputs=True)
+            while running:
+                self._end(running, results)
+        finally:
+            self._abandon(running)
+        return [results[index] for index in range(len(pieces))]
+
+    def _end(self, running: dict[int, int], results: dict[int, NDArray[np.float32]]) -> int:
+        """Waits for a request that ends, most likely the oldest, puts its result in its place and says which it was."""
+        oldest = next(iter(running))
+        while True:  # Ctrl-C is answered here
+            for number in running:
+                if self._requests[number].wait_for(_POLL_MS if number == oldest else 0):
+                    results[running.pop(number)] = np.array(self._requests[number].get_output_tensor(0).data)
+                    self.cores.give(self._threads)
+                    return number
+
+    def _abandon(self, running: dict[int, int]) -> None:
+        """After an error or Ctrl-C no request is left at work, and all cores are given back."""
+        for number in running:
+            self._requests[number].cancel()
+        for number in running:
+            with suppress(RuntimeError):  # what OpenVINO says of a request that was cancelled or has failed
+                self._requests[number].wait()
+            self.cores.give(self._threads)
+
+
+def _compile(path: str, threads: int, streams: int, hint: str) -> Any:
+    settings = {
+        "INFERENCE_NUM_THREADS": threads,
+        "NUM_STREAMS": streams,
+        "INFERENCE_PRECISION_HINT": hint,
+        "ENABLE_CPU_PINNING": False,  # the decoder runs on the same cores
+    }
+    return import_openvino().Core().compile_model(path, "CPU", settings)

@@ -1,0 +1,84 @@
+"""What runs an engine file: what the file says about itself, and one call."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelfast.errors import EngineError
+from pixelfast.machine.cores import Cores
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """An input or output of an engine: `dtype` as NumPy names it, `shape` with None where it is dynamic."""
+
+    name: str
+    dtype: str
+    shape: tuple[int | None, ...]
+
+    def __str__(self) -> str:
+        sizes = ", ".join("?" if size is None else str(size) for size in self.shape)
+        return f"{self.name} {self.dtype} [{sizes}]"
+
+
+class Runner(Protocol):
+    """Runs one engine file: an array in, its first output out.
+
+    Attributes:
+        path: the file.
+        inputs: as the file describes them.
+        outputs: likewise.
+        metadata: what the file says about itself, by `pixelfast.<name>`.
+        best: the length of an array that keeps the engine busy; None where any does.
+        cores: what it takes the cores from that it computes on; a GPU's runner takes none.
+    """
+
+    path: Path
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    metadata: dict[str, str]
+    best: int | None
+    cores: Cores
+
+    def __call__(self, array: NDArray[Any]) -> NDArray[np.float32]:
+        """The engine's first output for `array`.
+
+        Raises:
+            EngineError: the engine fails on this input.
+        """
+
+    def describe(self) -> str:
+        """Inputs and outputs in words, for messages."""
+
+
+def check_file(path: Path) -> None:
+    """Refuses a folder, a missing and an empty file.
+
+    Raises:
+        EngineError: it is one of them.
+    """
+    if path.is_dir():
+        raise EngineError(f"{path} is a folder, not an engine file")
+    if not path.exists():
+        raise EngineError(f"{path} does not exist; an engine is a model folder, or a file of one")
+    if path.stat().st_size == 0:
+        raise EngineError(f"{path} is empty (0 bytes); copy or export the engine again")
+
+
+def first_line(error: Exception) -> str:
+    """The first line of what an engine library says, for a sentence."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__
+
+
+def describe(inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> str:
+    """Inputs and outputs in words, for messages."""
+    return f"{_list(inputs)} -> {_list(outputs)}"
+
+
+def _list(tensors: Sequence[Tensor]) -> str:
+    return ", ".join(str(tensor) for tensor in tensors)

@@ -1,0 +1,158 @@
+"""The NVIDIA GPU by cuda-bindings: memory on both sides, streams and events."""
+
+import ctypes
+import weakref
+from collections.abc import Callable
+from functools import partial
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelfast.errors import EngineError
+from pixelfast.runtime.tensorrt.package import INSTALL, has_driver
+
+Bytes = NDArray[np.uint8]
+
+
+class Device(Protocol):
+    """What `slots.Slots` needs of a device. Calls that name a stream return at once; the stream does them in order."""
+
+    def allocate(self, size: int) -> int:
+        """The address of `size` bytes on the device."""
+
+    def page_locked(self, size: int) -> Bytes:
+        """u8[size] on the host, which the device can copy from and to while the host goes on."""
+
+    def new_stream(self) -> int:
+        """A stream: what is put into it is done in order, beside the other streams."""
+
+    def new_event(self) -> int:
+        """A mark that can be put into a stream."""
+
+    def copy_in(self, target: int, source: Bytes, stream: int) -> None:
+        """Host to device."""
+
+    def copy_out(self, target: Bytes, source: int, stream: int) -> None:
+        """Device to host."""
+
+    def record(self, event: int, stream: int) -> None:
+        """Puts the event into the stream."""
+
+    def wait(self, stream: int, event: int) -> None:
+        """The stream goes on only after the event."""
+
+    def synchronize(self, event: int) -> None:
+        """The host goes on only after the event."""
+
+    def drain(self) -> None:
+        """The host goes on only after everything."""
+
+
+class Cuda:
+    """The first GPU that this process sees; what is allocated is freed with the object.
+
+    Raises:
+        EngineError: there is no driver, no GPU, or cuda-bindings is not installed.
+    """
+
+    def __init__(self) -> None:
+        if not has_driver():
+            raise EngineError("this machine has no NVIDIA driver (libcuda.so.1)")
+        self._runtime = _import_runtime()
+        self._call("cudaGetDeviceCount")  # whose status tells of a driver that is too old, and of no GPU
+        self._call("cudaFree", 0)  # makes the context now, not in the first call
+        self._freed: list[Callable[[], Any]] = []
+        weakref.finalize(self, _free_all, self._freed)
+
+    def compute_capability(self) -> str:
+        """Of the GPU, such as "8.6"."""
+        attributes = self._runtime.cudaDeviceAttr
+        major, minor = (
+            self._call("cudaDeviceGetAttribute", one, 0)[0]
+            for one in (attributes.cudaDevAttrComputeCapabilityMajor, attributes.cudaDevAttrComputeCapabilityMinor)
+        )
+        return f"{major}.{minor}"
+
+    def name(self) -> str:
+        """Of the GPU, as NVIDIA calls it."""
+        (properties,) = self._call("cudaGetDeviceProperties", 0)
+        name = properties.name
+        return name.decode(errors="replace").rstrip("\0") if isinstance(name, bytes) else str(name)
+
+    def allocate(self, size: int) -> int:
+        """See `Device.allocate`."""
+        (address,) = self._call("cudaMalloc", size)
+        self._freed.append(partial(self._runtime.cudaFree, address))
+        return int(address)
+
+    def page_locked(self, size: int) -> Bytes:
+        """See `Device.page_locked`."""
+        (address,) = self._call("cudaMallocHost", size)
+        self._freed.append(partial(self._runtime.cudaFreeHost, address))
+        buffer: Bytes = np.ctypeslib.as_array((ctypes.c_uint8 * size).from_address(int(address)))
+        return buffer
+
+    def new_stream(self) -> int:
+        """See `Device.new_stream`."""
+        (stream,) = self._call("cudaStreamCreateWithFlags", self._runtime.cudaStreamNonBlocking)
+        self._freed.append(partial(self._runtime.cudaStreamDestroy, stream))
+        return int(stream)
+
+    def new_event(self) -> int:
+        """See `Device.new_event`."""
+        # The host sleeps while it waits for one: decoding wants the core.
+        flags = self._runtime.cudaEventDisableTiming | self._runtime.cudaEventBlockingSync
+        (event,) = self._call("cudaEventCreateWithFlags", flags)
+        self._freed.append(partial(self._runtime.cudaEventDestroy, event))
+        return int(event)
+
+    def copy_in(self, target: int, source: Bytes, stream: int) -> None:
+        """See `Device.copy_in`."""
+        kind = self._runtime.cudaMemcpyKind.cudaMemcpyHostToDevice
+        self._call("cudaMemcpyAsync", target, source.ctypes.data, source.nbytes, kind, stream)
+
+    def copy_out(self, target: Bytes, source: int, stream: int) -> None:
+        """See `Device.copy_out`."""
+        kind = self._runtime.cudaMemcpyKind.cudaMemcpyDeviceToHost
+        self._call("cudaMemcpyAsync", target.ctypes.data, source, target.nbytes, kind, stream)
+
+    def record(self, event: int, stream: int) -> None:
+        """See `Device.record`."""
+        self._call("cudaEventRecord", event, stream)
+
+    def wait(self, stream: int, event: int) -> None:
+        """See `Device.wait`."""
+        self._call("cudaStreamWaitEvent", stream, event, 0)
+
+    def synchronize(self, event: int) -> None:
+        """See `Device.synchronize`."""
+        self._call("cudaEventSynchronize", event)
+
+    def drain(self) -> None:
+        """See `Device.drain`."""
+        self._call("cudaDeviceSynchronize")
+
+    def _call(self, function: str, *arguments: Any) -> tuple[Any, ...]:
+        """What a function of the CUDA runtime returns beside its status, which must be success."""
+        status, *results = getattr(self._runtime, function)(*arguments)
+        if int(status) != 0:
+            raise EngineError(f"the GPU fails in {function}: {self._meaning(status)}")
+        return tuple(results)
+
+    def _meaning(self, status: Any) -> str:
+        text = self._runtime.cudaGetErrorString(status)[1]
+        return text.decode(errors="replace") if isinstance(text, bytes) else str(status)
+
+
+def _free_all(frees: list[Callable[[], Any]]) -> None:
+    while frees:
+        frees.pop()()
+
+
+def _import_runtime() -> Any:
+    try:
+        from cuda.bindings import runtime
+    except ImportError as error:
+        raise EngineError(f"TensorRT plans need cuda-bindings ({error}): {INSTALL}") from error
+    return runtime

@@ -1,0 +1,252 @@
+"""The TensorRT runner: plans on an NVIDIA GPU, behind the same interface as ONNX files."""
+
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelfast.errors import EngineError
+from pixelfast.machine.cores import Cores
+from pixelfast.runtime.pieces import PIECES_A_CALL, Span
+from pixelfast.runtime.runner import Tensor, check_file, describe
+from pixelfast.runtime.tensorrt.build import Profile
+from pixelfast.runtime.tensorrt.check import PlanOrigin, check_plan, check_profile, read_machine
+from pixelfast.runtime.tensorrt.cuda import Cuda, Device
+from pixelfast.runtime.tensorrt.package import Context, Engine, Messages, Shape, find_flavour, installed_flavours
+from pixelfast.runtime.tensorrt.slots import Piece, Slots
+
+_TYPES: Final = {
+    "FLOAT": "float32",
+    "HALF": "float16",
+    "UINT8": "uint8",
+    "INT8": "int8",
+    "INT32": "int32",
+    "INT64": "int64",
+    "BOOL": "bool",
+}
+"""TensorRT's names of types to NumPy's."""
+
+_KINDS: Final = {"window_errors": "ae", "flow_errors": "motion", "flow": "flow", "flip_probability": "flip"}
+"""What our own engines call their output."""
+
+
+class OpenPlan(NamedTuple):
+    """A plan that TensorRT has taken, with a context to run it, and what it needs for as long as it lives."""
+
+    engine: Engine
+    context: Context
+    input_mode: Any
+    messages: Messages
+    runtime: Any
+
+
+class TensorRtRunner:
+    """A plan: one array in, one out; see `runner.Runner`.
+
+    A call is split into pieces of the size that the plan is tuned for; two are under way at once, so that copying
+    overlaps with computing. A piece of fewer items than the profile allows is filled up.
+
+    Args:
+        path: the `.plan` file.
+        opened: the plan as TensorRT has taken it.
+        device: the GPU.
+
+    Raises:
+        EngineError: it has several inputs, or leaves a size open; or the GPU has not the memory.
+    """
+
+    def __init__(self, path: Path, opened: OpenPlan, device: Device) -> None:
+        self.path = path
+        self._opened = opened  # all of it must live as long as the context is used
+        self._context = opened.context
+        self._messages = opened.messages
+        self.inputs, self.outputs = _tensors(opened)
+        known = all(tensor.dtype in _TYPES.values() for tensor in (*self.inputs, *self.outputs))
+        if len(self.inputs) != 1 or not self.outputs or not known:
+            wanted = f"one input, and types among {', '.join(_TYPES.values())}"
+            raise EngineError(f"{path} does not fit: it has {self.describe()}; expected {wanted}")
+        self._input, self._output = self.inputs[0], self.outputs[0]
+        self.profile = _profile(opened.engine, self._input)
+        self.span = self._find_span()
+        most = self.profile.best
+        self.best: int | None = self.span.items(PIECES_A_CALL * self.span.results(most))
+        self.cores = Cores(1)  # of the CPU's it takes none
+        self.metadata = self._metadata()
+        self._bind_others(device)
+        item_bytes, result_bytes = (
+            _row_bytes(tensor.dtype, self._sizes(tensor)) for tensor in (self._input, self._output)
+        )
+        self._slots = Slots(device, self._execute, (most, self.span.results(most)), item_bytes, result_bytes)
+
+    def __call__(self, array: NDArray[Any]) -> NDArray[np.float32]:
+        """The plan's first output for `array`.
+
+        Raises:
+            EngineError: the array does not fit the plan, or the GPU fails.
+        """
+        entry, count = self._input, self.span.results(len(array))
+        if array.dtype != entry.dtype or array.shape[1:] != entry.shape[1:] or count < 1:
+            raise EngineError(f"{self.path}: the engine takes {entry}, not {array.dtype} {list(array.shape)}")
+        results = np.empty((count, *self._sizes(self._output)), self._output.dtype)
+        self._slots.run(_rows(np.ascontiguousarray(array)), self.pieces(len(array)), _rows(results))
+        return results
+
+    def pieces(self, items: int) -> list[Piece]:
+        """The calls of the plan that so many items become."""
+        cuts = self.span.full_pieces(items, self.profile.best)
+        return [Piece(start, end, self._fed(end - start), self.span.results(end - start)) for start, end in cuts]
+
+    def _fed(self, items: int) -> int:
+        """One of few sizes, as TensorRT prepares itself for each new one: the best, or a half, a quarter, … of it."""
+        size = self.profile.best
+        while size // 2 >= max(items, self.profile.least):
+            size //= 2
+        return size
+
+    def describe(self) -> str:
+        """Inputs and outputs in words, for messages."""
+        return describe(self.inputs, self.outputs)
+
+    def _find_span(self) -> Span:
+        """What the plan makes of how many items, asked of it: a plan holds nothing else about itself."""
+        least, most = self.profile.least, self.profile.most
+        window = self._output.shape[1] if self._takes_frames() else None
+        if window is not None:
+            spans = [Span(window, stride) for stride in range(1, window + 1)]
+            asked = set(range(least, min(most, least + 2 * window) + 1))
+        else:
+            spans = [Span(least - self._results(least) + 1)]
+            asked = {least, most}
+        found = {items: self._results(items) for items in asked}
+        fitting = [span for span in spans if all(span.results(items) == found[items] >= 1 for items in asked)]
+        if not fitting:
+            wrong = f"gives {found[least]} results for {least} items"
+            raise EngineError(f"{self.path} does not fit: it has {self.describe()}, and {wrong}")
+        if len(fitting) > 1 and least < most:
+            raise EngineError(f"{self.path} takes {self.profile} a call, too few to tell its stride: build it for more")
+        return fitting[0]
+
+    def _takes_frames(self) -> bool:
+        """Whether it is an engine of frames, whose output tells its window."""
+        return self._input.dtype == "uint8" and (len(self._input.shape), len(self._output.shape)) == (3, 4)
+
+    def _results(self, items: int) -> int:
+        """The first dimension of the output for so many items."""
+        self._set_shape(items)
+        return int(self._context.get_tensor_shape(self._output.name)[0])
+
+    def _set_shape(self, items: int) -> None:
+        if not self._context.set_input_shape(self._input.name, (items, *self._sizes(self._input))):
+            raise EngineError(f"{self.path} takes {self.profile} a call, and refuses {items}: build it again")
+
+    def _sizes(self, tensor: Tensor) -> tuple[int, ...]:
+        """All sizes of a tensor but the first."""
+        sizes = tuple(size for size in tensor.shape[1:] if size is not None)
+        if len(sizes) != len(tensor.shape) - 1:
+            raise EngineError(f"{self.path} leaves more than its first size open: it has {self.describe()}")
+        return sizes
+
+    def _bind_others(self, device: Device) -> None:
+        """Gives every output that nobody asks for a place to go to, large enough for the largest piece."""
+        self._set_shape(self.profile.best)
+        for tensor in self.outputs[1:]:
+            sizes = _shape(self._context.get_tensor_shape(tensor.name))
+            address = device.allocate(max(1, _row_bytes(tensor.dtype, sizes)))
+            self._set_address(tensor.name, address)
+
+    def _execute(self, items: int, source: int, target: int, stream: int) -> None:
+        self._set_shape(items)
+        self._set_address(self._input.name, source)
+        self._set_address(self._output.name, target)
+        if not self._context.execute_async_v3(stream):
+            raise EngineError(f"{self.path}: TensorRT fails on {items} items: {self._messages.last()}")
+
+    def _set_address(self, name: str, address: int) -> None:
+        if not self._context.set_tensor_address(name, address):
+            raise EngineError(f"{self.path}: TensorRT refuses the memory of {name}: {self._messages.last()}")
+
+    def _metadata(self) -> dict[str, str]:
+        """As the metadata of the ONNX file that it was built from, as far as they can be found out."""
+        kind = _KINDS.get(self._output.name)
+        if kind is None:
+            return {}
+        facts = {"kind": kind, "format": "1"}
+        if kind == "ae":
+            facts["stride"] = str(self.span.stride)
+        if kind == "motion":
+            facts["past"] = str(self.span.window - 1)
+        return {f"pixelfast.{name}": value for name, value in facts.items()}
+
+
+def open_plan(path: Path, origin: PlanOrigin | None) -> TensorRtRunner:
+    """The runner of a plan on this machine's GPU.
+
+    Args:
+        path: the `.plan` file.
+        origin: what the model's manifest says about it; None for a lone file.
+
+    Raises:
+        EngineError: no GPU or driver, TensorRT missing, a plan for another machine, version or ONNX file, or no plan.
+    """
+    check_file(path)
+    check_plan(path, origin, read_machine())
+    device = Cuda()
+    runner = TensorRtRunner(path, _opened(path, origin), device)
+    check_profile(path, origin, runner.profile)
+    return runner
+
+
+def _opened(path: Path, origin: PlanOrigin | None) -> OpenPlan:
+    """The plan, taken by the TensorRT that built it; by the first that takes it, where that is not known."""
+    reasons = []
+    for flavour in installed_flavours() if origin is None else [origin.facts.flavour]:
+        name, trt = find_flavour(flavour)
+        messages = Messages(trt)
+        try:
+            runtime = trt.Runtime(messages.logger)
+        except TypeError:  # how its bindings say that there is none
+            reasons.append(f"{name} {trt.__version__} does not start: {messages.last()}")
+            continue
+        engine: Engine | None = runtime.deserialize_cuda_engine(path.read_bytes())
+        context = None if engine is None else engine.create_execution_context()
+        if engine is not None and context is not None:
+            return OpenPlan(engine, context, trt.TensorIOMode.INPUT, messages, runtime)
+        reasons.append(f"{name} {trt.__version__} says: {messages.last()}")
+    mend = "copy the file again" if origin is None else f"{origin.rebuild}"
+    raise EngineError(f"{path} cannot be loaded ({'; '.join(reasons)}): {mend}")
+
+
+def _tensors(opened: OpenPlan) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
+    """Inputs and outputs."""
+    engine = opened.engine
+    inputs: list[Tensor] = []
+    outputs: list[Tensor] = []
+    for index in range(engine.num_io_tensors):
+        name = engine.get_tensor_name(index)
+        kind = engine.get_tensor_dtype(name).name
+        shape = tuple(None if size < 0 else size for size in _shape(engine.get_tensor_shape(name)))
+        side = inputs if engine.get_tensor_mode(name) == opened.input_mode else outputs
+        side.append(Tensor(name, _TYPES.get(kind, kind.lower()), shape))
+    return tuple(inputs), tuple(outputs)
+
+
+def _profile(engine: Engine, entry: Tensor) -> Profile:
+    """The numbers of items that a call may have."""
+    if entry.shape[0] is not None:
+        return Profile(entry.shape[0], entry.shape[0], entry.shape[0])
+    least, best, most = (int(shape[0]) for shape in engine.get_tensor_profile_shape(entry.name, 0))
+    return Profile(least, best, most)
+
+
+def _shape(shape: Shape) -> tuple[int, ...]:
+    return tuple(int(shape[index]) for index in range(len(shape)))
+
+
+def _row_bytes(dtype: str, sizes: tuple[int, ...]) -> int:
+    return int(np.prod(sizes, dtype=np.int64)) * np.dtype(dtype).itemsize
+
+
+def _rows(array: NDArray[Any]) -> NDArray[np.uint8]:
+    """The bytes of each row, u8[n, row_bytes]."""
+    return array.reshape(len(array), -1).view(np.uint8)

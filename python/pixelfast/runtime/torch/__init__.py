@@ -1,0 +1,1 @@
+"""Weights run by PyTorch."""

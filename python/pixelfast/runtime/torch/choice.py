@@ -1,0 +1,140 @@
+"""Where and how PyTorch computes: the device, the precision, and what makes it faster than layer after layer."""
+
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from typing import Final, Literal, get_args
+
+from pixelfast.errors import EngineError
+from pixelfast.machine.measured import Measured
+
+Precision = Literal["fp16", "bf16", "fp32"]
+PRECISIONS: Final[tuple[str, ...]] = get_args(Precision)
+
+DEVICES: Final = ("cuda", "cpu")
+
+_FURTHER_PACKAGES: Final = {"raft": ("torchvision",)}
+
+
+@dataclass(frozen=True)
+class TorchChoice:
+    """How an engine of PyTorch computes.
+
+    Attributes:
+        device: "cuda" or "cpu".
+        precision: "fp16", "bf16" or "fp32", of weights and activations; what must stay float32 does at any.
+        speedup: on a GPU: "graph" replays CUDA graphs, "compile" has the layers compiled by torch.compile first and
+            replays graphs of that, "none" runs layer after layer. A CPU always does that.
+    """
+
+    device: str
+    precision: str
+    speedup: str
+
+
+def gpu_by_torch() -> bool:
+    """Whether PyTorch is installed, can be imported, and has a GPU; this imports it."""
+    try:
+        import torch
+    except (ImportError, OSError):  # OSError: a library of CUDA that does not load
+        return False
+    return torch.cuda.is_available()
+
+
+def torch_choice(path: Path, kind: str, device: str | None, precision: str | None, speedup: str | None) -> TorchChoice:
+    """The choice for the weights at `path`, once it is sure that PyTorch is here and can do it.
+
+    Args:
+        path: the weights, for the sentences.
+        kind: "ae", "motion", "raft" or "flip".
+        device: None takes the GPU where there is one.
+        precision: None takes fp16 on a GPU and fp32 on a CPU.
+        speedup: see `TorchChoice`; None takes what was measured to be the fastest.
+
+    Raises:
+        EngineError: a package is missing, there is no GPU, or there is no such choice.
+    """
+    for name in ("torch", "safetensors", *_FURTHER_PACKAGES.get(kind, ())):
+        _require(path, name)
+    import torch
+
+    there = torch.cuda.is_available()
+    device = device or ("cuda" if there else "cpu")
+    precision = precision or ("fp16" if device == "cuda" else "fp32")
+    if speedup is None:
+        speedup = fastest_speedup(kind, precision) if there and device == "cuda" else USUAL
+    allowed = {"device": (device, DEVICES), "precision": (precision, PRECISIONS), "speedup": (speedup, SPEEDUPS)}
+    for name, (value, known) in allowed.items():
+        if value not in known:
+            raise EngineError(f"{path}: PyTorch has the {name} {', '.join(known)}, not {value!r}")
+    if device == "cuda" and not there:
+        raise EngineError(f"{path}: PyTorch finds no CUDA GPU here; take the device cpu, or leave it open")
+    return TorchChoice(device, precision, speedup)
+
+
+def _require(path: Path, package: str) -> None:
+    try:
+        import_module(package)
+    except ModuleNotFoundError as error:
+        raise EngineError(
+            f"{path} needs PyTorch, and {error.name} is missing: pip install 'pixelfast[train]', or name the "
+            f"{path.stem}.onnx beside it"
+        ) from error
+    except (ImportError, OSError) as error:  # OSError: a library of CUDA that does not load
+        reason = (str(error).splitlines() or [type(error).__name__])[0]
+        raise EngineError(
+            f"{path} needs PyTorch, which is installed and cannot be imported ({reason}): install it again, or name "
+            f"the {path.stem}.onnx beside it"
+        ) from error
+
+
+Speedup = Literal["graph", "compile", "none"]
+
+
+SPEEDUPS: Final[tuple[Speedup, ...]] = get_args(Speedup)
+
+
+USUAL: Final[Speedup] = "graph"
+"""Where nothing was measured: it is ready in a moment, while torch.compile takes the better part of a minute."""
+
+
+WORTH_COMPILING: Final = 1.1
+"""So much faster than the usual one must another be, as torch.compile costs seconds whenever an engine is loaded."""
+
+
+MEASURED: Final = Measured("torch-speedups.json")
+
+
+def fastest_speedup(kind: str, precision: str) -> Speedup:
+    """What was remembered for the GPU in this machine, by `cuda_export/verify.py`; else the usual one.
+
+    Args:
+        kind: "ae", "motion" or "raft".
+        precision: of the engine.
+    """
+    known = MEASURED.read().get(_key(kind, precision))
+    return next((one for one in SPEEDUPS if one == known), USUAL)
+
+
+def remember_speedup(kind: str, precision: str, rates: dict[Speedup, float]) -> Speedup:
+    """Remembers the fastest of several, for `fastest_speedup`.
+
+    Args:
+        kind: "ae", "motion" or "raft".
+        precision: of the engine.
+        rates: frames a second with each speedup that runs and is right; not empty.
+
+    Returns:
+        The one that is taken from now on: as before, where it cannot be remembered.
+    """
+    best = max(rates, key=lambda one: rates[one])
+    chosen = USUAL if USUAL in rates and rates[best] < WORTH_COMPILING * rates[USUAL] else best
+    error = MEASURED.remember(_key(kind, precision), chosen)
+    return chosen if error is None else fastest_speedup(kind, precision)
+
+
+def _key(kind: str, precision: str) -> str:
+    import torch
+
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
+    return f"{gpu} / torch {torch.__version__} / {kind} {precision}"

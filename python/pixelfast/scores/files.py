@@ -1,0 +1,175 @@
+"""Scores as files: CSV for a submission, Parquet with everything."""
+
+import json
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelfast.errors import ScoresError
+from pixelfast.files.natural import natural_key, unpadded
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from pixelfast.scores.table import Scores
+
+FORMAT = 1
+_METADATA_KEY = b"pixelfast"
+_PLAIN_COLUMNS = ("frame", "raw", "score", "rank", "tail", "flipped", "repaired", "noisy", "seconds")
+_REQUIRED_COLUMNS = ("video", "frame", "raw", "score", "rank", "flipped", "repaired", "noisy")
+_FACTS = ("videos", "method", "smooth", "threshold", "notes", "phases")
+_CSV_ROWS = 1 << 18  # formatted at once: bounds memory, and keeps Arrow's offsets within 32 bits
+_NEEDS_QUOTES = frozenset(',"\r\n')
+
+
+def csv_names(videos: Sequence[str]) -> list[str]:
+    """The names that videos have in an `Id`: numeric ones without leading zeros.
+
+    Raises:
+        ScoresError: two videos would have the same (`01` and `1`).
+    """
+    by_name: dict[str, str] = {}
+    for video in videos:
+        other = by_name.setdefault(unpadded(video), video)
+        if other != video:
+            raise ScoresError(
+                f"videos {other} and {video} are both {unpadded(video)} in the CSV's Id: rename one, or write .parquet"
+            )
+    return list(by_name)
+
+
+def write_csv(scores: "Scores", path: Path, threads: int = 1) -> None:
+    """Writes `Id,Predicted`, sorted naturally by video, then by frame number; `threads` format it.
+
+    Id is `{video}_{frame}`; Predicted is the score for motion, else the rank, in the shortest digits that read back as
+    the same float64.
+    """
+    names = csv_names(scores.videos)
+    order = _csv_order(scores)
+    predicted = scores.score if scores.method == "motion" else scores.rank
+
+    def lines(start: int) -> memoryview:
+        rows = order[start : start + _CSV_ROWS]
+        return _csv_lines(names, scores.video_index[rows], scores.frame[rows], predicted[rows])
+
+    starts = range(0, len(scores), _CSV_ROWS)
+    with path.open("wb") as file, ThreadPoolExecutor(threads) as pool:
+        file.write(b"Id,Predicted\n")
+        for turn in range(0, len(starts), threads):  # no more at a time than there are threads: bounds memory
+            file.writelines(pool.map(lines, starts[turn : turn + threads]))
+
+
+def _csv_order(scores: "Scores") -> NDArray[np.int64]:
+    by_name = sorted(range(len(scores.videos)), key=lambda video: natural_key(scores.videos[video]))
+    position = np.empty(len(by_name), dtype=np.int64)
+    position[by_name] = np.arange(len(by_name))
+    video, frame = position[scores.video_index], scores.frame
+    if np.all((video[1:] > video[:-1]) | ((video[1:] == video[:-1]) & (frame[1:] > frame[:-1]))):
+        return np.arange(len(scores))  # as scoring leaves them: nothing to sort
+    return np.lexsort((frame, video))
+
+
+def _csv_lines(
+    names: list[str], video: NDArray[np.int32], frame: NDArray[np.int64], predicted: NDArray[np.float64]
+) -> memoryview:
+    """The lines of some rows as UTF-8 bytes, formatted and joined by Arrow: no Python object a row."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    ends = [_around_frame(name) for name in names]
+    before, after = pa.array([end[0] for end in ends]), pa.array([end[1] for end in ends])
+    frames, values = pa.array(frame).cast(pa.string()), pa.array(predicted).cast(pa.string())
+    lines = pc.binary_join_element_wise(before.take(video), frames, after.take(video), values, "\n", "")
+    _, offsets, data = lines.buffers()
+    return memoryview(data)[: int(np.frombuffer(offsets, dtype=np.int32)[len(lines)])]
+
+
+def _around_frame(name: str) -> tuple[str, str]:
+    """What stands before and after the frame number in a line of the CSV, quoted where CSV asks for it."""
+    if _NEEDS_QUOTES.isdisjoint(name):
+        return f"{name}_", ","
+    return f'"{name.replace(chr(34), chr(34) * 2)}_', '",'
+
+
+def to_arrow(scores: "Scores") -> "pa.Table":
+    """All columns of scores; `tail` and `seconds` only where they are known, with null for a time that is not."""
+    import pyarrow as pa
+
+    columns = {"video": pa.DictionaryArray.from_arrays(scores.video_index, pa.array(scores.videos, pa.string()))}
+    for name in _PLAIN_COLUMNS:
+        column = getattr(scores, name)
+        if column is not None:
+            columns[name] = pa.array(column, from_pandas=True)
+    return pa.table(columns).replace_schema_metadata({_METADATA_KEY: json.dumps(_facts(scores))})
+
+
+def _facts(scores: "Scores") -> dict[str, Any]:
+    return {"format": FORMAT, **{name: getattr(scores, name) for name in _FACTS}}
+
+
+def write_parquet(scores: "Scores", path: Path) -> None:
+    """Writes all columns and facts."""
+    import pyarrow.parquet as pq
+
+    pq.write_table(to_arrow(scores), path, compression="zstd", use_dictionary=["video"])
+
+
+def read_parquet(path: Path) -> dict[str, Any]:
+    """What `write_parquet` wrote, as the arguments of `Scores`.
+
+    Raises:
+        ScoresError: there is no such file, or it is not one of pixelfast's, or it is damaged.
+    """
+    table = _read_table(path)
+    facts = _read_facts(table.schema.metadata or {}, path)
+    missing = [name for name in _REQUIRED_COLUMNS if name not in table.column_names]
+    if missing:
+        raise ScoresError(f"{path} is damaged: it has no column {missing[0]}; score again")
+    columns = {name: table[name].to_numpy() for name in _PLAIN_COLUMNS if name in table.column_names}
+    return {**facts, **columns, "video_index": _video_index(table["video"], facts["videos"], path)}
+
+
+def _read_table(path: Path) -> "pa.Table":
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if not path.is_file():
+        what = "is a folder, not a file of scores" if path.is_dir() else "does not exist"
+        raise ScoresError(f"{path} {what}: give a .parquet that pixelfast wrote")
+    if path.suffix.lower() == ".csv":
+        raise ScoresError(f"{path} is a CSV, which holds no raw scores: give the .parquet")
+    try:
+        with pq.ParquetFile(path) as file:
+            return file.read()
+    except (pa.ArrowException, OSError) as error:
+        raise ScoresError(f"{path} cannot be read as Parquet: {' '.join(str(error).split())[:200]}") from error
+
+
+def _read_facts(metadata: dict[bytes, bytes], path: Path) -> dict[str, Any]:
+    try:
+        facts: dict[str, Any] = json.loads(metadata[_METADATA_KEY])
+        version = facts.pop("format")
+    except (KeyError, ValueError, TypeError, AttributeError) as error:
+        raise ScoresError(f"{path} is Parquet, but not scores that pixelfast wrote") from error
+    if version != FORMAT:
+        raise ScoresError(f"{path} has format {version} and this pixelfast reads format {FORMAT}: update pixelfast")
+    if set(facts) != set(_FACTS):
+        raise ScoresError(f"{path} is damaged: its facts are {sorted(facts)}, not {sorted(_FACTS)}; score again")
+    if not isinstance(facts["videos"], list) or not all(isinstance(name, str) for name in facts["videos"]):
+        raise ScoresError(f"{path} is damaged: its list of videos is none; score again")
+    return facts
+
+
+def _video_index(video: "pa.ChunkedArray", videos: list[str], path: Path) -> NDArray[np.int32]:
+    """The position of each row's video in `videos`, whatever order the file's own dictionary has."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    found = pc.index_in(video.cast(pa.string()), value_set=pa.array(videos, pa.string()))
+    if found.null_count:
+        raise ScoresError(f"{path} is damaged: it has rows of a video that is not in its list; score again")
+    return np.asarray(found.to_numpy(), dtype=np.int32)

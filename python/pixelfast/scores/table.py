@@ -1,0 +1,238 @@
+"""The result: one row a frame, and what can be asked of it."""
+
+import logging
+import math
+import os
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelfast import _core
+from pixelfast.errors import OutputError, ScoresError
+from pixelfast.files.atomic import atomic_path
+from pixelfast.scores.schema import COLUMNS, check_column, check_facts, check_rows, check_values
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_logger = logging.getLogger("pixelfast")
+
+
+class Event(NamedTuple):
+    """A run of neighbouring frames of one video, all above the threshold; `start` and `end` are both part of it.
+
+    `start`, `end` and `peak_frame` are frame numbers, `peak_value` is the highest smoothed raw score.
+    """
+
+    video: str
+    start: int
+    end: int
+    peak_frame: int
+    peak_value: float
+
+
+class RankedFrame(NamedTuple):
+    """One frame of `Scores.top`."""
+
+    video: str
+    frame: int
+    raw: float
+    score: float
+    rank: float
+
+
+@dataclass(eq=False, repr=False)
+class Scores:
+    """The scores of every frame, video by video in the order of `videos`, each in the order of time.
+
+    Attributes:
+        videos: the names of the videos, each once.
+        video_index: i32[N], the position in `videos` that each row belongs to; never falls.
+        frame: i64[N], the frame's number, once in a video.
+        raw: f32[N], the reconstruction's or the motion's error.
+        score: f64[N], the error after the method's normalisation and smoothing.
+        rank: f64[N] in (0, 1], the share of frames at or below this one.
+        flipped: bool[N], the frame stood upside down and was turned.
+        repaired: bool[N], the file was truncated or unreadable.
+        noisy: bool[N], the frame is far noisier than its video.
+        tail: f64[N] in [0, 1], the share of held-out normal frames at or above this one; None without a calibration.
+        seconds: f64[N], the time since the start of the video, NaN where it is not known; None where it never is.
+        method: "reconstruction" or "motion".
+        smooth: the length in frames (odd) of the centred mean on raw that `threshold` and `tail` go with.
+        threshold: the smoothed raw score above which a frame is unusual; None without a calibration.
+        notes: what was said aloud on the way, one sentence each.
+        phases: seconds that each phase of the work took.
+
+    Raises:
+        ScoresError: a column has another type or length, or holds what it must not (not-a-number, a rank over 1, …).
+    """
+
+    videos: tuple[str, ...]
+    video_index: NDArray[np.int32]
+    frame: NDArray[np.int64]
+    raw: NDArray[np.float32]
+    score: NDArray[np.float64]
+    rank: NDArray[np.float64]
+    flipped: NDArray[np.bool_]
+    repaired: NDArray[np.bool_]
+    noisy: NDArray[np.bool_]
+    tail: NDArray[np.float64] | None = None
+    seconds: NDArray[np.float64] | None = None
+    method: str = "reconstruction"
+    smooth: int = 3
+    threshold: float | None = None
+    notes: list[str] = field(default_factory=list)
+    phases: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Checks every column; values that are not of the right kind never get further than this."""
+        self.videos = tuple(self.videos)
+        for name, dtype in COLUMNS.items():
+            check_column(name, getattr(self, name), dtype, len(self.frame))
+        check_rows(self)
+        check_values(self)
+        check_facts(self)
+
+    def __len__(self) -> int:
+        return len(self.frame)
+
+    def __repr__(self) -> str:
+        return f"Scores({len(self.videos):,} videos, {len(self):,} frames, {self.method})"
+
+    @property
+    def lengths(self) -> NDArray[np.int64]:
+        """i64[V], the number of frames of each video."""
+        return np.bincount(self.video_index, minlength=len(self.videos)).astype(np.int64)
+
+    def summary(self) -> str:
+        """A few lines to read: how much was scored, the frames on top, what was mended, what was said aloud."""
+        mended = (f"{int(column.sum()):,} {name}" for name, column in self._marks())
+        threshold = "no threshold (no calibration)" if self.threshold is None else f"threshold {self.threshold:.6g}"
+        tops = ", ".join(f"{row.video} frame {row.frame}" for row in self.top(3))
+        lines = [
+            f"{len(self.videos):,} videos, {len(self):,} frames, method {self.method}, {threshold}",
+            f"most unusual: {tops or 'none'}",
+            f"frames {', '.join(mended)}",
+        ]
+        return "\n".join(lines + [f"note: {note}" for note in self.notes])
+
+    def top(self, n: int = 10) -> list[RankedFrame]:
+        """The `n` frames of the highest rank, the highest first; equal ones in the order of the rows."""
+        if n < 1:
+            raise ValueError(f"n must be at least 1, not {n}")
+        if not len(self):
+            return []
+        lowest = np.partition(self.rank, -n)[-n] if n < len(self) else 0.0
+        candidates = np.flatnonzero(self.rank >= lowest)
+        order = candidates[np.argsort(-self.rank[candidates], kind="stable")][:n]
+        return [self._ranked(index) for index in order.tolist()]
+
+    def smoothed_raw(self) -> NDArray[np.float64]:
+        """f64[N], the centred mean of `raw` over `smooth` frames within each video; `threshold` is in its units."""
+        return _core.smooth(self.raw, self.lengths, self.smooth)
+
+    def events(self, threshold: float | None = None) -> list[Event]:
+        """The runs of frames whose smoothed raw score is above the threshold, in the order of the rows.
+
+        Args:
+            threshold: in the units of `raw`; None takes the calibrated one. Where there is none either, there are no
+                events, and a note says so.
+        """
+        level = self.threshold if threshold is None else threshold
+        if level is None:
+            self._say(
+                "no events: these scores have no threshold, because the engine has no calibration for these settings; "
+                "give one, or score with a model folder and its own settings"
+            )
+            return []
+        if not math.isfinite(level):
+            raise ValueError(f"threshold must be a finite number, not {level}")
+        smoothed = self.smoothed_raw()
+        return [self._event(start, stop, smoothed) for start, stop in self._runs(smoothed > level)]
+
+    def write(self, path: str | os.PathLike[str], *, threads: int = 1) -> Path:
+        """Writes what the suffix says, whole or not at all: `.csv` (`Id,Predicted`) or `.parquet` (everything).
+
+        Args:
+            path: the file.
+            threads: threads that format a `.csv`.
+
+        Raises:
+            OutputError: another suffix, or the file cannot be written there.
+            ScoresError: a `.csv` of videos whose names are the same without their leading zeros (`01` and `1`).
+        """
+        from pixelfast.scores import files as score_files
+
+        writers: dict[str, Callable[[Scores, Path], None]] = {
+            ".csv": partial(score_files.write_csv, threads=threads),
+            ".parquet": score_files.write_parquet,
+        }
+        write = writers.get(Path(path).suffix.lower())
+        if write is None:
+            raise OutputError(f"{path} ends in neither .csv nor .parquet: name the output so that its kind is known")
+        with atomic_path(path) as temporary:
+            write(self, temporary)
+        return Path(path)
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> Self:
+        """Reads the `.parquet` that `write` wrote.
+
+        Raises:
+            ScoresError: there is no such file, or it is not one of pixelfast's, or it is damaged.
+        """
+        from pixelfast.scores import files as score_files
+
+        columns = score_files.read_parquet(Path(path))
+        try:
+            return cls(**columns)
+        except ScoresError as error:
+            raise ScoresError(f"{path} is damaged: {error}; score again") from error
+
+    def to_arrow(self) -> "pa.Table":
+        """An Arrow table of all columns (`video` as a dictionary), with the facts in the schema's metadata."""
+        from pixelfast.scores import files as score_files
+
+        return score_files.to_arrow(self)
+
+    def to_pandas(self) -> Any:
+        """A pandas DataFrame of all columns (`video` as a category).
+
+        Raises:
+            ScoresError: pandas is not installed.
+        """
+        try:
+            return self.to_arrow().to_pandas()
+        except ImportError as error:
+            raise ScoresError("a pandas table needs pandas: pip install pandas") from error
+
+    def _marks(self) -> list[tuple[str, NDArray[np.bool_]]]:
+        return [("flipped", self.flipped), ("repaired", self.repaired), ("noisy", self.noisy)]
+
+    def _ranked(self, row: int) -> RankedFrame:
+        values = (float(column[row]) for column in (self.raw, self.score, self.rank))
+        return RankedFrame(self.videos[self.video_index[row]], int(self.frame[row]), *values)
+
+    def _runs(self, above: NDArray[np.bool_]) -> list[tuple[int, int]]:
+        """Half-open row ranges of neighbouring true values that do not cross from one video into the next."""
+        if not len(above):
+            return []
+        changes = (above[1:] != above[:-1]) | (self.video_index[1:] != self.video_index[:-1])
+        bounds = [0, *(np.flatnonzero(changes) + 1).tolist(), len(above)]
+        return [(start, stop) for start, stop in pairwise(bounds) if above[start]]
+
+    def _event(self, start: int, stop: int, smoothed: NDArray[np.float64]) -> Event:
+        peak = start + int(smoothed[start:stop].argmax())
+        first, last, top = (int(self.frame[row]) for row in (start, stop - 1, peak))
+        return Event(self.videos[self.video_index[start]], first, last, top, float(smoothed[peak]))
+
+    def _say(self, sentence: str) -> None:
+        _logger.warning(sentence)
+        if sentence not in self.notes:
+            self.notes.append(sentence)

@@ -1,0 +1,152 @@
+"""Graphs to ONNX files, each checked by ONNX Runtime against PyTorch before it gets its name."""
+
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from pixelfast.errors import ModelError
+from pixelfast.files.atomic import atomic_path
+from pixelfast.machine.imports import import_onnxruntime
+from pixelfast.training.half_convolutions import HalfConvolutions
+
+OPSET: Final = 18
+FORMAT: Final = "1"
+"""Version of what the metadata of an exported file means."""
+
+TOLERANCE: Final = 1e-4
+"""How far ONNX Runtime may be from PyTorch, relative to the largest value: float32 in another order gives 1e-6."""
+
+
+@dataclass(frozen=True, eq=False)
+class Signature:
+    """The input and the output of a graph; the first dimension of both is dynamic.
+
+    Attributes:
+        input: the input's name.
+        output: the output's name.
+        example: an input to trace the graph with.
+        least: the smallest first dimension of the input.
+    """
+
+    input: str
+    output: str
+    example: Tensor
+    least: int
+
+
+def write_graph(
+    graph: nn.Module,
+    signature: Signature,
+    facts: Mapping[str, str],
+    out: Path,
+    *,
+    samples: Sequence[NDArray[Any]],
+    threads: int | None = None,
+    tolerance: float = TOLERANCE,
+) -> float:
+    """Writes an ONNX file whose metadata holds `facts`, each as `pixelfast.<name>`.
+
+    Args:
+        graph: one tensor in, one out.
+        signature: names and sizes.
+        facts: what the runner must know.
+        out: the file to write.
+        samples: inputs on which ONNX Runtime and PyTorch must agree; of several lengths, as an exporter can fix a
+            dimension without a word. None where ONNX Runtime cannot run the graph here.
+        threads: of ONNX Runtime in the check.
+        tolerance: the largest difference allowed, relative to the largest value.
+
+    Returns:
+        The largest difference between ONNX Runtime and PyTorch, relative to the largest value.
+
+    Raises:
+        ModelError: ONNX Runtime disagrees with PyTorch, or the exporter fixed the first dimension.
+        OutputError: `out` cannot be written.
+    """
+    graph.eval()
+    with atomic_path(out) as temporary:
+        program = _export(graph, signature)
+        _describe(program.model, {"format": FORMAT, **facts})
+        program.save(temporary, external_data=False)
+        _check_dynamic(temporary, out)
+        return _check_parity(graph, signature, temporary, out, samples, threads=threads, tolerance=tolerance)
+
+
+def _export(graph: nn.Module, signature: Signature) -> Any:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the exporter's own: deprecations between its parts; the file is checked
+        return torch.onnx.export(
+            graph,
+            (signature.example,),
+            dynamo=True,
+            verbose=False,
+            opset_version=OPSET,
+            input_names=[signature.input],
+            output_names=[signature.output],
+            dynamic_shapes=({0: torch.export.Dim("N", min=signature.least)},),
+        )
+
+
+def _describe(model: Any, facts: Mapping[str, str]) -> None:
+    """Puts our facts into the file and takes the exporter's traces out: they hold paths of the machine it ran on."""
+    for node in model.graph.all_nodes():
+        node.metadata_props.clear()
+        node.doc_string = None
+    for name, value in facts.items():
+        model.metadata_props[f"pixelfast.{name}"] = value
+
+
+def _check_dynamic(path: Path, out: Path) -> None:
+    import onnx
+
+    graph = onnx.load(path).graph
+    for value in (*graph.input, *graph.output):
+        if not value.type.tensor_type.shape.dim[0].dim_param:
+            raise ModelError(f"{out} was not written: the exporter fixed the first dimension of {value.name}")
+
+
+def _check_parity(
+    graph: nn.Module,
+    signature: Signature,
+    path: Path,
+    out: Path,
+    samples: Sequence[NDArray[Any]],
+    *,
+    threads: int | None,
+    tolerance: float,
+) -> float:
+    if not samples:
+        return 0.0
+    session = _session(path, threads)
+    worst = max(_difference(graph, signature, session, sample) for sample in samples)
+    if not worst <= tolerance:  # also where it is not a number
+        raise ModelError(
+            f"{out} was not written: ONNX Runtime and PyTorch differ by {worst:.1e} of the largest value "
+            f"(at most {tolerance:.0e} is allowed)"
+        )
+    return worst
+
+
+def _session(path: Path, threads: int | None) -> Any:
+    onnxruntime = import_onnxruntime()
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads or 0
+    options.log_severity_level = 3
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+@torch.no_grad()
+def _difference(graph: nn.Module, signature: Signature, session: Any, sample: NDArray[Any]) -> float:
+    with HalfConvolutions():
+        expected: NDArray[np.float32] = graph(torch.from_numpy(sample.copy())).numpy()
+    found: NDArray[np.float32] = session.run(None, {signature.input: sample})[0]
+    if found.shape != expected.shape:
+        return float("inf")
+    return float(np.abs(found - expected).max() / np.abs(expected).max())
