@@ -3,32 +3,26 @@
 from collections.abc import Callable, Iterable
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Any
 
-from pixelfast.errors import EngineError
 from pixelfast.evaluation import Evaluation
-from pixelfast.flow.footage import FlowRequest
 from pixelfast.jobs.clean import CleanReport, correct
 from pixelfast.jobs.convert import convert_model
 from pixelfast.jobs.export import export_engine
-from pixelfast.jobs.export_plan import PlanRequest, export_plan
-from pixelfast.jobs.export_reduced import PRECISIONS, export_reduced_engine
 from pixelfast.jobs.merge import merge_parts
 from pixelfast.jobs.score import Request, run
 from pixelfast.jobs.train import train_model
 from pixelfast.machine.stopwatch import Profile
 from pixelfast.machine.threads import share_threads
+from pixelfast.methods.base import ConvertRequest, ExportRequest
 from pixelfast.methods.settings import Settings
-from pixelfast.methods.trained import TrainingRequest
+from pixelfast.methods.trained import Recipe, TrainingRequest
 from pixelfast.model import Model
 from pixelfast.options import FlipMode, How, OnError, Pool
 from pixelfast.progress import ProgressCallback
 from pixelfast.scores import Scores
 from pixelfast.scores.outputs import Out
 from pixelfast.sources import Source
-
-if TYPE_CHECKING:
-    from pixelfast.methods.recipes import Recipe
 
 StrPath = str | PathLike[str]
 
@@ -38,18 +32,15 @@ def train(
     out: StrPath,
     *,
     method: str = "reconstruction",
-    recipe: "str | Recipe" = "default",
+    recipe: str | Recipe = "default",
     epochs: int | None = None,
     seed: int = 0,
     precision: str | None = None,
     batch: int | None = None,
-    width: float | None = None,
     resume: bool = False,
-    flow: str = "dis",
-    flow_preset: str = "medium",
-    raft_weights: StrPath | None = None,
     threads: int | None = None,
     progress: ProgressCallback | None = None,
+    **options: Any,
 ) -> Model:
     """Learns what is normal from footage that shows nothing unusual.
 
@@ -60,21 +51,20 @@ def train(
         source: normal footage: a folder of video folders, one video folder, or a list of those.
         out: the model folder to write.
         method: "reconstruction" or "motion".
-        recipe: "default", or "source" for the source method's exact training (or a `training.Recipe` of one's own);
+        recipe: "default", or "source" for the source method's exact training (or a `Recipe` of one's own);
             "plain", of the motion method alone, predicts no motion at all, so that the score is the norm of the flow.
         epochs: passes over the training windows; None leaves it to the recipe.
         seed: of every random choice.
         precision: "fp32" or "bf16"; None takes the faster one that the recipe allows.
         batch: windows a step; None takes a fast one that the recipe allows.
-        width: of the autoencoder, as a share of the source's 64 to 512 channels, 0.125 to 8: half the width is a
-            quarter of the work in training and scoring. None leaves it to the recipe (default 0.5, source 1).
         resume: go on from `<out>.training/` where an earlier training was stopped.
-        flow: of the motion method: "dis" (OpenCV's, fast) or "raft" (RAFT-Large, better and far slower). It is kept in
-            the model: scoring uses the same.
-        flow_preset: of "dis": "ultrafast", "fast" or "medium".
-        raft_weights: of "raft": the state dict; None lets torchvision download its own.
         threads: None takes the cores that this process may use.
         progress: told of each step.
+        options: the method's own. Of reconstruction: `width_share`, the autoencoder's channels as a share of the
+            source's 64 to 512, 0.125 to 8: half of them is a quarter of the work in training and scoring; None leaves
+            it to the recipe (default 0.5, source 1). Of motion: `flow`, "dis" (OpenCV's, fast; the default) or "raft"
+            (RAFT-Large, better and far slower), which scoring uses as well; `flow_preset` of "dis": "ultrafast",
+            "fast" or "medium"; `raft_weights` of "raft": the state dict; None lets torchvision download its own.
 
     Returns:
         The model that was written.
@@ -84,19 +74,7 @@ def train(
         ModelError: PyTorch is missing, the footage is too short, or an argument cannot be.
         OutputError: `out` cannot be written; found out before the work.
     """
-    request = TrainingRequest(
-        method,
-        recipe,
-        epochs,
-        seed,
-        precision,
-        batch,
-        width,
-        resume,
-        threads,
-        progress,
-        FlowRequest(flow, flow_preset, raft_weights),
-    )
+    request = TrainingRequest(method, recipe, epochs, seed, precision, batch, resume, threads, progress, options)
     return train_model(source, out, request)
 
 
@@ -202,7 +180,7 @@ def export(
     precision: str = "fp32",
     stride: int = 1,
     compute_capability: str | None = None,
-    profile: tuple[int, int, int] | None = None,
+    call_sizes: tuple[int, int, int] | None = None,
     threads: int | None = None,
 ) -> Path:
     """Writes an engine into a model's folder: `ae.s4.onnx` for stride 4, a quarter of the work of stride 1.
@@ -219,7 +197,7 @@ def export(
             first compared with it on the training footage.
         stride: frames between the starts of windows, 1 to the window.
         compute_capability: of a plan: the GPU that it is for, such as "8.6"; None means the one in this machine.
-        profile: of a plan: frames (or flows) a call, at least, best and at most; None takes good ones.
+        call_sizes: of a plan: frames (or flows) a call, at least, best and at most; None takes good ones.
         threads: None takes the cores that this process may use.
 
     Returns:
@@ -232,17 +210,8 @@ def export(
         OutputError: the folder cannot be written.
     """
     loaded = model if isinstance(model, Model) else Model.load(model, plans=to != "plan")
-    if to == "plan":
-        count = share_threads(threads).count
-        return export_plan(loaded, PlanRequest(precision, stride, compute_capability, profile, count))
-    if compute_capability is not None or profile is not None:
-        raise EngineError(f"a compute capability and a profile are of TensorRT plans, not of {to}: say --to plan")
-    if to != "onnx" or precision not in ("fp32", *PRECISIONS):
-        known = "onnx in fp32, int8 or bf16, and plans in fp32, fp16 or bf16"
-        raise EngineError(f"pixelfast exports {known}, not {to} in {precision}")
-    if precision != "fp32":
-        return export_reduced_engine(loaded, stride, precision, share_threads(threads).count)
-    return export_engine(loaded, stride, threads)
+    count = share_threads(threads).count
+    return export_engine(loaded, ExportRequest(to, precision, stride, compute_capability, call_sizes, count))
 
 
 def convert(
@@ -265,7 +234,8 @@ def convert(
         ModelError: PyTorch is missing, or a file holds something else.
         OutputError: `out` cannot be written.
     """
-    return convert_model(weights, out, frame_size, raft_weights)
+    raft = None if raft_weights is None else Path(raft_weights)
+    return convert_model(weights, out, ConvertRequest(frame_size, raft))
 
 
 def merge(parts: StrPath | Iterable[StrPath], out: Out = None) -> Scores:

@@ -11,7 +11,7 @@ FRAME_SIZE: Final = 128
 GRID: Final = 8
 """Cells a side of an error map: each cell is the mean over 16x16 pixels."""
 
-SOURCE_WIDTH: Final = 64
+SOURCE_CHANNELS: Final = 64
 """Channels after the autoencoder's first convolution (METHOD: 16-64-128-256-512)."""
 
 FLIP_SIZE: Final = 64

@@ -2,13 +2,20 @@
 
 from typing import Literal
 
-FlipMode = Literal["auto", "always", "never"]
-
-
 How = Literal["mean", "max", "median"]
-
+"""How the windows that hold a frame are combined."""
 
 Pool = Literal["mean", "worst"]
+"""From the cells of a frame's error map to its raw score: their mean, or that of the three worst."""
 
+FlipMode = Literal["auto", "always", "never"]
+"""What is done about frames that stand upside down."""
 
 OnError = Literal["repair", "raise"]
+"""What is done about frames that cannot be read."""
+
+TrainingPrecision = Literal["fp32", "bf16"]
+"""The arithmetic of a training."""
+
+Submission = Literal["rank", "score"]
+"""What a file for submission holds of each frame."""

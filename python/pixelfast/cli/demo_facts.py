@@ -7,15 +7,11 @@ from pixelfast.cli.console import facts, table
 from pixelfast.cli.evaluate import figure
 from pixelfast.cli.model_facts import outcome
 from pixelfast.cli.score_facts import times
+from pixelfast.methods.registry import find_method
 
 if TYPE_CHECKING:
     from pixelfast.demo.job import DemoReport
     from pixelfast.evaluation import Evaluation, VideoEvaluation
-
-
-WHY = """\
-Reconstruction reacts to whatever looks unlike the training footage: a thing in a strange place, damaged files, noise.
-Motion reacts to how things move, leaps over noisy and damaged frames, and is blind to what stands still."""
 
 
 def describe(report: "DemoReport") -> str:
@@ -34,7 +30,7 @@ def _what_was_done(report: "DemoReport") -> str:
         rate = frames / max(one.seconds["score"], 1e-9)
         scored = f"{frames:,} frames scored in {one.seconds['score']:.1f} s ({rate:.0f} frames/s)"
         rows += [
-            (one.scores.method, f"{learnt}in {one.seconds['train']:.0f} s; {outcome(training)}"),
+            (one.scores.method, f"{learnt}in {one.seconds['train']:.0f} s; {outcome(one.model)}"),
             ("", f"{scored}: {times(one.scores.phases)}"),
         ]
     return facts(rows)
@@ -78,11 +74,12 @@ def _moments(report: "DemoReport") -> str:
 
 def _apart(report: "DemoReport") -> str:
     rows = [
-        (one.video, str(one.frame), f"{one.reconstruction:.2f}", f"{one.motion:.2f}", one.truth)
-        for one in report.disagreements
+        (one.video, str(one.frame), *(f"{rank:.2f}" for rank in one.ranks), one.truth) for one in report.disagreements
     ]
-    header = ("where they disagree: video", "frame", "reconstruction", "motion", "what really happens")
-    return f"{table(header, rows)}\n{WHY}"
+    names = [one.scores.method for one in report.methods]
+    header = ("where they disagree: video", "frame", *names[:2], "what really happens")
+    reasons = [f"{name.capitalize()} {find_method(name).reacts}." for name in names]
+    return "\n".join([table(header, rows), *reasons])
 
 
 def _where(report: "DemoReport") -> str:

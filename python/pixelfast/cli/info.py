@@ -1,7 +1,6 @@
 """`pixelfast info`: what a model folder holds."""
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated
 
@@ -20,4 +19,4 @@ def info(
     from pixelfast.model import Model
 
     found = Model.load(model)
-    print_result(json.dumps(asdict(found.manifest), indent=2) if as_json else describe(found))
+    print_result(json.dumps(found.manifest.plain(), indent=2) if as_json else describe(found))

@@ -2,10 +2,10 @@
 
 from typing import TYPE_CHECKING
 
-from pixelfast.geometry import SOURCE_WIDTH
+from pixelfast.methods.registry import find_method
 
 if TYPE_CHECKING:
-    from pixelfast.model import Calibration, Flip, Manifest, Model, PlanFacts, Training
+    from pixelfast.model import Calibration, Flip, Model, PlanFacts, Training
 
 
 def describe(model: "Model") -> str:
@@ -16,10 +16,9 @@ def describe(model: "Model") -> str:
     rows = [
         ("model", str(model.folder)),
         ("method", f"{manifest.method}, recipe {manifest.recipe}"),
-        ("frames", _frames(manifest)),
-        *(("network", one) for one in _network(manifest.training)),
+        *find_method(manifest.method).describe(manifest),
         ("trained on", _trained_on(manifest.training)),
-        ("outcome", outcome(manifest.training)),
+        ("outcome", outcome(model)),
         ("flips", _flips(manifest.flip)),
         *(("threshold", _threshold(one)) for one in manifest.calibrations),
         *(("plan", _plan(name, one)) for name, one in manifest.plans.items()),
@@ -35,37 +34,10 @@ def _trained_on(training: "Training | None") -> str:
     return f"{training.frames:,} frames of {training.videos:,} videos ({', '.join(training.sources)})"
 
 
-def _frames(manifest: "Manifest") -> str:
-    if manifest.motion is None:
-        return f"grey {manifest.width}x{manifest.height}, {manifest.window} a window"
-    flow, noisy = manifest.motion.flow, "bridged" if manifest.motion.bridge_noisy else "taken as they are"
-    name = "RAFT-Large" if flow.kind == "raft" else f"DIS {flow.preset}, shorter side at most {flow.shorter_side}"
-    return f"flow by {name}, predicted from the {manifest.motion.past} before; noisy frames are {noisy}"
-
-
-def _network(training: "Training | None") -> list[str]:
-    """The autoencoder's channels, where the training says them."""
-    channels = None if training is None else training.report.get("width")
-    if not isinstance(channels, int):
-        return []
-    all_channels = "-".join(str(channels << step) for step in range(4))
-    return [f"autoencoder of {all_channels} channels (width {channels / SOURCE_WIDTH:g})"]
-
-
-def outcome(training: "Training | None") -> str:
-    """How well the network learnt, measured on held-out frames."""
-    if training is not None and "persistence_loss" in training.report:
-        names = ("held_out_loss", "persistence_loss", "mean_flow_loss", "zero_loss")
-        own, persistence, mean, zero = (training.report[name] for name in names)
-        return (
-            f"error of the predicted flow {own:.3f} on held-out frames; {persistence:.3f} for the flow before, "
-            f"{mean:.3f} for the mean flow, {zero:.3f} for none"
-        )
-    share = None if training is None else training.report.get("beats_mean_image_by")
-    if not isinstance(share, int | float):
-        return "not measured"
-    side = "below" if share >= 0 else "ABOVE"
-    return f"its error on held-out frames is {abs(share):.0%} {side} that of the mean image"
+def outcome(model: "Model") -> str:
+    """Says how well the method of a model learnt, measured on held-out frames."""
+    training = model.manifest.training
+    return "not measured" if training is None else find_method(model.manifest.method).outcome(training.report)
 
 
 def _flips(flip: "Flip | None") -> str:

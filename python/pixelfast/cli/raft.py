@@ -7,9 +7,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from pixelfast.errors import ModelError, PixelfastError
-from pixelfast.flow.raft_memory import MEMORY_BYTES, pairs_within
-from pixelfast.jobs.export_plan import raft_profile
-from pixelfast.runtime.tensorrt.build import build_plan
+from pixelfast.flow.raft_memory import MEMORY_BYTES, call_sizes, pairs_within
+from pixelfast.runtime.tensorrt.build import Profile, build_plan
 
 
 def run(description: str, arguments: Sequence[str] | None) -> int:
@@ -34,7 +33,7 @@ def _export(options: argparse.Namespace) -> str:
     with TemporaryDirectory(prefix="pixelfast-raft-") as folder:
         graph = Path(folder) / "raft.onnx"
         words = _write(options, graph)
-        profile = raft_profile(options.height, options.width)
+        profile = Profile(*call_sizes(options.height, options.width))
         facts = build_plan(
             graph, options.out, profile, precision=options.precision, compute_capability=options.compute_capability
         )

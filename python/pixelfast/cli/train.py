@@ -1,22 +1,27 @@
 """`pixelfast train`: learn from normal footage."""
 
+import inspect
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from pixelfast.cli.options import Sources, Threads, one_or_all
+from pixelfast.methods.base import TrainingOption
+from pixelfast.methods.registry import USUAL, all_methods
+
+_METHODS = all_methods()
+_RECIPES = tuple(dict.fromkeys(name for one in _METHODS.values() for name in one.recipes))
+_METHOD_HELP = "What to learn: " + "; ".join(f"{one.says} ({one.name})" for one in _METHODS.values()) + "."
 
 
 def train(
     source: Sources,
     *,
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Model folder to write.", show_default=False)],
-    method: Annotated[
-        Literal["reconstruction", "motion"], typer.Option(help="What to learn: how frames look, or how things move.")
-    ] = "reconstruction",
+    method: Annotated[Literal[tuple(_METHODS)], typer.Option(help=_METHOD_HELP)] = USUAL,  # type: ignore[valid-type]
     recipe: Annotated[
-        Literal["default", "source", "plain"],
+        Literal[_RECIPES],  # type: ignore[valid-type]
         typer.Option(
             help="How to learn it: the one that learns, exactly the source method's, or, for motion alone, nothing: "
             "the plain norm of the flow."
@@ -32,24 +37,9 @@ def train(
     batch: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Windows (or flows) a step.", show_default="a fast one")
     ] = None,
-    width: Annotated[
-        float | None,
-        typer.Option(
-            metavar="SHARE",
-            help="Channels of the autoencoder, of the source's 64 to 512: half of them is a quarter of the work.",
-            show_default="the recipe's own: default 0.5, source 1",
-        ),
-    ] = None,
-    flow: Annotated[
-        Literal["dis", "raft"], typer.Option(help="Optical flow of the motion method: DIS, or RAFT-Large (far slower).")
-    ] = "dis",
-    flow_preset: Annotated[Literal["ultrafast", "fast", "medium"], typer.Option(help="Quality of DIS.")] = "medium",
-    raft_weights: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="RAFT-Large's state dict.", show_default="torchvision's own download"),
-    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Carry on a training that was stopped.")] = False,
     threads: Threads = None,
+    **own: Any,
 ) -> None:
     """Learn what is normal from footage without anything unusual."""
     from pixelfast import api
@@ -60,7 +50,29 @@ def train(
     with shown_progress() as progress:
         model = api.train(
             one_or_all(source), out, method=method, recipe=recipe, epochs=epochs, seed=seed, precision=precision,
-            batch=batch, width=width, resume=resume, flow=flow, flow_preset=flow_preset, raft_weights=raft_weights,
-            threads=threads, progress=progress,
+            batch=batch, resume=resume, threads=threads, progress=progress, **own,
         )  # fmt: skip
     print_result(describe(model))
+
+
+def _parameter(option: TrainingOption, method: str) -> inspect.Parameter:
+    """A method's own training option as a parameter that typer understands."""
+    kind: Any = Literal[option.choices] if option.choices else option.kind
+    flags = [f"--{name.replace('_', '-')}" for name in (option.name, option.also) if name is not None]
+    shown = option.usual if option.usual is not None else True
+    what = typer.Option(
+        *flags, metavar=option.metavar, help=option.says, show_default=shown, rich_help_panel=f"Of --method {method}"
+    )
+    annotation: Any = Annotated[(kind if option.default is not None else kind | None, what)]
+    return inspect.Parameter(option.name, inspect.Parameter.KEYWORD_ONLY, default=option.default, annotation=annotation)
+
+
+def _with_own_options() -> inspect.Signature:
+    """The command's signature, with every method's own options in place of `own`."""
+    signature = inspect.signature(train)
+    *common, _ = signature.parameters.values()
+    own = [_parameter(option, one.name) for one in _METHODS.values() for option in one.options]
+    return signature.replace(parameters=[*common, *own])
+
+
+train.__signature__ = _with_own_options()  # type: ignore[attr-defined]

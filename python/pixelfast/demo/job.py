@@ -13,13 +13,11 @@ from pixelfast import api
 from pixelfast.demo.scene import Scene, SceneSpec, generate_scene
 from pixelfast.errors import OutputError
 from pixelfast.evaluation import Evaluation
+from pixelfast.methods.registry import USUAL, all_methods
 from pixelfast.model import Model
 from pixelfast.progress import ProgressCallback
 from pixelfast.scores import RankedFrame, Scores
 from pixelfast.scores.moments import top_moments
-
-PREFIXES = {"reconstruction": "", "motion": "motion-"}
-"""What the names of a method's model and scores begin with."""
 
 MOST_APART = 3
 """Moments that one method ranks far above the other that are shown, for each."""
@@ -44,12 +42,11 @@ class Moment:
 
 @dataclass(frozen=True)
 class Disagreement:
-    """A moment that one method ranks high and the other low, and what really happens there."""
+    """A moment that one of the first two methods ranks high and the other low, and what really happens there."""
 
     video: str
     frame: int
-    reconstruction: float
-    motion: float
+    ranks: tuple[float, float]
     truth: str
 
 
@@ -84,8 +81,8 @@ class DemoReport:
 
     Attributes:
         scene: The footage.
-        methods: What each method did, reconstruction first.
-        disagreements: Where their ranks are furthest apart.
+        methods: What each method did, the usual one first.
+        disagreements: Where the ranks of the first two are furthest apart.
         seconds: How long drawing took.
     """
 
@@ -122,16 +119,16 @@ def run_demo(
     with clock.step("scene"):
         scene = generate_scene(out / "scene", spec or SceneSpec(seed=seed), threads=threads, progress=progress)
     reports = []
-    for method, prefix in PREFIXES.items():
+    for method in all_methods():
         training = _Clock()
         with training.step("train"):
             model = api.train(
-                scene.train, out / f"{prefix}model", method=method, epochs=epochs, seed=seed, threads=threads,
+                scene.train, out / f"{_prefix(method)}model", method=method, epochs=epochs, seed=seed, threads=threads,
                 progress=progress,
             )  # fmt: skip
         report = judge(scene, model, out, threads=threads, progress=progress)
         reports.append(replace(report, seconds={**training.seconds, **report.seconds}))
-    return DemoReport(scene, tuple(reports), disagreements(scene.truth, *reports), clock.seconds)
+    return DemoReport(scene, tuple(reports), disagreements(scene.truth, *reports[:2]), clock.seconds)
 
 
 def judge(
@@ -146,8 +143,9 @@ def judge(
     with clock.step("score"):
         # Without `out` no parts are kept: a second run measures its scoring again instead of finding it done.
         scores = api.score(scene.test, model.folder, threads=threads, progress=progress)
-        prefix = PREFIXES[scores.method]
-        written = tuple(scores.write(out / f"{prefix}{name}") for name in ("scores.csv", "scores.parquet"))
+        written = tuple(
+            scores.write(out / f"{_prefix(scores.method)}{name}") for name in ("scores.csv", "scores.parquet")
+        )
     with clock.step("evaluate"):
         evaluation = api.evaluate(scores, scene.labels)
     moments = tuple(Moment(frame, what_happens(scene.truth, frame.video, frame.frame)) for frame in top_moments(scores))
@@ -155,19 +153,17 @@ def judge(
     return MethodReport(scene, model, scores, evaluation, flips, moments, written, clock.seconds)
 
 
-def disagreements(
-    truth: dict[str, Any], reconstruction: MethodReport, motion: MethodReport
-) -> tuple[Disagreement, ...]:
+def disagreements(truth: dict[str, Any], first: MethodReport, second: MethodReport) -> tuple[Disagreement, ...]:
     """The moments at which one method's rank is furthest above the other's, `MOST_APART` in each direction."""
     found: list[Disagreement] = []
-    scores, others = reconstruction.scores, motion.scores
+    scores, others = first.scores, second.scores
     for apart in (scores.rank - others.rank, others.rank - scores.rank):
         for frame in top_moments(replace(scores, rank=(1 + apart) / 2), MOST_APART):
             row = scores.videos.index(frame.video)
             index = int(np.flatnonzero((scores.video_index == row) & (scores.frame == frame.frame))[0])
             ranks = float(scores.rank[index]), float(others.rank[index])
             happens = what_happens(truth, frame.video, frame.frame)
-            found.append(Disagreement(frame.video, frame.frame, *ranks, happens))
+            found.append(Disagreement(frame.video, frame.frame, ranks, happens))
     return tuple(found)
 
 
@@ -197,6 +193,11 @@ def what_happens(truth: dict[str, Any], video: str, frame: int) -> str:
     happens += [name for key, name in faults.items() if {frame - 1, frame, frame + 1} & set(truth[key].get(video, []))]
     happens += ["upside down"] if frame in truth["flipped"].get(video, []) else []
     return ", ".join(happens) or "nothing unusual"
+
+
+def _prefix(method: str) -> str:
+    """What the names of a method's model and scores begin with."""
+    return "" if method == USUAL else f"{method}-"
 
 
 class _Clock:

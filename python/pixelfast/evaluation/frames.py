@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from pixelfast.scores import Scores
 
-MOTION = "motion"
-
 
 @dataclass(frozen=True)
 class FrameTable:
@@ -48,14 +46,14 @@ class FrameTable:
 
 
 def from_scores(scores: "Scores") -> FrameTable:
-    """The values that a CSV would hold: the score for motion, else the rank.
+    """The values that a CSV would hold.
 
     Raises:
         ScoresError: two videos have one name in an `Id` (`01` and `1`).
     """
     from pixelfast.scores.files import csv_names
 
-    values = scores.score if scores.method == MOTION else scores.rank
+    values = scores.submitted
     return _sorted(csv_names(scores.videos), scores.video_index.astype(np.int64), scores.frame, values, "the scores")
 
 

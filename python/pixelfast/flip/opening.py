@@ -3,12 +3,10 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from pixelfast.cleaning.stage import CLEANING_THREADS
 from pixelfast.errors import EngineError
 from pixelfast.flip.engine import FlipEngine, load_flip_engine
-from pixelfast.methods.choose import EngineChoice
 from pixelfast.model import Flip, Model
-from pixelfast.model.folder import goes_with
+from pixelfast.model.names import EngineName
 from pixelfast.notes import Notes
 from pixelfast.options import FlipMode
 from pixelfast.runtime.tensorrt.check import plan_origin
@@ -16,23 +14,33 @@ from pixelfast.runtime.torch.choice import gpu_by_torch
 
 
 @dataclass(frozen=True)
-class FlipPlan:
-    """How flipped frames are dealt with: `never` without a classifier."""
+class FlipCorrection:
+    """How flipped frames are dealt with.
+
+    Attributes:
+        mode: "never" without a classifier.
+        classifier: its file.
+        sha256: of that file.
+    """
 
     mode: FlipMode
-    classifier: Path | None
-    sha256: str | None
+    classifier: Path | None = None
+    sha256: str | None = None
+
+    def open(self, model: Model | None, threads: int) -> FlipEngine | None:
+        """Loads the classifier, which belongs to `model`; None where there is none.
+
+        Raises:
+            EngineError: it cannot be loaded.
+        """
+        if self.classifier is None or model is None:
+            return None
+        manifest, origin = model.manifest, plan_origin(model, self.classifier.name)
+        return load_flip_engine(self.classifier, manifest.height, manifest.width, threads, origin)
 
 
-def open_flip(choice: EngineChoice, classifier: Path) -> FlipEngine:
-    assert choice.model is not None, "a flip classifier belongs to a model"
-    manifest = choice.model.manifest
-    origin = plan_origin(choice.model, classifier.name)
-    return load_flip_engine(classifier, manifest.height, manifest.width, CLEANING_THREADS, origin)
-
-
-def plan_flip(model: Model | None, named: Path, mode: FlipMode, notes: Notes) -> FlipPlan:
-    """Whether and by what flipped frames are found; says aloud where `auto` cannot correct.
+def choose_flip_correction(model: Model | None, named: Path, mode: FlipMode, notes: Notes) -> FlipCorrection:
+    """Decides whether and by what flipped frames are found; says aloud where `auto` cannot correct.
 
     Args:
         model: the model that the classifier belongs to; None for a lone engine file.
@@ -43,10 +51,10 @@ def plan_flip(model: Model | None, named: Path, mode: FlipMode, notes: Notes) ->
     Raises:
         EngineError: `always` was asked for, and there is no classifier.
     """
-    never = FlipPlan("never", None, None)
+    never = FlipCorrection("never")
     if mode == "never":
         return never
-    classifier = None if model is None else _flip_file(model, named)
+    classifier = None if model is None else _flip_file(model, named, notes)
     if model is None or model.manifest.flip is None or classifier is None:
         if mode == "always":
             raise EngineError(f"{named} has no flip classifier, so flip='always' cannot be done: train or convert one")
@@ -56,19 +64,19 @@ def plan_flip(model: Model | None, named: Path, mode: FlipMode, notes: Notes) ->
     if mode == "auto" and not model.manifest.flip.trusted:
         notes.say(_mistrust(model.manifest.flip))
         return never
-    return FlipPlan(mode, classifier, model.manifest.files[classifier.name].sha256)
+    return FlipCorrection(mode, classifier, model.manifest.files[classifier.name].sha256)
 
 
-def _flip_file(model: Model, engine: Path) -> Path | None:
+def _flip_file(model: Model, engine: Path, notes: Notes) -> Path | None:
     """The classifier's file: one that runs on the GPU with an engine that does; None where the model has none."""
     suffix, usual = engine.suffix.lower(), model.flip_engine()
     on_gpu = suffix == ".plan" or (suffix == ".safetensors" and gpu_by_torch())
     if usual is None or not on_gpu:
         return usual
-    name = f"flip{suffix}"
-    if goes_with(model, engine.name, name):
+    name = str(EngineName("flip", kind=suffix.removeprefix(".")))
+    if model.goes_with(engine.name, name):
         return model.folder / name
-    Notes().say(f"{usual.name} runs on the CPU: {model.folder} has no {name} that goes with {engine.name}")
+    notes.say(f"{usual.name} runs on the CPU: {model.folder} has no {name} that goes with {engine.name}")
     return usual
 
 

@@ -1,7 +1,10 @@
 """How the flip classifier is trained, number by number."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
+
+TRUSTED_ACCURACY: Final = 0.99
+"""The share of held-out frames that a classifier must judge rightly to be trusted (DESIGN)."""
 
 
 @dataclass(frozen=True)
@@ -39,3 +42,39 @@ class FlipRecipe:
     noise_sigma: float
     noise_probability: float
     strangers: float
+
+
+SOURCE: Final = FlipRecipe(
+    frames=3000,
+    epochs=5,
+    least_steps=0,
+    batch=64,
+    learning_rate=1e-3,
+    schedule="constant",
+    gain=None,
+    contrast=(1.0, 1.0),
+    gamma=(1.0, 1.0),
+    vignette=0.0,
+    vignette_probability=0.0,
+    noise_sigma=0.0,
+    noise_probability=0.0,
+    strangers=0.0,
+)
+"""METHOD, "Flip classifier", number by number."""
+
+DEFAULT: Final = FlipRecipe(
+    frames=3000,  # METHOD
+    epochs=5,  # METHOD
+    least_steps=500,
+    batch=64,  # METHOD
+    learning_rate=2e-3,
+    schedule="cosine",
+    gain=(0.4, 1.9),
+    contrast=(0.6, 1.4),
+    gamma=(0.67, 1.5),
+    vignette=0.7,
+    vignette_probability=0.3,
+    noise_sigma=0.4,
+    noise_probability=0.6,
+    strangers=0.25,
+)

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Final
 
 import numpy as np
@@ -12,11 +13,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pixelfast.flip.augmentation import augment
+from pixelfast.flip.export import write_flip_classifier
 from pixelfast.flip.network import FLIPPED, FlipClassifier, halve
 from pixelfast.flip.recipe import FlipRecipe
 from pixelfast.flip.strangers import Strangers
+from pixelfast.flip.weights import save_flip_classifier
+from pixelfast.model.names import EngineName
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.training.cache import FrameCache
+from pixelfast.training.made_up import checked_frames
 from pixelfast.training.reproducible import reproducible
 
 MOST_HELD_OUT_FRAMES: Final = 1000
@@ -34,12 +39,14 @@ class FlipAccuracy:
         augmented: the same under the recipe's changes of light and noise; None also where it has none.
         frames: held-out frames that were judged, each in both orientations.
         steps: of the training.
+        onnx_difference: the largest difference of its ONNX file from PyTorch, relative to the largest value.
     """
 
     held_out: float | None
     augmented: float | None
     frames: int
     steps: int
+    onnx_difference: float = 0.0
 
 
 def train_flip_classifier(
@@ -57,6 +64,29 @@ def train_flip_classifier(
         steps = _fit(network, frames, recipe, seed=seed, draws=draws, tell=progress or (lambda _: None))
         held_out = _chosen(cache.frames, cache.held_out_frame_ids(), MOST_HELD_OUT_FRAMES)
         return network.eval(), _measure(network.eval(), held_out, recipe, draws, steps)
+
+
+def train_flip_files(
+    cache: FrameCache,
+    recipe: FlipRecipe,
+    folder: Path,
+    *,
+    name: str,
+    seed: int,
+    threads: int,
+    progress: ProgressCallback | None,
+) -> FlipAccuracy:
+    """Trains as `train_flip_classifier` does, and writes weights and ONNX file; `name` is the recipe's.
+
+    Raises:
+        ModelError: the exported file does not compute what the network does.
+        OutputError: the folder cannot be written.
+    """
+    network, accuracy = train_flip_classifier(cache, recipe, seed=seed, threads=threads, progress=progress)
+    file = EngineName("flip")
+    save_flip_classifier(network, folder / str(file.weights), recipe=name)
+    difference = write_flip_classifier(network, folder / str(file), frames=checked_frames(cache), threads=threads)
+    return replace(accuracy, onnx_difference=difference)
 
 
 @torch.no_grad()

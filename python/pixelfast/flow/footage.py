@@ -1,9 +1,10 @@
 """The flows that the motion method is trained on, through the same stages that scoring goes through."""
 
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from os import PathLike
 from pathlib import Path
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,6 +37,11 @@ class FlowRequest:
     kind: str = "dis"
     preset: str = "medium"
     raft_weights: str | PathLike[str] | None = None
+
+    @classmethod
+    def of(cls, options: Mapping[str, Any]) -> Self:
+        """Takes it from the training options of a method that has these."""
+        return cls(options["flow"], options["flow_preset"], options["raft_weights"])
 
     def check(self) -> None:
         """Refuses what cannot be, before any work is done.

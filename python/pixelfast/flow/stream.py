@@ -54,7 +54,7 @@ class FlowStream:
             frames = np.concatenate([self._anchor, frames])
         self._anchor = frames[-1:].copy()
         if not len(steps):
-            return _none()
+            return no_flows()
         with self._watch.phase("flow", frames.nbytes):
             flows = self._flow.flow(frames)
         if steps.max() > 1:
@@ -70,5 +70,6 @@ class FlowStream:
         return np.zeros((max(0, left), 2, FLOW_SIZE, FLOW_SIZE), np.float32)
 
 
-def _none() -> Flows:
+def no_flows() -> Flows:
+    """Returns f32[0, 2, 64, 64]."""
     return np.zeros((0, 2, FLOW_SIZE, FLOW_SIZE), np.float32)

@@ -12,7 +12,7 @@ from pixelfast.cleaning.stage import CLEANING_THREADS, CleanPlan, CleanStage, Co
 from pixelfast.errors import OutputError, SourceError
 from pixelfast.files.folders import check_new_folder, new_folder
 from pixelfast.flip.engine import load_flip_engine
-from pixelfast.flip.opening import plan_flip
+from pixelfast.flip.opening import choose_flip_correction
 from pixelfast.machine.cores import Cores
 from pixelfast.machine.readahead import Readahead
 from pixelfast.machine.stopwatch import Stopwatch
@@ -95,7 +95,7 @@ class _Classifier:
 
 
 def _open_classifier(model: Model, settings: Settings, cores: Cores, watch: Stopwatch, notes: Notes) -> _Classifier:
-    flip = plan_flip(model, model.folder, settings.flip, notes)
+    flip = choose_flip_correction(model, model.folder, settings.flip, notes)
     size = (model.manifest.height, model.manifest.width)
     engine = None if flip.classifier is None else load_flip_engine(flip.classifier, *size, CLEANING_THREADS)
     stage = CleanPlan(engine, settings.on_error, bridge_noisy=False, cores=cores, stopwatch=watch)

@@ -1,63 +1,139 @@
-"""Makes a model of weights from elsewhere: what `pixelfast.convert` does."""
+"""Makes a model of weights that the source method's own training wrote: what `pixelfast.convert` does."""
 
-import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from typing import Any, Final
 
+from pixelfast.errors import ModelError
 from pixelfast.files.folders import scratch_folder
-from pixelfast.flow.facts import FlowFacts
-from pixelfast.flow.opening import RAFT_FILE
-from pixelfast.geometry import FLOW_SIZE, FRAME_SIZE, GRID, PAST_FLOWS, WINDOW
+from pixelfast.geometry import FRAME_SIZE, GRID
 from pixelfast.machine.imports import training_extra
-from pixelfast.methods.motion.facts import MotionFacts
+from pixelfast.methods.base import ConvertRequest, MethodSpec, SourceWeights
+from pixelfast.methods.registry import all_methods
+from pixelfast.methods.trained import Trained
 from pixelfast.model import Flip, Manifest, Model
-from pixelfast.notes import Notes
+from pixelfast.model.names import EngineName
 
 Weights = str | PathLike[str] | Iterable[str | PathLike[str]]
+State = Mapping[str, Any]
+"""The names and tensors of a network's weights."""
+
+FLIP: Final = "flip classifier"
+_FLIP_KEY: Final = "net.0.weight"
+_SUFFIXES: Final = (".pth", ".pt", ".bin", ".ckpt")
 
 
-def convert_model(
-    weights: Weights,
-    out: str | PathLike[str],
-    frame_size: tuple[int, int] | None = None,
-    raft_weights: str | PathLike[str] | None = None,
-) -> Model:
+@dataclass(frozen=True)
+class Converted:
+    """What became of weights.
+
+    Attributes:
+        spec: the method that they belong to.
+        trained: what the method made of them.
+        files: the file of each kind of weights.
+        differences: the largest difference from PyTorch of each exported file, relative to the largest value.
+    """
+
+    spec: MethodSpec
+    trained: Trained
+    files: Mapping[str, Path]
+    differences: Mapping[str, float]
+
+
+def convert_model(weights: Weights, out: str | PathLike[str], request: ConvertRequest) -> Model:
     """Makes a model from the source method's own weights; see `pixelfast.convert`."""
-    notes, target = Notes(), Path(out)
-    with training_extra():
-        from pixelfast.flow.raft_export import export_raft
-        from pixelfast.jobs.convert_weights import convert_weights
+    notes, target = request.notes, Path(out)
     Model.check_out(target)
-    paths = Path(weights) if isinstance(weights, str | PathLike) else [Path(path) for path in weights]
+    paths = [Path(weights)] if isinstance(weights, str | PathLike) else [Path(path) for path in weights]
     with scratch_folder(target) as scratch:
-        found = convert_weights(paths, scratch, frame_size)
-        if found["motion"] is not None and frame_size is not None:
-            notes.say("the source fed its RAFT frames in [0, 1]; here they are fed in [-1, 1], as RAFT was trained")
-            raft = None if raft_weights is None else Path(raft_weights)
-            kept = (scratch / RAFT_FILE).with_suffix(".safetensors")
-            export_raft(raft, scratch / RAFT_FILE, *frame_size, kept=kept)
+        found = convert_weights(paths, scratch, request)
         notes.say("converted weights bring no held-out frames: scores have no threshold and no tails")
-        # Its owner relied on it, and a video whose pixels contradict it is refused all the same: so it is trusted.
-        flip = None if found["flip"] is None else Flip(held_out_accuracy=None, trusted=True)
-        if flip is not None:
+        flip = None
+        if FLIP in found.files:
             notes.say("the converted flip classifier was not measured on held-out frames; it is trusted as it was")
-        motion = None
-        if found["motion"] is not None and frame_size is not None:
-            unit = FLOW_SIZE / math.sqrt(frame_size[0] * frame_size[1])
-            motion = MotionFacts(FlowFacts("raft"), PAST_FLOWS, unit, bridge_noisy=False)
-        return Model.write(scratch, target, _converted(flip, motion, notes))
+            # Its owner relied on it, and a video whose pixels contradict it is refused all the same: so it is trusted.
+            flip = Flip(held_out_accuracy=None, trusted=True)
+        manifest = Manifest(
+            method=found.spec.name,
+            recipe="converted",
+            window=found.trained.window,
+            height=FRAME_SIZE,
+            width=FRAME_SIZE,
+            grid=GRID,
+            flip=flip,
+            own=found.trained.own,
+            notes=tuple(notes),
+        )
+        return Model.write(scratch, target, manifest)
 
 
-def _converted(flip: Flip | None, motion: MotionFacts | None, notes: Notes) -> Manifest:
-    return Manifest(
-        method="reconstruction" if motion is None else "motion",
-        recipe="converted",
-        window=WINDOW if motion is None else PAST_FLOWS + 2,
-        height=FRAME_SIZE,
-        width=FRAME_SIZE,
-        grid=GRID,
-        flip=flip,
-        motion=motion,
-        notes=tuple(notes),
-    )
+def convert_weights(weights: Sequence[Path], workdir: Path, request: ConvertRequest) -> Converted:
+    """Writes the files of a method, and of the flip classifier where there is one, into a folder.
+
+    Args:
+        weights: files (`.pth`, `.pt`, `.bin`, `.ckpt`) that hold state dicts, nothing in which is run, or folders of
+            such files.
+        workdir: an existing folder.
+        request: what else is known of them.
+
+    Raises:
+        ModelError: PyTorch is missing, a file is not there, holds something else, there is no method's network, or
+            those of two, or two of a kind.
+        OutputError: a file cannot be written.
+    """
+    with training_extra():
+        from pixelfast.flip.convert import convert_flip_classifier
+    found = _recognise(_files(weights))
+    specs = [one for one in all_methods().values() if one.source_weights and one.source_weights.kind in found]
+    if len(specs) > 1:
+        one, other = (found[spec.source_weights.kind][0] for spec in specs[:2] if spec.source_weights)
+        raise ModelError(f"{one} and {other} belong to two methods: convert each into a model of its own")
+    if not specs or specs[0].source_weights is None:
+        wanted = " nor a ".join(f"{one.kind} ({one.key} to {one.last})" for one in _kinds())
+        raise ModelError(f"{', '.join(map(str, weights))} holds neither an {wanted}: give that too")
+    source = specs[0].source_weights
+    trained = source.convert(*found[source.kind], workdir, request)
+    differences = dict(trained.differences)
+    if FLIP in found:
+        differences[str(EngineName("flip"))] = convert_flip_classifier(*found[FLIP], workdir)
+    return Converted(specs[0], trained, {kind: path for kind, (path, _) in found.items()}, differences)
+
+
+def _files(weights: Sequence[Path]) -> list[Path]:
+    files: list[Path] = []
+    for path in weights:
+        inside = sorted(one for one in path.iterdir() if one.suffix in _SUFFIXES) if path.is_dir() else [path]
+        if not inside:
+            raise ModelError(f"the folder {path} holds no weights ({', '.join(_SUFFIXES)})")
+        files += inside
+    return files
+
+
+def _recognise(files: Sequence[Path]) -> dict[str, tuple[Path, State]]:
+    """File and state dict of each kind of network."""
+    from pixelfast.training.plain_files import load_state_dict
+
+    found: dict[str, tuple[Path, State]] = {}
+    for path in files:
+        state = load_state_dict(path)
+        kind = _kind(path, state)
+        if kind in found:
+            raise ModelError(f"{found[kind][0]} and {path} both hold weights of one kind ({kind}): give one of them")
+        found[kind] = (path, state)
+    return found
+
+
+def _kind(path: Path, state: State) -> str:
+    keys = {**{one.key: one.kind for one in _kinds()}, _FLIP_KEY: FLIP}
+    kind = next((kind for key, kind in keys.items() if key in state), None)
+    if kind is None:
+        names = ", ".join(list(state)[:3]) or "nothing"
+        known = ", ".join(f"{kind} ({key} …)" for key, kind in keys.items())
+        raise ModelError(f"{path} holds {names}…, which is none of the source method's networks: {known}")
+    return kind
+
+
+def _kinds() -> list[SourceWeights]:
+    return [one.source_weights for one in all_methods().values() if one.source_weights is not None]

@@ -1,194 +1,91 @@
 """TensorRT plans of a model's engines: what `pixelfast.export(to="plan")` does."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from pixelfast.errors import EngineError, ModelError
+from pixelfast.errors import EngineError
 from pixelfast.files.folders import scratch_folder
-from pixelfast.flow.opening import RAFT_FILE
-from pixelfast.flow.raft import load_raft
-from pixelfast.flow.raft_memory import pairs_within
-from pixelfast.jobs.checked_footage import flow_frames_of, flows_of, frames_of
-from pixelfast.machine.imports import training_extra
+from pixelfast.methods.base import ExportRequest, PlanSource
 from pixelfast.model import Model, PlanFacts
-from pixelfast.notes import Notes
+from pixelfast.model.names import EngineName
 from pixelfast.runtime.tensorrt.build import Profile, build_plan
 
-PROFILES: Final = {
-    "ae": Profile(16, 128, 128),
-    "motion": Profile(9, 72, 72),
-    "flip": Profile(1, 64, 64),
-}
-"""Frames (or flows) a call where nobody says otherwise; of RAFT as many as `RAFT_BYTES` hold."""
-
-RAFT_BYTES: Final = 4 << 30
-"""Memory that a call of RAFT's plan may take on the GPU: TensorRT takes it for the largest call, when it is loaded."""
-
-_MOST_PAIRS: Final = 32
-"""Pairs a call that fill any GPU."""
+_FLIP_SIZES: Final = (1, 64, 64)
+"""Frames a call of the flip classifier's plan."""
 
 MOST_ITEMS: Final = 4096
 """Of a call: beyond that TensorRT asks for memory that no GPU has."""
 
 
-@dataclass(frozen=True)
-class PlanRequest:
-    """What plans to build; see `pixelfast.export`."""
-
-    precision: str = "fp32"
-    stride: int = 1
-    compute_capability: str | None = None
-    profile: tuple[int, int, int] | None = None
-    threads: int = 1
-
-    def plan_of(self, stem: str) -> tuple[str, str]:
-        """Name and precision of the plan; the flip classifier is small and stays as it is."""
-        kept = self.precision == "fp32" or stem == "flip"
-        return (f"{stem}.plan", "fp32") if kept else (f"{stem}.{self.precision}.plan", self.precision)
-
-
-def export_plan(model: Model, request: PlanRequest) -> Path:
-    """Builds the plan of a model's engine into its folder, and of its RAFT and flip classifier where it has them.
+def export_plan(model: Model, request: ExportRequest, sources: Sequence[PlanSource]) -> Path:
+    """Builds the plans of a model's graphs into its folder, the engine's own first, and that of its flip classifier.
 
     Returns:
         The engine's plan.
 
     Raises:
-        EngineError: TensorRT is missing or cannot build it, or there is no such precision or stride.
+        EngineError: TensorRT is missing or cannot build it, or the sizes of a call cannot be.
         ModelError: half precision changes the ranks or the flow too much, or PyTorch or weights are missing for it.
         OutputError: the folder cannot be written.
     """
-    names = _sources(model, request)
+    if model.flip_engine() is not None:
+        # Small: it stays as it is.
+        sources = [sources[0], PlanSource(EngineName("flip"), _FLIP_SIZES), *sources[1:]]
+    sizes = [_sizes(source, request) for source in sources]
     plans: dict[str, Path] = {}
     facts: dict[str, PlanFacts] = {}
-    profiles = {name: _profile(model, name, request) for name in names}
     with scratch_folder(model.folder) as scratch:
-        for name in names:
-            stem = Path(name).stem
-            plan, precision = request.plan_of(stem)
-            with _graph(model, name, request, scratch) as source:
+        for source, profile in zip(sources, sizes, strict=True):
+            precision = "fp32" if source.name.stem == "flip" else request.precision
+            plan = str(source.name._replace(precision=precision, kind="plan"))
+            with _graph(model, source, request, scratch) as graph:
                 built = build_plan(
-                    source,
+                    graph,
                     scratch / plan,
-                    profiles[name],
+                    profile,
                     precision=precision,
                     compute_capability=request.compute_capability,
                 )
             # Of the float32 file in the folder: a graph in half precision is made of the same weights, and not kept.
-            facts[plan] = replace(built, onnx_sha256=model.manifest.files[name].sha256)
+            facts[plan] = replace(built, onnx_sha256=model.manifest.files[str(source.name)].sha256)
             plans[plan] = scratch / plan
-        model.add(plans, plans=facts)
+        model.add(plans, plans=facts, notes=request.notes)
     return model.folder / next(iter(plans))
 
 
-def _sources(model: Model, request: PlanRequest) -> list[str]:
-    """The ONNX files to build plans of: the model's engine first.
-
-    Raises:
-        EngineError: there is no such precision or stride.
-        ModelError: weights for this precision are missing.
-    """
-    if request.precision not in ("fp32", "fp16", "bf16"):
-        raise EngineError(f"precision must be fp32, fp16 or bf16, not {request.precision!r}")
-    if model.manifest.method == "motion" and request.stride != 1:
-        raise EngineError("the motion method's engines have no stride")
-    flip = model.flip_engine()
-    names = [model.engine(request.stride).name, *([] if flip is None else [flip.name])]
-    if RAFT_FILE not in model.manifest.files:
-        return names
-    if request.precision != "fp32" and _weights(RAFT_FILE) not in model.manifest.files:
-        raise ModelError(
-            f"{model.folder} has no {_weights(RAFT_FILE)}, which {request.precision} is made from: an older pixelfast "
-            "wrote it. Train it again (pixelfast train … --flow raft), convert it again, or ask for fp32"
-        )
-    return [*names, RAFT_FILE]
-
-
-def _profile(model: Model, name: str, request: PlanRequest) -> Profile:
-    """The frames (or flows) a call of an engine's plan: as asked for; RAFT and the flip classifier have their own.
+def _sizes(source: PlanSource, request: ExportRequest) -> Profile:
+    """The frames (or flows) a call of a graph's plan: as asked for, where the graph takes what is asked for.
 
     Raises:
         EngineError: the calls are too short to give results, or longer than any GPU could hold.
     """
-    stem = name.split(".", maxsplit=1)[0]
-    if stem == "raft":
-        return raft_profile(*load_raft(model.folder / name, request.threads).size(0, 0))
-    if stem == "flip" or request.profile is None:
-        return PROFILES[stem]
-    profile, motion = Profile(*request.profile), model.manifest.motion
-    least = model.manifest.window if motion is None else motion.past + 1
-    if profile.least < least:
-        raise EngineError(f"a call of {name} takes at least {least}, and the profile begins at {profile.least}")
-    if profile.most > MOST_ITEMS:
-        raise EngineError(f"a call of {name} takes at most {MOST_ITEMS}, and the profile ends at {profile.most}")
-    if request.stride > 1 and profile.most < profile.least + 2 * request.stride:
+    if source.least is None or request.call_sizes is None:
+        return Profile(*source.sizes)
+    sizes, name = Profile(*request.call_sizes), source.name
+    if sizes.least < source.least:
+        raise EngineError(f"a call of {name} takes at least {source.least}, and the call sizes begin at {sizes.least}")
+    if sizes.most > MOST_ITEMS:
+        raise EngineError(f"a call of {name} takes at most {MOST_ITEMS}, and the call sizes end at {sizes.most}")
+    if request.stride > 1 and sizes.most < sizes.least + 2 * request.stride:
         raise EngineError(
-            f"the profile must reach over two strides: give at least {profile.least + 2 * request.stride}"
+            f"the call sizes must reach over two strides: give at least {sizes.least + 2 * request.stride}"
         )
-    return profile
-
-
-def raft_profile(height: int, width: int) -> Profile:
-    """Frames of this size in pixels a call of RAFT's plan."""
-    most = min(_MOST_PAIRS, pairs_within(RAFT_BYTES, height, width)) + 1
-    return Profile(2, most, most)
+    return sizes
 
 
 @contextmanager
-def _graph(model: Model, name: str, request: PlanRequest, scratch: Path) -> Iterator[Path]:
+def _graph(model: Model, source: PlanSource, request: ExportRequest, scratch: Path) -> Iterator[Path]:
     """The ONNX file to build from: the model's own, or one in half precision, which is not kept."""
-    stem = Path(name).stem
-    if request.plan_of(stem)[1] == "fp32":
-        yield model.folder / name
-        return
-    if stem == "motion" and _weights(name) not in model.manifest.files:
-        Notes().say(f"{name} has no network to halve: its {request.precision} plan computes in float32")
-        yield model.folder / name
-        return
-    reduced = scratch / f"{stem}.{request.precision}.onnx"
-    _REDUCE[stem.split(".")[0]](model, reduced, request)
-    yield reduced
-
-
-def _weights(name: str) -> str:
-    """The file of the weights that an ONNX file was made from."""
-    return Path(name).with_suffix(".safetensors").name
-
-
-def _reduce_autoencoder(model: Model, out: Path, request: PlanRequest) -> None:
-    with training_extra():
-        from pixelfast.methods.reconstruction.export import export_reduced
-    frames = frames_of(model)
-    agreement = export_reduced(
-        model.folder, out, request.stride, request.precision, frames=frames, threads=request.threads
-    )
-    Notes().say(f"{request.precision} keeps the order of the frames: rank correlation {agreement:.5f} with float32")
-
-
-def _reduce_motion(model: Model, out: Path, request: PlanRequest) -> None:
-    with training_extra():
-        from pixelfast.methods.motion.export import export_reduced_motion
-    runs = flows_of(model, request.threads)
-    agreement = export_reduced_motion(model.folder, out, request.precision, runs=runs, threads=request.threads)
-    Notes().say(f"{request.precision} keeps the order of the frames: rank correlation {agreement:.5f} with float32")
-
-
-def _reduce_raft(model: Model, out: Path, request: PlanRequest) -> None:
-    with training_extra():
-        from pixelfast.flow.raft_export import export_reduced_raft
-    frames = flow_frames_of(model, request.threads)
-    error = export_reduced_raft(model.folder, out, request.precision, frames=frames, threads=request.threads)
-    Notes().say(
-        f"{request.precision} keeps RAFT's flow: it is {error.mean:.4f} pixels of a frame from that of float32 on "
-        f"average, {error.most:.4f} at most"
-    )
-
-
-_REDUCE: Final[dict[str, Callable[[Model, Path, PlanRequest], None]]] = {
-    "ae": _reduce_autoencoder,
-    "motion": _reduce_motion,
-    "raft": _reduce_raft,
-}
+    own = model.folder / str(source.name)
+    if request.precision == "fp32" or source.name.stem == "flip":
+        yield own
+    elif source.reduce is None:
+        request.notes.say(f"{own.name} has no network to halve: its {request.precision} plan computes in float32")
+        yield own
+    else:
+        reduced = scratch / str(source.name._replace(precision=request.precision))
+        source.reduce(reduced, request)
+        yield reduced

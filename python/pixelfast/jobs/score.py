@@ -9,16 +9,15 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from pixelfast.cleaning.stage import CleanPlan
+from pixelfast.cleaning.stage import CLEANING_THREADS, CleanPlan
 from pixelfast.errors import PixelfastError
-from pixelfast.flip.opening import FlipPlan, open_flip, plan_flip
+from pixelfast.flip.opening import FlipCorrection, choose_flip_correction
 from pixelfast.machine.cores import Cores
 from pixelfast.machine.stopwatch import Profile, Stopwatch, profile
 from pixelfast.machine.threads import share_threads
-from pixelfast.methods.base import find_pass
-from pixelfast.methods.choose import EngineChoice, choose_engine
-from pixelfast.methods.motion.opening import open_motion
-from pixelfast.methods.reconstruction.opening import open_reconstruction
+from pixelfast.methods.base import EngineChoice, Opening
+from pixelfast.methods.choose import choose_engine
+from pixelfast.methods.registry import find_method
 from pixelfast.methods.settings import Settings
 from pixelfast.model import Calibration
 from pixelfast.notes import Notes
@@ -68,8 +67,8 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
         notes.say(note)
     if settings.maps and folder is None:
         notes.say("error maps are kept in the parts, and no parts are kept: name a folder with parts=, or out=")
-    flip = plan_flip(choice.model, choice.path, settings.flip, notes)
-    stages = open_stages(choice, settings, flip, cores, watch)
+    flip = choose_flip_correction(choice.model, choice.path, settings.flip, notes)
+    stages = open_stages(Opening(choice, settings, cores.count, watch, notes), flip, cores)
     job = describe_job(choice, stages, flip, len(all_videos), notes)
     if folder is not None:
         make_folder(folder)
@@ -88,23 +87,25 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
     return scores
 
 
-def open_stages(choice: EngineChoice, settings: Settings, plan: FlipPlan, cores: Cores, stopwatch: Stopwatch) -> Stages:
+def open_stages(opening: Opening, flip: FlipCorrection, cores: Cores) -> Stages:
     """Loads the engines.
 
     Raises:
         EngineError: an engine cannot be loaded, does not fit its model, or the stride does not fit it.
     """
-    with stopwatch.phase("load"):
-        opened = open_motion if choice.method == "motion" else open_reconstruction
-        method = opened(choice, settings, cores, stopwatch)
-        flip = None if plan.classifier is None else open_flip(choice, plan.classifier)
-    clean = CleanPlan(flip, settings.on_error, method.bridge_noisy, cores, stopwatch)
-    return Stages(method, clean, settings)
+    choice, settings = opening.choice, opening.settings
+    spec = find_method(choice.method)
+    with opening.stopwatch.phase("load"):
+        method = spec.open(opening)
+        classifier = flip.open(choice.model, CLEANING_THREADS)
+    bridges = choice.model is not None and spec.bridges(choice.model.manifest)
+    clean = CleanPlan(classifier, settings.on_error, bridges, cores, opening.stopwatch)
+    return Stages(spec, method, clean, settings)
 
 
 def with_own_smoothing(settings: Settings, method: str) -> Settings:
     """The settings with the method's own smoothing where none was asked for."""
-    smooth = find_pass(method).smooth if settings.smooth is None else settings.smooth
+    smooth = find_method(method).global_pass.smooth if settings.smooth is None else settings.smooth
     return dataclasses.replace(settings, smooth=smooth)
 
 
@@ -120,7 +121,7 @@ def _places(request: Request, videos: Sequence[Video]) -> tuple[list[Path], Path
     return paths, folder
 
 
-def describe_job(choice: EngineChoice, stages: Stages, flip: FlipPlan, videos: int, notes: Notes) -> Job:
+def describe_job(choice: EngineChoice, stages: Stages, flip: FlipCorrection, videos: int, notes: Notes) -> Job:
     """What all parts of this run share; says aloud where the model has no calibration for it."""
     settings = stages.settings
     calibration = find_calibration(choice, stages, notes)
@@ -171,7 +172,9 @@ def finish(
     """The global pass over all parts, and the files."""
     calibration = None if job.calibration is None else calibration_from(job.calibration)
     with watch.phase("global"):
-        scores = global_pass(parts, job.settings["method"], job.smooth, calibration, notes=notes, threads=threads)
+        scores = global_pass(
+            parts, find_method(job.settings["method"]), job.smooth, calibration, notes=notes, threads=threads
+        )
     scores.phases.update(watch.seconds())
     with watch.phase("write"):
         write_outputs(scores, paths, threads)

@@ -4,58 +4,129 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import asdict
 from os import PathLike
 from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
 from pixelfast.errors import ModelError, PixelfastError
 from pixelfast.files.atomic import atomic_path, write_error
+from pixelfast.flip.recipe import TRUSTED_ACCURACY
+from pixelfast.geometry import GRID
 from pixelfast.machine.imports import training_extra
 from pixelfast.machine.threads import share_threads
-from pixelfast.methods.base import find_pass
-from pixelfast.methods.motion.job import train_motion_model
-from pixelfast.methods.recipes import PLAIN, Recipe, find_recipe, resized
-from pixelfast.methods.reconstruction.job import train_reconstruction_model
-from pixelfast.methods.trained import TrainingJob, TrainingRequest
-from pixelfast.model import Model
+from pixelfast.methods.calibrating import calibrate
+from pixelfast.methods.registry import find_method, find_recipe
+from pixelfast.methods.trained import CACHE_DIGEST, Trained, TrainingJob, TrainingRequest
+from pixelfast.model import Flip, Manifest, Model, Training
+from pixelfast.model.names import EngineName
 from pixelfast.notes import Notes
 from pixelfast.sources import Source, Video, open_source
 from pixelfast.training.cache import FrameCache
 
-_CACHE = "frames.u8"
-_FOOTAGE = "footage.json"
+if TYPE_CHECKING:
+    from pixelfast.flip.training import FlipAccuracy
+
+_CACHE: Final = "frames.u8"
+_FOOTAGE: Final = "footage.json"
 
 
 def train_model(source: Source, out: str | PathLike[str], request: TrainingRequest) -> Model:
     """Trains a model; see `pixelfast.train`."""
-    find_pass(request.method)
-    request.flow.check()
-    notes, target = Notes(), Path(out)
+    spec, notes, target = find_method(request.method), Notes(), Path(out)
+    request.check()
+    recipe, options = find_recipe(spec, request)
     Model.check_out(target)
-    videos = open_source(source, notes)
-    with training_extra():
-        import torch  # noqa: F401 - known to be here before footage is decoded
-    request = replace(request, recipe=_recipe(request))
+    videos, threads = open_source(source, notes), share_threads(request.threads).count
+    spec.needs()
     workdir = target.resolve().with_name(target.resolve().name + ".training")
-    cache = _open_cache(videos, workdir, request, notes)
-    job = TrainingJob(source, videos, cache, workdir, request, share_threads(request.threads), notes)
-    manifest = train_motion_model(job) if request.method == "motion" else train_reconstruction_model(job)
+    cache = _open_cache(videos, workdir, request, threads, notes)
+    job = TrainingJob(request, recipe, options, cache, workdir, videos, threads, notes)
+    trained = spec.train(job)
+    flip = _train_flips(job)
+    job.tell("calibrate", 0, 1)
+    measured = calibrate(spec, workdir / trained.engine, trained.own, trained.held_out, threads=threads)
+    job.tell("calibrate", 1, 1)
+    manifest = Manifest(
+        method=spec.name,
+        recipe=recipe.name,
+        window=trained.window,
+        height=cache.frames.shape[1],
+        width=cache.frames.shape[2],
+        grid=GRID,
+        training=_training(job, source, trained, flip),
+        flip=None
+        if flip is None
+        else Flip(flip.held_out, flip.held_out is not None and flip.held_out >= TRUSTED_ACCURACY),
+        own=trained.own,
+        calibrations=tuple(measured),
+        notes=tuple(dict.fromkeys((*notes, *cache.notes))),
+    )
     model = Model.write(workdir, target, manifest)
     shutil.rmtree(workdir, ignore_errors=True)
     return model
 
 
-def _recipe(request: TrainingRequest) -> "Recipe":
-    """The recipe that was asked for, at the width that was asked for."""
-    recipe: Recipe = find_recipe(request.recipe)
-    if recipe is PLAIN and request.method != "motion":
-        raise ModelError("the recipe plain is for the motion method: give method='motion', or another recipe")
-    if request.width is not None and request.method == "motion":
-        raise ModelError("a width is for the autoencoder of method='reconstruction': the motion method has none")
-    return resized(recipe, request.width)
+def _train_flips(job: TrainingJob) -> "FlipAccuracy | None":
+    """Trains the flip classifier into the working folder; None, said aloud, where PyTorch is missing for it."""
+    try:
+        with training_extra():
+            from pixelfast.flip.training import train_flip_files
+    except ModelError as error:
+        job.notes.say(f"the model has no flip classifier: {error}")
+        return None
+    with job.phase("flip"):
+        accuracy = train_flip_files(
+            job.cache,
+            job.recipe.flip,
+            job.workdir,
+            name=job.recipe.name,
+            seed=job.request.seed,
+            threads=job.threads,
+            progress=job.request.progress,
+        )
+    if accuracy.held_out is None:
+        job.notes.say(
+            "the footage is too short to hold frames out: losses are those of training frames, the flip classifier "
+            "is untested and there is no threshold; train on videos of at least 32 frames"
+        )
+    return accuracy
 
 
-def _open_cache(videos: Sequence[Video], workdir: Path, request: TrainingRequest, notes: Notes) -> "FrameCache":
+def _training(job: TrainingJob, source: Source, trained: Trained, flip: "FlipAccuracy | None") -> Training:
+    """What the manifest says about the training."""
+    videos, differences = job.cache.videos, dict(trained.differences)
+    report = {
+        "recipe": job.recipe.name,
+        **trained.report,
+        "settings": {**trained.report.get("settings", {}), "flip": asdict(job.recipe.flip), "seed": job.request.seed},
+        "threads": job.threads,
+        "videos": len(videos),
+        "notes": list(job.notes),
+        "seconds": job.seconds,
+        CACHE_DIGEST: job.cache.digest,
+    }
+    if flip is not None:
+        differences[str(EngineName("flip"))] = flip.onnx_difference
+        report |= {
+            "flip_held_out_accuracy": flip.held_out,
+            "flip_augmented_accuracy": flip.augmented,
+            "flip_steps": flip.steps,
+        }
+    # As JSON has it, so that the manifest equals the one that is read back.
+    facts = json.loads(json.dumps({**report, "onnx_differences": differences}))
+    return Training(tuple(_source_names(source)), len(videos), sum(video.length for video in videos), facts)
+
+
+def _source_names(source: Source) -> list[str]:
+    """Absolute paths, so that an engine exported later can be calibrated on the same footage."""
+    items = [source] if isinstance(source, str | PathLike | Video) else list(source)
+    return [item.name if isinstance(item, Video) else str(Path(item).absolute()) for item in items]
+
+
+def _open_cache(
+    videos: Sequence[Video], workdir: Path, request: TrainingRequest, threads: int, notes: Notes
+) -> FrameCache:
     """The decoded frames: those of an earlier attempt on the same footage, or newly decoded."""
     footage, path = footage_facts(videos), workdir / _FOOTAGE
     before = path.read_text(encoding="utf-8") if path.is_file() else None
@@ -64,18 +135,16 @@ def _open_cache(videos: Sequence[Video], workdir: Path, request: TrainingRequest
     if request.resume and before not in (None, footage):
         raise ModelError(f"the footage is not what the training in {workdir} was begun with: train without --resume")
     if before == footage:
-        cache: FrameCache = FrameCache.open(workdir / _CACHE)
-        return cache
-    return _decode(videos, workdir, footage, request)
+        return FrameCache.open(workdir / _CACHE)
+    return _decode(videos, workdir, footage, request, threads)
 
 
-def _decode(videos: Sequence[Video], workdir: Path, footage: str, request: TrainingRequest) -> "FrameCache":
+def _decode(videos: Sequence[Video], workdir: Path, footage: str, request: TrainingRequest, threads: int) -> FrameCache:
     """Decodes into an empty working folder, which is removed again where that fails."""
-    threads = share_threads(request.threads).count
     shutil.rmtree(workdir, ignore_errors=True)
     try:
         workdir.mkdir()
-        cache: FrameCache = FrameCache.build(videos, workdir / _CACHE, threads=threads, progress=request.progress)
+        cache = FrameCache.build(videos, workdir / _CACHE, threads=threads, progress=request.progress)
         with atomic_path(workdir / _FOOTAGE) as temporary:
             temporary.write_text(footage, encoding="utf-8")
     except BaseException as error:
@@ -87,7 +156,7 @@ def _decode(videos: Sequence[Video], workdir: Path, footage: str, request: Train
 
 
 def footage_facts(videos: Iterable[Video]) -> str:
-    """Names and fingerprints of all videos, as text."""
+    """Returns names and fingerprints of all videos, as text."""
     digest = hashlib.sha256()
     for video in videos:
         digest.update(json.dumps([video.name, video.fingerprint().hex()]).encode())

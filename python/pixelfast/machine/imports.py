@@ -6,6 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any, Final, cast
 
@@ -52,6 +53,18 @@ def _without_telemetry(name: str) -> Any:
 
 
 _PACKAGES = ("torch", "torchvision", "onnx", "onnxscript", "safetensors")
+
+
+def require_training() -> None:
+    """Refuses to go on where a package of the `train` extra is missing; none is imported yet.
+
+    Raises:
+        ModelError: one is.
+    """
+    with training_extra():
+        for name in _PACKAGES:
+            if find_spec(name) is None:
+                raise ModuleNotFoundError(name=name)
 
 
 @contextmanager

@@ -1,18 +1,84 @@
-"""What a method is to the pipeline: the frames it wants, the error maps it makes of them, how they become scores."""
+"""What a method is: what it says about itself, how it learns, and what it makes of the frames of a video.
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
-from typing import Any, Final, Protocol
+A method is one folder with one `METHOD = MethodSpec(…)`; `methods.registry` finds it.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.cleaning.cleaned import Cleaned
-from pixelfast.errors import PixelfastError
+from pixelfast.machine.stopwatch import Stopwatch
+from pixelfast.methods.settings import Settings
+from pixelfast.methods.trained import Recipe, Trained, TrainingJob
+from pixelfast.model import Manifest, Model
+from pixelfast.model.names import EngineName
+from pixelfast.notes import Notes
+from pixelfast.options import Pool, Submission
+from pixelfast.runtime.tensorrt.check import PlanOrigin, plan_origin
 from pixelfast.sources import Video
 from pixelfast.sources.video import FrameFormat
 
 Maps = NDArray[np.float32]
+Features = NDArray[Any]
+ErrorsOf = Callable[[Features], Maps]
+"""The error maps f32[n, G, G] of the features of a stretch of n held-out frames."""
+
+
+@dataclass(frozen=True)
+class EngineChoice:
+    """An engine file and the model that it belongs to.
+
+    Attributes:
+        path: the file.
+        sha256: of the file, and of the weights that lie beside it.
+        model: None for a lone file.
+        method: the name of the method that it serves.
+        notes: what should be said aloud about the choice.
+    """
+
+    path: Path
+    sha256: str
+    model: Model | None
+    method: str
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def origin(self) -> PlanOrigin | None:
+        """What its model knows about it, where it is a plan."""
+        return None if self.model is None else plan_origin(self.model, self.path.name)
+
+
+@dataclass(frozen=True)
+class Opening:
+    """What a method is opened with for a run of scoring.
+
+    Attributes:
+        choice: the engine.
+        settings: as asked for.
+        threads: threads of an engine on a CPU.
+        stopwatch: gets the times of the phases.
+        notes: what is said aloud.
+    """
+
+    choice: EngineChoice
+    settings: Settings
+    threads: int
+    stopwatch: Stopwatch
+    notes: Notes
+
+    def say_precision(self, precision: str) -> None:
+        """Says aloud where weights, which are float32 in the file, are computed in less on this machine's GPU."""
+        path = self.choice.path
+        if path.suffix.lower() == ".safetensors" and precision != "fp32":
+            self.notes.say(
+                f"{path.name} is computed in {precision} on this machine's GPU; `pixelfast verify` compares that with "
+                "float32"
+            )
 
 
 class VideoMaps(Protocol):
@@ -23,11 +89,7 @@ class VideoMaps(Protocol):
 
 
 class Method(Protocol):
-    """One of the methods with its engines and settings."""
-
-    @property
-    def bridge_noisy(self) -> bool:
-        """Whether noisy and damaged frames are told from usable ones."""
+    """A method that is opened: with its engines and settings."""
 
     @property
     def frame_bytes(self) -> int:
@@ -35,22 +97,19 @@ class Method(Protocol):
 
     @property
     def stride(self) -> int:
-        """Frames between the starts of windows; 1 where there are none."""
+        """The number of frames between the starts of windows; 1 where there are none."""
 
     def facts(self) -> dict[str, Any]:
-        """What changes raw scores besides the engine file, as plain values."""
+        """Returns what changes raw scores besides the engine file, as plain values."""
 
     def frames(self, video: Video) -> FrameFormat:
-        """The frames that it wants of `video`."""
+        """Returns the size and color of the frames that it wants of `video`."""
 
     def maps(self, video: Video) -> VideoMaps:
-        """What makes the maps of `video`, which is for messages."""
-
-    def raw(self, maps: Maps) -> NDArray[np.float32]:
-        """f32[m]: the raw scores of frames with these maps f32[m, G, G]."""
+        """Returns what makes the maps of `video`, which is for messages."""
 
     def remarks(self, video: Video, frames: int) -> list[str]:
-        """What should be said aloud about `video`, which turned out to have so many frames."""
+        """Returns what should be said aloud about `video`, which turned out to have so many frames."""
 
 
 @dataclass(frozen=True)
@@ -68,19 +127,164 @@ class GlobalPass:
     smooth_first: bool
 
 
-# METHOD, "Scores" and "Motion".
-PASSES: Final = {
-    "reconstruction": GlobalPass(smooth=3, percentile=99.99, smooth_first=False),
-    "motion": GlobalPass(smooth=7, percentile=None, smooth_first=True),
-}
+@dataclass(frozen=True)
+class TrainingOption:
+    """A training option that a method has for itself: a keyword of `pixelfast.train`, and `--name` on the command line.
 
-
-def find_pass(method: str) -> GlobalPass:
-    """The global pass of a method.
-
-    Raises:
-        PixelfastError: this version knows no such method.
+    Attributes:
+        name: as Python has it, such as `flow_preset`.
+        kind: the type of its value.
+        says: its help.
+        default: what it is where it is left out.
+        choices: the only values that it takes; empty where others do.
+        metavar: how the help calls its value.
+        usual: how the help calls its default; None shows the default itself.
+        also: another name that it goes by.
     """
-    if method not in PASSES:
-        raise PixelfastError(f"the method must be {' or '.join(PASSES)}, not {method!r}")
-    return PASSES[method]
+
+    name: str
+    kind: type
+    says: str
+    default: Any = None
+    choices: tuple[str, ...] = ()
+    metavar: str | None = None
+    usual: str | None = None
+    also: str | None = None
+
+
+@dataclass(frozen=True)
+class ExportRequest:
+    """Which engine to write into a model's folder; `pixelfast.export` says what each means."""
+
+    to: str = "onnx"
+    precision: str = "fp32"
+    stride: int = 1
+    compute_capability: str | None = None
+    call_sizes: tuple[int, int, int] | None = None
+    threads: int = 1
+    notes: Notes = field(default_factory=Notes)
+
+
+def say_agreement(request: ExportRequest, agreement: float) -> None:
+    """Says aloud how well an engine in less than float32 keeps the order of the frames."""
+    request.notes.say(
+        f"{request.precision} keeps the order of the frames: rank correlation {agreement:.5f} with float32"
+    )
+
+
+@dataclass(frozen=True)
+class PlanSource:
+    """A graph in a model's folder that a TensorRT plan is built of.
+
+    Attributes:
+        name: of the float32 ONNX file.
+        sizes: frames or flows a call where nobody says otherwise: at least, best, at most.
+        least: what every call must have at least; None where nobody is asked about the sizes.
+        reduce: writes the graph to a file in less than float32, checked, and says so; None where it has no weights that
+            could be reduced, and stays as it is.
+    """
+
+    name: EngineName
+    sizes: tuple[int, int, int]
+    least: int | None = None
+    reduce: Callable[[Path, ExportRequest], None] | None = None
+
+
+@dataclass(frozen=True)
+class Exports:
+    """What a method exports.
+
+    Attributes:
+        onnx: writes an ONNX engine of a stride and precision into a model's folder.
+        plans: the graphs that plans are built of, the engine's own first.
+    """
+
+    onnx: Callable[[Model, ExportRequest], Path]
+    plans: Callable[[Model, ExportRequest], list[PlanSource]]
+
+
+@dataclass(frozen=True)
+class SourceWeights:
+    """Weights of the source method's own training that a method takes over.
+
+    Attributes:
+        kind: what they are: "autoencoder".
+        key: the name of a tensor that tells them from others.
+        last: the name of their last tensor.
+        convert: from the file, its state dict, the folder to write into and the size of the footage's frames (height
+            and width in pixels, where known): what comes of it.
+    """
+
+    kind: str
+    key: str
+    last: str
+    convert: Callable[[Path, Mapping[str, Any], Path, "ConvertRequest"], Trained]
+
+
+@dataclass(frozen=True)
+class ConvertRequest:
+    """What is known of weights from elsewhere; see `pixelfast.convert`.
+
+    Attributes:
+        frame_size: height and width in pixels of the frames that they were trained on.
+        raft_weights: RAFT-Large's state dict; None lets torchvision download its own.
+        with_raft: whether RAFT is written, too, where it is needed.
+        notes: what is said aloud.
+    """
+
+    frame_size: tuple[int, int] | None = None
+    raft_weights: Path | None = None
+    with_raft: bool = True
+    notes: Notes = field(default_factory=Notes)
+
+
+@dataclass(frozen=True)
+class MethodSpec:
+    """A method, as one thing.
+
+    Attributes:
+        name: what `--method` takes and a model says.
+        says: what it learns, a clause for the help.
+        reacts: what it reacts to and what not, for people: it follows the name in a sentence.
+        stem: what the names of its engine files begin with.
+        global_pass: how raw scores become scores.
+        submission: what a file for submission holds.
+        raw: raw scores f32[n] of maps f32[n, G, G] under a pooling.
+        recipes: how it may be trained, by name, "default" among them.
+        open: opens it for scoring.
+        train: learns from decoded footage.
+        errors_of: from an engine file, what its model says of its own, a stride and threads: what turns the features of
+            held-out frames into error maps.
+        outcome: how well a model of it learnt, in one sentence, by the report of its training.
+        describe: what a model of it is, by its manifest, as names and values.
+        bridges: whether noisy and damaged frames are told from usable ones, by a model's manifest.
+        options: its own training options.
+        prepare: the recipe as these options want it; checks them before any work is done.
+        needs: refuses a training for which a package is missing, before any work is done.
+        exports: None where it has its one engine and no other.
+        source_weights: None where there are none.
+        kind: of its usual engine file.
+        contested: whether the fastest of a folder's engines is found by measuring them.
+    """
+
+    name: str
+    says: str
+    reacts: str
+    stem: str
+    global_pass: GlobalPass
+    submission: Submission
+    raw: Callable[[Maps, Pool], NDArray[np.float32]]
+    recipes: Mapping[str, Recipe]
+    open: Callable[[Opening], Method]
+    train: Callable[[TrainingJob], Trained]
+    errors_of: Callable[[Path, Mapping[str, Any], int, int], ErrorsOf]
+    outcome: Callable[[Mapping[str, Any]], str]
+    describe: Callable[[Manifest], list[tuple[str, str]]]
+    bridges: Callable[[Manifest], bool] = lambda _: False
+    options: tuple[TrainingOption, ...] = ()
+    prepare: Callable[[Recipe, Mapping[str, Any]], Recipe] = lambda recipe, _: recipe
+    needs: Callable[[], None] = lambda: None
+    exports: Exports | None = None
+    source_weights: SourceWeights | None = None
+    kind: str = "onnx"
+    contested: bool = False

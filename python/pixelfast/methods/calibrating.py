@@ -1,35 +1,66 @@
-"""Calibrates an engine: the pipeline's own raw scores on held-out normal frames, smoothed, as quantiles."""
+"""Calibrates an engine: a method's own raw scores on held-out normal frames, smoothed, as quantiles."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast import _core
-from pixelfast.methods.base import Maps
+from pixelfast.methods.base import MethodSpec
 from pixelfast.model import Calibration
 from pixelfast.options import Pool
 
-POOLS: tuple[Pool, ...] = ("mean", "worst")
-PRECISION = "fp32"
+POOLS: Final[tuple[Pool, ...]] = ("mean", "worst")
+
+Raws = Mapping[Pool, Sequence[NDArray[np.float32]]]
+"""The raw scores f32[n] of each stretch of held-out frames, by pooling."""
+
+HeldOut = Iterable[tuple[str, NDArray[Any]]]
+"""The name and the features of each stretch of held-out frames."""
 
 
-def joined(maps: Iterable[Maps]) -> Maps:
-    return np.concatenate(list(maps))
-
-
-def measured(
-    engine: str, precision: str, stride: int, smooth: int, raws: Mapping[Pool, Sequence[NDArray[np.float32]]]
+def calibrate(
+    spec: MethodSpec, engine: Path, own: Mapping[str, Any], held_out: HeldOut, *, stride: int = 1, threads: int = 1
 ) -> list[Calibration]:
-    calibrations = []
+    """Measures the calibrations of an engine file for all and for the worst cells; none without held-out frames.
+
+    Args:
+        spec: the method.
+        engine: the file, under the name that it has in the model.
+        own: what the model will say of the method's own.
+        held_out: features as the method's `errors_of` takes them.
+        stride: frames between the starts of windows.
+        threads: threads of the engine.
+    """
+    return calibrations(
+        spec, engine.name, raw_scores(spec, engine, own, held_out, stride=stride, threads=threads), stride=stride
+    )
+
+
+def raw_scores(
+    spec: MethodSpec, engine: Path, own: Mapping[str, Any], held_out: HeldOut, *, stride: int, threads: int
+) -> Raws:
+    """Computes the raw scores of held-out frames; arguments as of `calibrate`."""
+    errors = spec.errors_of(engine, own, stride, threads)
+    maps = [errors(features) for _, features in held_out]
+    return {pool: [spec.raw(some, pool) for some in maps] for pool in POOLS}
+
+
+def calibrations(
+    spec: MethodSpec, engine: str, raws: Raws, *, stride: int = 1, precision: str = "fp32"
+) -> list[Calibration]:
+    """Makes the calibrations of an engine file, by its name in the model, of raw scores; none without frames."""
+    smooth = spec.global_pass.smooth
+    found = []
     for pool, raw in raws.items():
         if not raw:
             return []
-        lengths = np.array([len(some) for some in raw], np.int64)
-        values = _core.smooth(np.concatenate(raw), lengths, smooth)
-        calibrations.append(
+        values = _core.smooth(np.concatenate(raw), np.array([len(some) for some in raw], np.int64), smooth)
+        found.append(
             Calibration.measure(
                 values, engine=engine, precision=precision, stride=stride, how="mean", pool=pool, smooth=smooth
             )
         )
-    return calibrations
+    return found

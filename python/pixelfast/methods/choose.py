@@ -2,17 +2,18 @@
 
 import glob
 import hashlib
-from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 
 from pixelfast.errors import EngineError, ModelError
 from pixelfast.files.atomic import file_sha256
+from pixelfast.methods.base import EngineChoice
 from pixelfast.methods.reconstruction.fastest import fastest_engine
+from pixelfast.methods.registry import USUAL, find_method
 from pixelfast.model import Model
 from pixelfast.model.manifest import FILE_NAME as MANIFEST
+from pixelfast.model.names import EngineName
 from pixelfast.runtime.runner import check_file
-from pixelfast.runtime.tensorrt.check import PlanOrigin, plan_origin
 
 SUFFIXES = (".onnx", ".plan", ".safetensors")
 
@@ -22,30 +23,10 @@ _MENDS = {
 }
 
 
-@dataclass(frozen=True)
-class EngineChoice:
-    """An engine file, the model that it belongs to (None for a lone file), and what should be said aloud about it."""
-
-    path: Path
-    sha256: str
-    model: Model | None
-    notes: list[str] = field(default_factory=list)
-
-    @property
-    def method(self) -> str:
-        """The method that the engine belongs to: a lone file can only be an autoencoder."""
-        return "reconstruction" if self.model is None else self.model.manifest.method
-
-    @property
-    def origin(self) -> PlanOrigin | None:
-        """Of a plan: what its model knows about it."""
-        return None if self.model is None else plan_origin(self.model, self.path.name)
-
-
 def choose_engine(
     engine: str | PathLike[str], stride: int | None = None, sharded: bool = False, threads: int = 1
 ) -> EngineChoice:
-    """The engine file to run.
+    """Finds the engine file to run.
 
     Args:
         engine: a model folder (the fastest of its engines on this machine), or an `.onnx`, `.plan` or `.safetensors`
@@ -61,18 +42,21 @@ def choose_engine(
     path = Path(engine)
     if not path.is_dir():
         return _chosen_file(path)
-    if sharded:
-        name = Model.load(path).engine_name()
-        raise EngineError(f"a shard needs an engine file, not the folder {path}: name {path / name} on every machine")
     model = Model.load(path)
-    if model.manifest.method == "motion":
-        return _of_model(model.engine(), model, [])
-    own = model.engine_name(stride or model.manifest.stride)
-    if own in model.manifest.files:
-        name, note = fastest_engine(model, own.removesuffix(".onnx"), threads)
+    spec = find_method(model.manifest.method)
+    usual = EngineName(spec.stem, kind=spec.kind)
+    if sharded:
+        raise EngineError(
+            f"a shard needs an engine file, not the folder {path}: name {path / str(usual)} on every machine"
+        )
+    if not spec.contested:
+        return _of_model(model.engine(kind=spec.kind), model, [])
+    own = usual._replace(stride=stride or model.manifest.stride)
+    if str(own) in model.manifest.files:
+        name, note = fastest_engine(model, str(own).removesuffix(".onnx"), threads)
         return _of_model(path / name, model, [] if note is None else [note])
     note = f"stride {stride} runs one window at a time; `pixelfast export {path} --stride {stride}` makes it faster"
-    return _of_model(model.engine(), model, [note])
+    return _of_model(model.engine(kind=spec.kind), model, [note])
 
 
 def _chosen_file(path: Path) -> EngineChoice:
@@ -91,7 +75,8 @@ def _chosen_file(path: Path) -> EngineChoice:
             if path.name in model.manifest.files:
                 return _of_model(path, model, [])
             why = f"{MANIFEST} beside it does not list it"
-    return EngineChoice(path, _digest(path), None, [f"{path} is used without flip correction and threshold: {why}"])
+    note = f"{path} is used without flip correction and threshold: {why}"
+    return EngineChoice(path, _digest(path), None, USUAL, [note])
 
 
 def _digest(path: Path) -> str:
@@ -102,4 +87,4 @@ def _digest(path: Path) -> str:
 
 
 def _of_model(path: Path, model: Model, notes: list[str]) -> EngineChoice:
-    return EngineChoice(path, model.manifest.files[path.name].sha256, model, notes)
+    return EngineChoice(path, model.manifest.files[path.name].sha256, model, model.manifest.method, notes)

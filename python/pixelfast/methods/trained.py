@@ -1,97 +1,153 @@
-"""What every method's training takes, and the model that comes of it."""
+"""A training as every method gets it, and what comes of it."""
 
-import json
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
-from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Final
 
-from pixelfast.flow.footage import FlowRequest
-from pixelfast.geometry import GRID
-from pixelfast.machine.cores import Cores
-from pixelfast.model import Calibration, Flip, Manifest, Training
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelfast.errors import ModelError, OutputError, SourceError
+from pixelfast.flip.recipe import FlipRecipe
+from pixelfast.model import Model
 from pixelfast.notes import Notes
 from pixelfast.progress import Progress, ProgressCallback
-from pixelfast.sources import Source, Video
-
-if TYPE_CHECKING:
-    from pixelfast.methods.recipes import Recipe
-    from pixelfast.training.cache import FrameCache
+from pixelfast.sources import Video, open_source
+from pixelfast.training.cache import FrameCache
 
 
-# DESIGN: a classifier is trusted when it is right on at least 99% of held-out frames.
-TRUSTED_ACCURACY = 0.99
+@dataclass(frozen=True)
+class Recipe:
+    """Everything about a training but the footage, the seed and the machine.
 
+    Attributes:
+        name: "default", "source", ….
+        own: the method's own constants.
+        flip: those of the flip classifier.
+    """
 
-CACHE_DIGEST = "cache_digest"
+    name: str
+    own: Any
+    flip: FlipRecipe
 
 
 @dataclass(frozen=True)
 class TrainingRequest:
-    """How to train; see `pixelfast.train`."""
+    """How to train; `pixelfast.train` says what each means.
+
+    Attributes:
+        options: the method's own.
+    """
 
     method: str = "reconstruction"
-    recipe: "str | Recipe" = "default"
+    recipe: str | Recipe = "default"
     epochs: int | None = None
     seed: int = 0
     precision: str | None = None
     batch: int | None = None
-    width: float | None = None
     resume: bool = False
     threads: int | None = None
     progress: ProgressCallback | None = None
-    flow: FlowRequest = field(default_factory=FlowRequest)
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def check(self) -> None:
+        """Refuses what no training can do, before any work is done.
+
+        Raises:
+            ModelError: naming the argument and what it may be.
+        """
+        if not 0 <= self.seed < 2**63:
+            raise ModelError(f"seed must be 0 or more and below 2^63, not {self.seed}")
+        if self.precision not in (None, "fp32", "bf16"):
+            raise ModelError(f"precision must be fp32 or bf16, not {self.precision!r}")
+        for name, value in (("epochs", self.epochs), ("batch", self.batch)):
+            if value is not None and value < 1:
+                raise ModelError(f"{name} must be at least 1, not {value}")
 
 
 @dataclass(frozen=True)
 class TrainingJob:
-    """A training whose footage is decoded."""
+    """A training whose footage is decoded.
 
-    source: Source
-    videos: Sequence[Video]
-    cache: "FrameCache"
-    workdir: Path
+    Attributes:
+        request: what was asked for.
+        recipe: the recipe, found.
+        options: the method's own, the defaults among them.
+        cache: the decoded frames.
+        workdir: an existing folder: checkpoints are written there, and the files of the model at the end.
+        videos: where the frames come from.
+        threads: how many to use.
+        notes: what is said aloud.
+        seconds: how long each phase took.
+    """
+
     request: TrainingRequest
-    cores: Cores
-    notes: Notes
+    recipe: Recipe
+    options: Mapping[str, Any]
+    cache: FrameCache
+    workdir: Path
+    videos: Sequence[Video] = ()
+    threads: int = 1
+    notes: Notes = field(default_factory=Notes)
+    seconds: dict[str, float] = field(default_factory=dict)
 
-    def settings(self) -> dict[str, Any]:
-        """What every method's training takes."""
-        names = ("recipe", "epochs", "seed", "precision", "batch", "resume", "progress")
-        return {**{name: getattr(self.request, name) for name in names}, "threads": self.cores.count}
+    def __post_init__(self) -> None:
+        if not self.workdir.is_dir():
+            raise OutputError(f"there is no folder {self.workdir} to write into")
 
+    def tell(self, phase: str, done: int, total: int | None, note: str = "") -> None:
+        """Tells whoever asked how far the training is."""
+        if self.request.progress is not None:
+            self.request.progress(Progress(phase, done, total, note))
 
-def tell_calibration(request: TrainingRequest, done: int) -> None:
-    if request.progress is not None:
-        request.progress(Progress("calibrate", done, 1))
-
-
-def trained_manifest(job: TrainingJob, report: Any, calibrations: Sequence[Calibration], window: int) -> Manifest:
-    accuracy, frames = report.flip_held_out_accuracy, job.cache.frames
-    # As JSON has it, so that the manifest equals the one that is read back.
-    facts = json.loads(json.dumps({**report.to_dict(), CACHE_DIGEST: job.cache.digest}))
-    training = Training(
-        sources=tuple(_source_names(job.source)),
-        videos=len(job.cache.videos),
-        frames=sum(video.length for video in job.cache.videos),
-        report=facts,
-    )
-    return Manifest(
-        method=job.request.method,
-        recipe=report.recipe,
-        window=window,
-        height=frames.shape[1],
-        width=frames.shape[2],
-        grid=GRID,
-        training=training,
-        flip=Flip(accuracy, accuracy is not None and accuracy >= TRUSTED_ACCURACY),
-        calibrations=tuple(calibrations),
-        notes=(*job.notes, *report.notes),
-    )
+    @contextmanager
+    def phase(self, name: str) -> Iterator[None]:
+        """Counts the block's time under `name`."""
+        begun = time.monotonic()
+        yield
+        self.seconds[name] = time.monotonic() - begun
 
 
-def _source_names(source: Source) -> list[str]:
-    """Absolute paths, so that an engine exported later can be calibrated on the same footage."""
-    items = [source] if isinstance(source, str | PathLike | Video) else list(source)
-    return [item.name if isinstance(item, Video) else str(Path(item).absolute()) for item in items]
+@dataclass(frozen=True)
+class Trained:
+    """What a method's training gives.
+
+    Attributes:
+        engine: the name of the engine's file in the working folder.
+        window: frames that a score is made from.
+        report: what was done and how good the outcome is, as plain values.
+        held_out: the name and the features of each stretch of held-out frames, as the method's `errors_of` takes them.
+        own: what scoring must know beside the engine, as plain values.
+        differences: the largest difference from PyTorch of each exported file, relative to the largest value.
+    """
+
+    engine: str
+    window: int
+    report: Mapping[str, Any]
+    held_out: Iterable[tuple[str, NDArray[np.generic]]] = ()
+    own: Mapping[str, Any] = field(default_factory=dict)
+    differences: Mapping[str, float] = field(default_factory=dict)
+
+
+CACHE_DIGEST: Final = "cache_digest"
+"""Where a training's report keeps the digest of its decoded footage."""
+
+
+def footage_of(model: Model) -> list[Video]:
+    """Opens the footage that a model was trained on.
+
+    Raises:
+        SourceError: the model was not trained on this machine's footage, or that is gone.
+    """
+    if model.manifest.training is None:
+        raise SourceError("the model was not trained here")
+    return open_source(model.manifest.training.sources)
+
+
+def is_footage_of(model: Model, cache: FrameCache) -> bool:
+    """Whether a cache holds just the frames that a model was trained on."""
+    training = model.manifest.training
+    return training is not None and training.report.get(CACHE_DIGEST) == cache.digest

@@ -2,7 +2,6 @@
 
 import fcntl
 import os
-import re
 import secrets
 import shlex
 import shutil
@@ -25,12 +24,9 @@ from pixelfast.model.manifest import (
     read_manifest,
     write_manifest,
 )
+from pixelfast.model.names import INGREDIENTS, EngineName, stem_of
 
 __all__ = ["Calibration", "FileFacts", "Flip", "Manifest", "Model", "Training", "plan_command"]
-
-_STEMS = {"reconstruction": "ae", "motion": "motion"}
-_TRAINED_FILE = re.compile(r"(ae|flip|motion|raft)(\.s[0-9]+)?\.(safetensors|onnx)")
-_MODEL_FILE = re.compile(r"(ae|flip|motion|raft)(\.[A-Za-z0-9_-]+)*\.(safetensors|onnx|plan)")
 
 
 @dataclass(frozen=True)
@@ -67,7 +63,7 @@ class Model:
             )
         manifest = read_manifest(folder / FILE_NAME)
         for name, facts in manifest.files.items():
-            if engine is not None and name != engine and name.split(".")[0] == engine.split(".")[0]:
+            if engine is not None and name != engine and stem_of(name) == stem_of(engine):
                 continue
             plan = manifest.plans.get(name)
             if plan is None:
@@ -136,13 +132,13 @@ class Model:
         except OSError as error:
             raise write_error(folder, error) from error
 
-    def engine(self, stride: int = 1) -> Path:
-        """The file of the engine whose windows start `stride` frames apart: `ae.onnx`, `ae.s4.onnx`, ….
+    def engine(self, stride: int = 1, kind: str = "onnx") -> Path:
+        """Finds the file of the engine whose windows start `stride` frames apart: `ae.onnx`, `ae.s4.onnx`, ….
 
         Raises:
             ModelError: the model has none.
         """
-        name = self.engine_name(stride)
+        name = str(EngineName(self.manifest.stem, stride, kind=kind))
         if name not in self.manifest.files:
             hint = (
                 f"make it with: pixelfast export {self.folder} --stride {stride}" if stride != 1 else "train it again"
@@ -150,18 +146,16 @@ class Model:
             raise ModelError(f"{self.folder} has no {name}, the engine for stride {stride}: {hint}")
         return self.folder / name
 
-    def engine_name(self, stride: int = 1) -> str:
-        """The name that the engine of a stride has in this folder, whether it is there or not."""
-        stem = _STEMS.get(self.manifest.method)
-        if stem is None:
-            known = " and ".join(_STEMS)
-            raise ModelError(f"{self.folder} is for method {self.manifest.method}; this pixelfast knows {known}")
-        return f"{stem}.onnx" if stride == 1 else f"{stem}.s{stride}.onnx"
-
     def flip_engine(self) -> Path | None:
         """The file of the flip classifier; None where the model has none."""
-        there = self.manifest.flip is not None and "flip.onnx" in self.manifest.files
-        return self.folder / "flip.onnx" if there else None
+        name = str(EngineName("flip"))
+        return self.folder / name if self.manifest.flip is not None and name in self.manifest.files else None
+
+    def goes_with(self, engine: str, other: str) -> bool:
+        """Whether the model has the file `other`; of plans, whether both are for the same GPU and TensorRT."""
+        plans = [self.manifest.plans.get(name) for name in (engine, other)]
+        targets = [one and (one.compute_capability, one.flavour, one.version) for one in plans]
+        return other in self.manifest.files and targets[0] == targets[1]
 
     def calibration(
         self, engine_file: str | os.PathLike[str], stride: int, how: str, pool: str, smooth: int
@@ -178,8 +172,9 @@ class Model:
         files: Mapping[str, Path],
         calibrations: Sequence[Calibration] = (),
         plans: Mapping[str, PlanFacts] | None = None,
+        notes: Sequence[str] = (),
     ) -> "Model":
-        """Adds files (by the name they get here), calibrations and what plans among them were built for.
+        """Adds files (by the name they get here), calibrations, what plans among them were built for, and notes.
 
         What is known of files that are replaced is dropped.
 
@@ -202,6 +197,7 @@ class Model:
                 files={**kept, **added},
                 calibrations=(*still, *calibrations),
                 plans={**old, **(plans or {})},
+                notes=tuple(dict.fromkeys((*before.notes, *notes))),
             )
             write_manifest(manifest, self.folder / FILE_NAME)
         return Model(self.folder, manifest)
@@ -227,10 +223,11 @@ def plan_command(folder: Path, name: str, facts: PlanFacts) -> str:
     options = ["--to plan"]
     if facts.precision != "fp32":
         options.append(f"--precision {facts.precision}")
-    if strided := re.search(r"\.s([0-9]+)\.", name):
-        options.append(f"--stride {strided[1]}")
-    if name.startswith(("ae.", "motion.")):
-        options.append(f"--profile {facts.least},{facts.best},{facts.most}")
+    parsed = EngineName.parse(name)
+    if parsed is not None and parsed.stride != 1:
+        options.append(f"--stride {parsed.stride}")
+    if stem_of(name) not in INGREDIENTS:
+        options.append(f"--call-sizes {facts.least},{facts.best},{facts.most}")
     return f"pixelfast export {shlex.quote(str(folder))} {' '.join(options)}"
 
 
@@ -254,7 +251,8 @@ def _sha256(path: Path) -> str:
 
 def _trained_files(workdir: Path) -> list[str]:
     names = sorted(entry.name for entry in workdir.iterdir()) if workdir.is_dir() else []
-    found = [name for name in names if _TRAINED_FILE.fullmatch(name)]
+    parsed = {name: EngineName.parse(name) for name in names}
+    found = [name for name, one in parsed.items() if one is not None and one.kind != "plan" and one.precision == "fp32"]
     if not found:
         raise ModelError(f"{workdir} holds no trained files (such as ae.onnx): train first")
     return found
@@ -287,7 +285,8 @@ def _refuse_unless_replaceable(folder: Path) -> None:
     if not folder.is_dir():
         raise OutputError(f"{folder} is a file: give the name of a folder to write the model to")
     entries = sorted(folder.iterdir())
-    others = [entry.name for entry in entries if not _is_ours(entry)]
+    stems = _stems(folder)
+    others = [entry.name for entry in entries if not _is_ours(entry, stems)]
     if others:
         raise OutputError(
             f"{folder} holds what is no part of a model ({', '.join(others[:3])}), and is not replaced: "
@@ -297,11 +296,20 @@ def _refuse_unless_replaceable(folder: Path) -> None:
         raise OutputError(f"{folder} is not empty and holds no {FILE_NAME}, so it is not replaced: give another folder")
 
 
-def _is_ours(entry: Path) -> bool:
+def _stems(folder: Path) -> set[str | None]:
+    """The stems of the engine files that may belong to the model in a folder, listed or not."""
+    try:
+        listed = read_manifest(folder / FILE_NAME).files
+    except ModelError:
+        listed = {}
+    return {*INGREDIENTS, *map(stem_of, listed)} - {None}
+
+
+def _is_ours(entry: Path, stems: set[str | None]) -> bool:
     """Whether an entry may be deleted with the model folder that holds it."""
     if entry.name == ".DS_Store" or entry.name.startswith(".pixelfast-"):
         return True
-    return entry.is_file() and (entry.name == FILE_NAME or _MODEL_FILE.fullmatch(entry.name) is not None)
+    return entry.is_file() and (entry.name == FILE_NAME or stem_of(entry.name) in stems)
 
 
 def _put_in_place(temporary: Path, target: Path) -> None:
@@ -318,10 +326,3 @@ def _put_in_place(temporary: Path, target: Path) -> None:
             old.rename(target)
         raise
     shutil.rmtree(old, ignore_errors=True)
-
-
-def goes_with(model: Model, engine: str, other: str) -> bool:
-    """Whether the model has the file `other`; of plans, whether both are for the same GPU and TensorRT."""
-    plans = [model.manifest.plans.get(name) for name in (engine, other)]
-    targets = [one and (one.compute_capability, one.flavour, one.version) for one in plans]
-    return other in model.manifest.files and targets[0] == targets[1]

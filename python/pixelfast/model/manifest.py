@@ -12,10 +12,9 @@ import numpy as np
 
 from pixelfast.errors import ModelError
 from pixelfast.files.atomic import atomic_path
-from pixelfast.flow.facts import FlowFacts
-from pixelfast.methods.motion.facts import MotionFacts
 from pixelfast.model.calibration import Calibration
 from pixelfast.model.fields import Fields
+from pixelfast.model.names import INGREDIENTS, stem_of
 
 FORMAT = 1
 FILE_NAME = "model.json"
@@ -79,16 +78,16 @@ class Manifest:
     """Everything that `model.json` says.
 
     Attributes:
-        method: "reconstruction" or "motion".
+        method: its name.
         recipe: how it was trained: "default", "source", or "converted".
-        window: frames a window (T); for motion, those that a prediction and its error are made from.
-        height: of a frame, pixels; for motion, of what the flip classifier takes.
+        window: frames that a score is made from (T).
+        height: of the training frames, pixels: those that the flip classifier takes.
         width: of a frame, pixels; likewise.
         grid: cells a side of the error map (G).
         stride: of the engine that is used when none is asked for.
         training: None where the weights came from elsewhere.
         flip: None where there is no flip classifier.
-        motion: None for other methods.
+        own: what the method alone needs to know, plain values; it stands in the file under the name of the method.
         calibrations: one for each engine file and setting that was measured.
         files: the other files of the folder, by name.
         plans: what each TensorRT plan among them was built for.
@@ -105,12 +104,24 @@ class Manifest:
     stride: int = 1
     training: Training | None = None
     flip: Flip | None = None
-    motion: MotionFacts | None = None
+    own: Mapping[str, Any] = field(default_factory=dict)
     calibrations: tuple[Calibration, ...] = ()
     files: Mapping[str, FileFacts] = field(default_factory=dict)
     plans: Mapping[str, PlanFacts] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
     format: int = FORMAT
+
+    @property
+    def stem(self) -> str:
+        """What the names of the method's own files begin with; "" where the folder holds none."""
+        stems = (stem_of(name) for name in self.files)
+        return next((stem for stem in stems if stem is not None and stem not in INGREDIENTS), "")
+
+    def plain(self) -> dict[str, Any]:
+        """Returns what stands in `model.json`, as plain values."""
+        facts: dict[str, Any] = _plain(asdict(self))
+        own = facts.pop("own")
+        return {**facts, self.method: own} if own else facts
 
 
 def write_manifest(manifest: Manifest, path: Path) -> None:
@@ -119,7 +130,7 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
     Raises:
         OutputError: it cannot be written there.
     """
-    text = json.dumps(_plain(asdict(manifest)), indent=2, ensure_ascii=False, allow_nan=False)
+    text = json.dumps(manifest.plain(), indent=2, ensure_ascii=False, allow_nan=False)
     with atomic_path(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
 
@@ -146,9 +157,9 @@ def _manifest(fields: Fields) -> Manifest:
             f"{fields.path} has format {version}, and this pixelfast reads format {FORMAT}: "
             "use the pixelfast that wrote it, or train again"
         )
-    training, flip, motion = fields.part("training"), fields.part("flip"), fields.part("motion")
+    training, flip, method = fields.part("training"), fields.part("flip"), fields.text("method")
     return Manifest(
-        method=fields.text("method"),
+        method=method,
         recipe=fields.text("recipe"),
         window=fields.whole("window"),
         height=fields.whole("height"),
@@ -157,7 +168,7 @@ def _manifest(fields: Fields) -> Manifest:
         stride=fields.whole("stride"),
         training=None if training is None else _training(training),
         flip=None if flip is None else _flip(flip),
-        motion=None if motion is None else _motion(motion),
+        own=fields.mapping(method) if fields.has(method) else {},
         calibrations=tuple(_calibration(part) for part in fields.parts("calibrations")),
         files=_files(fields),
         plans=_plans(fields),
@@ -177,19 +188,6 @@ def _training(fields: Fields) -> Training:
 def _flip(fields: Fields) -> Flip:
     accuracy = fields.number("held_out_accuracy") if fields.has("held_out_accuracy") else None
     return Flip(accuracy, fields.flag("trusted"), fields.number("threshold"))
-
-
-def _motion(fields: Fields) -> MotionFacts:
-    flow = fields.part("flow")
-    if flow is None:
-        raise fields.damaged("flow", "an object")
-    kind, scale = flow.text("kind"), fields.number("scale")
-    if kind not in ("dis", "raft"):
-        raise flow.damaged("kind", "dis or raft")
-    if scale <= 0:
-        raise fields.damaged("scale", "a number above 0")
-    facts = FlowFacts(kind) if kind == "raft" else FlowFacts(kind, flow.text("preset"), flow.whole("shorter_side"))
-    return MotionFacts(facts, fields.whole("past"), scale, fields.flag("bridge_noisy"))
 
 
 def _calibration(fields: Fields) -> Calibration:

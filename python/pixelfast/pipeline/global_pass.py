@@ -6,7 +6,7 @@ import numpy as np
 
 from pixelfast import _core
 from pixelfast.files.natural import natural_key
-from pixelfast.methods.base import find_pass
+from pixelfast.methods.base import MethodSpec
 from pixelfast.model import Calibration
 from pixelfast.pipeline.parts import Part
 from pixelfast.scores import Scores
@@ -14,7 +14,7 @@ from pixelfast.scores import Scores
 
 def global_pass(
     parts: Sequence[Part],
-    method: str,
+    spec: MethodSpec,
     smooth: int,
     calibration: Calibration | None,
     *,
@@ -25,19 +25,19 @@ def global_pass(
 
     Args:
         parts: of one engine and settings; none gives no scores.
-        method: whose pass it is.
+        spec: whose pass it is.
         smooth: frames of the centred mean, odd.
         calibration: gives tails and the threshold, where there is one.
         notes: what was said aloud.
         threads: threads of the numeric stages.
     """
     if not parts:
-        return _no_scores(method, smooth, notes)
+        return _no_scores(spec, smooth, notes)
     parts = sorted(parts, key=lambda part: natural_key(part.video))
     lengths = np.array([len(part.raw) for part in parts], np.int64)
     raw = np.concatenate([part.raw for part in parts])
     smoothed = _core.smooth(raw, lengths, smooth, threads)
-    own = find_pass(method)
+    own = spec.global_pass
     if own.smooth_first:
         score = _core.normalise(smoothed, own.percentile, threads)
     else:
@@ -56,15 +56,30 @@ def global_pass(
         noisy=np.concatenate([record.noisy for record in records]),
         tail=None if calibration is None else calibration.tail(smoothed, threads),
         seconds=None if any(s is None for s in seconds) else np.concatenate([s for s in seconds if s is not None]),
-        method=method,
+        method=spec.name,
+        submission=spec.submission,
         smooth=smooth,
         threshold=None if calibration is None else calibration.threshold,
         notes=notes,
     )
 
 
-def _no_scores(method: str, smooth: int, notes: list[str]) -> Scores:
+def _no_scores(spec: MethodSpec, smooth: int, notes: list[str]) -> Scores:
     marks, values = np.zeros(0, np.bool_), np.zeros(0, np.float64)
     frame, raw = np.zeros(0, np.int64), np.zeros(0, np.float32)
     index = np.zeros(0, np.int32)
-    return Scores((), index, frame, raw, values, values, marks, marks, marks, method=method, smooth=smooth, notes=notes)
+    return Scores(
+        (),
+        index,
+        frame,
+        raw,
+        values,
+        values,
+        marks,
+        marks,
+        marks,
+        method=spec.name,
+        submission=spec.submission,
+        smooth=smooth,
+        notes=notes,
+    )

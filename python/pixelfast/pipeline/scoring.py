@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pixelfast.cleaning.cleaned import Cleaned
 from pixelfast.cleaning.stage import CleanPlan, CleanStage, CorrectionRefused, FrameRecord
 from pixelfast.machine.readahead import Readahead
-from pixelfast.methods.base import Method
+from pixelfast.methods.base import Method, MethodSpec
 from pixelfast.methods.settings import Settings
 from pixelfast.notes import Notes
 from pixelfast.options import FlipMode
@@ -43,11 +43,13 @@ class Stages:
     """What every video of a run goes through.
 
     Attributes:
-        method: the method with its engines.
+        spec: the method.
+        method: the same, opened: with its engines.
         clean: how frames are cleaned before.
         settings: as asked for.
     """
 
+    spec: MethodSpec
     method: Method
     clean: CleanPlan
     settings: Settings
@@ -73,7 +75,7 @@ def score_video(
     kept: list[NDArray[np.float16]] = []
     for maps in stages.method.maps(video).run(cleaned):
         with stages.clean.stopwatch.phase("aggregate"):
-            raw.append(stages.method.raw(maps))
+            raw.append(stages.spec.raw(maps, stages.settings.pool))
         if stages.settings.maps:
             kept.append(np.sqrt(maps).astype(np.float16))
         tell(len(maps))

@@ -1,11 +1,14 @@
 """How far two ways to compute the same scores put frames into the same order."""
 
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast import _core
+
+LEAST_AGREEMENT: Final = 0.999
+"""The rank correlation with float32 below which an engine puts frames into another order, and is not taken."""
 
 
 def rank_correlation(found: NDArray[Any], expected: NDArray[Any]) -> float:

@@ -21,7 +21,10 @@ FORMAT = 1
 _METADATA_KEY = b"pixelfast"
 _PLAIN_COLUMNS = ("frame", "raw", "score", "rank", "tail", "flipped", "repaired", "noisy", "seconds")
 _REQUIRED_COLUMNS = ("video", "frame", "raw", "score", "rank", "flipped", "repaired", "noisy")
-_FACTS = ("videos", "method", "smooth", "threshold", "notes", "phases")
+_FACTS = ("videos", "method", "submission", "smooth", "threshold", "notes", "phases")
+_SINCE = {"submission": "rank"}
+"""Facts that older files of the same format lack, and what stands for them."""
+
 _CSV_ROWS = 1 << 18  # formatted at once: bounds memory, and keeps Arrow's offsets within 32 bits
 _NEEDS_QUOTES = frozenset(',"\r\n')
 
@@ -45,12 +48,12 @@ def csv_names(videos: Sequence[str]) -> list[str]:
 def write_csv(scores: "Scores", path: Path, threads: int = 1) -> None:
     """Writes `Id,Predicted`, sorted naturally by video, then by frame number; `threads` format it.
 
-    Id is `{video}_{frame}`; Predicted is the score for motion, else the rank, in the shortest digits that read back as
-    the same float64.
+    Id is `{video}_{frame}`; Predicted is the score or the rank, as the method wants it, in the shortest digits that
+    read back as the same float64.
     """
     names = csv_names(scores.videos)
     order = _csv_order(scores)
-    predicted = scores.score if scores.method == "motion" else scores.rank
+    predicted = scores.submitted
 
     def lines(start: int) -> memoryview:
         rows = order[start : start + _CSV_ROWS]
@@ -153,6 +156,7 @@ def _read_facts(metadata: dict[bytes, bytes], path: Path) -> dict[str, Any]:
     try:
         facts: dict[str, Any] = json.loads(metadata[_METADATA_KEY])
         version = facts.pop("format")
+        facts = {**_SINCE, **facts}
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise ScoresError(f"{path} is Parquet, but not scores that pixelfast wrote") from error
     if version != FORMAT:

@@ -1,12 +1,13 @@
 """The columns of a table of scores, and what each must hold."""
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.errors import ScoresError
+from pixelfast.options import Submission
 
 if TYPE_CHECKING:
     from pixelfast.scores.table import Scores
@@ -30,6 +31,11 @@ OPTIONAL = ("tail", "seconds")
 
 
 def check_column(name: str, column: Any, dtype: type[np.generic], rows: int) -> None:
+    """Refuses a column of another type or length than it must have.
+
+    Raises:
+        ScoresError: naming it.
+    """
     if column is None and name in OPTIONAL:
         return
     what = f"{np.dtype(dtype)} [{rows}]"
@@ -82,6 +88,8 @@ def check_facts(scores: "Scores") -> None:
     """The facts beside the columns are of the right kind, whoever wrote them."""
     if not isinstance(scores.method, str) or not scores.method:
         raise ScoresError(f"method must be a name, not {scores.method!r}")
+    if scores.submission not in get_args(Submission):
+        raise ScoresError(f"submission must be rank or score, not {scores.submission!r}")
     if not isinstance(scores.smooth, int) or scores.smooth < 1 or scores.smooth % 2 == 0:
         raise ScoresError(f"smooth must be an odd number of frames, not {scores.smooth!r}")
     if scores.threshold is not None and not (

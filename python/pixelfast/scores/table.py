@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from pixelfast import _core
 from pixelfast.errors import OutputError, ScoresError
 from pixelfast.files.atomic import atomic_path
+from pixelfast.options import Submission
 from pixelfast.scores.schema import COLUMNS, check_column, check_facts, check_rows, check_values
 
 if TYPE_CHECKING:
@@ -63,7 +64,8 @@ class Scores:
         noisy: bool[N], the frame is far noisier than its video.
         tail: f64[N] in [0, 1], the share of held-out normal frames at or above this one; None without a calibration.
         seconds: f64[N], the time since the start of the video, NaN where it is not known; None where it never is.
-        method: "reconstruction" or "motion".
+        method: the name of the method that gave them.
+        submission: which column a file for submission holds: "rank" or "score".
         smooth: the length in frames (odd) of the centred mean on raw that `threshold` and `tail` go with.
         threshold: the smoothed raw score above which a frame is unusual; None without a calibration.
         notes: what was said aloud on the way, one sentence each.
@@ -85,6 +87,7 @@ class Scores:
     tail: NDArray[np.float64] | None = None
     seconds: NDArray[np.float64] | None = None
     method: str = "reconstruction"
+    submission: Submission = "rank"
     smooth: int = 3
     threshold: float | None = None
     notes: list[str] = field(default_factory=list)
@@ -104,6 +107,11 @@ class Scores:
 
     def __repr__(self) -> str:
         return f"Scores({len(self.videos):,} videos, {len(self):,} frames, {self.method})"
+
+    @property
+    def submitted(self) -> NDArray[np.float64]:
+        """Returns f64[N], the values that a file for submission holds."""
+        return self.score if self.submission == "score" else self.rank
 
     @property
     def lengths(self) -> NDArray[np.int64]:

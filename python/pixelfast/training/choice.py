@@ -1,11 +1,10 @@
 """What a machine trains fastest with."""
 
 from dataclasses import dataclass
-from typing import Literal
 
 import torch
 
-Precision = Literal["fp32", "bf16"]
+from pixelfast.options import TrainingPrecision
 
 
 @dataclass(frozen=True)
@@ -21,7 +20,7 @@ class Choice:
             takes the whole batch, as batch normalisation must.
     """
 
-    precision: Precision
+    precision: TrainingPrecision
     channels_last: bool
     batch: int
     threads: int

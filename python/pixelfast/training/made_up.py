@@ -1,6 +1,5 @@
 """Made-up scenes that an exported file is checked on where there is no footage."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -10,6 +9,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from pixelfast.geometry import FLOW_SIZE, FRAME_SIZE, WINDOW
+from pixelfast.training.cache import FrameCache
 from pixelfast.training.onnx import Signature, write_graph
 
 TRACED_FRAMES: Final = 40
@@ -57,6 +57,7 @@ def write_checked(
     frames: NDArray[np.uint8] | None,
     threads: int | None,
 ) -> float:
+    """Writes a graph of frames u8[N,128,128], checked on these frames or on made-up ones; see `write_graph`."""
     example = torch.zeros(TRACED_FRAMES, FRAME_SIZE, FRAME_SIZE, dtype=torch.uint8)
     real = made_up_frames() if frames is None else np.ascontiguousarray(frames)
     lengths = sorted({min(length, len(real)) for length in _CHECKED_LENGTHS})
@@ -66,7 +67,7 @@ def write_checked(
     )
 
 
-def checked_frames(frames: NDArray[np.uint8], spans: Sequence[tuple[int, int]]) -> NDArray[np.uint8]:
-    """The first up to 40 frames of the longest of the spans (offset, length): neighbouring frames of one video."""
-    offset, length = max(spans, key=lambda span: span[1])
-    return np.ascontiguousarray(frames[offset : offset + min(length, TRACED_FRAMES)])
+def checked_frames(cache: FrameCache) -> NDArray[np.uint8]:
+    """Returns the first up to 40 frames of the longest training video."""
+    longest = max(cache.videos, key=lambda video: video.length)
+    return np.ascontiguousarray(cache.frames[longest.offset : longest.offset + min(longest.length, TRACED_FRAMES)])

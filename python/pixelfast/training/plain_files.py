@@ -1,10 +1,11 @@
 """Reading what `torch.save` wrote, without running anything that is in it."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from pixelfast.errors import ModelError
 
@@ -48,3 +49,20 @@ def load_state_dict(path: Path) -> dict[str, Tensor]:
         raise ModelError(f"{path} holds no state dict (names and tensors)")
     # torch.nn.DataParallel puts "module." before every name.
     return {name.removeprefix("module."): tensor.float() for name, tensor in entries}
+
+
+def fill(network: nn.Module, path: Path, state: Mapping[str, Tensor]) -> None:
+    """Puts a state dict, which `path` held, into a network of the source method, in evaluation mode.
+
+    Raises:
+        ModelError: it is another network's, or holds values that are not finite.
+    """
+    try:
+        network.load_state_dict(state)
+    except RuntimeError as error:
+        reasons = "; ".join(line.strip() for line in str(error).splitlines()[1:3])
+        raise ModelError(f"{path} does not fit the source method's network: {reasons}") from None
+    broken = [name for name, tensor in state.items() if not bool(torch.isfinite(tensor).all())]
+    if broken:
+        raise ModelError(f"{path}: {broken[0]} holds values that are not finite")
+    network.eval()

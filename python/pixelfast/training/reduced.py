@@ -6,11 +6,9 @@ from typing import Final
 import torch
 
 from pixelfast.errors import ModelError
+from pixelfast.scores.agreement import LEAST_AGREEMENT
 
 REDUCED: Final = {"fp16": torch.float16, "bf16": torch.bfloat16}
-
-
-LEAST_AGREEMENT: Final = 0.999
 
 
 REDUCED_TOLERANCE: Final = 0.1
@@ -18,6 +16,11 @@ REDUCED_TOLERANCE: Final = 0.1
 
 
 def check_agreement(agreement: float, precision: str, out: Path) -> None:
+    """Refuses a graph that changes the order of the frames.
+
+    Raises:
+        ModelError: the rank correlation of its scores with those of float32 is too low, or not a number.
+    """
     if not agreement >= LEAST_AGREEMENT:  # also where it is not a number
         raise ModelError(
             f"{out} was not written: in {precision} the scores' rank correlation with float32 is {agreement:.4f}, "

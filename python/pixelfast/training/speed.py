@@ -8,7 +8,8 @@ from typing import Final
 import torch
 
 from pixelfast.machine.measured import Measured, processor
-from pixelfast.training.choice import Choice, Precision
+from pixelfast.options import TrainingPrecision
+from pixelfast.training.choice import Choice
 
 TIMED_SECONDS: Final = 0.6
 """How long one candidate is timed, after a step to warm up: the whole measurement takes a few seconds."""
@@ -29,7 +30,7 @@ MEASURED: Final = Measured("training-speed.json")
 _log = logging.getLogger("pixelfast")
 
 
-def choose_precision(network: str, step: Callable[[Precision], object], threads: int) -> Precision:
+def choose_precision(network: str, step: Callable[[TrainingPrecision], object], threads: int) -> TrainingPrecision:
     """The precision in which `step` is fastest on this machine; measured once, and remembered under `network`."""
     key = f"{machine_name(threads)} / {network}"
     rates = Rates(remembered_rates(key), lambda one: 1 / fastest_seconds(lambda: step(one.precision)))
@@ -41,6 +42,7 @@ def choose_precision(network: str, step: Callable[[Precision], object], threads:
 
 
 def machine_name(threads: int) -> str:
+    """Names the processor, the version of PyTorch and the threads: what a measurement depends on."""
     return f"{processor()} / torch {torch.__version__} / {threads} threads"
 
 
@@ -53,6 +55,7 @@ class Rates:
         self._measure = measure
 
     def first_of_the_fast(self, candidates: Sequence[Choice]) -> Choice:
+        """Returns the first candidate that is about as fast as the fastest."""
         if len(candidates) == 1:
             return candidates[0]
         rates = [self._rate(candidate) for candidate in candidates]
@@ -60,6 +63,7 @@ class Rates:
         return next(fast)
 
     def fastest(self, candidates: Sequence[Choice]) -> Choice:
+        """Returns the fastest candidate."""
         return candidates[0] if len(candidates) == 1 else max(candidates, key=self._rate)
 
     def _rate(self, choice: Choice) -> float:
@@ -94,6 +98,7 @@ def _step_seconds(step: Callable[[], object]) -> Iterator[float]:
 
 
 def remembered_rates(key: str) -> dict[str, float]:
+    """Reads the rates that were measured before under a key."""
     rates = MEASURED.read().get(key, {})
     if not isinstance(rates, dict):
         return {}
@@ -101,5 +106,6 @@ def remembered_rates(key: str) -> dict[str, float]:
 
 
 def remember_rates(key: str, rates: dict[str, float]) -> None:
+    """Remembers measured rates under a key."""
     if rates and (error := MEASURED.remember(key, rates)):
         _log.debug("the measured training speed is not remembered: %s", error)

@@ -20,6 +20,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 def save_weights(network: nn.Module, path: Path, kind: str, facts: dict[str, Any]) -> None:
+    """Writes the weights of a network, with its kind and the facts to build it from in the header."""
     tensors = {name: tensor.detach().contiguous() for name, tensor in network.state_dict().items()}
     # One entry: safetensors writes several in a random order, and the same model must give the same file.
     header = {_KEY: json.dumps({"format": _FORMAT, "network": kind, **facts}, sort_keys=True)}
@@ -28,6 +29,11 @@ def save_weights(network: nn.Module, path: Path, kind: str, facts: dict[str, Any
 
 
 def read_weights(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Reads the facts and the tensors of a file that `save_weights` wrote.
+
+    Raises:
+        ModelError: it is not there, damaged, or holds another kind of network.
+    """
     if not path.is_file():
         raise ModelError(f"there are no weights at {path}")
     try:
@@ -42,6 +48,11 @@ def read_weights(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Tenso
 
 
 def filled(network: Network, tensors: dict[str, Tensor], path: Path) -> Network:
+    """Puts tensors into a network, which is in evaluation mode then.
+
+    Raises:
+        ModelError: they are not its own, or hold values that are not finite.
+    """
     try:
         network.load_state_dict(tensors)
     except RuntimeError as error:

@@ -1,13 +1,18 @@
 """What the motion method knows about its engines."""
 
 from dataclasses import dataclass
+from typing import Self
 
+from pixelfast.errors import ModelError
 from pixelfast.flow.facts import FlowFacts
+from pixelfast.model import Model
+from pixelfast.model.fields import Fields
+from pixelfast.model.manifest import FILE_NAME
 
 
 @dataclass(frozen=True)
 class MotionFacts:
-    """What a motion model needs beside its engine.
+    """What a motion model needs beside its engine; its manifest holds it.
 
     Attributes:
         flow: where its flow comes from.
@@ -21,10 +26,28 @@ class MotionFacts:
     scale: float
     bridge_noisy: bool
 
+    @classmethod
+    def of(cls, model: Model) -> Self:
+        """Reads them from a model's manifest.
+
+        Raises:
+            ModelError: they are missing or mean nothing.
+        """
+        own = model.manifest.own
+        if not own:
+            raise ModelError(f"{model.folder} does not say which flow it was trained on: train the model again")
+        fields = Fields(own, model.folder / FILE_NAME, f"{model.manifest.method}.")
+        flow, scale = fields.part("flow"), fields.number("scale")
+        if flow is None:
+            raise fields.damaged("flow", "an object")
+        if scale <= 0:
+            raise fields.damaged("scale", "a number above 0")
+        return cls(FlowFacts.read(flow), fields.whole("past"), scale, fields.flag("bridge_noisy"))
+
 
 @dataclass(frozen=True)
 class MotionEngineFacts:
-    """Facts of a motion engine.
+    """The facts of a motion engine.
 
     Attributes:
         past: K, flows that a prediction is made from.

@@ -17,9 +17,9 @@ from pixelfast.errors import ModelError
 from pixelfast.flow.cache import FlowCache
 from pixelfast.methods.motion.network import FLOW_VALUES, FlowGru
 from pixelfast.methods.motion.recipe import MotionRecipe
+from pixelfast.options import TrainingPrecision
 from pixelfast.progress import Progress, ProgressCallback, duration
 from pixelfast.training.checkpoint import Checkpoint, check_settings, load_checkpoint, save_checkpoint
-from pixelfast.training.choice import Precision
 from pixelfast.training.reproducible import reproducible
 from pixelfast.training.speed import choose_precision
 
@@ -31,14 +31,14 @@ MOST_HELD_OUT: Final = 1024
 
 
 @dataclass(frozen=True, eq=False)
-class MotionPlan:
+class GruTraining:
     """One training of the GRU, fixed in full: the same plan gives the same bits on one kind of CPU."""
 
     cache: FlowCache
     recipe: MotionRecipe
     epochs: int
     seed: int
-    precision: Precision
+    precision: TrainingPrecision
     batch: int
     threads: int
     footage: str
@@ -78,7 +78,7 @@ class MotionPlan:
 
 
 def train_gru(
-    plan: MotionPlan, workdir: Path, *, resume: bool, progress: ProgressCallback | None
+    plan: GruTraining, workdir: Path, *, resume: bool, progress: ProgressCallback | None
 ) -> tuple[FlowGru, Checkpoint]:
     """Trains to the end of the plan, or goes on from the checkpoint in `workdir`: the model is the same.
 
@@ -99,7 +99,7 @@ def train_gru(
     path = workdir / CHECKPOINT
     with reproducible(plan.seed, plan.threads):
         state = _begun(path, plan) if resume and path.exists() else Checkpoint(plan.settings(), plan.threads)
-        loop = _Loop(plan, state, starts, progress)
+        loop = _GruLoop(plan, state, starts, progress)
         while state.epochs < plan.epochs:
             loop.run_epoch()
             save_checkpoint(state, path)
@@ -107,13 +107,13 @@ def train_gru(
 
 
 @torch.no_grad()
-def prediction_loss(plan: MotionPlan, network: FlowGru) -> float:
+def prediction_loss(plan: GruTraining, network: FlowGru) -> float:
     """Mean squared error of the prediction over the compared sequences, in scaled units."""
     network.eval()
     return _mean_loss(plan, lambda past: plan.predicted(network, past))
 
 
-def faster_precision(recipe: MotionRecipe, threads: int) -> Precision:
+def faster_precision(recipe: MotionRecipe, threads: int) -> TrainingPrecision:
     """The precision that a step takes less time in, on this machine."""
     with reproducible(0, threads):
         network = FlowGru(recipe.hidden)
@@ -126,12 +126,12 @@ def faster_precision(recipe: MotionRecipe, threads: int) -> Precision:
         )
 
 
-def persistence_loss(plan: MotionPlan) -> float:
+def persistence_loss(plan: GruTraining) -> float:
     """The same for the flow before as the prediction."""
     return _mean_loss(plan, lambda past: past[:, -1])
 
 
-def mean_flow_loss(plan: MotionPlan) -> float:
+def mean_flow_loss(plan: GruTraining) -> float:
     """The same for the mean training flow as the prediction."""
     training = [plan.cache.flows[video.offset : video.offset + video.training] for video in plan.cache.videos]
     total = sum((some.sum(axis=0, dtype=np.float64) for some in training), np.zeros(plan.cache.flows.shape[1:]))
@@ -139,12 +139,12 @@ def mean_flow_loss(plan: MotionPlan) -> float:
     return _mean_loss(plan, lambda past: mean.expand(len(past), -1))
 
 
-def zero_loss(plan: MotionPlan) -> float:
+def zero_loss(plan: GruTraining) -> float:
     """The same for no motion as the prediction: what the plain norm of the flow measures."""
     return _mean_loss(plan, lambda past: torch.zeros_like(past[:, -1]))
 
 
-def _mean_loss(plan: MotionPlan, predict: Any) -> float:
+def _mean_loss(plan: GruTraining, predict: Any) -> float:
     total, count = 0.0, 0
     for starts in plan.batches(plan.held_out()):
         sequences = plan.sequences(starts)
@@ -154,17 +154,17 @@ def _mean_loss(plan: MotionPlan, predict: Any) -> float:
     return total / count
 
 
-def _begun(path: Path, plan: MotionPlan) -> Checkpoint:
+def _begun(path: Path, plan: GruTraining) -> Checkpoint:
     checkpoint = load_checkpoint(path)
     check_settings(checkpoint, plan.settings(), path)
     return checkpoint
 
 
-class _Loop:
+class _GruLoop:
     """Network and optimiser between two checkpoints."""
 
     def __init__(
-        self, plan: MotionPlan, state: Checkpoint, starts: NDArray[np.int64], progress: ProgressCallback | None
+        self, plan: GruTraining, state: Checkpoint, starts: NDArray[np.int64], progress: ProgressCallback | None
     ) -> None:
         self.network = FlowGru(plan.recipe.hidden)
         self._plan = plan
@@ -210,13 +210,13 @@ class _Loop:
         self._progress(Progress("train", done, steps, note + f"{duration(left)} left"))
 
 
-def _predicted(network: FlowGru, past: Tensor, precision: Precision) -> Tensor:
+def _predicted(network: FlowGru, past: Tensor, precision: TrainingPrecision) -> Tensor:
     with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
         output: Tensor = network(past)
     return output.float()
 
 
-def _step(network: FlowGru, optimiser: torch.optim.Adam, sequences: Tensor, precision: Precision) -> float:
+def _step(network: FlowGru, optimiser: torch.optim.Adam, sequences: Tensor, precision: TrainingPrecision) -> float:
     """One step down the gradient of the mean squared error, which is returned."""
     loss = F.mse_loss(_predicted(network, sequences[:, :-1], precision), sequences[:, -1])
     optimiser.zero_grad(set_to_none=True)

@@ -3,7 +3,9 @@
 from dataclasses import dataclass, replace
 from typing import Final, Literal
 
+from pixelfast.flip import recipe as flip
 from pixelfast.geometry import PAST_FLOWS
+from pixelfast.methods.trained import Recipe
 
 
 @dataclass(frozen=True)
@@ -32,7 +34,7 @@ class MotionRecipe:
 
 
 # METHOD, "Motion", number by number.
-SOURCE_MOTION: Final = MotionRecipe(
+SOURCE: Final = MotionRecipe(
     predictor="gru",
     hidden=512,
     past=PAST_FLOWS,
@@ -45,4 +47,11 @@ SOURCE_MOTION: Final = MotionRecipe(
 
 
 # The input scaling is worth 0.03 of AUROC on Ped2; flow cannot bear noise.
-DEFAULT_MOTION: Final = replace(SOURCE_MOTION, scaled=True, bridge_noisy=True)
+DEFAULT: Final = replace(SOURCE, scaled=True, bridge_noisy=True)
+
+RECIPES: Final = {
+    "default": Recipe("default", DEFAULT, flip.DEFAULT),
+    "source": Recipe("source", SOURCE, flip.SOURCE),
+    # On Ped2 better than the GRU, which learns where people walked, not how things move.
+    "plain": Recipe("plain", replace(DEFAULT, predictor="none"), flip.DEFAULT),
+}

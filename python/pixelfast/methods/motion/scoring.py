@@ -1,7 +1,8 @@
 """The motion method on one video: frames in, the errors of predicting their flow out."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -14,17 +15,18 @@ from pixelfast.flow.engine import FlowEngine
 from pixelfast.flow.stream import Flows, FlowStream, flow_frames
 from pixelfast.geometry import FLOW_SIZE
 from pixelfast.machine.stopwatch import Stopwatch
-from pixelfast.methods.base import Maps
-from pixelfast.methods.motion.engine import MotionEngine
+from pixelfast.methods.base import ErrorsOf, Features, Maps
+from pixelfast.methods.motion.engine import MotionEngine, load_motion_engine
 from pixelfast.methods.motion.facts import MotionFacts
 from pixelfast.methods.settings import Settings
+from pixelfast.options import Pool
 from pixelfast.sources import Video
 from pixelfast.sources.video import FrameFormat
 
 
 @dataclass(frozen=True)
 class Motion:
-    """The method with its engines; see `pipeline.method.Method`.
+    """The method with its engines; see `methods.base.Method`.
 
     Attributes:
         flow: the engine of optical flow.
@@ -45,11 +47,6 @@ class Motion:
     stride: Final = 1
 
     @property
-    def bridge_noisy(self) -> bool:
-        """See `Method.bridge_noisy`: the source's own recipe does not."""
-        return self.known.bridge_noisy
-
-    @property
     def frame_bytes(self) -> int:
         """See `Method.frame_bytes`."""
         return self.flow.frame_bytes
@@ -61,21 +58,19 @@ class Motion:
             [flow.kind, flow.preset, flow.shorter_side] if self.flow_sha256 is None else [flow.kind, self.flow_sha256]
         )
         precision = self.engine.facts.precision
-        facts = {"flow": known, "bridge_noisy": self.bridge_noisy}
+        facts = {"flow": known, "bridge_noisy": self.known.bridge_noisy}
         return facts if precision == "fp32" else {**facts, "precision": precision}
 
     def frames(self, video: Video) -> FrameFormat:
         """The size that the flow engine wants of this video; flow between frames of two sizes means nothing."""
         return flow_frames(self.flow, video)
 
-    def maps(self, video: Video) -> "FlowErrors":
+    def maps(self, video: Video) -> "MotionMaps":
         """See `Method.maps`."""
-        return FlowErrors(self, video)
-
-    def raw(self, maps: Maps) -> NDArray[np.float32]:
-        """The norm of the error over all cells (METHOD), or the root of the mean of the three worst cells."""
-        cells = maps.shape[1] * maps.shape[2] if self.settings.pool == "mean" else 1
-        return np.sqrt(cells * _core.pool(maps, self.settings.pool, threads=1)).astype(np.float32)
+        errors = FlowErrors(
+            self.engine, self.stopwatch, lambda index: f"video {video.name}, frame {video.describe(index)}"
+        )
+        return MotionMaps(FlowStream(self.flow, self.stopwatch), errors)
 
     def remarks(self, video: Video, frames: int) -> list[str]:
         """Names a video that holds no motion, and one in which nothing can be predicted from true past."""
@@ -87,24 +82,33 @@ class Motion:
         return []
 
 
+@dataclass(frozen=True)
+class MotionMaps:
+    """Flow and motion engine: from the frames of one video to its error maps, streaming."""
+
+    flows: FlowStream
+    errors: "FlowErrors"
+
+    def run(self, cleaned: Iterable[Cleaned]) -> Iterator[Maps]:
+        """Yields the maps f32[m, G, G] of the frames of a whole video, in order."""
+        return self.errors.errors(self.flows.run(cleaned))
+
+
 class FlowErrors:
-    """Flow and motion engine: from the frames of one video to its error maps, streaming.
+    """The motion engine on one video: from its flows to its error maps, streaming.
 
     The map of frame i+1 is the error of flow i; frame 0 takes that of frame 1. Before a video the past is its first
     flow, repeated.
     """
 
-    def __init__(self, method: Motion, video: Video) -> None:
-        self._method = method
-        self._video = video
+    def __init__(self, engine: MotionEngine, stopwatch: Stopwatch, place: Callable[[int], str]) -> None:
+        self._engine = engine
+        self._watch = stopwatch
+        self._place = place
         self._past: Flows | None = None
         self._done = 0
 
-    def run(self, cleaned: Iterable[Cleaned]) -> Iterator[Maps]:
-        """Yields the maps f32[m, G, G] of the frames of a whole video, in order."""
-        yield from self.predict(FlowStream(self._method.flow, self._method.stopwatch).run(cleaned))
-
-    def predict(self, flows: Iterable[Flows]) -> Iterator[Maps]:
+    def errors(self, flows: Iterable[Flows]) -> Iterator[Maps]:
         """Yields the maps of a whole video from its flows f32[m, 2, 64, 64]; one map more than flows."""
         for some in flows:
             if not len(some):
@@ -116,12 +120,12 @@ class FlowErrors:
             yield self._errors(np.zeros((1, 2, FLOW_SIZE, FLOW_SIZE), np.float32))
 
     def _errors(self, flows: Flows) -> Maps:
-        past = self._method.engine.facts.past
+        past = self._engine.facts.past
         before = np.repeat(flows[:1], past, axis=0) if self._past is None else self._past
         joined = np.concatenate([before, flows])
         self._past = joined[-past:].copy()
-        with self._method.stopwatch.phase("engine", joined.nbytes):
-            maps = self._method.engine.errors(joined)
+        with self._watch.phase("engine", joined.nbytes):
+            maps = self._engine.errors(joined)
         self._check_finite(maps)
         return maps
 
@@ -130,6 +134,24 @@ class FlowErrors:
             return
         index = self._done + 1 + int(np.argwhere(~np.isfinite(maps))[0, 0])
         raise EngineError(
-            f"the motion engine gives an error that is not finite in video {self._video.name}, frame "
-            f"{self._video.describe(index)}: the engine is damaged; train it again"
+            f"the motion engine gives an error that is not finite in {self._place(index)}: the engine is damaged; "
+            "train it again"
         )
+
+
+def raw(maps: Maps, pool: Pool) -> NDArray[np.float32]:
+    """Returns the norm of the error over all cells (METHOD), or the root of the mean of the three worst cells."""
+    cells = maps.shape[1] * maps.shape[2] if pool == "mean" else 1
+    return np.sqrt(cells * _core.pool(maps, pool, threads=1)).astype(np.float32)
+
+
+def errors_of(engine: Path, own: Mapping[str, Any], stride: int, threads: int) -> ErrorsOf:
+    """Returns what makes error maps of the held-out flows f16[n, 2, 64, 64] of a video; see `MethodSpec.errors_of`."""
+    del own, stride
+    loaded, watch = load_motion_engine(engine, threads), Stopwatch()
+
+    def errors(flows: Features) -> Maps:
+        maps = FlowErrors(loaded, watch, lambda index: f"held-out frame {index}")
+        return np.concatenate(list(maps.errors([flows.astype(np.float32)])))
+
+    return errors

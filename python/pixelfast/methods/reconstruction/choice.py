@@ -10,7 +10,8 @@ from pixelfast.geometry import FRAME_SIZE, WINDOW
 from pixelfast.methods.reconstruction.network import TemporalAutoencoder
 from pixelfast.methods.reconstruction.recipe import AutoencoderRecipe
 from pixelfast.methods.reconstruction.step import new_optimiser, train_step
-from pixelfast.training.choice import Choice, Precision
+from pixelfast.options import TrainingPrecision
+from pixelfast.training.choice import Choice
 from pixelfast.training.reproducible import reproducible
 from pixelfast.training.speed import Rates, fastest_seconds, machine_name, remember_rates, remembered_rates
 
@@ -60,23 +61,23 @@ def _pieces(recipe: AutoencoderRecipe, batch: int, precision: str | None) -> lis
 
 def machine_key(recipe: AutoencoderRecipe, threads: int) -> str:
     """Names what a measurement depends on: processor, PyTorch, threads and the network."""
-    return f"{machine_name(threads)} / {recipe.normalisation} {recipe.width}"
+    return f"{machine_name(threads)} / {recipe.normalisation} {recipe.channels}"
 
 
 def _allowed(
     recipe: AutoencoderRecipe, precision: str | None, batch: int | None
-) -> tuple[tuple[Precision, ...], tuple[int, ...]]:
+) -> tuple[tuple[TrainingPrecision, ...], tuple[int, ...]]:
     if precision not in (None, "fp32", "bf16"):
         raise ModelError(f"precision must be fp32 or bf16, not {precision!r}")
     if batch is not None and batch < 1:
         raise ModelError(f"batch must be at least 1, not {batch}")
-    fixed: dict[str, tuple[Precision, ...]] = {"fp32": ("fp32",), "bf16": ("bf16",)}
+    fixed: dict[str, tuple[TrainingPrecision, ...]] = {"fp32": ("fp32",), "bf16": ("bf16",)}
     return (fixed[precision] if precision else recipe.precisions), ((batch,) if batch else recipe.batches)
 
 
 def _measure(choice: Choice, recipe: AutoencoderRecipe) -> float:
     with reproducible(0, choice.threads):
-        network = TemporalAutoencoder(recipe.width, recipe.normalisation).to(memory_format=choice.layout)
+        network = TemporalAutoencoder(recipe.channels, recipe.normalisation).to(memory_format=choice.layout)
         optimiser = new_optimiser(network, recipe.learning_rate)
         cuboids = torch.rand(choice.batch, WINDOW, FRAME_SIZE, FRAME_SIZE)
         return choice.batch / fastest_seconds(lambda: train_step(network, optimiser, cuboids, cuboids, choice))

@@ -33,7 +33,7 @@ _log = logging.getLogger("pixelfast")
 
 
 @dataclass(frozen=True, eq=False)
-class Plan:
+class AutoencoderTraining:
     """One training of the autoencoder, fixed in full: the same plan gives the same bits on one kind of CPU."""
 
     cache: FrameCache
@@ -99,7 +99,7 @@ def windows_loss(
 
 
 def train_autoencoder(
-    plan: Plan, workdir: Path, *, resume: bool, progress: ProgressCallback | None
+    plan: AutoencoderTraining, workdir: Path, *, resume: bool, progress: ProgressCallback | None
 ) -> tuple[TemporalAutoencoder, Checkpoint]:
     """Trains to the end of the plan, or goes on from the checkpoint in `workdir`: the model is the same.
 
@@ -112,32 +112,32 @@ def train_autoencoder(
     """
     path = workdir / CHECKPOINT
     with reproducible(plan.seed, plan.choice.threads):
-        loop = _Loop(plan, _begun(path, plan) if resume and path.exists() else _fresh(plan), progress)
+        loop = _AutoencoderLoop(plan, _begun(path, plan) if resume and path.exists() else _fresh(plan), progress)
         while not loop.finished():
             loop.run_epoch()
             save_checkpoint(loop.state, path)
         return loop.result(), loop.state
 
 
-def _fresh(plan: Plan) -> Checkpoint:
+def _fresh(plan: AutoencoderTraining) -> Checkpoint:
     return Checkpoint(plan.settings(), plan.choice.threads)
 
 
-def _begun(path: Path, plan: Plan) -> Checkpoint:
+def _begun(path: Path, plan: AutoencoderTraining) -> Checkpoint:
     checkpoint = load_checkpoint(path)
     check_settings(checkpoint, plan.settings(), path)
     return checkpoint
 
 
-class _Loop:
+class _AutoencoderLoop:
     """Network, optimiser and batches between two checkpoints."""
 
-    def __init__(self, plan: Plan, state: Checkpoint, progress: ProgressCallback | None) -> None:
+    def __init__(self, plan: AutoencoderTraining, state: Checkpoint, progress: ProgressCallback | None) -> None:
         self.state = state
         self._plan = plan
         self._tell: Callable[[Progress], None] = progress or (lambda _: None)
         recipe, choice = plan.recipe, plan.choice
-        self._network = TemporalAutoencoder(recipe.width, recipe.normalisation).to(memory_format=choice.layout)
+        self._network = TemporalAutoencoder(recipe.channels, recipe.normalisation).to(memory_format=choice.layout)
         self._optimiser = new_optimiser(self._network, recipe.learning_rate)
         if state.epochs:
             self._network.load_state_dict(state.network)

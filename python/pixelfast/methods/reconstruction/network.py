@@ -1,16 +1,16 @@
 """The temporal autoencoder: 16 frames in as channels, the same 16 frames out."""
 
 from itertools import pairwise
-from typing import Final, Literal, get_args
+from typing import Final, get_args
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
-from pixelfast.geometry import FRAME_SIZE, GRID, SOURCE_WIDTH, WINDOW
+from pixelfast.geometry import FRAME_SIZE, GRID, SOURCE_CHANNELS, WINDOW
+from pixelfast.methods.reconstruction.recipe import Normalisation
 
-Normalisation = Literal["none", "batch"]
 NORMALISATIONS: Final[tuple[str, ...]] = get_args(Normalisation)
 
 _KERNEL: Final = 4
@@ -24,21 +24,21 @@ class TemporalAutoencoder(nn.Module):
     With the defaults it is the source's network, parameter names included: 5.5 M weights, 0.94 GMAC a window.
 
     Args:
-        width: channels after the first convolution; each further one doubles them.
+        channels: those after the first convolution; each further one doubles them.
         normalisation: "batch" puts batch normalisation between each convolution and its ReLU (not after the last).
     """
 
-    def __init__(self, width: int = SOURCE_WIDTH, normalisation: Normalisation = "none") -> None:
+    def __init__(self, channels: int = SOURCE_CHANNELS, normalisation: Normalisation = "none") -> None:
         super().__init__()
-        self.width = width
+        self.channels = channels
         self.normalisation: Normalisation = normalisation
-        channels = [WINDOW, width, 2 * width, 4 * width, 8 * width]
-        self.encoder = _stack(nn.Conv2d, channels, normalisation, bare_last=False)
-        self.decoder = _stack(nn.ConvTranspose2d, channels[::-1], normalisation, bare_last=True)
+        sizes = [WINDOW, channels, 2 * channels, 4 * channels, 8 * channels]
+        self.encoder = _stack(nn.Conv2d, sizes, normalisation, bare_last=False)
+        self.decoder = _stack(nn.ConvTranspose2d, sizes[::-1], normalisation, bare_last=True)
 
     def forward(self, cuboids: Tensor) -> Tensor:
         """f32[B,16,H,W] in [0, 1] to their reconstruction f32[B,16,H,W]; H and W multiples of 16."""
-        code = self.encoder(cuboids)  # [B, 8 * width, H / 16, W / 16]
+        code = self.encoder(cuboids)  # [B, 8 * channels, H / 16, W / 16]
         # In float32 under autocast too: bfloat16 near 1 has steps of 1/256, more than the error that is measured.
         return torch.sigmoid(self.decoder(code).float())  # [B, 16, H, W]
 
@@ -48,7 +48,7 @@ def fold(network: TemporalAutoencoder) -> TemporalAutoencoder:
 
     Holds for evaluation mode, where batch normalisation is a fixed scale and shift.
     """
-    folded = TemporalAutoencoder(network.width, "none")
+    folded = TemporalAutoencoder(network.channels, "none")
     for name in ("encoder", "decoder"):
         _fold_stack(getattr(network, name), getattr(folded, name))
     return folded.eval()

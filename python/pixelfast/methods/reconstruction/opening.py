@@ -2,24 +2,26 @@
 
 from pixelfast.errors import EngineError
 from pixelfast.machine.cores import Cores
-from pixelfast.machine.stopwatch import Stopwatch
-from pixelfast.methods.base import Method
-from pixelfast.methods.choose import EngineChoice
-from pixelfast.methods.opening import say_precision
+from pixelfast.methods.base import EngineChoice, Opening
 from pixelfast.methods.reconstruction.engine import WindowEngine, load_window_engine
 from pixelfast.methods.reconstruction.scoring import Reconstruction
 from pixelfast.methods.reconstruction.windows import check_stride
-from pixelfast.methods.settings import Settings
 
 
-def open_reconstruction(choice: EngineChoice, settings: Settings, cores: Cores, stopwatch: Stopwatch) -> Method:
-    engine = load_window_engine(choice.path, cores.count, choice.origin)
-    engine.share(cores)
+def open_reconstruction(opening: Opening) -> Reconstruction:
+    """Loads the engine; see `MethodSpec.open`.
+
+    Raises:
+        EngineError: the engine cannot be loaded, does not fit its model, or the stride does not fit it.
+    """
+    choice, settings = opening.choice, opening.settings
+    engine = load_window_engine(choice.path, opening.threads, choice.origin)
+    engine.share(Cores(opening.threads))
     _check_fit(engine, choice)
-    say_precision(choice, engine.facts.precision)
+    opening.say_precision(engine.facts.precision)
     stride = settings.stride if settings.stride is not None else engine.facts.stride or 1
     check_stride(stride, engine.facts.window)
-    return Reconstruction(engine, settings, stride, stopwatch)
+    return Reconstruction(engine, settings, stride, opening.stopwatch)
 
 
 def _check_fit(engine: WindowEngine, choice: EngineChoice) -> None:

@@ -1,25 +1,27 @@
 """The reconstruction method on one video: frames in, error maps out."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any, Final
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast import _core
-from pixelfast.cleaning.cleaned import Cleaned
+from pixelfast.cleaning.cleaned import Cleaned, Frames
 from pixelfast.errors import EngineError
 from pixelfast.machine.stopwatch import Stopwatch
-from pixelfast.methods.base import Maps
-from pixelfast.methods.reconstruction.engine import WindowEngine
+from pixelfast.methods.base import ErrorsOf, Features, Maps
+from pixelfast.methods.reconstruction.engine import WindowEngine, load_window_engine
 from pixelfast.methods.reconstruction.windows import WindowCutter, WindowEnd
 from pixelfast.methods.settings import Settings
+from pixelfast.options import Pool
 from pixelfast.sources import Video
 from pixelfast.sources.video import FrameFormat
 
 
 class Reconstruction:
-    """The method with its engine; see `pipeline.method.Method`.
+    """The method with its engine; see `methods.base.Method`.
 
     Args:
         engine: the window engine.
@@ -27,8 +29,6 @@ class Reconstruction:
         stride: the window stride, settled.
         stopwatch: gets the times of the `engine` and `aggregate` phases.
     """
-
-    bridge_noisy: Final = False
 
     def __init__(self, engine: WindowEngine, settings: Settings, stride: int, stopwatch: Stopwatch) -> None:
         self.engine = engine
@@ -56,11 +56,11 @@ class Reconstruction:
     def maps(self, video: Video) -> "ErrorMaps":
         """See `Method.maps`."""
         begins, self._begins = self._begins, False
-        return ErrorMaps(self, video, begins)
-
-    def raw(self, maps: Maps) -> NDArray[np.float32]:
-        """The mean over the cells, or of the three worst."""
-        return _core.pool(maps, self.settings.pool, threads=1)
+        cutter = WindowCutter(self.engine, self.stride, self.settings.chunk, self.stopwatch, begins=begins)
+        aggregator = _core.OverlapAggregator(self.engine.facts.window, self.stride, self.settings.how)
+        return ErrorMaps(
+            cutter, aggregator, self.stopwatch, lambda index: f"video {video.name}, frame {video.describe(index)}"
+        )
 
     def remarks(self, video: Video, frames: int) -> list[str]:
         """Names a video that is shorter than a window."""
@@ -73,34 +73,40 @@ class Reconstruction:
 class ErrorMaps:
     """Engine and aggregation: from the frames of one video to its error maps, streaming."""
 
-    def __init__(self, method: Reconstruction, video: Video, begins: bool) -> None:
-        self._engine = method.engine
-        self._stride = method.stride
-        self._video = video
-        self._watch = method.stopwatch
-        self._cutter = WindowCutter(
-            method.engine, method.stride, method.settings.chunk, method.stopwatch, begins=begins
-        )
-        self._aggregator = _core.OverlapAggregator(method.engine.facts.window, method.stride, method.settings.how)
+    def __init__(
+        self,
+        cutter: WindowCutter,
+        aggregator: _core.OverlapAggregator,
+        stopwatch: Stopwatch,
+        place: Callable[[int], str],
+    ) -> None:
+        self._cutter = cutter
+        self._aggregator = aggregator
+        self._watch = stopwatch
+        self._place = place
         self._start = 0
 
     def run(self, cleaned: Iterable[Cleaned]) -> Iterator[Maps]:
         """Yields the maps f32[m, G, G] of the frames of a whole video, in order, as they are finished."""
-        for frames, _ in cleaned:
-            for errors in self._cutter.push(frames):
+        return self.errors(frames for frames, _ in cleaned)
+
+    def errors(self, frames: Iterable[Frames]) -> Iterator[Maps]:
+        """Yields the same from frames u8[n, H, W] of the engine's size."""
+        for some in frames:
+            for errors in self._cutter.push(some):
                 yield self._push(errors)
         yield self._finish(self._cutter.finish())
 
     def _push(self, errors: Maps) -> Maps:
         self._check_finite(errors, self._start)
-        self._start += len(errors) * self._stride
+        self._start += len(errors) * self._cutter.stride
         with self._watch.phase("aggregate", errors.nbytes):
             return self._aggregator.push(errors)
 
     def _finish(self, end: WindowEnd) -> Maps:
         maps = [self._push(end.errors)]
         if end.anchored is not None:
-            self._check_finite(end.anchored, end.frames - self._engine.facts.window)
+            self._check_finite(end.anchored, end.frames - self._cutter.window)
         with self._watch.phase("aggregate"):
             maps.append(self._aggregator.finish(end.anchored, end.padded))
         joined = np.concatenate(maps)
@@ -111,9 +117,27 @@ class ErrorMaps:
         if np.isfinite(errors).all():
             return
         window, offset = np.argwhere(~np.isfinite(errors))[0, :2]
-        index = start + int(window) * self._stride + int(offset)
+        index = start + int(window) * self._cutter.stride + int(offset)
         raise EngineError(
-            f"{self._engine.path} gives an error that is not finite in video {self._video.name}, frame "
-            f"{self._video.describe(index)}: the engine is damaged or was exported at too low a precision; "
-            "export it again"
+            f"{self._cutter.engine.path} gives an error that is not finite in {self._place(index)}: the engine is "
+            "damaged or was exported at too low a precision; export it again"
         )
+
+
+def raw(maps: Maps, pool: Pool) -> NDArray[np.float32]:
+    """Returns the mean over the cells of each map, or of the three worst."""
+    return _core.pool(maps, pool, threads=1)
+
+
+def errors_of(engine: Path, own: Mapping[str, Any], stride: int, threads: int) -> ErrorsOf:
+    """Returns what makes error maps of the held-out frames u8[n, H, W] of a video; see `MethodSpec.errors_of`."""
+    del own
+    loaded, watch = load_window_engine(engine, threads), Stopwatch()
+
+    def errors(frames: Features) -> Maps:
+        cutter = WindowCutter(loaded, stride, Settings.chunk, watch)
+        aggregator = _core.OverlapAggregator(loaded.facts.window, stride, "mean")
+        maps = ErrorMaps(cutter, aggregator, watch, lambda index: f"held-out frame {index}")
+        return np.concatenate(list(maps.errors([np.ascontiguousarray(frames)])))
+
+    return errors

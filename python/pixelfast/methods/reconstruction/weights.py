@@ -11,8 +11,8 @@ AUTOENCODER: Final = "autoencoder"
 
 
 def save_autoencoder(network: TemporalAutoencoder, path: Path, *, recipe: str, trained_with: dict[str, Any]) -> None:
-    """Writes the weights, with the network's width and normalisation, the recipe and the choice in the header."""
-    facts = {"width": network.width, "normalisation": network.normalisation, "recipe": recipe}
+    """Writes the weights, with the network's channels and normalisation, the recipe and the choice in the header."""
+    facts = {"width": network.channels, "normalisation": network.normalisation, "recipe": recipe}
     save_weights(network, path, AUTOENCODER, {**facts, "trained_with": trained_with})
 
 
@@ -23,8 +23,8 @@ def load_autoencoder(path: Path) -> TemporalAutoencoder:
         ModelError: the file is not there, damaged, or holds something else.
     """
     header, tensors = read_weights(path, AUTOENCODER)
-    width, normalisation = header.get("width"), header.get("normalisation")
-    if not isinstance(width, int) or not 0 < width <= WIDEST or normalisation not in NORMALISATIONS:
+    channels, normalisation = header.get("width"), header.get("normalisation")
+    if not isinstance(channels, int) or not 0 < channels <= WIDEST or normalisation not in NORMALISATIONS:
         raise ModelError(f"{path} does not say what network its weights are for: train or convert it again")
-    network = TemporalAutoencoder(width, "batch" if normalisation == "batch" else "none")
+    network = TemporalAutoencoder(channels, "batch" if normalisation == "batch" else "none")
     return filled(network, tensors, path)

@@ -45,15 +45,15 @@ class WindowCutter:
     def __init__(
         self, engine: WindowEngine, stride: int, chunk: int, stopwatch: Stopwatch, *, begins: bool = False
     ) -> None:
-        self._engine = engine
-        self._stride = stride
-        self._window = engine.facts.window
+        self.engine = engine
+        self.stride = stride
+        self.window = engine.facts.window
         self._stopwatch = stopwatch
         self._most = self._whole_windows(max(chunk, engine.facts.best or 0))
         least = engine.facts.least if begins else None
         self._fed = self._most if least is None else min(self._whole_windows(least), self._most)
         # The last T frames are kept, for the anchored window; the next window starts among them or right after.
-        self._buffer = np.empty((self._most + self._window, engine.facts.height, engine.facts.width), np.uint8)
+        self._buffer = np.empty((self._most + self.window, engine.facts.height, engine.facts.width), np.uint8)
         self._held = 0
         self._base = 0
         self._next = 0
@@ -73,38 +73,38 @@ class WindowCutter:
     def finish(self) -> WindowEnd:
         """The rest of the video, which must have had at least one frame."""
         frames = self._base + self._held
-        if frames < self._window:
-            self._buffer[frames : self._window] = self._buffer[frames - 1]
-            self._held = self._window
-            return WindowEnd(self._feed(self._window), None, frames, self._window)
+        if frames < self.window:
+            self._buffer[frames : self.window] = self._buffer[frames - 1]
+            self._held = self.window
+            return WindowEnd(self._feed(self.window), None, frames, self.window)
         rest = frames - self._next
-        windows = (rest - self._window) // self._stride + 1 if rest >= self._window else 0
-        errors = self._feed((windows - 1) * self._stride + self._window) if windows else self._none()
-        if (frames - self._window) % self._stride == 0:
+        windows = (rest - self.window) // self.stride + 1 if rest >= self.window else 0
+        errors = self._feed((windows - 1) * self.stride + self.window) if windows else self._none()
+        if (frames - self.window) % self.stride == 0:
             return WindowEnd(errors, None, frames, frames)
-        return WindowEnd(errors, self._errors(self._buffer[self._held - self._window : self._held]), frames, frames)
+        return WindowEnd(errors, self._errors(self._buffer[self._held - self.window : self._held]), frames, frames)
 
     def _whole_windows(self, frames: int) -> int:
         """About so many frames, at least one window, that leave no frame over."""
-        return max(0, frames - self._window) // self._stride * self._stride + self._window
+        return max(0, frames - self.window) // self.stride * self.stride + self.window
 
     def _feed(self, count: int) -> Errors:
         start = self._next - self._base
         errors = self._errors(self._buffer[start : start + count])
-        self._next += len(errors) * self._stride
+        self._next += len(errors) * self.stride
         return errors
 
     def _errors(self, frames: NDArray[np.uint8]) -> Errors:
         with self._stopwatch.phase("engine", frames.nbytes):
-            return self._engine.errors(frames, self._stride)
+            return self.engine.errors(frames, self.stride)
 
     def _none(self) -> Errors:
-        facts = self._engine.facts
+        facts = self.engine.facts
         return np.zeros((0, facts.window, facts.grid, facts.grid), np.float32)
 
     def _drop(self) -> None:
         """Forgets all frames that neither the next window nor the anchored one can need."""
-        unused = min(self._next - self._base, self._held - self._window)
+        unused = min(self._next - self._base, self._held - self.window)
         if unused > 0:
             self._held -= unused
             self._base += unused

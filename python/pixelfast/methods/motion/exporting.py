@@ -1,0 +1,157 @@
+"""What TensorRT plans of a motion model are built of: its predictor and, where it has it, RAFT."""
+
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelfast.errors import EngineError, ModelError, PixelfastError
+from pixelfast.flow.facts import FlowFacts
+from pixelfast.flow.footage import FlowSource
+from pixelfast.flow.opening import RAFT_FILE, open_flow
+from pixelfast.flow.raft import load_raft
+from pixelfast.flow.raft_memory import call_sizes
+from pixelfast.flow.stream import Flows, flow_frames, no_flows
+from pixelfast.machine.cores import Cores
+from pixelfast.machine.imports import training_extra
+from pixelfast.methods.base import ExportRequest, PlanSource, say_agreement
+from pixelfast.methods.motion import METHOD
+from pixelfast.methods.motion.facts import MotionFacts
+from pixelfast.methods.trained import footage_of
+from pixelfast.model import Model
+from pixelfast.model.names import EngineName
+from pixelfast.notes import Notes
+
+_CALL_SIZES: Final = (9, 72, 72)
+"""Flows a call of a plan where nobody says otherwise."""
+
+_PAIRS: Final = 2
+"""Pairs of frames that RAFT in half precision is checked on."""
+
+_FLOWS: Final = {"dis": 256, "raft": 48}
+"""Predictions that the order of the frames is compared on, at least where there are so many: RAFT takes seconds for a
+flow on a CPU, and two of 48 frames that change places still leave a rank correlation of 0.9999."""
+
+
+def export_onnx(model: Model, request: ExportRequest) -> Path:
+    """Refuses: a motion model has its engine.
+
+    Raises:
+        EngineError: always.
+    """
+    if request.precision != "fp32":
+        raise EngineError(f"{model.folder} holds a motion model: int8 and bf16 are for autoencoders")
+    raise EngineError(f"{model.folder} holds a motion model: it has its only engine, motion.onnx, and no strides")
+
+
+def plan_sources(model: Model, request: ExportRequest) -> list[PlanSource]:
+    """Returns the graphs that the plans of a motion model are built of.
+
+    Raises:
+        EngineError: a stride was asked for.
+        ModelError: RAFT's weights are missing, which less than float32 is made from.
+    """
+    if request.stride != 1:
+        raise EngineError("the motion method's engines have no stride")
+    name, known = EngineName(METHOD.stem), MotionFacts.of(model)
+    sources = [PlanSource(name, _CALL_SIZES, known.past + 1, _reduction(model, name, known))]
+    if RAFT_FILE not in model.manifest.files:
+        return sources
+    raft = EngineName("raft")
+    if request.precision != "fp32" and str(raft.weights) not in model.manifest.files:
+        raise ModelError(
+            f"{model.folder} has no {raft.weights}, which {request.precision} is made from: an older pixelfast wrote "
+            "it. Train it again (pixelfast train … --flow raft), convert it again, or ask for fp32"
+        )
+
+    def reduce(out: Path, request: ExportRequest) -> None:
+        frames = flow_frames_of(model, request.threads, request.notes)
+        with training_extra():
+            from pixelfast.flow.raft_export import export_reduced_raft
+        error = export_reduced_raft(model.folder, out, request.precision, frames=frames, threads=request.threads)
+        request.notes.say(
+            f"{request.precision} keeps RAFT's flow: it is {error.mean:.4f} pixels of a frame from that of float32 on "
+            f"average, {error.most:.4f} at most"
+        )
+
+    sizes = call_sizes(*load_raft(model.folder / RAFT_FILE, request.threads).size(0, 0))
+    return [*sources, PlanSource(raft, sizes, None, reduce)]
+
+
+def _reduction(model: Model, name: EngineName, known: MotionFacts) -> Callable[[Path, ExportRequest], None] | None:
+    """What writes the predictor in less than float32; None where no network predicts."""
+    if str(name.weights) not in model.manifest.files:
+        return None
+
+    def reduce(out: Path, request: ExportRequest) -> None:
+        with training_extra():
+            from pixelfast.methods.motion.export import write_reduced_motion
+            from pixelfast.methods.motion.weights import load_flow_gru
+        network, scale, past = load_flow_gru(model.folder / str(name.weights))
+        runs = flows_of(model, known, request.threads, request.notes)
+        agreement = write_reduced_motion(
+            network, scale, past, out, request.precision, runs=runs, threads=request.threads
+        )
+        say_agreement(request, agreement)
+
+    return reduce
+
+
+def flow_frames_of(model: Model, threads: int, notes: Notes) -> NDArray[np.uint8] | None:
+    """Reads neighbouring training frames u8[3,H,W,3] for RAFT; None, said aloud, where they cannot be read again."""
+    try:
+        video = footage_of(model)[0]
+        wanted = flow_frames(open_flow(FlowFacts("raft"), model.folder, Cores(threads)), video)
+        chunk = next(video.chunks(wanted.height, wanted.width, wanted.color, _PAIRS + 1))
+        if len(chunk.frames) > 1:
+            return np.ascontiguousarray(chunk.frames)
+    except (PixelfastError, StopIteration):
+        pass
+    notes.say("the training footage cannot be read again: RAFT in half precision is checked on a made-up scene")
+    return None
+
+
+def flows_of(model: Model, known: MotionFacts, threads: int, notes: Notes) -> list[Flows]:
+    """Computes runs of flows f32[K+M,2,64,64], each of one training video, by the model's own flow engine.
+
+    Makes some up, said aloud, where the footage cannot be read again or nothing moves in it.
+    """
+    why = "the training footage cannot be read again"
+    try:
+        runs = _runs(model, known, threads)
+        if any(run.any() for run in runs):
+            return runs
+        why = "nothing moves in the training footage, or not for long enough"
+    except PixelfastError:
+        pass
+    notes.say(f"{why}: half precision is checked on made-up flows")
+    from pixelfast.training.made_up import made_up_flows
+
+    return [made_up_flows(known.past, known.scale)]
+
+
+def _runs(model: Model, known: MotionFacts, threads: int) -> list[Flows]:
+    videos, cores = footage_of(model), Cores(threads)
+    engine = open_flow(known.flow, model.folder, cores)
+    source = FlowSource(engine, {one.name: one for one in videos}, known.bridge_noisy, cores)
+    runs: list[Flows] = []
+    for video in videos:
+        missing = _FLOWS[known.flow.kind] - sum(len(run) - known.past for run in runs)
+        run = _first(source, video.name, known.past + missing) if missing > 0 else no_flows()
+        if len(run) > known.past:
+            runs.append(run)
+    return runs
+
+
+def _first(source: FlowSource, name: str, count: int) -> NDArray[np.float32]:
+    """Up to `count` flows of a video, f32[n,2,64,64]."""
+    some: list[Flows] = [no_flows()]
+    with closing(source.flows(name)) as flows:
+        for piece in flows:
+            some.append(piece[: count - sum(map(len, some))])
+            if sum(map(len, some)) >= count:
+                break
+    return np.concatenate(some)

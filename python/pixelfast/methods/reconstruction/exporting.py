@@ -1,0 +1,166 @@
+"""Further engines of a model's autoencoder: other strides, less than float32, and what TensorRT plans are built of."""
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelfast.errors import ModelError, PixelfastError
+from pixelfast.files.folders import scratch_folder
+from pixelfast.machine.imports import training_extra
+from pixelfast.methods.base import ExportRequest, PlanSource, say_agreement
+from pixelfast.methods.calibrating import calibrate, calibrations, raw_scores
+from pixelfast.methods.reconstruction import METHOD
+from pixelfast.methods.reconstruction.quantize import write_bf16, write_int8
+from pixelfast.methods.trained import footage_of, is_footage_of
+from pixelfast.model import Calibration, Model
+from pixelfast.model.names import EngineName
+from pixelfast.notes import Notes
+from pixelfast.scores.agreement import LEAST_AGREEMENT, rank_correlation
+from pixelfast.training.cache import FrameCache
+
+_CALL_SIZES: Final = (16, 128, 128)
+"""Frames a call of a plan where nobody says otherwise."""
+
+_RUNS: Final = 12
+_RUN_FRAMES: Final = 40
+"""Frames of a run that the ranges of int8 are taken from; of so many runs, spread over the training footage."""
+
+_CHECKED_FRAMES: Final = 40
+
+
+def export_onnx(model: Model, request: ExportRequest) -> Path:
+    """Writes an ONNX engine of a stride into the model's folder, in float32 or, for CPUs, in int8 or bf16.
+
+    Raises:
+        ModelError: the stride cannot be; in less than float32: there is no engine of this stride, the training footage
+            cannot be read again, or the order of its held-out frames changes too much.
+        EngineError: what it takes is not installed.
+        OutputError: the folder cannot be written.
+    """
+    name = EngineName(METHOD.stem, request.stride, request.precision)
+    with scratch_folder(model.folder) as scratch:
+        write = _write_float if request.precision == "fp32" else _write_reduced
+        measured = write(model, name, scratch, request)
+        model.add({str(name): scratch / str(name)}, measured, notes=request.notes)
+    return model.folder / str(name)
+
+
+def _write_float(model: Model, name: EngineName, scratch: Path, request: ExportRequest) -> list[Calibration]:
+    """Writes the engine and gives its calibrations."""
+    with training_extra():
+        from pixelfast.methods.reconstruction.export import write_autoencoder
+        from pixelfast.methods.reconstruction.weights import load_autoencoder
+    file = scratch / str(name)
+    write_autoencoder(load_autoencoder(model.folder / str(name.weights)), file, name.stride, threads=request.threads)
+    # The same weights at the same stride: what was measured before holds for the new file as well.
+    known = [one for one in model.manifest.calibrations if one.engine == file.name]
+    return known or _calibrate(model, file, request)
+
+
+def _calibrate(model: Model, engine: Path, request: ExportRequest) -> list[Calibration]:
+    """Calibrations on the held-out frames of the training footage; none, said aloud, where it cannot be read again."""
+    try:
+        cache = FrameCache.build(footage_of(model), engine.with_name("frames.u8"), threads=request.threads)
+        if is_footage_of(model, cache):
+            return calibrate(METHOD, engine, {}, cache.held_out(), stride=request.stride, threads=request.threads)
+        why = "the training footage has changed"
+    except PixelfastError as error:
+        why = str(error)
+    request.notes.say(
+        f"{engine.name} has no calibration, so scores have no threshold at stride {request.stride}: {why}"
+    )
+    return []
+
+
+def _write_reduced(model: Model, name: EngineName, scratch: Path, request: ExportRequest) -> list[Calibration]:
+    """Writes the engine in less than float32, compares it with the float32 one, and gives its calibrations."""
+    source, out = model.engine(name.stride), scratch / str(name)
+    cache = _held_out_footage(model, scratch, request.threads)
+    if name.precision == "int8":
+        write_int8(source, out, _runs(cache))
+    else:
+        write_bf16(source, out)
+    raws = [
+        raw_scores(METHOD, file, {}, cache.held_out(), stride=name.stride, threads=request.threads)
+        for file in (source, out)
+    ]
+    agreement = rank_correlation(*(np.concatenate(raw["mean"]) for raw in raws))
+    if not agreement >= LEAST_AGREEMENT:
+        raise ModelError(
+            f"{name} was not written: in {name.precision} the rank correlation of held-out frames with float32 is "
+            f"{agreement:.4f}, below {LEAST_AGREEMENT}"
+        )
+    say_agreement(request, agreement)
+    if not is_footage_of(model, cache):
+        request.notes.say(
+            f"{name} has no calibration, so its scores have no threshold: the training footage has changed"
+        )
+        return []
+    return calibrations(METHOD, str(name), raws[1], stride=name.stride, precision=name.precision)
+
+
+def _held_out_footage(model: Model, scratch: Path, threads: int) -> FrameCache:
+    """The training footage, decoded; some of it must be held out."""
+    try:
+        cache = FrameCache.build(footage_of(model), scratch / "frames.u8", threads=threads)
+        if any(True for _ in cache.held_out()):
+            return cache
+        why = "it is too short to hold frames out"
+    except PixelfastError as error:
+        why = str(error)
+    raise ModelError(f"less than float32 is checked on the training footage of {model.folder}, and cannot be: {why}")
+
+
+def _runs(cache: FrameCache) -> list[NDArray[np.uint8]]:
+    """Runs of neighbouring training frames u8[n, H, W], spread over all videos."""
+    starts = cache.train_windows(1)
+    ends = {video.offset + video.training for video in cache.videos}
+    chosen = starts[np.unique(np.linspace(0, len(starts) - 1, _RUNS).round().astype(int))]
+    return [_run(cache, int(start), min(end for end in ends if end > start)) for start in chosen]
+
+
+def _run(cache: FrameCache, start: int, end: int) -> NDArray[np.uint8]:
+    return np.ascontiguousarray(cache.frames[start : min(start + _RUN_FRAMES, end)])
+
+
+def plan_sources(model: Model, request: ExportRequest) -> list[PlanSource]:
+    """Returns the graph that the plan of an autoencoder is built of.
+
+    Raises:
+        ModelError: there is no engine of this stride.
+    """
+    name = EngineName(METHOD.stem, request.stride)
+    model.engine(request.stride)
+
+    def reduce(out: Path, request: ExportRequest) -> None:
+        with training_extra():
+            from pixelfast.methods.reconstruction.export import write_reduced_autoencoder
+            from pixelfast.methods.reconstruction.weights import load_autoencoder
+        agreement = write_reduced_autoencoder(
+            load_autoencoder(model.folder / str(name.weights)),
+            out,
+            request.stride,
+            request.precision,
+            frames=frames_of(model, request.notes),
+            threads=request.threads,
+        )
+        say_agreement(request, agreement)
+
+    return [PlanSource(name, _CALL_SIZES, model.manifest.window, reduce)]
+
+
+def frames_of(model: Model, notes: Notes) -> NDArray[np.uint8]:
+    """Reads training frames u8[n,H,W]; makes some up, said aloud, where the footage cannot be read again."""
+    height, width = model.manifest.height, model.manifest.width
+    try:
+        chunk = next(footage_of(model)[0].chunks(height, width, "grey", _CHECKED_FRAMES))
+        if len(chunk.frames) > model.manifest.window:
+            return np.ascontiguousarray(chunk.frames)
+    except (PixelfastError, StopIteration):
+        pass
+    notes.say("the training footage cannot be read again: half precision is checked on made-up frames")
+    from pixelfast.training.made_up import made_up_frames
+
+    return made_up_frames()
