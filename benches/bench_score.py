@@ -15,7 +15,7 @@ import pixelfast
 from made_engines import THREADS, int8_engine, model_folder
 from oracles.plain_loop import PlainMethod, file_reader, flipped_files, window_errors, window_starts
 from pixelfast import _core
-from pixelfast.geometry import SOURCE_WIDTH
+from pixelfast.geometry import SOURCE_CHANNELS
 from pixelfast.methods.reconstruction.network import TemporalAutoencoder
 
 PART = 20  # the plain loop does one twentieth
@@ -29,7 +29,7 @@ def s4_int8(model: Path, frames: list[Path], tmp_path_factory: pytest.TempPathFa
 @pytest.fixture(scope="module")
 def half_s2_int8(method: PlainMethod, frames: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     torch.manual_seed(0)
-    half = model_folder(method, TemporalAutoencoder(SOURCE_WIDTH // 2), tmp_path_factory.mktemp("half"))
+    half = model_folder(method, TemporalAutoencoder(SOURCE_CHANNELS // 2), tmp_path_factory.mktemp("half"))
     return int8_engine(half, 2, frames, tmp_path_factory.mktemp("half_int8"))
 
 

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import pytest
 import torch
+from pixelfast.methods.recipes import RECIPES
 
 from made_frames import write_large_frames
 from oracles.plain_training import BATCH, PlainTraining, file_windows
-from pixelfast.methods.recipes import RECIPES
 from pixelfast.methods.reconstruction.batches import windows_per_epoch
 from pixelfast.methods.reconstruction.choice import choose
-from pixelfast.methods.reconstruction.loop import Plan, train_autoencoder
+from pixelfast.methods.reconstruction.loop import AutoencoderTraining, train_autoencoder
 from pixelfast.methods.reconstruction.recipe import AutoencoderRecipe
 from pixelfast.sources import open_source
 from pixelfast.training.cache import FrameCache
@@ -87,7 +87,7 @@ def against_plain_epoch(
 
 def epoch(footage: list[Path], recipe: AutoencoderRecipe, choice: Choice, folder: Path) -> None:
     cache = FrameCache.build(open_source(footage[0].parent), folder / "frames.u8", threads=THREADS)
-    train_autoencoder(Plan(cache, recipe, choice, 1, seed=0), folder, resume=False, progress=None)
+    train_autoencoder(AutoencoderTraining(cache, recipe, choice, 1, seed=0), folder, resume=False, progress=None)
 
 
 def windows(footage: list[Path], recipe: AutoencoderRecipe) -> int:

@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 import pixelfast
-from pixelfast.geometry import SOURCE_WIDTH, WINDOW
+from pixelfast.geometry import SOURCE_CHANNELS, WINDOW
 from pixelfast.model import Model
 
 STRIDES = (1, 2, 4)
@@ -56,7 +56,7 @@ def rows(data: Path, model: Model, recipe: str) -> list[tuple[str, ...]]:
         lengths = np.bincount(scores.video_index)
         windows = sum(-(-(length - WINDOW) // stride) + 1 for length in lengths.tolist())
         found = [f"{one.ap:.3f} / {one.auroc:.3f}" for one in quality]
-        width = f"{channels / SOURCE_WIDTH:g}"
+        width = f"{channels / SOURCE_CHANNELS:g}"
         table.append((recipe, width, str(stride), *found, f"{agreement:.4f}", f"{windows / seconds:.0f}"))
     return table
 

@@ -77,6 +77,7 @@ def any_scores(draw: st.DrawFn) -> Scores:
         tail=draw(st.sampled_from([None, np.linspace(0, 1, total)])),
         seconds=draw(st.sampled_from([None, np.where(np.arange(total) % 2, np.nan, np.arange(total) / 25)])),
         method=draw(st.sampled_from(["reconstruction", "motion"])),
+        submission=draw(st.sampled_from(["rank", "score"])),
         smooth=draw(st.sampled_from([1, 3, 7])),
         threshold=draw(st.one_of(st.none(), finite)),
         notes=draw(st.lists(st.text(st.characters(exclude_categories=["Cs"])), max_size=2)),

@@ -12,10 +12,9 @@ from hypothesis import strategies as st
 
 from footage import DrawnVideo, walking_square
 from pixelfast.errors import ModelError
-from pixelfast.methods.recipes import RECIPES
 from pixelfast.methods.reconstruction.batches import CuboidBatches, plain_cuboids
 from pixelfast.methods.reconstruction.loop import (
-    Plan,
+    AutoencoderTraining,
     held_out_windows,
     learning_rate,
     planned_epochs,
@@ -24,12 +23,13 @@ from pixelfast.methods.reconstruction.loop import (
 )
 from pixelfast.methods.reconstruction.mean_image import mean_image_errors
 from pixelfast.methods.reconstruction.network import TemporalAutoencoder
-from pixelfast.methods.reconstruction.recipe import AutoencoderRecipe
+from pixelfast.methods.reconstruction.recipe import RECIPES, AutoencoderRecipe
 from pixelfast.methods.reconstruction.step import new_optimiser, train_step
+from pixelfast.options import TrainingPrecision
 from pixelfast.progress import Progress
 from pixelfast.training.cache import FrameCache
 from pixelfast.training.checkpoint import Checkpoint
-from pixelfast.training.choice import Choice, Precision
+from pixelfast.training.choice import Choice
 
 
 @pytest.fixture(scope="module")
@@ -39,7 +39,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> FrameCache:
 
 
 def tiny(recipe: str = "default", **changes: object) -> AutoencoderRecipe:
-    small = replace(RECIPES[recipe].autoencoder, width=4, window_stride=2, least_steps=None, learning_rate=1e-2)
+    small = replace(RECIPES[recipe].own, channels=4, window_stride=2, least_steps=None, learning_rate=1e-2)
     return replace(small, **changes)  # type: ignore[arg-type]
 
 
@@ -50,14 +50,14 @@ def fit(
     *,
     epochs: int = 3,
     seed: int = 0,
-    precision: Precision = "fp32",
+    precision: TrainingPrecision = "fp32",
     threads: int = 1,
     piece: int | None = None,
     resume: bool = False,
     progress: Callable[[Progress], None] | None = None,
 ) -> tuple[TemporalAutoencoder, Checkpoint]:
     folder.mkdir(exist_ok=True)
-    plan = Plan(cache, recipe, Choice(precision, True, 4, threads, piece), epochs, seed)
+    plan = AutoencoderTraining(cache, recipe, Choice(precision, True, 4, threads, piece), epochs, seed)
     return train_autoencoder(plan, folder, resume=resume, progress=progress)
 
 
@@ -194,16 +194,16 @@ def test_learning_rate_is_never_negative_nor_above_its_highest(steps: int, warmu
 
 
 def test_source_learning_rate_is_constant() -> None:
-    assert {learning_rate(RECIPES["source"].autoencoder, step, 7) for step in range(7)} == {1e-3}
+    assert {learning_rate(RECIPES["source"].own, step, 7) for step in range(7)} == {1e-3}
 
 
 def test_epochs_show_enough_cuboids() -> None:
-    recipe = replace(RECIPES["default"].autoencoder, epochs=4, least_steps=1000, epoch_windows=2000)
+    recipe = replace(RECIPES["default"].own, epochs=4, least_steps=1000, epoch_windows=2000)
     planned = [planned_epochs(recipe, windows, 4, None) for windows in (1, 100, 401, 999, 1000, 9000)]
     assert planned == [1000, 40, 10, 4, 4, 4]
     assert planned_epochs(recipe, 9000, 16, None) == 8
     assert planned_epochs(recipe, 100, 4, 7) == 7
-    assert planned_epochs(RECIPES["source"].autoencoder, 100, 32, None) == 40
+    assert planned_epochs(RECIPES["source"].own, 100, 32, None) == 40
 
 
 def test_an_epoch_of_long_footage_shows_some_windows_others_each_time(cache: FrameCache) -> None:
@@ -245,7 +245,9 @@ def test_training_stops_when_held_out_frames_gain_nothing(cache: FrameCache, tmp
 
 @pytest.mark.parametrize("recipe", ["default", "source"])
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
-def test_same_seed_gives_the_same_weights(cache: FrameCache, tmp_path: Path, recipe: str, precision: Precision) -> None:
+def test_same_seed_gives_the_same_weights(
+    cache: FrameCache, tmp_path: Path, recipe: str, precision: TrainingPrecision
+) -> None:
     first, history = fit(cache, tmp_path, tiny(recipe), precision=precision, threads=2)
     second, again = fit(cache, tmp_path, tiny(recipe), precision=precision, threads=2)
     other, _ = fit(cache, tmp_path, tiny(recipe), precision=precision, threads=2, seed=1)

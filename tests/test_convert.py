@@ -14,7 +14,8 @@ from footage import walking_square
 from oracles.networks import FlipClassifier, TemporalAutoencoder, seeded_autoencoder
 from pixelfast.errors import ModelError
 from pixelfast.flip.weights import load_flip_classifier
-from pixelfast.jobs.convert_weights import convert_weights
+from pixelfast.jobs.convert import FLIP, Converted, convert_weights
+from pixelfast.methods.base import ConvertRequest
 from pixelfast.methods.reconstruction.weights import load_autoencoder
 
 
@@ -28,6 +29,10 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def convert(weights: list[Path], workdir: Path, frame_size: tuple[int, int] | None = None) -> Converted:
+    return convert_weights(weights, workdir, ConvertRequest(frame_size, with_raft=False))
+
+
 def source_of(weights: Path) -> tuple[TemporalAutoencoder, FlipClassifier]:
     """The source's own networks, with the weights of the files."""
     autoencoder, flip = TemporalAutoencoder().eval(), FlipClassifier().eval()
@@ -37,9 +42,9 @@ def source_of(weights: Path) -> tuple[TemporalAutoencoder, FlipClassifier]:
 
 
 def test_converted_files_compute_what_the_sources_networks_do(weights: Path, tmp_path: Path) -> None:
-    facts = convert_weights(weights, tmp_path)
-    assert (facts["width"], facts["flip"]) == (64, str(weights / "flip_classifier.pth"))
-    assert max(facts["onnx_difference"].values()) < 1e-5
+    found = convert([weights], tmp_path)
+    assert (found.trained.report["channels"], found.files[FLIP]) == (64, weights / "flip_classifier.pth")
+    assert max(found.differences.values()) < 1e-5
     autoencoder, flip = source_of(weights)
     frames = walking_square(18)
     cuboids = torch.from_numpy(np.stack([frames[start : start + 16] for start in range(3)]) / np.float32(255))
@@ -71,8 +76,8 @@ def test_the_sources_gru_gets_flow_in_its_own_pixels(tmp_path: Path) -> None:
     torch.manual_seed(0)
     source = SourceGru().eval()
     torch.save(source.state_dict(), tmp_path / "gru.pth")
-    facts = convert_weights(tmp_path / "gru.pth", tmp_path, frame_size=(240, 640))
-    assert (facts["motion"], facts["autoencoder"]) == (str(tmp_path / "gru.pth"), None)
+    found = convert([tmp_path / "gru.pth"], tmp_path, frame_size=(240, 640))
+    assert found.files == {"motion GRU": tmp_path / "gru.pth"}
     of_frames = torch.randn(10, 2, 64, 64)  # in pixels of 640x240, as the source has it
     with torch.no_grad():
         sequences = torch.stack([of_frames.flatten(1)[start : start + 8] for start in range(2)])
@@ -86,7 +91,7 @@ def test_the_sources_gru_gets_flow_in_its_own_pixels(tmp_path: Path) -> None:
 def test_two_methods_make_no_one_model(weights: Path, tmp_path: Path) -> None:
     torch.save(SourceGru().state_dict(), tmp_path / "gru.pth")
     with pytest.raises(ModelError, match="belong to two methods"):
-        convert_weights([weights / "autoencoder.pth", tmp_path / "gru.pth"], tmp_path, frame_size=(64, 64))
+        convert([weights / "autoencoder.pth", tmp_path / "gru.pth"], tmp_path, frame_size=(64, 64))
 
 
 def _run(path: Path, frames: np.ndarray) -> np.ndarray:
@@ -106,8 +111,7 @@ def test_autoencoder_alone_is_taken_as_checkpoints_usually_wrap_it(tmp_path: Pat
     state = small()
     parallel = {f"module.{name}": tensor.double() for name, tensor in state.items()}
     torch.save({"model_state_dict": parallel, "epoch": 3}, tmp_path / "ae.pth")
-    facts = convert_weights([tmp_path / "ae.pth"], tmp_path)
-    assert facts["flip"] is None
+    assert FLIP not in convert([tmp_path / "ae.pth"], tmp_path).files
     assert not (tmp_path / "flip.onnx").exists()
     torch.testing.assert_close(load_autoencoder(tmp_path / "ae.safetensors").state_dict(), state)
 
@@ -156,7 +160,7 @@ def test_other_files_get_a_sentence(tmp_path: Path, content: Callable[[], object
     path = tmp_path / "weights.pth"
     torch.save(content(), path)
     with pytest.raises(ModelError, match=sentence) as caught:
-        convert_weights(path, tmp_path)
+        convert([path], tmp_path)
     assert "weights.pth" in str(caught.value)
     assert [one.name for one in tmp_path.iterdir()] == ["weights.pth"]
 
@@ -164,7 +168,7 @@ def test_other_files_get_a_sentence(tmp_path: Path, content: Callable[[], object
 def test_code_in_a_file_is_not_run(tmp_path: Path) -> None:
     torch.save({"encoder.0.weight": Planted(tmp_path / "planted")}, tmp_path / "weights.pth")
     with pytest.raises(ModelError, match="pixelfast runs no code from a file"):
-        convert_weights(tmp_path / "weights.pth", tmp_path)
+        convert([tmp_path / "weights.pth"], tmp_path)
     assert not (tmp_path / "planted").exists()
 
 
@@ -181,21 +185,21 @@ def test_damaged_files_get_a_sentence(weights: Path, tmp_path: Path) -> None:
     for content in damaged:
         path.write_bytes(content)
         with pytest.raises(ModelError, match=r"weights\.pth"):
-            convert_weights(path, tmp_path)
+            convert([path], tmp_path)
 
 
 def test_other_zip_files_get_a_sentence(tmp_path: Path) -> None:
     with zipfile.ZipFile(tmp_path / "weights.pth", "w") as archive:
         archive.writestr("data.txt", "hello")
     with pytest.raises(ModelError, match="holds no plain weights"):
-        convert_weights(tmp_path / "weights.pth", tmp_path)
+        convert([tmp_path / "weights.pth"], tmp_path)
 
 
 def test_missing_empty_and_doubled_inputs_get_a_sentence(weights: Path, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"there are no weights at .*none\.pth"):
-        convert_weights(tmp_path / "none.pth", tmp_path)
+        convert([tmp_path / "none.pth"], tmp_path)
     with pytest.raises(ModelError, match="holds no weights"):
-        convert_weights(tmp_path, tmp_path)
+        convert([tmp_path], tmp_path)
     flip = weights / "flip_classifier.pth"
     with pytest.raises(ModelError, match="both hold weights of one kind"):
-        convert_weights([flip, flip], tmp_path)
+        convert([flip, flip], tmp_path)

@@ -81,7 +81,7 @@ def test_disagreements_are_the_moments_furthest_apart(judged: MethodReport) -> N
     assert len(found) == 2 * MOST_APART
     for one, row in ((found[0], high), (found[MOST_APART], low)):
         assert one.frame == judged.scores.frame[row]
-        assert (one.reconstruction, one.motion) == (judged.scores.rank[row], rank[row])
+        assert one.ranks == (judged.scores.rank[row], rank[row])
 
 
 def test_a_folder_that_cannot_be_made(tmp_path: Path) -> None:

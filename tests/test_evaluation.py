@@ -74,6 +74,7 @@ def make_scores(method: str = "reconstruction") -> Scores:
     rng = np.random.default_rng(0)
     n = 50
     return Scores(
+        submission="score" if method == "motion" else "rank",
         videos=("02", "10"),
         video_index=np.repeat(np.array([0, 1], dtype=np.int32), [30, 20]),
         frame=np.concatenate([5 + 2 * np.arange(30), 5 + 2 * np.arange(20)]),

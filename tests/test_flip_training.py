@@ -11,13 +11,11 @@ from hypothesis import strategies as st
 
 from footage import DrawnVideo, walking_square
 from pixelfast.flip.augmentation import augment
+from pixelfast.flip.recipe import DEFAULT, SOURCE
 from pixelfast.flip.strangers import Strangers, draw_scenes
 from pixelfast.flip.training import flip_probabilities, train_flip_classifier
-from pixelfast.methods.recipes import RECIPES
 from pixelfast.progress import Progress
 from pixelfast.training.cache import FrameCache
-
-DEFAULT, SOURCE = RECIPES["default"].flip, RECIPES["source"].flip
 
 
 @pytest.fixture(scope="module")

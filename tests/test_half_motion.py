@@ -4,6 +4,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -17,18 +18,18 @@ from torchvision.models.optical_flow import RAFT
 import pixelfast
 from frame_files import write_video
 from moving_scene import moved
-from pixelfast import training
 from pixelfast.errors import EngineError, ModelError
 from pixelfast.flow.facts import FlowFacts
 from pixelfast.flow.raft_export import end_point_error, export_raft, moving_texture, write_reduced_raft
 from pixelfast.flow.raft_network import FloatNorm, RaftGraph, seeded_raft
 from pixelfast.flow.raft_weights import load_raft
-from pixelfast.jobs.checked_footage import flow_frames_of, flows_of
 from pixelfast.methods.motion.export import motion_agreement, write_motion, write_reduced_motion
+from pixelfast.methods.motion.exporting import flow_frames_of, flows_of
 from pixelfast.methods.motion.facts import MotionFacts
 from pixelfast.methods.motion.network import FlowGru, MotionGraph
 from pixelfast.methods.motion.weights import save_flow_gru
 from pixelfast.model import Manifest, Model, Training
+from pixelfast.notes import Notes
 from pixelfast.training.half_convolutions import HalfConvolutions
 from pixelfast.training.made_up import made_up_flows
 from pixelfast.training.reduced import REDUCED
@@ -247,7 +248,7 @@ def write_motion_model(folder: Path, source: Path | None, *, raft: RAFT | None =
     flow = FlowFacts("dis", "medium", 240) if raft is None else FlowFacts("raft")
     known = MotionFacts(flow, PAST, SCALE, bridge_noisy=True)
     size = {"height": SIZE, "width": SIZE, "grid": 8}
-    manifest = Manifest(method="motion", recipe="plain", window=PAST + 2, training=trained, motion=known, **size)
+    manifest = Manifest(method="motion", recipe="plain", window=PAST + 2, training=trained, own=asdict(known), **size)
     return Model.write(work, folder, manifest)
 
 
@@ -276,7 +277,7 @@ def test_footage_that_is_gone_is_made_up_aloud(tmp_path: Path, caplog: pytest.Lo
     model = write_motion_model(tmp_path / "model", tmp_path / "gone")
     pixelfast.export(model, "plan", precision="fp16", compute_capability="12.0", threads=1)
     assert "cannot be read again: half precision is checked on made-up flows" in caplog.text
-    assert flow_frames_of(model, 1) is None
+    assert flow_frames_of(model, 1, Notes()) is None
     assert "cannot be read again: RAFT in half precision is checked on a made-up scene" in caplog.text
 
 
@@ -286,14 +287,14 @@ def test_flows_of_the_training_footage(tmp_path: Path, caplog: pytest.LogCapture
     write_video(source / "03", moved(SIZE, SIZE, [(0, step) for step in range(20)]))
     model = write_motion_model(tmp_path / "model", source)
     assert pixelfast.export(model, "plan", precision="bf16", compute_capability="8.6").name == "motion.bf16.plan"
-    runs = flows_of(model, training, 1)
+    runs = flows_of(model, MotionFacts.of(model), 1, Notes())
     assert [run.shape for run in runs] == [(59, 2, 64, 64), (19, 2, 64, 64)]
     assert runs[1][:, 1].mean() > 0.3  # a pixel of the frame a frame, downwards
     assert "made-up" not in caplog.text
     for name in ("01", "02", "03"):
         shutil.rmtree(source / name)
     write_video(source / "01", np.full((20, SIZE, SIZE), 90, np.uint8))
-    (made_up,) = flows_of(model, training, 1)
+    (made_up,) = flows_of(model, MotionFacts.of(model), 1, Notes())
     assert made_up.shape == (PAST + 240, 2, 64, 64)
     assert "nothing moves in the training footage" in caplog.text
 

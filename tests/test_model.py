@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from disk import file_size_limit, locked_folder
 from made_models import CONTENT, MANIFEST, content_of, make_workdir, measure
-from pixelfast.errors import ModelError, OutputError
+from pixelfast.errors import ModelError, OutputError, PixelfastError
+from pixelfast.methods.registry import find_method
 from pixelfast.model import FileFacts, Flip, Manifest, Model, PlanFacts, Training
 from pixelfast.model.folder import _put_in_place
 from pixelfast.model.manifest import read_manifest, write_manifest
@@ -115,16 +116,16 @@ def test_fields_of_a_later_version_are_passed_over(model: Model) -> None:
 
 def test_engines_by_stride(model: Model) -> None:
     assert model.engine() == model.folder / "ae.onnx"
-    assert model.engine_name(4) == "ae.s4.onnx"
     assert model.flip_engine() == model.folder / "flip.onnx"
     sentence = f"{model.folder} has no ae.s4.onnx, the engine for stride 4: make it with: pixelfast export"
     with pytest.raises(ModelError, match=re.escape(sentence)):
         model.engine(4)
-    motion = Model(model.folder, replace(model.manifest, method="motion", flip=None))
-    assert (motion.engine_name(), motion.engine_name(2)) == ("motion.onnx", "motion.s2.onnx")
+    files = {name.replace("ae", "motion"): facts for name, facts in model.manifest.files.items()}
+    motion = Model(model.folder, replace(model.manifest, method="motion", flip=None, files=files))
+    assert motion.engine() == model.folder / "motion.onnx"
     assert motion.flip_engine() is None
-    with pytest.raises(ModelError, match="is for method dream; this pixelfast knows reconstruction and motion"):
-        Model(model.folder, replace(model.manifest, method="dream")).engine()
+    with pytest.raises(PixelfastError, match="the method must be reconstruction or motion, not 'dream'"):
+        find_method("dream")
 
 
 def test_a_calibration_is_for_its_engine_and_settings_alone(model: Model) -> None:

@@ -21,7 +21,9 @@ from oracles import motion as oracle
 from pixelfast import _core
 from pixelfast.errors import EngineError, ModelError, PixelfastError, SourceError
 from pixelfast.flow.facts import FlowFacts
-from pixelfast.methods.recipes import RECIPES, Recipe
+from pixelfast.methods.motion.facts import MotionFacts
+from pixelfast.methods.motion.recipe import RECIPES
+from pixelfast.methods.trained import Recipe
 from pixelfast.model import Model
 from pixelfast.progress import Progress
 from tiny_engines import write_model
@@ -38,7 +40,7 @@ def tiny(recipe: str = "default", flip_steps: int = 150) -> Recipe:
     whole = RECIPES[recipe]
     # Without augmentation: the classifier shall know this scene, soon.
     flip = replace(RECIPES["source"].flip, epochs=1, least_steps=flip_steps, batch=16, learning_rate=3e-3)
-    return replace(whole, flip=flip, motion=replace(whole.motion, hidden=16, epochs=2, batch=16))
+    return replace(whole, flip=flip, own=replace(whole.own, hidden=16, epochs=2, batch=16))
 
 
 def train(source: Path, out: Path, **changes: object) -> Model:
@@ -64,18 +66,16 @@ def plain_flows(frames: Frames) -> NDArray[np.float32]:
 
 def plain_raw(model: Model, frames: Frames) -> NDArray[np.float64]:
     """The oracle's raw scores of a video with the weights of `model`."""
-    assert model.manifest.motion is not None
-    return oracle.raw_scores(plain_network(model), plain_flows(frames), model.manifest.motion.scale)
+    return oracle.raw_scores(plain_network(model), plain_flows(frames), MotionFacts.of(model).scale)
 
 
 def bridged_raw(model: Model, frames: Frames, bad: list[int]) -> NDArray[np.float64]:
     """The same where the flow between the good frames around bad ones is spread evenly; at the start motion goes on."""
-    assert model.manifest.motion is not None
     good = np.setdiff1d(np.arange(len(frames)), bad)
     steps = np.diff(good)
     flows = np.repeat(plain_flows(frames[good]) / steps.reshape(-1, 1, 1, 1), steps, axis=0)
     flows = np.concatenate([np.repeat(flows[:1], good[0], axis=0), flows]).astype(np.float32)
-    return oracle.raw_scores(plain_network(model), flows, model.manifest.motion.scale)
+    return oracle.raw_scores(plain_network(model), flows, MotionFacts.of(model).scale)
 
 
 def plain_network(model: Model) -> oracle.FlowGru:
@@ -151,8 +151,7 @@ def test_worst_cells_and_maps(make_source: MakeSource, trained: Model, tmp_path:
     frames = walk(20, 5)
     source, parts = make_source(**{"01": frames}), tmp_path / "parts"
     scores = pixelfast.score(source, trained.folder, pool="worst", flip="never", maps=True, parts=parts)
-    assert trained.manifest.motion is not None
-    maps = oracle.error_maps(plain_network(trained), plain_flows(frames), trained.manifest.motion.scale)
+    maps = oracle.error_maps(plain_network(trained), plain_flows(frames), MotionFacts.of(trained).scale)
     worst = np.sort(maps.reshape(len(maps), -1), axis=1)[:, -3:].mean(axis=1)
     np.testing.assert_allclose(scores.raw, np.sqrt(worst), rtol=1e-4)
     with np.load(next(parts.iterdir())) as part:
@@ -272,8 +271,7 @@ def test_the_manifest_knows_its_flow(trained: Model, source_trained: Model) -> N
     manifest = Model.load(trained.folder).manifest
     assert manifest.method == "motion"
     assert set(manifest.files) == set(FILES)
-    known = manifest.motion
-    assert known is not None
+    known = MotionFacts.of(trained)
     assert known.flow == FlowFacts("dis", "ultrafast", 240)
     assert (known.past, known.bridge_noisy) == (8, True)
     # The last 16 frames of a video are held out, so the flows that lead to them.
@@ -284,8 +282,7 @@ def test_the_manifest_knows_its_flow(trained: Model, source_trained: Model) -> N
     assert (report["train_flows"], report["held_out_flows"], report["epochs"]) == (23 + 19, 32, 2)
     assert manifest.flip is not None
     assert manifest.flip.trusted
-    plain = source_trained.manifest.motion
-    assert plain is not None
+    plain = MotionFacts.of(source_trained)
     assert (plain.scale, plain.bridge_noisy, plain.flow) == (1.0, False, known.flow)
     assert (trained.folder / "motion.onnx").read_bytes() != (source_trained.folder / "motion.onnx").read_bytes()
 
@@ -295,8 +292,7 @@ def test_training_learns_and_says_against_what(trained: Model) -> None:
     report = trained.manifest.training.report
     assert report["train_losses"][-1] < report["train_losses"][0]
     held_out = [plain_flows(frames)[-16:] for frames in TRAINING.values()]
-    assert trained.manifest.motion is not None
-    scale, losses = trained.manifest.motion.scale, {"gru": [], "before": [], "zero": []}  # type: ignore[var-annotated]
+    scale, losses = MotionFacts.of(trained).scale, {"gru": [], "before": [], "zero": []}  # type: ignore[var-annotated]
     for flows in held_out:
         raws = oracle.raw_scores(plain_network(trained), flows, scale)[1:]
         losses["gru"].extend(raws[8:] ** 2 / oracle.FLOW_VALUES)
@@ -309,8 +305,7 @@ def test_training_learns_and_says_against_what(trained: Model) -> None:
 
 def test_the_calibration_is_that_of_the_held_out_flows(make_source: MakeSource, trained: Model) -> None:
     held_out = [plain_flows(frames)[-16:].astype(np.float16).astype(np.float32) for frames in TRAINING.values()]
-    known = trained.manifest.motion
-    assert known is not None
+    known = MotionFacts.of(trained)
     network = plain_network(trained)
     smoothed = [oracle.smooth(oracle.raw_scores(network, flows, known.scale)) for flows in held_out]
     calibration = trained.calibration("motion.onnx", 1, "mean", "mean", 7)
@@ -347,7 +342,7 @@ def test_a_resumed_training_ends_in_the_same_files(home: Path, trained: Model, t
     assert {step.note[:9] for step in steps if step.phase == "train" and step.note} == {"epoch 2/2"}
     for name in FILES:
         assert (resumed.folder / name).read_bytes() == (trained.folder / name).read_bytes(), name
-    assert resumed.manifest.motion == trained.manifest.motion
+    assert resumed.manifest.own == trained.manifest.own
     assert resumed.manifest.calibrations == trained.manifest.calibrations
     assert not (tmp_path / "model.training").exists()
 

@@ -1,7 +1,7 @@
 """The engines of motion: the GRU's graph against one sequence at a time, DIS against scenes whose motion is known."""
 
 import shutil
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
@@ -25,15 +25,12 @@ from pixelfast.flow.facts import FlowFacts
 from pixelfast.flow.stream import FlowStream
 from pixelfast.machine.cores import Cores
 from pixelfast.machine.stopwatch import Stopwatch
-from pixelfast.methods.motion.calibrating import NoFlow
 from pixelfast.methods.motion.engine import MotionEngine, load_motion_engine
 from pixelfast.methods.motion.export import write_motion
 from pixelfast.methods.motion.facts import MotionFacts
 from pixelfast.methods.motion.network import FlowGru, MotionGraph
-from pixelfast.methods.motion.scoring import Motion
-from pixelfast.methods.settings import Settings
+from pixelfast.methods.motion.scoring import FlowErrors, raw
 from pixelfast.model import Manifest, Model
-from pixelfast.sources.memory import ArrayVideo
 from tiny_engines import write_frame_engine
 
 Flows = NDArray[np.float32]
@@ -70,20 +67,19 @@ def some_flows(count: int, seed: int = 0) -> Flows:
     return (SCALE * np.cumsum(rng.standard_normal((count, 2, 64, 64)), axis=0) / 2).astype(np.float32)
 
 
-def method(engine: MotionEngine, pool: str = "mean") -> Motion:
-    known = MotionFacts(FlowFacts("dis", "ultrafast", 240), 8, SCALE, True)
-    return Motion(NoFlow(), engine, known, Settings(pool=pool), Stopwatch())  # type: ignore[arg-type]
+def errors(engine: MotionEngine, flows: list[Flows]) -> list[NDArray[np.float32]]:
+    """The maps of video v, as they come, from its flows."""
+    return list(FlowErrors(engine, Stopwatch(), lambda index: f"video v, frame {index}").errors(flows))
 
 
 def predicted(engine: MotionEngine, flows: Flows, sizes: list[int]) -> NDArray[np.float32]:
     """The maps of a video whose flows come in pieces of these sizes, again and again."""
-    video = ArrayVideo("v", np.zeros((len(flows) + 1, 1, 1), np.uint8))
     pieces, start = [], 0
     while start < len(flows):
         for size in sizes:
             pieces.append(flows[start : start + size])
             start += size
-    return np.concatenate(list(method(engine).maps(video).predict(pieces)))
+    return np.concatenate(errors(engine, pieces))
 
 
 # ---- the GRU
@@ -96,9 +92,9 @@ def test_errors_are_those_of_one_sequence_at_a_time(made: Made, engine: MotionEn
     maps = predicted(engine, flows, [length])
     assert (maps.dtype, maps.shape) == (np.float32, (length + 1, 8, 8))
     np.testing.assert_allclose(maps, expected, rtol=1e-4)
-    np.testing.assert_allclose(method(engine).raw(maps), oracle.raw_scores(made.plain, flows, SCALE), rtol=1e-4)
+    np.testing.assert_allclose(raw(maps, "mean"), oracle.raw_scores(made.plain, flows, SCALE), rtol=1e-4)
     worst = np.sort(expected.reshape(length + 1, -1), axis=1)[:, -3:].mean(axis=1)
-    np.testing.assert_allclose(method(engine, "worst").raw(maps), np.sqrt(worst), rtol=1e-4)
+    np.testing.assert_allclose(raw(maps, "worst"), np.sqrt(worst), rtol=1e-4)
 
 
 def test_the_prediction_depends_on_all_eight_flows_before(made: Made) -> None:
@@ -136,9 +132,8 @@ def test_pieces_change_nothing(made: Made, engine: MotionEngine, length: int, si
 def test_an_error_that_is_not_finite_names_video_and_frame(engine: MotionEngine) -> None:
     flows = some_flows(12)
     flows[10] = 1e30
-    video = ArrayVideo("v", np.zeros((13, 1, 1), np.uint8))
-    with pytest.raises(EngineError, match=r"not finite in video v, frame 11 of video v"):
-        list(method(engine).maps(video).predict([flows[:7], flows[7:]]))
+    with pytest.raises(EngineError, match=r"not finite in video v, frame 11"):
+        errors(engine, [flows[:7], flows[7:]])
 
 
 # ---- the flow
@@ -306,11 +301,12 @@ def test_a_motion_model_must_hold_a_motion_engine_and_know_its_flow(made: Made, 
     facts = {"method": "motion", "recipe": "default", "window": 10, "height": 128, "width": 128, "grid": 8}
     known = MotionFacts(FlowFacts("dis", "ultrafast", 240), 8, SCALE, True)
 
-    def model(name: str, engine: Path, motion: MotionFacts | None) -> Path:
+    def model(name: str, engine: Path, known: MotionFacts | None) -> Path:
         work = tmp_path / f"{name}.work"
         work.mkdir()
         shutil.copy(engine, work / "motion.onnx")
-        return Model.write(work, tmp_path / name, Manifest(**facts, motion=motion)).folder  # type: ignore[arg-type]
+        own = {} if known is None else asdict(known)
+        return Model.write(work, tmp_path / name, Manifest(**facts, own=own)).folder  # type: ignore[arg-type]
 
     assert len(pixelfast.score(footage, model("right", made.path, known))) == 3
     with pytest.raises(EngineError, match="is no motion engine"):

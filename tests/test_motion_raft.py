@@ -12,13 +12,14 @@ import torch
 import pixelfast
 from moving_scene import moved
 from oracles import motion as oracle
-from pixelfast import training
 from pixelfast.errors import ModelError
 from pixelfast.flow.footage import FlowRequest, _write_raft
 from pixelfast.flow.raft_network import UPDATES, seeded_raft
 from pixelfast.flow.raft_weights import load_raft
+from pixelfast.methods.motion.facts import MotionFacts
 from pixelfast.methods.motion.network import FlowGru
-from pixelfast.methods.recipes import RECIPES, Recipe
+from pixelfast.methods.motion.recipe import RECIPES
+from pixelfast.methods.trained import Recipe
 from pixelfast.model import Model
 
 SIZE = 128
@@ -47,8 +48,7 @@ def test_from_footage_to_scores(tmp_path: Path, weights: Path) -> None:
     model = pixelfast.train(
         tmp_path / "normal", tmp_path / "model", method="motion", recipe=plain, flow="raft", raft_weights=weights
     )
-    assert model.manifest.motion is not None
-    assert model.manifest.motion.flow.kind == "raft"
+    assert MotionFacts.of(model).flow.kind == "raft"
     assert {"raft.onnx", "raft.safetensors"} < set(model.manifest.files)
     kept, *sizes = load_raft(model.folder / "raft.safetensors")
     assert sizes == [SIZE, SIZE, UPDATES]
@@ -57,7 +57,7 @@ def test_from_footage_to_scores(tmp_path: Path, weights: Path) -> None:
     frames = np.stack([cv2.imread(str(path))[..., ::-1] for path in sorted((tmp_path / "new" / "01").iterdir())])
     session = onnxruntime.InferenceSession(str(model.folder / "raft.onnx"), providers=["CPUExecutionProvider"])
     (flow,) = session.run(None, {"frames": np.ascontiguousarray(frames)})
-    norm = np.sqrt(np.square(flow.astype(np.float64) / model.manifest.motion.scale).sum(axis=(1, 2, 3)))
+    norm = np.sqrt(np.square(flow.astype(np.float64) / MotionFacts.of(model).scale).sum(axis=(1, 2, 3)))
     np.testing.assert_allclose(scores.raw, np.concatenate([norm[:1], norm]), rtol=1e-3)
     np.testing.assert_allclose(scores.score, oracle.scores([scores.raw.astype(np.float64)]), atol=1e-4)
     # Footage of another size is brought to the size that the graph was exported for.
@@ -81,7 +81,7 @@ def test_a_converted_gru_gets_raft_with_its_weights(tmp_path: Path, weights: Pat
 def test_raft_of_an_earlier_attempt_is_kept_as_it_is(tmp_path: Path, weights: Path) -> None:
     (tmp_path / "raft.onnx").write_bytes(b"graph")
     request = FlowRequest("raft", raft_weights=weights)
-    digest = _write_raft(training, (SIZE, SIZE), tmp_path / "raft.onnx", request, threads=1, progress=None)
+    digest = _write_raft((SIZE, SIZE), tmp_path / "raft.onnx", request, threads=1, progress=None)
     assert digest == hashlib.sha256(b"graph").hexdigest()
     assert not (tmp_path / "raft.safetensors").exists()
 

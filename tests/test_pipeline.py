@@ -13,17 +13,18 @@ from scipy.ndimage import uniform_filter1d
 from scipy.stats import rankdata
 
 import pixelfast
-from footage import walking_square
+from footage import DrawnVideo, walking_square
 from pixelfast.cleaning.cleaned import Cleaned
 from pixelfast.errors import DecodeError, EngineError, PixelfastError
 from pixelfast.machine.cores import Cores
 from pixelfast.machine.stopwatch import Profile, Stopwatch
+from pixelfast.methods.calibrating import calibrate
 from pixelfast.methods.reconstruction.engine import load_window_engine
 from pixelfast.methods.reconstruction.scoring import Reconstruction
+from pixelfast.methods.registry import find_method
 from pixelfast.methods.settings import Settings
 from pixelfast.model import Flip, Model
 from pixelfast.progress import Progress
-from pixelfast.sources.memory import ArrayVideo
 from plain_pipeline import TOLERANCE, footage, plain_maps, plain_raw, plain_scores, raws_of
 from tiny_engines import (
     SIZE,
@@ -106,10 +107,10 @@ def test_neither_chunks_nor_pieces_change_a_result(
     wanted = Settings(stride=stride, how=how, chunk=chunk)  # type: ignore[arg-type]
     method = Reconstruction(engines[kind], wanted, stride, Stopwatch())  # type: ignore[arg-type]
     if not begins:
-        method.maps(ArrayVideo("before", frames))
+        method.maps(DrawnVideo("before", frames))
     pieces = (frames[start : start + piece] for start in range(0, length, piece))
     cleaned = (Cleaned(some, np.ones(len(some), np.bool_)) for some in pieces)
-    maps = np.concatenate(list(method.maps(ArrayVideo("v", frames)).run(cleaned)))
+    maps = np.concatenate(list(method.maps(DrawnVideo("v", frames)).run(cleaned)))
     np.testing.assert_allclose(maps, plain_maps(frames, stride, how), **TOLERANCE)
 
 
@@ -120,7 +121,7 @@ def test_a_run_begins_with_small_calls_where_the_engine_gains_by_them(
         """Frames that come out of each call of the engine for a video of `count` frames, and at its end."""
         frames = walking_square(count, size=SIZE)
         cleaned = (Cleaned(frames[at : at + 5], np.ones(5, np.bool_)) for at in range(0, count, 5))
-        return [len(maps) for maps in method.maps(ArrayVideo("v", frames)).run(cleaned)]
+        return [len(maps) for maps in method.maps(DrawnVideo("v", frames)).run(cleaned)]
 
     patient = Reconstruction(engines["cuboids"], Settings(chunk=127), 1, Stopwatch())  # type: ignore[arg-type]
     assert calls(patient, 400) == calls(patient, 400) == [112, 112, 112, 64]
@@ -200,11 +201,9 @@ def test_the_table_knows_where_the_time_went(make_source: MakeSource, model: Mod
 
 
 def test_a_calibrated_model_gives_tails_and_a_threshold(make_source: MakeSource, tmp_path: Path) -> None:
-    from pixelfast.methods.reconstruction.calibrating import calibrate
-
     normal = footage(200)["01"]
     plain = write_model(tmp_path / "plain")
-    found = calibrate(plain.engine(), [("a", normal[:100]), ("b", normal[100:])], 1, 1)
+    found = calibrate(find_method("reconstruction"), plain.engine(), {}, [("a", normal[:100]), ("b", normal[100:])])
     raws = [plain_raw(normal[:100]), plain_raw(normal[100:])]
     smoothed = np.concatenate([uniform_filter1d(raw, 3, mode="reflect") for raw in raws])
     by_pool = {one.pool: one for one in found}

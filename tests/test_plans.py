@@ -14,12 +14,15 @@ import torch
 import pixelfast
 from footage import walking_square
 from pixelfast.errors import EngineError, ModelError
-from pixelfast.flip.opening import plan_flip
+from pixelfast.flip.opening import choose_flip_correction
 from pixelfast.flow.raft_export import write_raft, write_reduced_raft
+from pixelfast.flow.raft_memory import call_sizes
 from pixelfast.flow.raft_network import seeded_raft
-from pixelfast.jobs.export_plan import PROFILES, raft_profile
+from pixelfast.jobs.export_plan import FLIP_SIZES
+from pixelfast.methods.motion import exporting as motion_exporting
 from pixelfast.methods.motion.export import write_motion, write_reduced_motion
 from pixelfast.methods.motion.network import FlowGru
+from pixelfast.methods.reconstruction import exporting as reconstruction_exporting
 from pixelfast.methods.reconstruction.export import rank_agreement, write_autoencoder, write_reduced_autoencoder
 from pixelfast.methods.reconstruction.network import ReconstructionGraph, TemporalAutoencoder
 from pixelfast.methods.reconstruction.weights import save_autoencoder
@@ -35,6 +38,12 @@ from tiny_engines import write_frame_engine, write_model
 
 GPUS = ("8.6", "12.0")
 PROFILE = Profile(16, 40, 64)
+SIZES = {
+    "ae": reconstruction_exporting.CALL_SIZES,
+    "motion": motion_exporting.CALL_SIZES,
+    "flip": FLIP_SIZES,
+    "raft": call_sizes(120, 150),
+}
 
 
 def build(source: Path, out: Path, gpu: str | None = "8.6", profile: Profile = PROFILE, **options: str) -> object:
@@ -67,7 +76,7 @@ def graphs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 def test_every_engine_builds(graphs: Path, tmp_path: Path, stem: str, precision: str, gpu: str) -> None:
     source, out = graphs / f"{stem}.{precision}.onnx", tmp_path / f"{stem}.plan"
-    profile = raft_profile(120, 150) if stem == "raft" else PROFILES[stem]
+    profile = Profile(*SIZES[stem])
     if (stem, precision) == ("ae", "bf16"):  # tensorrt_rtx has no deconvolution of bfloat16
         with pytest.raises(EngineError, match=r"cannot build a bf16 plan .{0,300}; --precision fp16 may do$"):
             build(source, out, gpu, profile, precision=precision)
@@ -148,7 +157,7 @@ def test_without_a_gpu_one_must_be_named(tmp_path: Path) -> None:
 
 
 def test_a_model_knows_what_its_plans_were_built_for(model: Model) -> None:
-    path = pixelfast.export(model, "plan", compute_capability="8.6", profile=(16, 32, 64))
+    path = pixelfast.export(model, "plan", compute_capability="8.6", call_sizes=(16, 32, 64))
     loaded = Model.load(model.folder)
     assert path == model.folder / "ae.plan"
     facts = loaded.manifest.plans["ae.plan"]
@@ -164,7 +173,8 @@ def test_a_model_knows_what_its_plans_were_built_for(model: Model) -> None:
     }
     # What was built for another GPU is not taken along.
     engines = [model.folder / name for name in ("ae.s4.plan", "ae.plan", "ae.onnx")]
-    files = [plan_flip(Model.load(model.folder), engine, "always", Notes()).classifier for engine in engines]
+    loaded = Model.load(model.folder)
+    files = [choose_flip_correction(loaded, engine, "always", Notes()).classifier for engine in engines]
     assert [file and file.name for file in files] == ["flip.plan", "flip.onnx", "flip.onnx"]
 
 
@@ -181,7 +191,7 @@ def test_half_precision_from_the_weights_of_a_model(model: Model) -> None:
 
 def test_the_flip_classifier_goes_along_as_it_is(tmp_path: Path) -> None:
     model = write_model(tmp_path / "model", flip=Flip(1.0, trusted=True))
-    pixelfast.export(model, "plan", compute_capability="8.6", profile=(20, 24, 48))
+    pixelfast.export(model, "plan", compute_capability="8.6", call_sizes=(20, 24, 48))
     plans = Model.load(model.folder).manifest.plans
     assert {name: (one.precision, one.least) for name, one in plans.items()} == {
         "ae.plan": ("fp32", 20),
@@ -190,12 +200,12 @@ def test_the_flip_classifier_goes_along_as_it_is(tmp_path: Path) -> None:
 
 
 def test_a_profile_that_holds_no_window_is_refused(model: Model) -> None:
-    with pytest.raises(EngineError, match=r"a call of ae\.onnx takes at least 16, and the profile begins at 8"):
-        pixelfast.export(model, "plan", compute_capability="8.6", profile=(8, 16, 32))
-    with pytest.raises(EngineError, match="takes at most 4096, and the profile ends at 100000000000"):
-        pixelfast.export(model, "plan", compute_capability="8.6", profile=(16, 128, 100_000_000_000))
+    with pytest.raises(EngineError, match=r"a call of ae\.onnx takes at least 16, and the call sizes begin at 8"):
+        pixelfast.export(model, "plan", compute_capability="8.6", call_sizes=(8, 16, 32))
+    with pytest.raises(EngineError, match="takes at most 4096, and the call sizes end at 100000000000"):
+        pixelfast.export(model, "plan", compute_capability="8.6", call_sizes=(16, 128, 100_000_000_000))
     with pytest.raises(EngineError, match="must reach over two strides: give at least 24"):
-        pixelfast.export(model, "plan", compute_capability="8.6", stride=4, profile=(16, 17, 18))
+        pixelfast.export(model, "plan", compute_capability="8.6", stride=4, call_sizes=(16, 17, 18))
     assert not list(model.folder.glob("*.plan"))
 
 
@@ -236,6 +246,6 @@ def test_the_command_for_raft_alone(tmp_path: Path) -> None:
     command = [sys.executable, script, *options, "--out", tmp_path / "raft.plan", "--compute-capability", "8.6"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    profile = raft_profile(128, 128)
+    profile = Profile(*call_sizes(128, 128))
     assert f"{tmp_path / 'raft.plan'}: fp32, {profile} frames a call, for 8.6, by tensorrt_rtx" in done.stdout
     assert (tmp_path / "raft.plan").stat().st_size > 10_000_000

@@ -36,7 +36,7 @@ def chunks_of(name: str) -> list[tuple[int, Any]]:
 
 def expected_rows(scores: Scores) -> list[tuple[str, float]]:
     """`Id` and `Predicted` row by row."""
-    values = scores.score if scores.method == "motion" else scores.rank
+    values = scores.score if scores.submission == "score" else scores.rank
     rows = []
     for at in range(len(scores)):
         video = scores.videos[scores.video_index[at]]

@@ -6,6 +6,7 @@ import pickle
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,11 +15,13 @@ import torch
 from footage import DrawnVideo, walking_square
 from pixelfast.errors import ModelError, OutputError
 from pixelfast.flip.weights import load_flip_classifier
-from pixelfast.methods.recipes import RECIPES, Recipe
+from pixelfast.jobs.train import run_training
 from pixelfast.methods.reconstruction.loop import CHECKPOINT
-from pixelfast.methods.reconstruction.report import TrainingReport
-from pixelfast.methods.reconstruction.training import train_reconstruction
+from pixelfast.methods.reconstruction.recipe import RECIPES
+from pixelfast.methods.reconstruction.report import learned
 from pixelfast.methods.reconstruction.weights import load_autoencoder
+from pixelfast.methods.registry import find_method, find_recipe
+from pixelfast.methods.trained import Recipe, TrainingJob, TrainingRequest
 from pixelfast.progress import Progress
 from pixelfast.training.cache import FrameCache
 
@@ -28,7 +31,7 @@ FILES = ("ae.safetensors", "ae.onnx", "flip.safetensors", "flip.onnx")
 def tiny(recipe: str = "default", **changes: object) -> Recipe:
     """A recipe that takes a second: four channels, few steps."""
     whole = RECIPES[recipe]
-    autoencoder = replace(whole.autoencoder, width=4, epochs=3, least_steps=None, window_stride=2, patience=None)
+    autoencoder = replace(whole.own, channels=4, epochs=3, least_steps=None, window_stride=2, patience=None)
     flip = replace(whole.flip, epochs=1, least_steps=4, batch=16, strangers=0.0)
     return Recipe(recipe, replace(autoencoder, **changes), flip)  # type: ignore[arg-type]
 
@@ -51,20 +54,24 @@ def train(
     resume: bool = False,
     threads: int = 1,
     progress: Callable[[Progress], None] | None = None,
-) -> TrainingReport:
+) -> SimpleNamespace:
     folder.mkdir(exist_ok=True)
-    return train_reconstruction(
-        cache,
-        folder,
+    request = TrainingRequest(
         recipe=recipe or tiny(),
         epochs=epochs,
         seed=seed,
         precision=precision,
         batch=batch,
         resume=resume,
-        threads=threads,
         progress=progress,
     )
+    request.check()
+    spec = find_method("reconstruction")
+    found, options = find_recipe(spec, request)
+    job = TrainingJob(request, found, options, cache, folder, threads=threads)
+    training = run_training(spec, job, ["footage"]).training
+    assert training is not None
+    return SimpleNamespace(**training.report)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -87,14 +94,16 @@ def interrupt_at(step: int) -> Callable[[Progress], None]:
 
 
 @pytest.fixture(scope="module")
-def trained(cache: FrameCache, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, TrainingReport, list[Progress]]:
+def trained(
+    cache: FrameCache, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, SimpleNamespace, list[Progress]]:
     """One training that learns: folder, report, what the progress callback was told."""
     folder, told = tmp_path_factory.mktemp("trained"), list[Progress]()
     report = train(cache, folder, recipe=tiny(learning_rate=1e-2, epochs=12), progress=told.append)
     return folder, report, told
 
 
-def test_training_learns(trained: tuple[Path, TrainingReport, list[Progress]]) -> None:
+def test_training_learns(trained: tuple[Path, SimpleNamespace, list[Progress]]) -> None:
     _, report, _ = trained
     assert report.train_losses[-1] < report.train_losses[0] / 2
     assert report.held_out_loss == pytest.approx(min(report.held_out_losses))
@@ -103,9 +112,9 @@ def test_training_learns(trained: tuple[Path, TrainingReport, list[Progress]]) -
     assert (report.videos, report.train_frames, report.held_out_frames, report.windows) == (2, 56, 32, 14)
 
 
-def test_training_writes_a_whole_model(trained: tuple[Path, TrainingReport, list[Progress]]) -> None:
+def test_training_writes_a_whole_model(trained: tuple[Path, SimpleNamespace, list[Progress]]) -> None:
     folder, report, _ = trained
-    assert load_autoencoder(folder / "ae.safetensors").width == 4
+    assert load_autoencoder(folder / "ae.safetensors").channels == 4
     load_flip_classifier(folder / "flip.safetensors")
     assert all(len(content) > 10_000 for content in contents(folder).values())
     assert set(report.onnx_differences) == {"ae.onnx", "flip.onnx"}
@@ -113,7 +122,7 @@ def test_training_writes_a_whole_model(trained: tuple[Path, TrainingReport, list
     assert not list(folder.glob(".*"))  # no temporary file is left
 
 
-def test_progress_tells_loss_and_time_left(trained: tuple[Path, TrainingReport, list[Progress]]) -> None:
+def test_progress_tells_loss_and_time_left(trained: tuple[Path, SimpleNamespace, list[Progress]]) -> None:
     _, _, told = trained
     steps = [step for step in told if step.phase == "train"]
     assert [step.done for step in steps] == list(range(1, 12 * 4 + 1))
@@ -121,16 +130,16 @@ def test_progress_tells_loss_and_time_left(trained: tuple[Path, TrainingReport, 
     assert "epoch 12/12, loss 0." in steps[-1].note
     assert "held-out 0." in steps[-1].note
     assert steps[-1].note.endswith("0 s left")
-    assert {step.phase for step in told} == {"train", "flip", "export"}
+    assert {step.phase for step in told} == {"train", "flip", "export", "calibrate"}
 
 
-def test_report_is_plain_values(trained: tuple[Path, TrainingReport, list[Progress]]) -> None:
+def test_report_is_plain_values(trained: tuple[Path, SimpleNamespace, list[Progress]]) -> None:
     _, report, _ = trained
-    again = json.loads(json.dumps(report.to_dict(), allow_nan=False))
-    assert again["settings"]["autoencoder"]["width"] == 4
+    again = json.loads(json.dumps(vars(report), allow_nan=False))
+    assert again["settings"]["autoencoder"]["channels"] == 4
     assert again["settings"]["flip"]["noise_sigma"] == RECIPES["default"].flip.noise_sigma
     assert set(again["seconds"]) == {"measure", "train", "flip", "export"}
-    assert "mean training image" in report.summary()
+    assert "mean training image" in learned(report.held_out_loss, report.mean_image_error)
 
 
 def test_what_the_user_must_know_is_said_aloud(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
@@ -252,7 +261,7 @@ def test_planted_code_would_run_if_it_were_unpickled(tmp_path: Path) -> None:
         ({"epochs": 0}, "epochs must be at least 1, not 0"),
         ({"precision": "fp16"}, "precision must be fp32 or bf16, not 'fp16'"),
         ({"batch": 0}, "batch must be at least 1, not 0"),
-        ({"recipe": "fast"}, "there is no recipe 'fast': choose one of default, plain, source"),
+        ({"recipe": "fast"}, "there is no recipe 'fast': choose one of default, source"),
         ({"recipe": tiny(learning_rate=1e38, normalisation="none", warmup=0.0)}, "training diverged: the loss of step"),
     ],
 )
@@ -265,12 +274,12 @@ def test_what_cannot_be_trained_gets_a_sentence(
 
 def test_missing_folder_is_named(cache: FrameCache, tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="no folder"):
-        train_reconstruction(cache, tmp_path / "nowhere", recipe=tiny())
+        TrainingJob(TrainingRequest(), tiny(), {}, cache, tmp_path / "nowhere")
 
 
 def test_recipes_are_the_documented_ones() -> None:
     source = RECIPES["source"]
-    assert (source.autoencoder.epochs, source.autoencoder.batches, source.autoencoder.learning_rate) == (
+    assert (source.own.epochs, source.own.batches, source.own.learning_rate) == (
         40,
         (32,),
         1e-3,
@@ -282,4 +291,4 @@ def test_recipes_are_the_documented_ones() -> None:
     assert default.flip.gain[0] < 0.6
     assert default.flip.gain[1] > 1.5
     assert default.flip.noise_sigma > 0.3
-    assert np.isfinite(default.autoencoder.learning_rate)
+    assert np.isfinite(default.own.learning_rate)

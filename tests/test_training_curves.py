@@ -11,13 +11,13 @@ from scipy import stats
 
 from footage import DrawnVideo, walking_square
 from oracles.plain_training import PlainTraining, given_windows
-from pixelfast.methods.recipes import RECIPES
-from pixelfast.methods.reconstruction.loop import Plan, train_autoencoder
-from pixelfast.methods.reconstruction.recipe import AutoencoderRecipe
+from pixelfast.methods.reconstruction.loop import AutoencoderTraining, train_autoencoder
+from pixelfast.methods.reconstruction.recipe import RECIPES, AutoencoderRecipe
+from pixelfast.options import TrainingPrecision
 from pixelfast.training.cache import FrameCache
-from pixelfast.training.choice import Choice, Precision
+from pixelfast.training.choice import Choice
 
-SOURCE = replace(RECIPES["source"].autoencoder, width=8)  # an eighth of its width: what a loop does is the same
+SOURCE = replace(RECIPES["source"].own, channels=8)  # an eighth of its width: what a loop does is the same
 SIZE = 32  # of the frames
 FRAMES = 158  # of a video: 142 are trained on, which makes 64 windows
 EPOCHS, SEEDS = 8, range(4)
@@ -35,7 +35,7 @@ def plain(cache: FrameCache) -> NDArray[np.float64]:
     """f64[seeds, epochs]: mean losses of the source's loop."""
     torch.set_num_threads(1)
     windows = given_windows(cache.frames, cache.train_windows(2).tolist())
-    trainings = [PlainTraining(seed, SOURCE.width) for seed in SEEDS]
+    trainings = [PlainTraining(seed, SOURCE.channels) for seed in SEEDS]
     return np.array([[np.mean(training.epoch(windows)) for _ in range(EPOCHS)] for training in trainings])
 
 
@@ -44,7 +44,7 @@ def ours(cache: FrameCache, folder: Path, recipe: AutoencoderRecipe, choice: Cho
     curves = []
     for seed in SEEDS:
         (folder / str(seed)).mkdir()
-        plan = Plan(cache, recipe, choice, EPOCHS, seed)
+        plan = AutoencoderTraining(cache, recipe, choice, EPOCHS, seed)
         curves.append(train_autoencoder(plan, folder / str(seed), resume=False, progress=None)[1].train_losses)
     return np.array(curves)
 
@@ -67,7 +67,7 @@ def surprise(ours: NDArray[np.float64], plain: NDArray[np.float64]) -> NDArray[n
     ("precision", "piece"), [("fp32", None), ("fp32", 8), pytest.param("bf16", 8, marks=pytest.mark.long)]
 )
 def test_loss_curves_are_the_sources_within_noise(
-    cache: FrameCache, tmp_path: Path, plain: NDArray[np.float64], precision: Precision, piece: int | None
+    cache: FrameCache, tmp_path: Path, plain: NDArray[np.float64], precision: TrainingPrecision, piece: int | None
 ) -> None:
     found = ours(cache, tmp_path, SOURCE, Choice(precision, True, 32, 1, piece))
     assert found[:, -1].mean() < 0.95 * found[:, 0].mean()  # it learns, so that there is a curve to compare

@@ -15,15 +15,16 @@ from footage import walking_square
 from frame_files import write_video
 from pixelfast.cli.model_facts import describe
 from pixelfast.errors import EngineError, ModelError
-from pixelfast.methods.recipes import RECIPES, Recipe, resized
+from pixelfast.methods.reconstruction.recipe import RECIPES, resized
 from pixelfast.methods.reconstruction.weights import load_autoencoder
+from pixelfast.methods.trained import Recipe
 from pixelfast.model import Model
 from pixelfast.progress import Progress
 
 WHOLE = RECIPES["default"]
 TINY = Recipe(
     "default",
-    replace(WHOLE.autoencoder, width=4, epochs=1, least_steps=None),
+    replace(WHOLE.own, channels=4, epochs=1, least_steps=None),
     replace(WHOLE.flip, epochs=1, least_steps=40, batch=16),
 )
 SMALL = {"recipe": TINY, "precision": "fp32", "batch": 8, "threads": 2}
@@ -148,20 +149,20 @@ def test_width_is_a_share_of_the_sources_channels(
 ) -> None:
     out = tmp_path / "model"
     with pytest.raises(Stopped):
-        pixelfast.train(home / "normal", out, width=0.25, progress=stop_after("flip"), **SMALL)  # type: ignore[arg-type]
-    with pytest.raises(ModelError, match="recipe's width 16, now 8"):
-        pixelfast.train(home / "normal", out, width=0.125, resume=True, **SMALL)  # type: ignore[arg-type]
-    model = pixelfast.train(home / "normal", out, width=0.25, resume=True, **SMALL)  # type: ignore[arg-type]
-    assert load_autoencoder(out / "ae.safetensors").width == 16
+        pixelfast.train(home / "normal", out, width_share=0.25, progress=stop_after("flip"), **SMALL)  # type: ignore[arg-type]
+    with pytest.raises(ModelError, match="recipe's channels 16, now 8"):
+        pixelfast.train(home / "normal", out, width_share=0.125, resume=True, **SMALL)  # type: ignore[arg-type]
+    model = pixelfast.train(home / "normal", out, width_share=0.25, resume=True, **SMALL)  # type: ignore[arg-type]
+    assert load_autoencoder(out / "ae.safetensors").channels == 16
     facts = model.manifest.training
     assert facts is not None
-    assert facts.report["width"] == facts.report["settings"]["autoencoder"]["width"] == 16
+    assert facts.report["channels"] == facts.report["settings"]["autoencoder"]["channels"] == 16
     assert "autoencoder of 16-32-64-128 channels (width 0.25)" in describe(model)
 
 
 @pytest.mark.parametrize(("width", "channels"), [(None, 64), (0.125, 8), (0.5, 32), (0.75, 48), (1, 64), (8, 512)])
 def test_widths(width: float | None, channels: int) -> None:
-    assert resized(RECIPES["source"], width).autoencoder.width == channels
+    assert resized(RECIPES["source"], width).own.channels == channels
     assert resized(RECIPES["source"], width).flip == RECIPES["source"].flip
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from pixelfast.methods.recipes import RECIPES
 from pixelfast.methods.reconstruction.choice import choose, machine_key
+from pixelfast.methods.reconstruction.recipe import RECIPES
 from pixelfast.training.choice import Choice
 from pixelfast.training.speed import MEASURED
 
-RECIPE = replace(RECIPES["default"].autoencoder, width=4, batches=(1, 2), precisions=("bf16", "fp32"))
+RECIPE = replace(RECIPES["default"].own, channels=4, batches=(1, 2), precisions=("bf16", "fp32"))
 
 
 @pytest.fixture(autouse=True)
@@ -81,7 +81,7 @@ def test_what_the_caller_fixes_is_not_measured() -> None:
 
 
 def test_source_recipe_keeps_its_batches_and_without_need_its_precision() -> None:
-    source = RECIPES["source"].autoencoder
+    source = RECIPES["source"].own
     assert choose(source, precision="fp32", batch=None, threads=1) == Choice("fp32", True, 32, 1, 8)
     assert (source.precisions, source.batches) == (("fp32", "bf16"), (32,))
     assert source.precisions[0] == "fp32"  # the first that is about as fast as the best is taken
@@ -106,6 +106,6 @@ def test_a_home_that_cannot_be_written_is_no_error(tmp_path: Path) -> None:
 
 
 def test_machines_are_told_apart_by_what_matters() -> None:
-    keys = {machine_key(RECIPE, 1), machine_key(RECIPE, 2), machine_key(replace(RECIPE, width=8), 1)}
+    keys = {machine_key(RECIPE, 1), machine_key(RECIPE, 2), machine_key(replace(RECIPE, channels=8), 1)}
     assert len(keys) == 3
     assert machine_key(RECIPE, 1) == machine_key(replace(RECIPE, learning_rate=1.0), 1)

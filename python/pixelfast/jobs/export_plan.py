@@ -13,7 +13,7 @@ from pixelfast.model import Model, PlanFacts
 from pixelfast.model.names import EngineName
 from pixelfast.runtime.tensorrt.build import Profile, build_plan
 
-_FLIP_SIZES: Final = (1, 64, 64)
+FLIP_SIZES: Final = (1, 64, 64)
 """Frames a call of the flip classifier's plan."""
 
 MOST_ITEMS: Final = 4096
@@ -33,7 +33,7 @@ def export_plan(model: Model, request: ExportRequest, sources: Sequence[PlanSour
     """
     if model.flip_engine() is not None:
         # Small: it stays as it is.
-        sources = [sources[0], PlanSource(EngineName("flip"), _FLIP_SIZES), *sources[1:]]
+        sources = [sources[0], PlanSource(EngineName("flip"), FLIP_SIZES), *sources[1:]]
     sizes = [_sizes(source, request) for source in sources]
     plans: dict[str, Path] = {}
     facts: dict[str, PlanFacts] = {}

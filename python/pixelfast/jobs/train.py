@@ -15,6 +15,7 @@ from pixelfast.flip.recipe import TRUSTED_ACCURACY
 from pixelfast.geometry import GRID
 from pixelfast.machine.imports import training_extra
 from pixelfast.machine.threads import share_threads
+from pixelfast.methods.base import MethodSpec
 from pixelfast.methods.calibrating import calibrate
 from pixelfast.methods.registry import find_method, find_recipe
 from pixelfast.methods.trained import CACHE_DIGEST, Trained, TrainingJob, TrainingRequest
@@ -42,29 +43,42 @@ def train_model(source: Source, out: str | PathLike[str], request: TrainingReque
     workdir = target.resolve().with_name(target.resolve().name + ".training")
     cache = _open_cache(videos, workdir, request, threads, notes)
     job = TrainingJob(request, recipe, options, cache, workdir, videos, threads, notes)
+    model = Model.write(workdir, target, run_training(spec, job, _source_names(source)))
+    shutil.rmtree(workdir, ignore_errors=True)
+    return model
+
+
+def run_training(spec: MethodSpec, job: TrainingJob, sources: Sequence[str]) -> Manifest:
+    """Trains a method and the flip classifier, calibrates, and leaves the model's files in the working folder.
+
+    Args:
+        spec: the method.
+        job: the training, its footage decoded.
+        sources: where the footage came from, for the manifest.
+
+    Returns:
+        What `model.json` shall say.
+    """
     trained = spec.train(job)
     flip = _train_flips(job)
     job.tell("calibrate", 0, 1)
-    measured = calibrate(spec, workdir / trained.engine, trained.own, trained.held_out, threads=threads)
+    measured = calibrate(spec, job.workdir / trained.engine, trained.own, trained.held_out, threads=job.threads)
     job.tell("calibrate", 1, 1)
-    manifest = Manifest(
+    return Manifest(
         method=spec.name,
-        recipe=recipe.name,
+        recipe=job.recipe.name,
         window=trained.window,
-        height=cache.frames.shape[1],
-        width=cache.frames.shape[2],
+        height=job.cache.frames.shape[1],
+        width=job.cache.frames.shape[2],
         grid=GRID,
-        training=_training(job, source, trained, flip),
+        training=_training(job, sources, trained, flip),
         flip=None
         if flip is None
         else Flip(flip.held_out, flip.held_out is not None and flip.held_out >= TRUSTED_ACCURACY),
         own=trained.own,
         calibrations=tuple(measured),
-        notes=tuple(dict.fromkeys((*notes, *cache.notes))),
+        notes=tuple(dict.fromkeys((*job.notes, *job.cache.notes))),
     )
-    model = Model.write(workdir, target, manifest)
-    shutil.rmtree(workdir, ignore_errors=True)
-    return model
 
 
 def _train_flips(job: TrainingJob) -> "FlipAccuracy | None":
@@ -93,7 +107,7 @@ def _train_flips(job: TrainingJob) -> "FlipAccuracy | None":
     return accuracy
 
 
-def _training(job: TrainingJob, source: Source, trained: Trained, flip: "FlipAccuracy | None") -> Training:
+def _training(job: TrainingJob, sources: Sequence[str], trained: Trained, flip: "FlipAccuracy | None") -> Training:
     """What the manifest says about the training."""
     videos, differences = job.cache.videos, dict(trained.differences)
     report = {
@@ -102,7 +116,7 @@ def _training(job: TrainingJob, source: Source, trained: Trained, flip: "FlipAcc
         "settings": {**trained.report.get("settings", {}), "flip": asdict(job.recipe.flip), "seed": job.request.seed},
         "threads": job.threads,
         "videos": len(videos),
-        "notes": list(job.notes),
+        "notes": list(dict.fromkeys((*job.cache.notes, *job.notes))),
         "seconds": job.seconds,
         CACHE_DIGEST: job.cache.digest,
     }
@@ -115,7 +129,7 @@ def _training(job: TrainingJob, source: Source, trained: Trained, flip: "FlipAcc
         }
     # As JSON has it, so that the manifest equals the one that is read back.
     facts = json.loads(json.dumps({**report, "onnx_differences": differences}))
-    return Training(tuple(_source_names(source)), len(videos), sum(video.length for video in videos), facts)
+    return Training(tuple(sources), len(videos), sum(video.length for video in videos), facts)
 
 
 def _source_names(source: Source) -> list[str]:

@@ -25,7 +25,7 @@ from pixelfast.model import Model
 from pixelfast.model.names import EngineName
 from pixelfast.notes import Notes
 
-_CALL_SIZES: Final = (9, 72, 72)
+CALL_SIZES: Final = (9, 72, 72)
 """Flows a call of a plan where nobody says otherwise."""
 
 _PAIRS: Final = 2
@@ -57,7 +57,7 @@ def plan_sources(model: Model, request: ExportRequest) -> list[PlanSource]:
     if request.stride != 1:
         raise EngineError("the motion method's engines have no stride")
     name, known = EngineName(METHOD.stem), MotionFacts.of(model)
-    sources = [PlanSource(name, _CALL_SIZES, known.past + 1, _reduction(model, name, known))]
+    sources = [PlanSource(name, CALL_SIZES, known.past + 1, _reduction(model, name, known))]
     if RAFT_FILE not in model.manifest.files:
         return sources
     raft = EngineName("raft")

@@ -20,7 +20,7 @@ from pixelfast.notes import Notes
 from pixelfast.scores.agreement import LEAST_AGREEMENT, rank_correlation
 from pixelfast.training.cache import FrameCache
 
-_CALL_SIZES: Final = (16, 128, 128)
+CALL_SIZES: Final = (16, 128, 128)
 """Frames a call of a plan where nobody says otherwise."""
 
 _RUNS: Final = 12
@@ -148,7 +148,7 @@ def plan_sources(model: Model, request: ExportRequest) -> list[PlanSource]:
         )
         say_agreement(request, agreement)
 
-    return [PlanSource(name, _CALL_SIZES, model.manifest.window, reduce)]
+    return [PlanSource(name, CALL_SIZES, model.manifest.window, reduce)]
 
 
 def frames_of(model: Model, notes: Notes) -> NDArray[np.uint8]:
