@@ -10,7 +10,7 @@ import pytest
 from abilities import ABILITIES, abilities
 from gates import Contest, Gate, Repeat, Verdict, load_gates, ratchet
 
-BENCHES = Path(__file__).parent.parent / "benches"
+BENCHES = Path(__file__).parents[2] / "benches"
 RACE = """
 import time
 import pytest

@@ -14,7 +14,7 @@ from gates import Contest, Gate, Repeat
 from machine import describe_machine
 from page import page, three_digits
 
-BENCHES = Path(__file__).parent.parent / "benches"
+BENCHES = Path(__file__).parents[2] / "benches"
 QUIET = 0.75
 GATES = {
     "rank": Gate("rank", "figure", 12.0),

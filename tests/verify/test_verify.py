@@ -31,7 +31,7 @@ from pixelfast.runtime.tensorrt.check import GpuMachine
 from pixelfast.runtime.tensorrt.package import has_driver
 from pixelfast.runtime.torch.choice import MEASURED, Speedup, fastest_speedup
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "cuda_export"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "cuda_export"))
 
 from pixelfast.cli.verify import Verification, read_options
 from pixelfast.verify.candidates import Candidate, candidates
@@ -42,7 +42,7 @@ from pixelfast.verify.speedups import with_fastest_usual
 from pixelfast.verify.subjects import Agreement, Windows
 from pixelfast.verify.verdict import failing, verdict, verified
 
-SCRIPT = Path(__file__).parents[1] / "cuda_export" / "verify.py"
+SCRIPT = Path(__file__).parents[2] / "cuda_export" / "verify.py"
 
 without_driver = pytest.mark.skipif(has_driver(), reason="what is said without a GPU needs a machine without one")
 with_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="copying to a GPU needs one that PyTorch reaches")

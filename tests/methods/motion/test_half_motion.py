@@ -34,7 +34,7 @@ from pixelfast.training.half_convolutions import HalfConvolutions
 from pixelfast.training.made_up import made_up_flows
 from pixelfast.training.reduced import REDUCED
 
-COMMANDS = Path(__file__).parents[1] / "cuda_export"
+COMMANDS = Path(__file__).parents[3] / "cuda_export"
 PAST, SCALE, SIZE = 8, 0.1, 128
 HALVES = ("fp16", "bf16")
 

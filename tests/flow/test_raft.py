@@ -23,8 +23,8 @@ from pixelfast.flow.raft_export import default_weights, moving_texture, new_raft
 from pixelfast.flow.raft_network import Correlation, RaftGraph, seeded_raft
 from pixelfast.sources import open_source
 
-COMMAND = Path(__file__).parents[1] / "cuda_export" / "export_raft.py"
-PED2 = Path(__file__).parents[2] / "shared" / "data" / "ped2"
+COMMAND = Path(__file__).parents[2] / "cuda_export" / "export_raft.py"
+PED2 = Path(__file__).parents[3] / "shared" / "data" / "ped2"
 HEIGHT, WIDTH, UPDATES = 120, 150, 3  # neither side is fit for RAFT: 128x152 after padding
 
 needs_ped2 = pytest.mark.skipif(not PED2.is_dir(), reason="needs ../shared/data/ped2")

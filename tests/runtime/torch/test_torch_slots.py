@@ -1,5 +1,6 @@
 """Pieces, slots and graphs of the PyTorch engines, on a CPU with CUDA's streams, events and graphs simulated."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -236,7 +237,8 @@ numpy.testing.assert_array_equal(tests.engine(tests.Sums(1), 1)(items), tests.su
 assert torch.backends.cudnn.conv.fp32_precision == before
 assert not torch.backends.cudnn.benchmark
 """
-    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parent)
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    subprocess.run([sys.executable, "-c", code], check=True, cwd=Path(__file__).parent, env=environment)
 
 
 class NoHost(TorchDispatchMode):

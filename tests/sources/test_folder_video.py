@@ -72,7 +72,7 @@ def test_the_fingerprint_goes_with_content_and_names(tmp_path: Path) -> None:
     assert fingerprint(make_frames(tmp_path / "e", ["1.png", "2.png", "3.png"])) != first
 
 
-PED2 = Path(__file__).parents[2] / "shared" / "data" / "ped2"
+PED2 = Path(__file__).parents[3] / "shared" / "data" / "ped2"
 
 
 @pytest.mark.data

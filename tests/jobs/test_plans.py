@@ -241,7 +241,7 @@ def test_what_only_plans_have_is_not_ignored(asked: dict[str, Any], tmp_path: Pa
 
 def test_the_command_for_raft_alone(tmp_path: Path) -> None:
     torch.save(seeded_raft(0).state_dict(), tmp_path / "raft_large.pth")
-    script = Path(__file__).parents[1] / "cuda_export" / "export_raft.py"
+    script = Path(__file__).parents[2] / "cuda_export" / "export_raft.py"
     options = ["--height", "128", "--width", "128", "--updates", "1", "--weights", tmp_path / "raft_large.pth"]
     command = [sys.executable, script, *options, "--out", tmp_path / "raft.plan", "--compute-capability", "8.6"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
