@@ -1,8 +1,8 @@
 //! Floating point values as the global pass sees them: finite, widened to f64, or as keys that sort like them.
 
+use pixelfast_vector::{Work, vectorised};
 use rayon::prelude::*;
 
-use crate::audited::{Work, vectorised};
 use crate::{Cancel, Error, Result};
 
 /// Values a task; a multiple of every vector width, small enough for Ctrl-C, large enough for rayon.
