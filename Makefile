@@ -17,6 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_QUIET := 1
 
 CARGO_TEST := cargo test --release --workspace --locked
+CARGO_TEST_WITHOUT := cargo test --release --locked --package pixelfast-core --no-default-features
 CLIPPY := cargo clippy --release --workspace --all-targets --locked --quiet -- -D warnings
 BENCH := $(BIN)/python -m pytest benches --every-gate --benchmark-columns=min,median,rounds --benchmark-sort=fullname
 
@@ -36,6 +37,7 @@ demo: setup ## Train on a generated scene, score it, say where the results lie
 .PHONY: test
 test: setup ## Run every Rust and Python test
 	$(CARGO_TEST)
+	$(CARGO_TEST_WITHOUT)
 	$(BIN)/python -m pytest
 
 .PHONY: check

@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 
 __all__ = [
     "OverlapAggregator",
-    "aggregate",
     "assemble_cuboids",
     "build_info",
     "cuboid_errors",
@@ -74,13 +73,6 @@ class OverlapAggregator:
         self, anchored: NDArray[np.float32] | None = None, n_frames: int | None = None
     ) -> NDArray[np.float32]: ...
 
-def aggregate(
-    window_errors: NDArray[np.float32],
-    n_frames: int,
-    stride: int = 1,
-    how: Literal["mean", "max", "median"] = "mean",
-    threads: int | None = None,
-) -> NDArray[np.float32]: ...
 def pool(
     maps: NDArray[np.float32], how: Literal["mean", "worst"] = "mean", threads: int | None = None
 ) -> NDArray[np.float32]: ...

@@ -1,5 +1,6 @@
 """From window errors to maps of frames, and to one number a frame, against NumPy."""
 
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Literal
 
 import numpy as np
@@ -43,6 +44,10 @@ def streamed(aggregator: _core.OverlapAggregator, errors: Errors, n_frames: int,
     return np.concatenate([*maps, aggregator.finish(anchored, n_frames)])
 
 
+def at_once(errors: Errors, n_frames: int, stride: int = 1, how: How = "mean") -> Errors:
+    return streamed(_core.OverlapAggregator(errors.shape[1], stride, how), errors, n_frames, stride, len(errors))
+
+
 @st.composite
 def videos(draw: st.DrawFn) -> tuple[int, int, int, tuple[int, ...]]:
     window = draw(st.integers(1, 9))
@@ -55,7 +60,7 @@ def test_equals_numpy(video: tuple[int, int, int, tuple[int, ...]], how: How, se
     n_frames, window, stride, grid = video
     errors = random_errors(n_frames, window, stride, grid, seed)
 
-    maps = _core.aggregate(errors, n_frames, stride, how, threads=2)
+    maps = at_once(errors, n_frames, stride, how)
 
     assert (maps.shape, maps.dtype) == ((n_frames, *grid), np.float32)
     np.testing.assert_allclose(maps, expected(errors, n_frames, stride, how), rtol=1e-6)
@@ -68,14 +73,14 @@ def test_streaming_gives_the_same_bits(video: tuple[int, int, int, tuple[int, ..
     for seed in (1, 2):  # after finish, a new video
         errors = random_errors(n_frames, window, stride, grid, seed)
         maps = streamed(aggregator, errors, n_frames, stride, piece)
-        np.testing.assert_array_equal(maps, _core.aggregate(errors, n_frames, stride, how), strict=True)
+        np.testing.assert_array_equal(maps, at_once(errors, n_frames, stride, how), strict=True)
 
 
 @pytest.mark.parametrize("how", HOWS)
 @pytest.mark.parametrize(("n_frames", "stride"), [(1300, 1), (1301, 4), (1303, 16)])
 def test_long_videos(n_frames: int, stride: int, how: How) -> None:
     errors = random_errors(n_frames, 16, stride, (3, 3))
-    maps = _core.aggregate(errors, n_frames, stride, how, threads=2)
+    maps = at_once(errors, n_frames, stride, how)
 
     np.testing.assert_array_equal(
         streamed(_core.OverlapAggregator(16, stride, how), errors, n_frames, stride, 64), maps
@@ -84,11 +89,27 @@ def test_long_videos(n_frames: int, stride: int, how: How) -> None:
     np.testing.assert_allclose(maps, expected(errors, n_frames, stride, how), rtol=1.2e-7)
 
 
+@pytest.mark.parametrize("how", HOWS)
+def test_any_number_of_threads_gives_the_same_bits(how: How) -> None:
+    """A video a thread, and windows enough for the pool in one of the two ways to push them."""
+    errors = random_errors(1515, 16, 1, (7, 7))
+    assert errors.size > 2**20 > 100 * errors[0].size
+    alone = at_once(errors, 1515, 1, how)
+    assert len(np.unique(alone)) > 1
+    for threads in (2, 7):
+        with ThreadPoolExecutor(threads) as pool:
+            pieces = [len(errors), 100, 1] * 5
+            for maps in pool.map(
+                lambda piece: streamed(_core.OverlapAggregator(16, 1, how), errors, 1515, 1, piece), pieces
+            ):
+                assert maps.tobytes() == alone.tobytes()
+
+
 def test_sums_are_of_float64() -> None:
     """In float32 the ones would be lost beside 2**24."""
     errors = np.ones((17, 16), np.float32)
     errors[0] = 2**24
-    maps = _core.aggregate(errors, 32)
+    maps = at_once(errors, 32)
     assert maps[15] == np.float32((2**24 + 15) / 16)
 
 
@@ -149,22 +170,26 @@ def test_nothing_pushed() -> None:
 @pytest.mark.parametrize(
     ("windows", "n_frames", "stride", "sentence"),
     [
-        (3, 20, 1, "20 frames in windows of 16 at stride 1 make 5 windows, not 3"),
-        (3, 20, 3, None),
-        (2, 20, 3, "20 frames in windows of 16 at stride 3 make 3 windows, not 2"),
+        (3, 20, 1, "20 frames in windows of 16 at stride 1 make 5 windows before the anchored one, but 3 were pushed"),
+        (2, 20, 3, None),
+        (1, 20, 3, "20 frames in windows of 16 at stride 3 make 2 windows before the anchored one, but 1 were pushed"),
         (1, 15, 1, "n_frames must be at least the window of 16, not 15"),
         (1, 16, 17, "stride must lie between 1 and the window of 16, not 17"),
         (1, 16, 0, "stride must lie between 1 and the window of 16, not 0"),
-        (1, 10**15, 1, "make 999999999999985 windows, not 1"),
+        (1, 10**15, 1, "make 999999999999985 windows before the anchored one, but 1 were pushed"),
     ],
 )
 def test_windows_that_do_not_fit_are_refused(windows: int, n_frames: int, stride: int, sentence: str | None) -> None:
-    errors = np.zeros((windows, 16), np.float32)
+    def maps() -> Errors:
+        aggregator = _core.OverlapAggregator(16, stride)
+        finished = aggregator.push(np.zeros((windows, 16), np.float32))
+        return np.concatenate([finished, aggregator.finish(None if sentence else np.zeros(16, np.float32), n_frames)])
+
     if sentence is None:
-        assert len(_core.aggregate(errors, n_frames, stride)) == n_frames
+        assert len(maps()) == n_frames
         return
     with pytest.raises(ValueError, match=sentence):
-        _core.aggregate(errors, n_frames, stride)
+        maps()
 
 
 def test_what_is_not_finite_is_named_and_changes_nothing() -> None:
@@ -172,12 +197,10 @@ def test_what_is_not_finite_is_named_and_changes_nothing() -> None:
     bad = errors.copy()
     bad[3, 5, 1, 0] = np.nan
     place = np.ravel_multi_index((3, 5, 1, 0), bad.shape)
-    with pytest.raises(ValueError, match=rf"window_errors\[{place}\] is NaN"):
-        _core.aggregate(bad, 40)
     aggregator = _core.OverlapAggregator(16)
     with pytest.raises(ValueError, match=rf"window_errors\[{place}\] is NaN"):
         aggregator.push(bad)
-    np.testing.assert_array_equal(streamed(aggregator, errors, 40, 1, 7), _core.aggregate(errors, 40))
+    np.testing.assert_array_equal(streamed(aggregator, errors, 40, 1, 7), at_once(errors, 40))
 
 
 def test_maps_of_another_size_are_refused_within_a_video() -> None:

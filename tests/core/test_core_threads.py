@@ -21,7 +21,6 @@ RNG = np.random.default_rng(0)
 FRAMES = RNG.integers(0, 256, (200, 24, 16), np.uint8)
 STARTS = RNG.integers(0, 184, 40)
 CUBOIDS = RNG.random((2, 20, 16, 24, 16), np.float32)
-WINDOW_ERRORS = RNG.gamma(2, 0.01, (1500, 16, 4, 4)).astype(np.float32)
 MAPS = RNG.gamma(2, 0.01, (3000, 8, 8)).astype(np.float32)
 VALUES = RNG.gamma(2, 0.01, 700_000)
 LENGTHS = np.array([100_000, 1, 499_999, 100_000])
@@ -59,9 +58,6 @@ CALLS: dict[str, Callable[[int, list[Path]], Any]] = {
     "assemble_cuboids": lambda threads, _: assemble(threads),
     "cuboid_errors": lambda threads, _: _core.cuboid_errors(*CUBOIDS, 4, threads),
     "noise_sigma": lambda threads, _: _core.noise_sigma(FRAMES, threads),
-    "aggregate mean": lambda threads, _: _core.aggregate(WINDOW_ERRORS, 1515, 1, "mean", threads),
-    "aggregate max": lambda threads, _: _core.aggregate(WINDOW_ERRORS[:380], 1530, 4, "max", threads),
-    "aggregate median": lambda threads, _: _core.aggregate(WINDOW_ERRORS, 1515, 1, "median", threads),
     "pool mean": lambda threads, _: _core.pool(MAPS, "mean", threads),
     "pool worst": lambda threads, _: _core.pool(MAPS, "worst", threads),
     "normalise": lambda threads, _: _core.normalise(VALUES, 99.99, threads),
@@ -115,7 +111,7 @@ def test_other_python_threads_run_meanwhile() -> None:
         while turns < 3:
             time.sleep(0.001)
         before, started = turns, time.perf_counter()
-        _core.aggregate(SLOW_MEDIAN, 4547, how="median", threads=1)
+        _core.OverlapAggregator(2048, how="median").push(SLOW_MEDIAN)
         during, seconds = turns - before, time.perf_counter() - started
     finally:
         stop.set()
@@ -127,14 +123,12 @@ def test_other_python_threads_run_meanwhile() -> None:
 # Each prepares `call`, which takes a second or several on one thread.
 SLOW: dict[str, str] = {
     "rank": "values = np.random.default_rng(0).random(20_000_000)\ncall = lambda: c.rank(values, 1)",
-    "aggregate": "e = np.random.default_rng(0).random((3000, 4096), np.float32)\n"
-    "call = lambda: c.aggregate(e, 7095, how='median', threads=1)",
     "OverlapAggregator": "e = np.random.default_rng(0).random((3000, 4096), np.float32)\n"
     "call = lambda: c.OverlapAggregator(4096, 1, 'median').push(e)",
     "assemble_cuboids": "frames = np.zeros((600, 512, 512), np.uint8)\nstarts = np.arange(60)\n"
     "out = np.empty((60, 8, 512, 512), np.float32)\n"
     "call = lambda: c.assemble_cuboids(frames, starts, out, samples=starts, noise_probability=1, threads=1)",
-    "decode_frames": "call = lambda: c.decode_frames([sys.argv[1]] * 8000, 16, 16, threads=1)",
+    "decode_frames": "call = lambda: c.decode_frames([sys.argv[1]] * 16_000, 16, 16, threads=1)",
     "fingerprint_files": "call = lambda: c.fingerprint_files([sys.argv[1]] * 200_000, 1)",
 }
 
@@ -175,7 +169,9 @@ def test_ctrl_c_ends_the_work_within_a_second(name: str, files: list[Path]) -> N
 def test_ctrl_c_from_outside_ends_a_script() -> None:
     """As a person sends it: the process ends by KeyboardInterrupt, with Python's own traceback."""
     script = (
-        "import numpy as np\nfrom pixelfast import _core as c\n" + SLOW["aggregate"] + "\nprint('on', flush=True)\n"
+        "import numpy as np\nfrom pixelfast import _core as c\n"
+        + SLOW["OverlapAggregator"]
+        + "\nprint('on', flush=True)\n"
     )
     with subprocess.Popen(
         [sys.executable, "-c", script + "while True: call()"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

@@ -2,9 +2,9 @@
 
 use std::cmp::Ordering;
 
+use pixelfast_vector::{Work, vectorised};
 use rayon::prelude::*;
 
-use crate::audited::{Work, vectorised};
 use crate::real::{BLOCK, Key, Real, Span};
 use crate::{Cancel, Error, Result};
 

@@ -1,8 +1,8 @@
 //! Floating point values as the global pass sees them: finite, widened to f64, or as keys that sort like them.
 
+use pixelfast_vector::{Work, vectorised};
 use rayon::prelude::*;
 
-use crate::audited::{Work, vectorised};
 use crate::{Cancel, Error, Result};
 
 /// Values a task; a multiple of every vector width, small enough for Ctrl-C, large enough for rayon.
@@ -15,6 +15,8 @@ mod sealed {
     pub trait Sealed {}
     impl Sealed for f32 {}
     impl Sealed for f64 {}
+    impl Sealed for u32 {}
+    impl Sealed for u64 {}
 }
 
 /// `f32` or `f64`.
@@ -36,18 +38,12 @@ pub trait Real: sealed::Sealed + Copy + Send + Sync + PartialOrd + 'static {
 }
 
 /// An unsigned integer that holds a sort key, later a doubled rank.
-pub trait Key: sealed_key::Sealed + Copy + Ord + Send + Sync + Default + 'static {
+pub trait Key: sealed::Sealed + Copy + Ord + Send + Sync + Default + 'static {
     /// As `u64`.
     fn wide(self) -> u64;
 
     /// Keeps the low bits.
     fn narrow(wide: u64) -> Self;
-}
-
-mod sealed_key {
-    pub trait Sealed {}
-    impl Sealed for u32 {}
-    impl Sealed for u64 {}
 }
 
 impl Key for u32 {
@@ -108,13 +104,6 @@ macro_rules! real {
 
 real!(f32, u32, i32);
 real!(f64, u64, i64);
-
-/// Fails with the first index whose value is not finite.
-pub(crate) fn require_finite<S: Real>(name: &str, values: &[S], cancel: &Cancel) -> Result<()> {
-    let bad = values.par_chunks(BLOCK).position_first(|block| cancel.check().is_err() || !all_finite(block));
-    cancel.check()?;
-    bad.map_or(Ok(()), |block| Err(not_finite(name, values, block * BLOCK)))
-}
 
 /// Without a short cut, so that it is vectorised.
 #[inline(always)]

@@ -1,8 +1,8 @@
 //! Centred means along each video, as `scipy.ndimage.uniform_filter1d(mode="reflect")`.
 
+use pixelfast_vector::{Work, vectorised};
 use rayon::prelude::*;
 
-use crate::audited::{Work, vectorised};
 use crate::real::{Real, all_finite, not_finite};
 use crate::{Cancel, Error, Result};
 

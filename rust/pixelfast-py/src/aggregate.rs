@@ -1,16 +1,19 @@
 //! From window errors to frame maps, and from maps to one number a frame.
 
 use numpy::{Ix3, IxDyn, PyArray1, PyArrayDyn, PyArrayMethods, PyReadonlyArrayDyn, PyUntypedArrayMethods};
-use pixelfast_core::aggregate::{self as aggregating, How, Overlap, Windows};
-use pixelfast_core::pool as pooling;
+use pixelfast_core::aggregate::{Overlap, Windows};
+use pixelfast_core::{Cancel, pool as pooling};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::array::Argument;
-use crate::enter::{enter_core, to_python};
+use crate::enter::{enter_briefly, enter_core, to_python};
 
 const WINDOW_ERRORS: Argument = Argument::new("window_errors", "[W, T, G, G] or [W, T]");
 const ANCHORED: Argument = Argument::new("anchored", "[T, G, G], [1, T, G, G], [T] or [1, T]");
+
+/// Fewer errors than these are added in milliseconds.
+const FEW: usize = 1 << 20;
 
 /// Errors of windows, with or without cells.
 struct WindowErrors<'py> {
@@ -104,10 +107,11 @@ impl OverlapAggregator {
         let errors = WindowErrors::read(WINDOW_ERRORS, window_errors)?;
         self.require_like_before("window_errors", &errors)?;
         let (values, cells, overlap) = (errors.array.as_slice()?, errors.cells(), &mut self.overlap);
-        let maps = enter_core(py, Some(1), move |cancel| {
+        let push = move |cancel: &Cancel| {
             let mut maps = Vec::new();
             overlap.push(values, cells, &mut maps, cancel).map(|()| maps)
-        })?;
+        };
+        let maps = if values.len() < FEW { enter_briefly(py, push) } else { enter_core(py, Some(1), push) }?;
         let shape = map_shape(maps.len() / cells, &errors.grid);
         self.grid = Some(errors.grid);
         PyArray1::from_vec(py, maps).reshape(shape)
@@ -167,48 +171,6 @@ impl OverlapAggregator {
     }
 }
 
-/// Turn the errors of all windows of a video into maps of its frames, in parallel.
-///
-/// The same bits as OverlapAggregator.
-///
-/// Args:
-///     window_errors: float32 [W, T, G, G], or [W, T] for plain frame errors; finite. Where (n_frames - T) is not a
-///         multiple of the stride, the last window is the one that ends with the last frame.
-///     n_frames: the video's length N, at least T.
-///     stride: frames from one window's start to the next, 1 to T.
-///     how: "mean", "max" or "median".
-///     threads: None for the cores that this process may use.
-///
-/// Returns:
-///     float32 [N, G, G] or [N].
-///
-/// Raises:
-///     TypeError: window_errors has another dtype.
-///     ValueError: another shape, another number of windows than the frames make, or a value that is not finite.
-#[pyfunction]
-#[pyo3(signature = (window_errors, n_frames, stride=1, how="mean", threads=None))]
-fn aggregate<'py>(
-    py: Python<'py>,
-    window_errors: &Bound<'py, PyAny>,
-    n_frames: usize,
-    stride: usize,
-    how: &str,
-    threads: Option<usize>,
-) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
-    let errors = WindowErrors::read(WINDOW_ERRORS, window_errors)?;
-    let windows = Windows::new(errors.window, stride).map_err(to_python)?;
-    let how: How = how.parse().map_err(to_python)?;
-    let (values, cells) = (errors.array.as_slice()?, errors.cells());
-    windows.require(values.len() / (errors.window * cells), n_frames).map_err(to_python)?;
-    let out = PyArrayDyn::zeros(py, map_shape(n_frames, &errors.grid), false);
-    {
-        let mut out = out.readwrite();
-        let out = out.as_slice_mut()?;
-        enter_core(py, threads, move |cancel| aggregating::aggregate(values, cells, windows, how, out, cancel))?;
-    }
-    Ok(out)
-}
-
 /// One number a frame from its map of errors.
 ///
 /// Args:
@@ -248,6 +210,5 @@ fn pool<'py>(
 
 pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<OverlapAggregator>()?;
-    module.add_function(wrap_pyfunction!(aggregate, module)?)?;
     module.add_function(wrap_pyfunction!(pool, module)?)
 }

@@ -11,7 +11,7 @@ use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 
-use crate::enter::{enter_core, to_python};
+use crate::enter::{enter_briefly, enter_core};
 
 type Frames<'py> = Bound<'py, PyArrayDyn<u8>>;
 
@@ -211,7 +211,7 @@ fn resize_frames<'py>(
 #[pyo3(signature = (data, quality=95))]
 fn flip_jpeg<'py>(py: Python<'py>, data: &Bound<'py, PyBytes>, quality: i32) -> PyResult<(Bound<'py, PyBytes>, bool)> {
     let bytes = data.as_bytes();
-    let (flipped, lossless) = py.detach(|| decode::flip_jpeg(bytes, quality)).map_err(to_python)?;
+    let (flipped, lossless) = enter_briefly(py, |_| decode::flip_jpeg(bytes, quality))?;
     Ok((PyBytes::new(py, &flipped), lossless))
 }
 

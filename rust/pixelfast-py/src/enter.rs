@@ -34,6 +34,11 @@ pub fn enter_core<T: Send>(
     }
 }
 
+/// Runs work of a few milliseconds in the caller's thread with the GIL released: handing it over would take longer.
+pub fn enter_briefly<T: Send>(py: Python<'_>, work: impl FnOnce(&Cancel) -> Result<T> + Send) -> PyResult<T> {
+    py.detach(|| work(&Cancel::default())).map_err(to_python)
+}
+
 /// Waits for the result, looking for signals; after one, the work is cancelled and waited for.
 #[expect(clippy::redundant_closure_for_method_calls, reason = "the method does not hold for any lifetime")]
 fn wait<T>(receiver: &mpsc::Receiver<Result<T>>, cancel: &Cancel) -> (Option<Result<T>>, Option<PyErr>) {

@@ -1,93 +1,163 @@
-//! Means and largest values of a stretch of frames: as neighbouring frames lie side by side, a whole window is added to
-//! them in one go.
+//! The frames that are not finished yet: as neighbouring frames lie side by side, a whole window is added to them in
+//! one go.
 
-use super::Windows;
-use crate::real::all_finite;
+use pixelfast_vector::{Work, vectorised};
+
+use super::How;
 use crate::{Cancel, Result};
 
-/// How one more error of a frame is taken in; the same as the ring does it, to the bit.
-pub(super) trait Fold {
-    /// What changes nothing.
-    const NEUTRAL: f64;
-
-    fn add(so_far: f64, value: f64) -> f64;
-
-    /// The result of so many windows.
-    fn end(so_far: f64, windows: f64) -> f64;
-
-    /// Whether a map is finite only where all of its errors were.
-    const TELLS: bool;
-}
-
-/// For the mean.
-pub(super) struct Sum;
-
-impl Fold for Sum {
-    /// Zero would make 0.0 of -0.0.
-    const NEUTRAL: f64 = -0.0;
-
-    /// No sum of finite f32 leaves f64, and no other sum comes back from beyond.
-    const TELLS: bool = true;
-
-    #[inline]
-    fn add(so_far: f64, value: f64) -> f64 {
-        so_far + value
-    }
-
-    #[inline]
-    fn end(so_far: f64, windows: f64) -> f64 {
-        so_far / windows
-    }
-}
-
-/// For the largest.
-pub(super) struct Largest;
-
-impl Fold for Largest {
-    const NEUTRAL: f64 = f64::NEG_INFINITY;
-    const TELLS: bool = false;
-
-    #[inline]
-    fn add(so_far: f64, value: f64) -> f64 {
-        so_far.max(value)
-    }
-
-    #[inline]
-    fn end(so_far: f64, _windows: f64) -> f64 {
-        so_far
-    }
-}
-
-/// The maps of the frames from `first` on that fit into `out`; false where an error is not finite.
-pub(super) fn block<F: Fold>(
-    errors: &[f32],
+/// A line of unfinished frames.
+#[derive(Debug)]
+pub(super) struct Line {
+    how: How,
     cells: usize,
-    windows: Windows,
-    (first, frames): (usize, usize),
-    out: &mut [f32],
-    cancel: &Cancel,
-) -> Result<bool> {
-    let stop = first + out.len() / cells;
-    let mut line = vec![F::NEUTRAL; out.len()];
-    let mut finite = true;
-    let stretch = errors.chunks_exact(windows.window * cells).enumerate().skip(windows.earliest(first));
-    for (number, window) in stretch {
-        let start = windows.start(number, frames);
-        if start >= stop {
-            break;
-        }
-        cancel.check()?;
-        let (from, to) = (start.max(first), (start + windows.window).min(stop));
-        let rows = &window[(from - start) * cells..(to - start) * cells];
-        if !F::TELLS {
-            finite &= all_finite(rows);
-        }
-        let sums = &mut line[(from - first) * cells..(to - first) * cells];
-        sums.iter_mut().zip(rows).for_each(|(sum, &value)| *sum = F::add(*sum, f64::from(value)));
+    first: usize,
+    /// How many windows hold each frame so far.
+    windows: Vec<u32>,
+    /// For mean and maximum one value for each cell of each frame.
+    values: Vec<f64>,
+    /// For the median the errors of each frame, one row a window.
+    rows: Vec<Vec<f64>>,
+}
+
+impl Line {
+    pub(super) fn new(how: How, cells: usize) -> Self {
+        Self { how, cells, first: 0, windows: Vec::new(), values: Vec::new(), rows: Vec::new() }
     }
-    for ((map, sums), frame) in out.chunks_exact_mut(cells).zip(line.chunks_exact(cells)).zip(first..) {
-        let windows = windows.holding(frame, frames) as f64;
-        map.iter_mut().zip(sums).for_each(|(out, &sum)| *out = F::end(sum, windows) as f32);
+
+    pub(super) fn cells(&self) -> usize {
+        self.cells
     }
-    Ok(finite && (!F::TELLS || all_finite(out)))
+
+    /// The frame after the last one that has got an error.
+    pub(super) fn end(&self) -> usize {
+        self.first + self.windows.len()
+    }
+
+    /// Adds the errors of a window, which begins at frame `start`.
+    pub(super) fn add(&mut self, start: usize, errors: &[f32]) {
+        let from = start - self.first;
+        let to = from + errors.len() / self.cells;
+        self.grow(self.windows.len().max(to));
+        self.windows[from..to].iter_mut().for_each(|windows| *windows += 1);
+        let values = &mut self.values[from * self.cells..];
+        match self.how {
+            How::Mean => vectorised(Sum(values, errors)),
+            How::Max => vectorised(Largest(values, errors)),
+            How::Median => {
+                let rows = self.rows[from..].iter_mut().zip(errors.chunks_exact(self.cells));
+                rows.for_each(|(rows, errors)| rows.extend(errors.iter().map(|&error| f64::from(error))));
+            }
+        }
+    }
+
+    fn grow(&mut self, frames: usize) {
+        // What changes nothing: zero would make 0.0 of -0.0.
+        let neutral = if self.how == How::Max { f64::NEG_INFINITY } else { -0.0 };
+        self.values.resize(frames * self.cells, neutral);
+        self.windows.resize(frames, 0);
+        self.rows.resize_with(frames, Vec::new);
+    }
+
+    /// Appends the maps of the frames before `frame`, which no later window holds.
+    pub(super) fn take(&mut self, frame: usize, maps: &mut Vec<f32>, cancel: &Cancel) -> Result<()> {
+        let count = frame.min(self.end()) - self.first;
+        let values = self.values.chunks_exact(self.cells).zip(&mut self.rows).zip(&self.windows);
+        for ((values, rows), &windows) in values.take(count) {
+            cancel.check()?;
+            match self.how {
+                How::Mean => maps.extend(values.iter().map(|sum| (sum / f64::from(windows)) as f32)),
+                How::Max => maps.extend(values.iter().map(|&largest| largest as f32)),
+                How::Median => maps.extend(median(rows, self.cells)),
+            }
+        }
+        self.values.drain(..count * self.cells);
+        self.windows.drain(..count);
+        self.rows.drain(..count);
+        self.first += count;
+        Ok(())
+    }
+}
+
+/// Adds errors to sums.
+struct Sum<'a>(&'a mut [f64], &'a [f32]);
+
+impl Work for Sum<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (sum, &error) in self.0.iter_mut().zip(self.1) {
+            *sum += f64::from(error);
+        }
+    }
+}
+
+/// Keeps the largest errors.
+struct Largest<'a>(&'a mut [f64], &'a [f32]);
+
+impl Work for Largest<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        for (largest, &error) in self.0.iter_mut().zip(self.1) {
+            *largest = largest.max(f64::from(error));
+        }
+    }
+}
+
+/// The median of each column of rows of `cells` values.
+fn median(values: &mut [f64], cells: usize) -> impl Iterator<Item = f32> {
+    sort_rows(values, cells);
+    let windows = values.len() / cells;
+    let (lower, upper) = (&values[(windows - 1) / 2 * cells..], &values[windows / 2 * cells..]);
+    lower.iter().zip(upper).take(cells).map(|(a, b)| ((a + b) / 2.0) as f32)
+}
+
+/// Sorts every column of rows of `cells` values, all columns at once: Batcher's merge exchange (Knuth, The Art of
+/// Computer Programming, volume 3, 5.2.2, algorithm M).
+fn sort_rows(values: &mut [f64], cells: usize) {
+    let rows = values.len() / cells;
+    let top = rows.next_power_of_two() / 2;
+    let mut p = top;
+    while p > 0 {
+        let (mut q, mut r, mut d) = (top, 0, p);
+        loop {
+            (0..rows - d).filter(|row| row & p == r).for_each(|row| exchange(values, cells, row, row + d));
+            if q == p {
+                break;
+            }
+            (d, q, r) = (q - p, q / 2, p);
+        }
+        p /= 2;
+    }
+}
+
+/// Puts the smaller value of each column into the upper one of two rows.
+fn exchange(values: &mut [f64], cells: usize, upper: usize, lower: usize) {
+    let (before, after) = values.split_at_mut(lower * cells);
+    for (a, b) in before[upper * cells..].iter_mut().zip(&mut after[..cells]) {
+        let (smaller, larger) = if *b < *a { (*b, *a) } else { (*a, *b) };
+        (*a, *b) = (smaller, larger);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sort_rows;
+
+    /// A network that sorts all sequences of zeros and ones sorts everything (the zero-one principle).
+    #[test]
+    fn sorts_zeros_and_ones_of_any_number() {
+        for rows in 1..=12 {
+            let cells = 1 << rows;
+            let bit = |place: usize| f64::from((((place % cells) >> (place / cells)) & 1) as u8);
+            let mut values: Vec<f64> = (0..rows * cells).map(bit).collect();
+            sort_rows(&mut values, cells);
+            let (upper, lower) = (&values[..(rows - 1) * cells], &values[cells..]);
+            assert!(upper.iter().zip(lower).all(|(a, b)| a <= b), "{rows} rows");
+            assert_eq!(values.iter().sum::<f64>(), (rows * cells / 2) as f64);
+        }
+    }
 }

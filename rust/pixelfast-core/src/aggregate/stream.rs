@@ -1,26 +1,29 @@
 //! Aggregation as windows arrive.
 
-use super::ring::Ring;
+use super::line::Line;
 use super::{How, Windows};
-use crate::real::require_finite;
+use crate::real::{all_finite, not_finite};
 use crate::{Cancel, Error, Result};
+
+/// At least so many frames are finished together.
+const FRAMES: usize = 64;
 
 /// Fed with the windows of a video in order, yields the maps of frames that no later window can hold.
 ///
-/// Memory is that of one window, whatever the length of the video.
+/// Memory is that of a few windows beside the maps, whatever the length of the video.
 #[derive(Debug)]
 pub struct Overlap {
     windows: Windows,
     how: How,
     pushed: usize,
-    ring: Option<Ring>,
+    line: Option<Line>,
 }
 
 impl Overlap {
     /// For windows that lie like `windows`.
     #[must_use]
     pub fn new(windows: Windows, how: How) -> Self {
-        Self { windows, how, pushed: 0, ring: None }
+        Self { windows, how, pushed: 0, line: None }
     }
 
     /// Frames a window.
@@ -32,7 +35,7 @@ impl Overlap {
     /// Whether windows were pushed since the last video ended.
     #[must_use]
     pub fn is_open(&self) -> bool {
-        self.ring.is_some()
+        self.line.is_some()
     }
 
     /// Adds whole windows of `cells` values a frame; appends finished maps to `maps`. Refused windows change nothing; a
@@ -42,19 +45,14 @@ impl Overlap {
     /// [`Error::Shape`] for another size than before or no whole windows; [`Error::Value`] with the index of the first
     /// value that is not finite; [`Error::Cancelled`].
     pub fn push(&mut self, errors: &[f32], cells: usize, maps: &mut Vec<f32>, cancel: &Cancel) -> Result<()> {
-        self.check("window_errors", errors, cells, cancel)?;
-        for window in errors.chunks_exact(self.windows.window * cells) {
-            if let Err(cancelled) = cancel.check() {
-                (self.ring, self.pushed) = (None, 0);
-                return Err(cancelled);
-            }
-            let start = self.pushed * self.windows.stride;
-            let ring = self.add(start, window, cells);
-            // An anchored window may start one frame later.
-            take(ring, start + 1, maps);
-            self.pushed += 1;
+        self.check("window_errors", errors, cells)?;
+        let Windows { window, stride } = self.windows;
+        let together = (window.max(FRAMES) / stride) * window * cells;
+        let added = errors.chunks(together).try_for_each(|errors| self.add_some(errors, cells, maps, cancel));
+        if added.is_err() {
+            (self.line, self.pushed) = (None, 0);
         }
-        Ok(())
+        added
     }
 
     /// Appends the remaining maps, after the anchored window of a video of `frames` frames where its length asks for
@@ -70,14 +68,14 @@ impl Overlap {
         maps: &mut Vec<f32>,
         cancel: &Cancel,
     ) -> Result<()> {
-        let Some(ring) = &self.ring else {
+        let Some(line) = &self.line else {
             return Err(Error::Value("finish needs at least one window, but none was pushed".into()));
         };
-        let (cells, end) = (ring.cells(), ring.end());
+        let (cells, end) = (line.cells(), line.end());
         let wants_anchored = self.check_length(frames, end)?;
         match (wants_anchored, anchored, frames) {
             (true, Some(window), Some(frames)) => {
-                self.check("anchored", window, cells, cancel)?;
+                self.check("anchored", window, cells)?;
                 if window.len() != self.windows.window * cells {
                     return Err(Error::Shape("anchored must be one window".into()));
                 }
@@ -87,13 +85,11 @@ impl Overlap {
             (needed, ..) => return Err(Error::Value(self.anchored_sentence(needed, frames.unwrap_or(end)))),
         }
         self.pushed = 0;
-        let rest = self.ring.take();
-        rest.map_or(Ok(()), |mut ring| {
-            (ring.first()..ring.end()).try_for_each(|frame| cancel.check().map(|()| take(&mut ring, frame + 1, maps)))
-        })
+        let rest = self.line.take();
+        rest.map_or(Ok(()), |mut line| line.take(line.end(), maps, cancel))
     }
 
-    fn check(&self, name: &str, errors: &[f32], cells: usize, cancel: &Cancel) -> Result<()> {
+    fn check(&self, name: &str, errors: &[f32], cells: usize) -> Result<()> {
         let size = self.windows.window * cells;
         if size == 0 || !errors.len().is_multiple_of(size) {
             let (window, values) = (self.windows.window, errors.len());
@@ -101,10 +97,10 @@ impl Overlap {
                 "{name}: {values} values are not windows of {window} maps of {cells} cells"
             )));
         }
-        if let Some(before) = self.ring.as_ref().map(Ring::cells).filter(|&before| before != cells) {
+        if let Some(before) = self.line.as_ref().map(Line::cells).filter(|&before| before != cells) {
             return Err(Error::Shape(format!("{name} has maps of {cells} cells, those before had {before}")));
         }
-        require_finite(name, errors, cancel)
+        if all_finite(errors) { Ok(()) } else { Err(not_finite(name, errors, 0)) }
     }
 
     /// Whether `frames` frames need an anchored window after the windows that were pushed.
@@ -133,20 +129,18 @@ impl Overlap {
         }
     }
 
-    fn add(&mut self, start: usize, window: &[f32], cells: usize) -> &mut Ring {
-        let how = self.how;
-        let ring = self.ring.get_or_insert_with(|| Ring::new(how, cells, 0));
-        window.chunks_exact(cells).zip(start..).for_each(|(row, frame)| ring.add(frame, row));
-        ring
+    fn add_some(&mut self, errors: &[f32], cells: usize, maps: &mut Vec<f32>, cancel: &Cancel) -> Result<()> {
+        for window in errors.chunks_exact(self.windows.window * cells) {
+            cancel.check()?;
+            self.add(self.pushed * self.windows.stride, window, cells);
+            self.pushed += 1;
+        }
+        // An anchored window may start one frame later than the last one.
+        let frame = (self.pushed - 1) * self.windows.stride + 1;
+        self.line.iter_mut().try_for_each(|line| line.take(frame, maps, cancel))
     }
-}
 
-/// Appends the maps of the frames before `frame`.
-fn take(ring: &mut Ring, frame: usize, maps: &mut Vec<f32>) {
-    let cells = ring.cells();
-    ring.finish(frame, |slot| {
-        let from = maps.len();
-        maps.resize(from + cells, 0.0);
-        slot.write(&mut maps[from..]);
-    });
+    fn add(&mut self, start: usize, window: &[f32], cells: usize) {
+        self.line.get_or_insert_with(|| Line::new(self.how, cells)).add(start, window);
+    }
 }

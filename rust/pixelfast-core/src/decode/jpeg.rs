@@ -1,7 +1,5 @@
-//! JPEG: luma alone where grey is wanted, shrunk from its coefficients; anything else by libjpeg-turbo, scaled while it
-//! is decoded.
+//! JPEG: a plain one's luma by our own reader; anything else by libjpeg-turbo, scaled while it is decoded.
 
-use super::plain::Plain;
 use super::resize::Source;
 use super::{Color, Decoded, Scratch, Target, check_size, room, samples};
 use crate::audited::{Header, Jpeg, Pixels};
@@ -25,37 +23,15 @@ pub(super) fn size(data: &[u8]) -> Result<(usize, usize), String> {
 
 /// Decodes `data` into `out`, of the target's size and color.
 pub(super) fn decode(data: &[u8], target: Target, scratch: &mut Scratch, out: &mut [u8]) -> Decoded {
-    match decode_plain(data, target, scratch, out) {
-        Some(done) => done.map(|()| None),
-        None => decode_any(data, target, scratch, out),
+    #[cfg(feature = "plain-jpeg")]
+    if let Some(done) = super::plain::decode(data, target, scratch, out) {
+        return done.map(|()| None);
     }
-}
-
-/// The grey frame of a plain JPEG; `None` for any other, for a damaged one, and where the library is faster.
-fn decode_plain(data: &[u8], target: Target, scratch: &mut Scratch, out: &mut [u8]) -> Option<Result<(), String>> {
-    if target.color != Color::Grey {
-        return None;
-    }
-    let plain = Plain::open(data, &mut scratch.tables)?;
-    let (height, width) = plain.size();
-    check_size(height, width).ok()?;
-    if (height, width) == (target.height, target.width) {
-        return plain.luma(&mut scratch.coded, out).map(Ok);
-    }
-    let size = (target.height, target.width);
-    if let Some(done) = plain.reduced(&mut scratch.coded, &mut scratch.reducer, size, out) {
-        return done.map(Ok);
-    }
-    if eighths(height, width, target) != 8 {
-        return None; // the library scales it while it decodes
-    }
-    let pixels = room(&mut scratch.raw, height * width).ok()?;
-    plain.luma(&mut scratch.coded, pixels)?;
-    Some(scratch.resizer.resize(&Source::whole(pixels, height, width), target, out))
+    decode_any(data, target, scratch, out)
 }
 
 /// Any JPEG, by libjpeg-turbo.
-fn decode_any(data: &[u8], target: Target, scratch: &mut Scratch, out: &mut [u8]) -> Decoded {
+pub(super) fn decode_any(data: &[u8], target: Target, scratch: &mut Scratch, out: &mut [u8]) -> Decoded {
     let jpeg = open(data)?;
     let header = jpeg.header();
     let eighths = if header.lossless { 8 } else { eighths(header.height, header.width, target) };
@@ -91,7 +67,7 @@ fn pixels(header: &Header, color: Color) -> Pixels {
 }
 
 /// The smallest scale that leaves [`OVERSAMPLING`] times the target, the same for every build and machine.
-fn eighths(height: usize, width: usize, target: Target) -> usize {
+pub(super) fn eighths(height: usize, width: usize, target: Target) -> usize {
     let enough = |eighths: &usize| {
         height * eighths >= 8 * OVERSAMPLING * target.height && width * eighths >= 8 * OVERSAMPLING * target.width
     };

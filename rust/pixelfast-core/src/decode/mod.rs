@@ -1,12 +1,13 @@
 //! Image files to pixels: read, decoded, turned to grey or RGB and resized, one file a task.
 //!
-//! A JPEG's luma is decoded alone and, where it shrinks, resampled straight from its coefficients (plain/); what is
-//! out of the ordinary, and color, goes through libjpeg-turbo (jpeg.rs), PNG, BMP, TIFF and WebP through the `image`
-//! crate (raster.rs). Whatever is in a file, no function here panics because of it.
+//! A plain JPEG's luma is read by the crate pixelfast-jpeg (plain.rs), where it is not left out; any other JPEG, and
+//! color, goes through libjpeg-turbo (jpeg.rs), PNG, BMP, TIFF and WebP through the `image` crate (raster.rs). Whatever
+//! is in a file, no function here panics because of it.
 
 mod file;
 mod flip;
 mod jpeg;
+#[cfg(feature = "plain-jpeg")]
 mod plain;
 mod raster;
 mod resize;
@@ -193,23 +194,21 @@ struct Worker {
 /// Buffers that decoding and resizing reuse.
 #[derive(Default)]
 struct Scratch {
-    coded: Vec<u8>,
     raw: Vec<u8>,
     pixels: Vec<u8>,
     resizer: resize::Resizer,
-    reducer: plain::Reducer,
-    tables: plain::Tables,
+    #[cfg(feature = "plain-jpeg")]
+    luma: pixelfast_jpeg::Memory,
 }
 
 impl Scratch {
     fn shrink(&mut self) {
-        for buffer in [&mut self.coded, &mut self.raw, &mut self.pixels] {
+        for buffer in [&mut self.raw, &mut self.pixels] {
             if buffer.capacity() > KEPT_BYTES {
                 *buffer = Vec::new();
             }
         }
         self.resizer.shrink(KEPT_BYTES);
-        self.reducer.shrink(KEPT_BYTES);
     }
 }
 

@@ -74,20 +74,18 @@ struct Deal {
     group_of: Vec<u16>,
     /// Values of each group in each block.
     counts: Vec<Vec<u32>>,
-    block: usize,
 }
 
 impl Deal {
     fn new<S: Keyed>(source: &[S], span: Span, cancel: &Cancel) -> Result<Self> {
-        let block = BLOCK;
         let histograms: Vec<Vec<u32>> = source
-            .par_chunks(block)
+            .par_chunks(BLOCK)
             .map(|block| cancel.check().map(|()| span.histogram(block.iter().map(|value| value.sort_key()))))
             .collect::<Result<_>>()?;
         let group_of = group_bins(&total(&histograms), GROUP.max(source.len() / (GROUPS - GROUPS / 8)));
         let groups = group_of.last().map_or(0, |&last| usize::from(last) + 1);
         let counts = histograms.par_iter().map(|bins| count_groups(bins, &group_of, groups)).collect();
-        Ok(Self { span, group_of, counts, block })
+        Ok(Self { span, group_of, counts })
     }
 
     /// The first place of each group within its block.
@@ -103,20 +101,18 @@ impl Deal {
 
     /// Deals the keys of each block into its groups, and notes which went where.
     fn put<S: Keyed, K: Key>(&self, source: &[S], groups: &mut [u16], dealt: &mut [K], cancel: &Cancel) -> Result<()> {
-        let outputs = groups.par_chunks_mut(self.block).zip(dealt.par_chunks_mut(self.block));
-        source.par_chunks(self.block).zip(outputs).zip(&self.counts).try_for_each(
-            |((source, (groups, dealt)), counts)| {
-                let mut places = Self::starts(counts);
-                for (value, group) in source.iter().zip(groups) {
-                    let key = value.sort_key();
-                    *group = self.group_of[self.span.bin(key)];
-                    let place = &mut places[usize::from(*group)];
-                    dealt[*place as usize] = K::narrow(key);
-                    *place += 1;
-                }
-                cancel.check()
-            },
-        )
+        let outputs = groups.par_chunks_mut(BLOCK).zip(dealt.par_chunks_mut(BLOCK));
+        source.par_chunks(BLOCK).zip(outputs).zip(&self.counts).try_for_each(|((source, (groups, dealt)), counts)| {
+            let mut places = Self::starts(counts);
+            for (value, group) in source.iter().zip(groups) {
+                let key = value.sort_key();
+                *group = self.group_of[self.span.bin(key)];
+                let place = &mut places[usize::from(*group)];
+                dealt[*place as usize] = K::narrow(key);
+                *place += 1;
+            }
+            cancel.check()
+        })
     }
 
     /// Replaces each key by its doubled rank, group by group.
@@ -139,7 +135,7 @@ impl Deal {
     fn groups<'a, K>(&self, dealt: &'a mut [K]) -> Vec<Group<'a, K>> {
         let mut groups: Vec<Group<'a, K>> =
             self.counts[0].iter().map(|_| Group { below: 0, runs: Vec::new() }).collect();
-        for (mut block, counts) in dealt.chunks_mut(self.block).zip(&self.counts) {
+        for (mut block, counts) in dealt.chunks_mut(BLOCK).zip(&self.counts) {
             for (group, &count) in groups.iter_mut().zip(counts) {
                 let (run, rest) = block.split_at_mut(count as usize);
                 group.runs.push(run);
@@ -163,8 +159,7 @@ impl Deal {
         emit: impl Fn(u64) -> D + Copy + Sync,
         cancel: &Cancel,
     ) -> Result<()> {
-        let blocks =
-            groups.par_chunks(self.block).zip(dealt.par_chunks(self.block)).zip(sink.par_chunks_mut(self.block));
+        let blocks = groups.par_chunks(BLOCK).zip(dealt.par_chunks(BLOCK)).zip(sink.par_chunks_mut(BLOCK));
         blocks.zip(&self.counts).try_for_each(|(((groups, dealt), sink), counts)| {
             let mut places = Self::starts(counts);
             for (&group, sink) in groups.iter().zip(sink) {

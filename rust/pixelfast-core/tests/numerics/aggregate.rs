@@ -1,8 +1,8 @@
-use pixelfast_core::aggregate::{How, Overlap, Windows, aggregate};
-use pixelfast_core::{Cancel, Error};
+use pixelfast_core::aggregate::{How, Overlap, Windows};
+use pixelfast_core::{Cancel, Error, threads};
 use proptest::prelude::*;
 
-use crate::{assert_cancels, narrow, on_threads, uniform};
+use crate::{assert_cancels, narrow, uniform};
 
 /// A video's windows, and what it takes to make them.
 #[derive(Clone, Debug)]
@@ -43,12 +43,6 @@ impl Video {
         held.into_iter().map(|errors| reduce(errors, how) as f32).collect()
     }
 
-    fn at_once(&self, how: How) -> Vec<f32> {
-        let work =
-            |out: &mut [f32], cancel: &Cancel| aggregate(&self.errors, self.cells, self.windows, how, out, cancel);
-        on_threads(self.frames * self.cells, work).unwrap()
-    }
-
     /// Pushed in pieces of `piece` windows.
     fn streamed(&self, overlap: &mut Overlap, piece: usize) -> Vec<f32> {
         let (regular, anchored) = self.windows.on(self.frames).unwrap();
@@ -59,6 +53,15 @@ impl Video {
         }
         overlap.finish(Some(last).filter(|_| anchored), Some(self.frames), &mut maps, &cancel).unwrap();
         maps
+    }
+
+    /// Pushed at once, in pools of 1, 2 and 7 threads; all must agree to the bit.
+    fn at_once(&self, how: How) -> Vec<f32> {
+        let all = || self.streamed(&mut Overlap::new(self.windows, how), self.starts().len());
+        let [one, two, seven] = [1, 2, 7].map(|count| threads::pool(Some(count)).unwrap().install(all));
+        assert_eq!(two, one);
+        assert_eq!(seven, one);
+        one
     }
 }
 
@@ -126,13 +129,16 @@ fn yields_as_early_as_possible() {
 
 #[test]
 fn refuses_other_windows_than_the_frames_make() {
-    let windows = Windows::new(4, 3).unwrap();
     let refused = |values: usize, frames: usize| {
-        let mut out = vec![0.0; frames];
-        aggregate(&vec![0.0; values], 1, windows, How::Mean, &mut out, &Cancel::default()).unwrap_err().to_string()
+        let mut overlap = Overlap::new(Windows::new(4, 3).unwrap(), How::Mean);
+        let (cancel, mut maps) = (Cancel::default(), Vec::new());
+        let pushed = overlap.push(&vec![0.0; values], 1, &mut maps, &cancel);
+        pushed.and_then(|()| overlap.finish(None, Some(frames), &mut maps, &cancel)).unwrap_err().to_string()
     };
-    assert_eq!(refused(8, 10), "10 frames in windows of 4 at stride 3 make 3 windows, not 2");
-    assert_eq!(refused(16, 9), "9 frames in windows of 4 at stride 3 make 3 windows, not 4");
+    let made = "10 frames in windows of 4 at stride 3 make 3 windows before the anchored one, but 2 were pushed";
+    assert!(refused(8, 10).starts_with(made));
+    let made = "9 frames in windows of 4 at stride 3 make 2 windows before the anchored one, but 4 were pushed";
+    assert!(refused(16, 9).starts_with(made));
     assert!(refused(4, 3).starts_with("n_frames must be at least the window of 4, not 3"));
     assert!(refused(5, 4).contains("not windows"));
     assert!(Windows::new(0, 1).is_err() && Windows::new(4, 0).is_err() && Windows::new(4, 5).is_err());
@@ -145,10 +151,11 @@ fn refuses_what_is_not_finite_and_stays_as_it_was() {
     bad[13] = f32::NAN;
     bad[30] = f32::INFINITY;
     let sentence = "window_errors must be finite, but window_errors[13] is NaN";
-    let work = |out: &mut [f32], cancel: &Cancel| aggregate(&bad, 2, video.windows, How::Max, out, cancel);
-    assert_eq!(on_threads(24, work), Err(Error::Value(sentence.into())));
     let mut overlap = Overlap::new(video.windows, How::Max);
-    assert_eq!(overlap.push(&bad, 2, &mut Vec::new(), &Cancel::default()), Err(Error::Value(sentence.into())));
+    for count in [1, 2, 7] {
+        let push = || overlap.push(&bad, 2, &mut Vec::new(), &Cancel::default());
+        assert_eq!(threads::pool(Some(count)).unwrap().install(push), Err(Error::Value(sentence.into())));
+    }
     assert_eq!(video.streamed(&mut overlap, 2), video.at_once(How::Max));
 }
 
@@ -174,6 +181,5 @@ fn refuses_an_end_that_does_not_fit() {
 #[test]
 fn stops() {
     let windows = Windows::new(2, 1).unwrap();
-    assert_cancels(|cancel| aggregate(&[0.0; 4], 1, windows, How::Mean, &mut [0.0; 3], cancel));
     assert_cancels(|cancel| Overlap::new(windows, How::Mean).push(&[0.0; 4], 1, &mut Vec::new(), cancel));
 }

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::huffman::{Table, Tables};
+use crate::huffman::{Table, Tables};
 
 const MARKER: u8 = 0xff;
 const START_OF_IMAGE: u8 = 0xd8;

@@ -7,8 +7,8 @@
 
 use std::ops::Range;
 
-use super::header::Header;
-use super::scan::Blocks;
+use crate::header::Header;
+use crate::scan::Blocks;
 
 /// Columns of the result that one block may have a part in; enough where the width shrinks to 5/8 or less.
 const LANES: usize = 8;
@@ -42,7 +42,7 @@ struct Sizes {
 
 /// Weights and sums that are used again from frame to frame.
 #[derive(Default)]
-pub(in crate::decode) struct Reducer {
+pub(super) struct Reducer {
     sizes: Sizes,
     columns: Vec<Column>,
     rows: Vec<Row>,
@@ -65,10 +65,10 @@ struct Row {
 }
 
 impl Reducer {
-    /// Gets ready for a picture of this header, to become `height` x `width`; `None` where it shrinks too little
-    /// or stays too large.
-    pub(super) fn start(&mut self, header: &Header, height: usize, width: usize) -> Option<Reduction<'_>> {
-        if height.checked_mul(width).is_none_or(|pixels| pixels > PIXELS) {
+    /// Gets ready for a picture of this header, to become `height` x `width`; `None` where it shrinks too little,
+    /// stays too large or would have no pixels.
+    pub(super) fn start(&mut self, header: &Header, (height, width): (usize, usize)) -> Option<Reduction<'_>> {
+        if height.checked_mul(width).is_none_or(|pixels| !(1..=PIXELS).contains(&pixels)) {
             return None;
         }
         let sizes = Sizes { from: (header.height, header.width), to: (height, width), blocks: header.blocks() };
@@ -96,13 +96,11 @@ impl Reducer {
         }
     }
 
-    /// Gives back memory beyond `kept` bytes.
-    pub(in crate::decode) fn shrink(&mut self, kept: usize) {
+    /// About how many bytes of memory it holds.
+    pub(super) fn bytes(&self) -> usize {
         let weights = self.columns.len() * size_of::<Column>()
             + self.rows.iter().map(|row| row.weights.len() * 32).sum::<usize>();
-        if weights + 4 * (self.across.capacity() + self.sums.capacity()) > kept {
-            *self = Self::default();
-        }
+        weights + 4 * (self.across.capacity() + self.sums.capacity())
     }
 }
 

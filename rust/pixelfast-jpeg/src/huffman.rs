@@ -16,7 +16,7 @@ const KEPT: usize = 8;
 
 /// Tables that were made before, by their definition in the file.
 #[derive(Default)]
-pub(in crate::decode) struct Tables {
+pub(super) struct Tables {
     known: Vec<(Vec<u8>, Rc<Table>)>,
 }
 

@@ -1,9 +1,11 @@
-//! Decoding a JPEG by libjpeg-turbo's raw call.
+//! The only unsafe code of the core: decoding a JPEG by libjpeg-turbo's raw call.
 //!
 //! The safe crate reports a truncated file as an error although the pixels are there; the raw call tells a warning
 //! (decoded, some pixels guessed) from a failure. A [`Jpeg`] ties a fresh handle to the bytes that it reads: a handle
 //! that was used before remembers tables (and, after a failure, half a header), and a frame would then depend on the
 //! frame that its thread decoded before.
+#![allow(unsafe_code)]
+
 use std::ffi::{CStr, c_int, c_void};
 use std::ptr::NonNull;
 

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::idct;
-use super::scan::Blocks;
+use crate::idct;
+use crate::scan::Blocks;
 
 /// A picture that blocks are written to.
 pub(super) struct Picture<'a> {

@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
-use super::header::{Component, Header, ZIGZAG};
-use super::huffman::{AHEAD, Bits, Step, Table};
-use crate::audited::Work;
+use pixelfast_vector::Work;
+
+use crate::header::{Component, Header, ZIGZAG};
+use crate::huffman::{AHEAD, Bits, Step, Table};
 
 /// Before this place two coefficients may be read at once: the first can only be one of this block.
 const PAIRED: usize = 48;

@@ -1,0 +1,142 @@
+//! The luma of a plain JPEG, at its full size or smaller: what nearly every frame of a video is.
+//!
+//! A plain JPEG is a grey or YCbCr picture of 8 bits in one baseline scan, undamaged. [`luma`] reads its Y plane and
+//! skips over the colors. At its full size it gives the very pixels of libjpeg-turbo's accurate method, in half the
+//! time of a build of that library without an assembler; where the picture shrinks, it goes straight from the
+//! coefficients to the smaller picture. It gives up on whatever is out of the ordinary, damage included: then a
+//! library that reads every JPEG should decide.
+#![forbid(unsafe_code)]
+
+mod header;
+mod huffman;
+mod idct;
+mod pixels;
+mod reduce;
+mod scan;
+
+use header::Header;
+use pixelfast_vector::vectorised;
+use pixels::Picture;
+use scan::{Blocks, Reading, Scan};
+
+/// Buffers that grew beyond this for one large picture are given back after it.
+const KEPT_BYTES: usize = 32 << 20;
+
+/// What is used again from file to file: buffers, code tables, weights. No picture depends on what was read before.
+#[derive(Default)]
+pub struct Memory {
+    tables: huffman::Tables,
+    coded: Vec<u8>,
+    reducer: reduce::Reducer,
+}
+
+/// Why there is no picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The file is out of the ordinary, or holds more pixels than are allowed; the buffer may hold anything now.
+    #[error("this is no plain JPEG, or a damaged or a very large one")]
+    NotPlain,
+    /// The picture cannot be made at the wanted size, only at its own, which this is.
+    #[error("a picture of {height} x {width} pixels cannot be shrunk straight to the wanted size")]
+    Size {
+        /// Rows of the file.
+        height: usize,
+        /// Columns of the file.
+        width: usize,
+    },
+    /// The buffer does not have one byte a pixel of the wanted size.
+    #[error("a buffer of {0} bytes does not hold one byte for each pixel of the wanted size")]
+    Buffer(usize),
+}
+
+/// Reads the luma of the JPEG in `data` into `out`, `height` x `width` bytes, row by row.
+///
+/// That is either the file's own size or another of at most a million pixels whose width is 5/8 of the file's or less:
+/// then the picture is resampled by Pillow's bilinear kernel, a triangle that is as wide as the picture shrinks. Whoever
+/// does not know the file's size asks for no pixels and learns it.
+///
+/// # Errors
+/// [`Refusal::Size`] for another size; [`Refusal::NotPlain`] for whatever is out of the ordinary, and for more than
+/// `most_pixels` pixels in the file; [`Refusal::Buffer`].
+///
+/// # Examples
+/// ```
+/// use pixelfast_jpeg::{Memory, Refusal, luma};
+///
+/// # let mut compressor = turbojpeg::Compressor::new()?;
+/// # let (pixels, format) = ([200; 64 * 48], turbojpeg::PixelFormat::GRAY);
+/// # let image = turbojpeg::Image { pixels: &pixels[..], width: 64, pitch: 64, height: 48, format };
+/// # compressor.set_subsamp(turbojpeg::Subsamp::Gray)?;
+/// # let jpeg = compressor.compress_to_vec(image)?; // 48 rows of 64 pixels, all of level 200
+/// let (limit, mut memory) = (1_000_000, Memory::default());
+/// assert_eq!(luma(&jpeg, (0, 0), limit, &mut memory, &mut []), Err(Refusal::Size { height: 48, width: 64 }));
+///
+/// let mut small = vec![0; 12 * 16];
+/// luma(&jpeg, (12, 16), limit, &mut memory, &mut small)?;
+/// assert_eq!(small, [200; 12 * 16]);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn luma(
+    data: &[u8],
+    (height, width): (usize, usize),
+    most_pixels: usize,
+    memory: &mut Memory,
+    out: &mut [u8],
+) -> Result<(), Refusal> {
+    if height.checked_mul(width) != Some(out.len()) {
+        return Err(Refusal::Buffer(out.len()));
+    }
+    let (header, coded) = header::parse(data, &mut memory.tables).ok_or(Refusal::NotPlain)?;
+    let own = (header.height, header.width);
+    if own.0 * own.1 > most_pixels {
+        return Err(Refusal::NotPlain);
+    }
+    let Memory { coded: scratch, reducer, .. } = memory;
+    let done = if own == (height, width) {
+        read(&header, coded, scratch, Picture::new(out, width))
+    } else {
+        let reduction = reducer.start(&header, (height, width));
+        let reduction = reduction.ok_or(Refusal::Size { height: own.0, width: own.1 })?;
+        read(&header, coded, scratch, reduction).map(|()| reducer.finish(out))
+    };
+    memory.shrink();
+    done.ok_or(Refusal::NotPlain)
+}
+
+impl Memory {
+    fn shrink(&mut self) {
+        if self.coded.capacity() > KEPT_BYTES {
+            self.coded = Vec::new();
+        }
+        if self.reducer.bytes() > KEPT_BYTES {
+            self.reducer = reduce::Reducer::default();
+        }
+    }
+}
+
+fn read(header: &Header, coded: &[u8], scratch: &mut Vec<u8>, blocks: impl Blocks) -> Option<()> {
+    let ends = unstuff(coded, scratch)?;
+    vectorised(Reading { scan: Scan::new(header, blocks)?, data: scratch, ends: &ends })
+}
+
+/// Copies the coded bytes without the zeros that hide a 0xff; where each stretch between restart markers ends.
+fn unstuff(coded: &[u8], into: &mut Vec<u8>) -> Option<Vec<usize>> {
+    into.clear();
+    into.reserve(coded.len());
+    let (mut ends, mut rest) = (Vec::new(), coded);
+    loop {
+        let stop = memchr::memchr(0xff, rest)?;
+        into.extend_from_slice(&rest[..stop]);
+        match *rest.get(stop + 1)? {
+            0 => into.push(0xff),
+            restart @ 0xd0..=0xd7 if usize::from(restart & 7) == ends.len() % 8 => ends.push(into.len()),
+            0xd9 => {
+                ends.push(into.len());
+                into.extend_from_slice(&[0; huffman::AHEAD]);
+                return Some(ends);
+            }
+            _ => return None,
+        }
+        rest = &rest[stop + 2..];
+    }
+}
