@@ -83,6 +83,11 @@ def train(
         SourceError: there is no footage.
         ModelError: PyTorch is missing, the footage is too short, or an argument cannot be.
         OutputError: `out` cannot be written; found out before the work.
+
+    Examples:
+        >>> model = pixelfast.train("normal", "model")
+        >>> model.manifest.training.videos
+        2
     """
     request = TrainingRequest(
         method,
@@ -153,6 +158,10 @@ def score(
         DecodeError: no frame of a video can be read, or one cannot and `on_error="raise"`.
         OutputError: a result cannot be written; found out before the work.
         PixelfastError: an argument cannot be.
+
+    Examples:
+        >>> pixelfast.score("new", engine="model", out="scores.parquet")
+        Scores(2 videos, 80 frames, reconstruction)
     """
     settings = Settings(stride, how, pool, smooth, flip, on_error, maps, chunk)
     return run(source, engine, settings, Request(out, parts, shard, threads, progress, profile))
@@ -190,6 +199,10 @@ def clean(
         ModelError: the model folder is damaged.
         OutputError: `out` is taken, lies in the source, or cannot be written.
         DecodeError: no frame of a video can be read, or one cannot and `on_error="raise"`.
+
+    Examples:
+        >>> pixelfast.clean("new", "model", "upright").frames
+        80
     """
     settings = Settings(flip=flip, on_error=on_error)
     return correct(source, model, out, settings, threads=threads, progress=progress)
@@ -230,6 +243,10 @@ def export(
             or RAFT's flow.
         EngineError: this version writes no such engine, or TensorRT is missing or cannot build it.
         OutputError: the folder cannot be written.
+
+    Examples:
+        >>> pixelfast.export("model", stride=4).name
+        'ae.s4.onnx'
     """
     loaded = model if isinstance(model, Model) else Model.load(model, plans=to != "plan")
     if to == "plan":
@@ -264,6 +281,11 @@ def convert(
     Raises:
         ModelError: PyTorch is missing, or a file holds something else.
         OutputError: `out` cannot be written.
+
+    Examples:
+        >>> model = pixelfast.convert("autoencoder.pth", "converted")
+        >>> model.engine().name
+        'ae.onnx'
     """
     return convert_model(weights, out, frame_size, raft_weights)
 
@@ -278,6 +300,12 @@ def merge(parts: StrPath | Iterable[StrPath], out: Out = None) -> Scores:
     Raises:
         ScoresError: there are no parts, one is damaged, or they come from different engines or settings.
         OutputError: a result cannot be written.
+
+    Examples:
+        >>> for shard in ("1/2", "2/2"):
+        ...     share = pixelfast.score("new", "model/ae.onnx", parts="parts", shard=shard)
+        >>> pixelfast.merge("parts")
+        Scores(2 videos, 80 frames, reconstruction)
     """
     return merge_parts(parts, out)
 
@@ -291,6 +319,10 @@ def evaluate(scores: Scores | StrPath, labels: StrPath) -> Evaluation:
 
     Raises:
         ScoresError: a file cannot be read, or labels and scores do not fit.
+
+    Examples:
+        >>> pixelfast.evaluate("scores.parquet", "labels.csv").frames
+        80
     """
     from pixelfast import evaluation
 

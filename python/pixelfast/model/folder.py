@@ -40,6 +40,10 @@ class Model:
     Attributes:
         folder: the folder.
         manifest: what `model.json` says.
+
+    Examples:
+        >>> pixelfast.Model.load("model").manifest.method
+        'reconstruction'
     """
 
     folder: Path
@@ -56,6 +60,10 @@ class Model:
 
         Raises:
             ModelError: there is no such folder, it is no model folder, it is damaged, or a file is missing or changed.
+
+        Examples:
+            >>> "ae.onnx" in pixelfast.Model.load("model").manifest.files
+            True
         """
         folder = Path(path)
         if not folder.is_dir():
@@ -97,6 +105,12 @@ class Model:
         Raises:
             ModelError: there are no such files in `workdir`.
             OutputError: `out` cannot be written, or something else than a model folder stands there.
+
+        Examples:
+            >>> model = pixelfast.Model.load("model")
+            >>> copy = pixelfast.Model.write("model", "copy", model.manifest, ["ae.onnx"])
+            >>> list(copy.manifest.files)
+            ['ae.onnx']
         """
         source, target = Path(workdir), Path(out)
         names = _trained_files(source) if files is None else list(files)
@@ -124,6 +138,9 @@ class Model:
         Raises:
             OutputError: the folder that `out` would lie in is missing or cannot be written, or something else than a
                 model folder (or an empty one) stands at `out`: it may hold what nobody meant to delete.
+
+        Examples:
+            >>> pixelfast.Model.check_out("a-new-model")
         """
         folder = Path(out).resolve()
         try:
@@ -141,6 +158,10 @@ class Model:
 
         Raises:
             ModelError: the model has none.
+
+        Examples:
+            >>> pixelfast.Model.load("model").engine().name
+            'ae.onnx'
         """
         name = self.engine_name(stride)
         if name not in self.manifest.files:
@@ -151,7 +172,12 @@ class Model:
         return self.folder / name
 
     def engine_name(self, stride: int = 1) -> str:
-        """The name that the engine of a stride has in this folder, whether it is there or not."""
+        """The name that the engine of a stride has in this folder, whether it is there or not.
+
+        Examples:
+            >>> pixelfast.Model.load("model").engine_name(stride=8)
+            'ae.s8.onnx'
+        """
         stem = _STEMS.get(self.manifest.method)
         if stem is None:
             known = " and ".join(_STEMS)
@@ -159,14 +185,24 @@ class Model:
         return f"{stem}.onnx" if stride == 1 else f"{stem}.s{stride}.onnx"
 
     def flip_engine(self) -> Path | None:
-        """The file of the flip classifier; None where the model has none."""
+        """The file of the flip classifier; None where the model has none.
+
+        Examples:
+            >>> pixelfast.Model.load("model").flip_engine().name
+            'flip.onnx'
+        """
         there = self.manifest.flip is not None and "flip.onnx" in self.manifest.files
         return self.folder / "flip.onnx" if there else None
 
     def calibration(
         self, engine_file: str | os.PathLike[str], stride: int, how: str, pool: str, smooth: int
     ) -> Calibration | None:
-        """The calibration of exactly this engine file and these settings; None where they were never measured."""
+        """The calibration of exactly this engine file and these settings; None where they were never measured.
+
+        Examples:
+            >>> pixelfast.Model.load("model").calibration("ae.onnx", stride=1, how="mean", pool="mean", smooth=3).frames
+            32
+        """
         wanted = (Path(engine_file).name, stride, how, pool, smooth)
         for one in self.manifest.calibrations:
             if (one.engine, one.stride, one.how, one.pool, one.smooth) == wanted:
@@ -189,6 +225,12 @@ class Model:
         Raises:
             ModelError: `model.json` cannot be read any more.
             OutputError: the folder cannot be written.
+
+        Examples:
+            >>> model = pixelfast.Model.load("model")
+            >>> other = pixelfast.Model.write("model", "other", model.manifest, ["ae.onnx"])
+            >>> sorted(other.add({"flip.onnx": model.flip_engine()}).manifest.files)
+            ['ae.onnx', 'flip.onnx']
         """
         with _alone(self.folder):
             before = read_manifest(self.folder / FILE_NAME)
