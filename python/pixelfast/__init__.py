@@ -53,7 +53,6 @@ __all__ = [
 
 _HOMES = {
     "pixelfast.api": ("clean", "convert", "evaluate", "export", "merge", "score", "train"),
-    "pixelfast.calibration": ("Calibration",),
     "pixelfast.errors": (
         "DecodeError",
         "EngineError",
@@ -64,7 +63,7 @@ _HOMES = {
         "SourceError",
     ),
     "pixelfast.evaluation": ("Evaluation",),
-    "pixelfast.model": ("Model",),
+    "pixelfast.model": ("Calibration", "Model"),
     "pixelfast.jobs.clean": ("CleanReport",),
     "pixelfast.progress": ("Progress",),
     "pixelfast.scores": ("Scores",),

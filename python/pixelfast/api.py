@@ -73,6 +73,11 @@ def train(
         SourceError: there is no footage.
         ModelError: PyTorch is missing, the footage is too short, or an argument cannot be.
         OutputError: `out` cannot be written; found out before the work.
+
+    Examples:
+        >>> model = pixelfast.train("normal", "model")
+        >>> model.manifest.training.videos
+        2
     """
     request = TrainingRequest(method, recipe, epochs, seed, precision, batch, resume, threads, progress, options)
     return train_model(source, out, request)
@@ -131,6 +136,10 @@ def score(
         DecodeError: no frame of a video can be read, or one cannot and `on_error="raise"`.
         OutputError: a result cannot be written; found out before the work.
         PixelfastError: an argument cannot be.
+
+    Examples:
+        >>> pixelfast.score("new", engine="model", out="scores.parquet")
+        Scores(2 videos, 80 frames, reconstruction)
     """
     settings = Settings(stride, how, pool, smooth, flip, on_error, maps, chunk)
     return run(source, engine, settings, Request(out, parts, shard, threads, progress, profile))
@@ -168,6 +177,10 @@ def clean(
         ModelError: the model folder is damaged.
         OutputError: `out` is taken, lies in the source, or cannot be written.
         DecodeError: no frame of a video can be read, or one cannot and `on_error="raise"`.
+
+    Examples:
+        >>> pixelfast.clean("new", "model", "upright").frames
+        80
     """
     settings = Settings(flip=flip, on_error=on_error)
     return correct(source, model, out, settings, threads=threads, progress=progress)
@@ -208,6 +221,10 @@ def export(
             or RAFT's flow.
         EngineError: this version writes no such engine, or TensorRT is missing or cannot build it.
         OutputError: the folder cannot be written.
+
+    Examples:
+        >>> pixelfast.export("model", stride=4).name
+        'ae.s4.onnx'
     """
     loaded = model if isinstance(model, Model) else Model.load(model, plans=to != "plan")
     count = share_threads(threads).count
@@ -233,6 +250,11 @@ def convert(
     Raises:
         ModelError: PyTorch is missing, or a file holds something else.
         OutputError: `out` cannot be written.
+
+    Examples:
+        >>> model = pixelfast.convert("autoencoder.pth", "converted")
+        >>> model.engine().name
+        'ae.onnx'
     """
     raft = None if raft_weights is None else Path(raft_weights)
     return convert_model(weights, out, ConvertRequest(frame_size, raft))
@@ -248,6 +270,12 @@ def merge(parts: StrPath | Iterable[StrPath], out: Out = None) -> Scores:
     Raises:
         ScoresError: there are no parts, one is damaged, or they come from different engines or settings.
         OutputError: a result cannot be written.
+
+    Examples:
+        >>> for shard in ("1/2", "2/2"):
+        ...     share = pixelfast.score("new", "model/ae.onnx", parts="parts", shard=shard)
+        >>> pixelfast.merge("parts")
+        Scores(2 videos, 80 frames, reconstruction)
     """
     return merge_parts(parts, out)
 
@@ -261,6 +289,10 @@ def evaluate(scores: Scores | StrPath, labels: StrPath) -> Evaluation:
 
     Raises:
         ScoresError: a file cannot be read, or labels and scores do not fit.
+
+    Examples:
+        >>> pixelfast.evaluate("scores.parquet", "labels.csv").frames
+        80
     """
     from pixelfast import evaluation
 

@@ -2,28 +2,70 @@
 
 
 class PixelfastError(Exception):
-    """Something the user can mend; the message is a sentence that names the file and says what to do."""
+    """Something the user can mend; the message is a sentence that names the file and says what to do.
+
+    Examples:
+        >>> try: pixelfast.score("new", engine="model", stride=0)
+        ... except pixelfast.PixelfastError as error: print(error)
+        stride must be ...
+    """
 
 
 class SourceError(PixelfastError, FileNotFoundError, ValueError):
-    """The footage is not there, holds no frames, or its layout cannot be understood."""
+    """The footage is not there, holds no frames, or its layout cannot be understood.
+
+    Examples:
+        >>> try: pixelfast.open_source("nowhere")
+        ... except pixelfast.SourceError as error: print(error)
+        nowhere does not exist...
+    """
 
 
 class DecodeError(PixelfastError, ValueError):
-    """A frame cannot be decoded and the caller asked not to repair it."""
+    """A frame cannot be decoded and the caller asked not to repair it.
+
+    Examples:
+        >>> try: pixelfast.score("new", engine="model", on_error="raise")
+        ... except pixelfast.DecodeError as error: print(error)
+        new/02/frame_0021.jpg is truncated: ...
+    """
 
 
 class EngineError(PixelfastError, FileNotFoundError, ValueError):
-    """The engine is not there, cannot be loaded, or does not fit the frames."""
+    """The engine is not there, cannot be loaded, or does not fit the frames.
+
+    Examples:
+        >>> try: pixelfast.score("new", engine="nothing.onnx")
+        ... except pixelfast.EngineError as error: print(error)
+        nothing.onnx does not exist...
+    """
 
 
 class ModelError(PixelfastError, FileNotFoundError, ValueError):
-    """The model folder is not there, incomplete or damaged, or the training cannot make one."""
+    """The model folder is not there, incomplete or damaged, or the training cannot make one.
+
+    Examples:
+        >>> try: pixelfast.Model.load("new")
+        ... except pixelfast.ModelError as error: print(error)
+        new holds no model.json...
+    """
 
 
 class ScoresError(PixelfastError, FileNotFoundError, ValueError):
-    """A table of scores or labels is not there, cannot be read, or does not fit."""
+    """A table of scores or labels is not there, cannot be read, or does not fit.
+
+    Examples:
+        >>> try: pixelfast.Scores.read("labels.csv")
+        ... except pixelfast.ScoresError as error: print(error)
+        labels.csv ...
+    """
 
 
 class OutputError(PixelfastError, OSError):
-    """A result cannot be written (no permission, no such folder, disk full)."""
+    """A result cannot be written (no permission, no such folder, disk full).
+
+    Examples:
+        >>> try: pixelfast.score("new", engine="model", out="scores.txt")
+        ... except pixelfast.OutputError as error: print(error)
+        scores.txt must end in .csv or .parquet...
+    """

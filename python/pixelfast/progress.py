@@ -7,7 +7,14 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Progress:
-    """One step of a job: `done` of `total` units of `phase` (frames, steps, epochs); `total` None where unknown."""
+    """One step of a job: `done` of `total` units of `phase` (frames, steps, epochs); `total` None where unknown.
+
+    Examples:
+        >>> steps = []
+        >>> scores = pixelfast.score("new", engine="model", progress=steps.append)
+        >>> (steps[-1].done, steps[-1].total)
+        (80, 80)
+    """
 
     phase: str
     done: int

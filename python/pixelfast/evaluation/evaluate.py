@@ -39,6 +39,11 @@ class Evaluation:
         frames: How many frames were compared.
         abnormal: How many of them are labelled abnormal.
         videos: Every video by itself, in natural order.
+
+    Examples:
+        >>> evaluation = pixelfast.evaluate("scores.parquet", "labels.csv")
+        >>> 0 < evaluation.ap <= 1 and 0 <= evaluation.auroc <= 1
+        True
     """
 
     ap: float
@@ -49,7 +54,12 @@ class Evaluation:
     videos: tuple[VideoEvaluation, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers, lists and dictionaries, as JSON wants them."""
+        """Plain numbers, lists and dictionaries, as JSON wants them.
+
+        Examples:
+            >>> pixelfast.evaluate("scores.parquet", "labels.csv").to_dict()["frames"]
+            80
+        """
         return {**asdict(self), "videos": [asdict(video) for video in self.videos]}
 
 

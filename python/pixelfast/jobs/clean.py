@@ -43,6 +43,11 @@ class CleanReport:
         refused: videos whose correction was refused.
         notes: what was said aloud.
         phases: seconds of each phase.
+
+    Examples:
+        >>> report = pixelfast.clean("new", "model", "fixed")
+        >>> report.unchanged + report.turned + report.reencoded + report.replaced + report.left
+        80
     """
 
     out: Path
@@ -58,7 +63,12 @@ class CleanReport:
     phases: dict[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON."""
+        """Plain values, for JSON.
+
+        Examples:
+            >>> pixelfast.clean("new", "model", "cleaned").to_dict()["out"]
+            'cleaned'
+        """
         return {**vars(self), "out": str(self.out), "refused": list(self.refused)}
 
 

@@ -38,6 +38,11 @@ class Calibration:
         probabilities: rising, within [0, 1].
         quantiles: the smoothed raw score at each probability (NumPy's `linear`); never falling.
         frames: how many held-out frames were measured.
+
+    Examples:
+        >>> calibration = pixelfast.Model.load("model").manifest.calibrations[0]
+        >>> calibration.engine, calibration.pool
+        ('ae.onnx', 'mean')
     """
 
     engine: str
@@ -66,6 +71,11 @@ class Calibration:
 
         Raises:
             ModelError: there are no values, or one is not finite.
+
+        Examples:
+            >>> use = dict(engine="ae.onnx", precision="fp32", stride=1, how="mean", pool="mean", smooth=3)
+            >>> round(pixelfast.Calibration.measure(np.linspace(0, 1, 1001), **use).threshold, 3)
+            0.999
         """
         if values.size == 0 or not np.isfinite(values).all():
             raise ModelError(f"{engine} cannot be calibrated: it needs finite scores of held-out frames")
@@ -75,7 +85,12 @@ class Calibration:
 
     @property
     def threshold(self) -> float:
-        """The smoothed raw score above which a frame is unusual: the 0.999 quantile of held-out normal frames."""
+        """The smoothed raw score above which a frame is unusual: the 0.999 quantile of held-out normal frames.
+
+        Examples:
+            >>> pixelfast.Model.load("model").manifest.calibrations[0].threshold > 0
+            True
+        """
         return float(np.interp(THRESHOLD_PROBABILITY, self.probabilities, self.quantiles))
 
     def tail(self, values: NDArray[np.float64], threads: int | None = None) -> NDArray[np.float64]:
@@ -83,6 +98,11 @@ class Calibration:
 
         Exact at the measured frames' own scores as far as the quantiles are dense, interpolated between: 1 at the
         lowest and below, 1/frames at the highest, 0 above it. `threads` (None: one) share the values.
+
+        Examples:
+            >>> calibration = pixelfast.Model.load("model").manifest.calibrations[0]
+            >>> calibration.tail(np.array([0.0, 1e9])).tolist()
+            [1.0, 0.0]
         """
         scores = np.asarray(values, dtype=np.float64)
         quantiles, probabilities = np.array(self.quantiles), np.array(self.probabilities)

@@ -36,6 +36,10 @@ class Model:
     Attributes:
         folder: the folder.
         manifest: what `model.json` says.
+
+    Examples:
+        >>> pixelfast.Model.load("model").manifest.method
+        'reconstruction'
     """
 
     folder: Path
@@ -52,6 +56,10 @@ class Model:
 
         Raises:
             ModelError: there is no such folder, it is no model folder, it is damaged, or a file is missing or changed.
+
+        Examples:
+            >>> "ae.onnx" in pixelfast.Model.load("model").manifest.files
+            True
         """
         folder = Path(path)
         if not folder.is_dir():
@@ -93,6 +101,12 @@ class Model:
         Raises:
             ModelError: there are no such files in `workdir`.
             OutputError: `out` cannot be written, or something else than a model folder stands there.
+
+        Examples:
+            >>> model = pixelfast.Model.load("model")
+            >>> copy = pixelfast.Model.write("model", "copy", model.manifest, ["ae.onnx"])
+            >>> list(copy.manifest.files)
+            ['ae.onnx']
         """
         source, target = Path(workdir), Path(out)
         names = _trained_files(source) if files is None else list(files)
@@ -120,6 +134,9 @@ class Model:
         Raises:
             OutputError: the folder that `out` would lie in is missing or cannot be written, or something else than a
                 model folder (or an empty one) stands at `out`: it may hold what nobody meant to delete.
+
+        Examples:
+            >>> pixelfast.Model.check_out("a-new-model")
         """
         folder = Path(out).resolve()
         try:
@@ -137,6 +154,10 @@ class Model:
 
         Raises:
             ModelError: the model has none.
+
+        Examples:
+            >>> pixelfast.Model.load("model").engine().name
+            'ae.onnx'
         """
         name = str(EngineName(self.manifest.stem, stride, kind=kind))
         if name not in self.manifest.files:
@@ -147,12 +168,22 @@ class Model:
         return self.folder / name
 
     def flip_engine(self) -> Path | None:
-        """The file of the flip classifier; None where the model has none."""
+        """Finds the file of the flip classifier; None where the model has none.
+
+        Examples:
+            >>> pixelfast.Model.load("model").flip_engine().name
+            'flip.onnx'
+        """
         name = str(EngineName("flip"))
         return self.folder / name if self.manifest.flip is not None and name in self.manifest.files else None
 
     def goes_with(self, engine: str, other: str) -> bool:
-        """Whether the model has the file `other`; of plans, whether both are for the same GPU and TensorRT."""
+        """Whether the model has the file `other`; of plans, whether both are for the same GPU and TensorRT.
+
+        Examples:
+            >>> pixelfast.Model.load("model").goes_with("ae.onnx", "flip.onnx")
+            True
+        """
         plans = [self.manifest.plans.get(name) for name in (engine, other)]
         targets = [one and (one.compute_capability, one.flavour, one.version) for one in plans]
         return other in self.manifest.files and targets[0] == targets[1]
@@ -160,7 +191,12 @@ class Model:
     def calibration(
         self, engine_file: str | os.PathLike[str], stride: int, how: str, pool: str, smooth: int
     ) -> Calibration | None:
-        """The calibration of exactly this engine file and these settings; None where they were never measured."""
+        """The calibration of exactly this engine file and these settings; None where they were never measured.
+
+        Examples:
+            >>> pixelfast.Model.load("model").calibration("ae.onnx", stride=1, how="mean", pool="mean", smooth=3).frames
+            32
+        """
         wanted = (Path(engine_file).name, stride, how, pool, smooth)
         for one in self.manifest.calibrations:
             if (one.engine, one.stride, one.how, one.pool, one.smooth) == wanted:
@@ -184,6 +220,12 @@ class Model:
         Raises:
             ModelError: `model.json` cannot be read any more.
             OutputError: the folder cannot be written.
+
+        Examples:
+            >>> model = pixelfast.Model.load("model")
+            >>> other = pixelfast.Model.write("model", "other", model.manifest, ["ae.onnx"])
+            >>> sorted(other.add({"flip.onnx": model.flip_engine()}).manifest.files)
+            ['ae.onnx', 'flip.onnx']
         """
         with _alone(self.folder):
             before = read_manifest(self.folder / FILE_NAME)

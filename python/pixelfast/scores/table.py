@@ -73,6 +73,10 @@ class Scores:
 
     Raises:
         ScoresError: a column has another type or length, or holds what it must not (not-a-number, a rank over 1, …).
+
+    Examples:
+        >>> pixelfast.score("new", engine="model")
+        Scores(2 videos, 80 frames, reconstruction)
     """
 
     videos: tuple[str, ...]
@@ -115,11 +119,22 @@ class Scores:
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """i64[V], the number of frames of each video."""
+        """i64[V], the number of frames of each video.
+
+        Examples:
+            >>> pixelfast.Scores.read("scores.parquet").lengths.tolist()
+            [40, 40]
+        """
         return np.bincount(self.video_index, minlength=len(self.videos)).astype(np.int64)
 
     def summary(self) -> str:
-        """A few lines to read: how much was scored, the frames on top, what was mended, what was said aloud."""
+        """A few lines to read: how much was scored, the frames on top, what was mended, what was said aloud.
+
+        Examples:
+            >>> print(pixelfast.Scores.read("scores.parquet").summary())
+            2 videos, 80 frames, method reconstruction, threshold ...
+            most unusual: ...
+        """
         mended = (f"{int(column.sum()):,} {name}" for name, column in self._marks())
         threshold = "no threshold (no calibration)" if self.threshold is None else f"threshold {self.threshold:.6g}"
         tops = ", ".join(f"{row.video} frame {row.frame}" for row in self.top(3))
@@ -131,7 +146,12 @@ class Scores:
         return "\n".join(lines + [f"note: {note}" for note in self.notes])
 
     def top(self, n: int = 10) -> list[RankedFrame]:
-        """The `n` frames of the highest rank, the highest first; equal ones in the order of the rows."""
+        """The `n` frames of the highest rank, the highest first; equal ones in the order of the rows.
+
+        Examples:
+            >>> [frame.rank for frame in pixelfast.Scores.read("scores.parquet").top(2)]
+            [1.0, 0.9875]
+        """
         if n < 1:
             raise ValueError(f"n must be at least 1, not {n}")
         if not len(self):
@@ -142,7 +162,12 @@ class Scores:
         return [self._ranked(index) for index in order.tolist()]
 
     def smoothed_raw(self) -> NDArray[np.float64]:
-        """f64[N], the centred mean of `raw` over `smooth` frames within each video; `threshold` is in its units."""
+        """f64[N], the centred mean of `raw` over `smooth` frames within each video; `threshold` is in its units.
+
+        Examples:
+            >>> pixelfast.Scores.read("scores.parquet").smoothed_raw().shape
+            (80,)
+        """
         return _core.smooth(self.raw, self.lengths, self.smooth)
 
     def events(self, threshold: float | None = None) -> list[Event]:
@@ -151,6 +176,12 @@ class Scores:
         Args:
             threshold: in the units of `raw`; None takes the calibrated one. Where there is none either, there are no
                 events, and a note says so.
+
+        Examples:
+            >>> for event in pixelfast.Scores.read("scores.parquet").events(threshold=0.0):
+            ...     print(event.video, event.start, event.end)
+            01 1 40
+            02 1 40
         """
         level = self.threshold if threshold is None else threshold
         if level is None:
@@ -174,6 +205,10 @@ class Scores:
         Raises:
             OutputError: another suffix, or the file cannot be written there.
             ScoresError: a `.csv` of videos whose names are the same without their leading zeros (`01` and `1`).
+
+        Examples:
+            >>> pixelfast.Scores.read("scores.parquet").write("submission.csv").name
+            'submission.csv'
         """
         from pixelfast.scores import files as score_files
 
@@ -194,6 +229,10 @@ class Scores:
 
         Raises:
             ScoresError: there is no such file, or it is not one of pixelfast's, or it is damaged.
+
+        Examples:
+            >>> pixelfast.Scores.read("scores.parquet")
+            Scores(2 videos, 80 frames, reconstruction)
         """
         from pixelfast.scores import files as score_files
 
@@ -204,7 +243,12 @@ class Scores:
             raise ScoresError(f"{path} is damaged: {error}; score again") from error
 
     def to_arrow(self) -> "pa.Table":
-        """An Arrow table of all columns (`video` as a dictionary), with the facts in the schema's metadata."""
+        """An Arrow table of all columns (`video` as a dictionary), with the facts in the schema's metadata.
+
+        Examples:
+            >>> pixelfast.Scores.read("scores.parquet").to_arrow().num_rows
+            80
+        """
         from pixelfast.scores import files as score_files
 
         return score_files.to_arrow(self)
@@ -214,6 +258,10 @@ class Scores:
 
         Raises:
             ScoresError: pandas is not installed.
+
+        Examples:
+            >>> len(pixelfast.Scores.read("scores.parquet").to_pandas())
+            80
         """
         try:
             return self.to_arrow().to_pandas()

@@ -29,6 +29,10 @@ def open_source(source: Source, notes: list[str] | None = None) -> list[Video]:
 
     Raises:
         SourceError: there are no frames, or the layout cannot be understood; the message says what to do.
+
+    Examples:
+        >>> [video.name for video in pixelfast.open_source("new")]
+        ['01', '02']
     """
     finds = _Finds()
     for item in _items(source):

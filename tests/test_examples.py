@@ -1,0 +1,97 @@
+"""The examples run: those in the docstrings of the public names, and the scripts in examples/, on the drawn scene."""
+
+import doctest
+import inspect
+import runpy
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import pixelfast
+from oracles.networks import seeded_autoencoder
+from pixelfast.demo.scene import SceneSpec, generate_scene
+from pixelfast.methods.recipes import RECIPES
+
+NAMES = [name for name in pixelfast.__all__ if name != "__version__"]
+SCRIPTS = Path(__file__).parent.parent / "examples"
+SCENE = SceneSpec(seed=5, height=96, width=160, train_videos=2, train_frames=48, test_videos=2, test_frames=40)
+WHOLE = RECIPES["default"]
+TINY = replace(
+    WHOLE,
+    autoencoder=replace(WHOLE.autoencoder, width=4, epochs=1, least_steps=None, precisions=("fp32",), batches=(8,)),
+    flip=replace(WHOLE.flip, frames=32, epochs=1, least_steps=1, batch=16),
+    motion=replace(WHOLE.motion, hidden=8, epochs=1),
+)
+
+
+def run_examples(name: str) -> None:
+    """Runs the examples of one public name and of its methods, as a user would type them."""
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    names = {"pixelfast": pixelfast, "np": np}
+    for examples in doctest.DocTestFinder().find(getattr(pixelfast, name), name, globs=names):
+        runner.run(examples)
+    assert (runner.failures, runner.tries > 0) == (0, True)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where examples run: `normal/`, `new/`, `labels.csv`, and what the examples of `train` and `score` make of them.
+
+    A recipe of seconds stands in for the default one of minutes.
+    """
+    home = tmp_path_factory.mktemp("examples")
+    scene = generate_scene(home / "scene", SCENE)
+    for name, there in {"normal": scene.train, "new": scene.test, "labels.csv": scene.labels}.items():
+        (home / name).symlink_to(there)
+    torch.save(seeded_autoencoder(0).state_dict(), home / "autoencoder.pth")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(home)
+        patch.setitem(RECIPES, "default", TINY)
+        run_examples("train")
+        run_examples("score")
+        yield home
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize("name", sorted({*NAMES} - {"train", "score"}))
+def test_examples_of(name: str) -> None:
+    run_examples(name)
+
+
+@pytest.mark.usefixtures("folder")
+@pytest.mark.parametrize(
+    ("command", "said"),
+    [
+        ("own_footage.py normal new", "most unusual: "),
+        ("submission.py normal new labels.csv", "submission.csv: 80 rows"),
+        ("compare_methods.py normal new labels.csv", "furthest apart: "),
+    ],
+)
+def test_script(command: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", command.split())
+    runpy.run_path(str(SCRIPTS / sys.argv[0]), run_name="__main__")
+    assert said in capsys.readouterr().out
+
+
+def test_every_script_is_listed() -> None:
+    scripts = {path.name for path in SCRIPTS.glob("*.py")}
+    assert all(f"`{name} " in (SCRIPTS / "README.md").read_text() for name in scripts)
+    assert all(len((SCRIPTS / name).read_text().splitlines()) <= 40 for name in scripts)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_public_name_has_an_example(name: str) -> None:
+    thing = getattr(pixelfast, name)
+    members = vars(thing).items() if inspect.isclass(thing) else ()
+    own = {f"{name}.{key}": getattr(thing, key) for key, value in members if _is_public_method(key, value)}
+    assert [key for key, one in {name: thing, **own}.items() if ">>> " not in (one.__doc__ or "")] == []
+
+
+def _is_public_method(name: str, value: object) -> bool:
+    kinds = (property, classmethod, staticmethod)
+    return not name.startswith("_") and (inspect.isfunction(value) or isinstance(value, kinds))
