@@ -202,7 +202,7 @@ def export(
     precision: str = "fp32",
     stride: int = 1,
     compute_capability: str | None = None,
-    profile: tuple[int, int, int] | None = None,
+    call_sizes: tuple[int, int, int] | None = None,
     threads: int | None = None,
 ) -> Path:
     """Writes an engine into a model's folder: `ae.s4.onnx` for stride 4, a quarter of the work of stride 1.
@@ -219,7 +219,7 @@ def export(
             first compared with it on the training footage.
         stride: frames between the starts of windows, 1 to the window.
         compute_capability: of a plan: the GPU that it is for, such as "8.6"; None means the one in this machine.
-        profile: of a plan: frames (or flows) a call, at least, best and at most; None takes good ones.
+        call_sizes: of a plan: frames (or flows) a call, at least, best and at most; None takes good ones.
         threads: None takes the cores that this process may use.
 
     Returns:
@@ -234,9 +234,9 @@ def export(
     loaded = model if isinstance(model, Model) else Model.load(model, plans=to != "plan")
     if to == "plan":
         count = share_threads(threads).count
-        return export_plan(loaded, PlanRequest(precision, stride, compute_capability, profile, count))
-    if compute_capability is not None or profile is not None:
-        raise EngineError(f"a compute capability and a profile are of TensorRT plans, not of {to}: say --to plan")
+        return export_plan(loaded, PlanRequest(precision, stride, compute_capability, call_sizes, count))
+    if compute_capability is not None or call_sizes is not None:
+        raise EngineError(f"a compute capability and call sizes are of TensorRT plans, not of {to}: say --to plan")
     if to != "onnx" or precision not in ("fp32", *PRECISIONS):
         known = "onnx in fp32, int8 or bf16, and plans in fp32, fp16 or bf16"
         raise EngineError(f"pixelfast exports {known}, not {to} in {precision}")

@@ -23,7 +23,7 @@ def export(
         str | None,
         typer.Option(metavar="X.Y", help="Of a plan: the GPU it is for, as 8.6.", show_default="this machine's"),
     ] = None,
-    profile: Annotated[
+    call_sizes: Annotated[
         str | None,
         typer.Option(
             metavar="A,B,C", help="Of a plan: frames a call, at least, best, at most.", show_default="16,128,128"
@@ -39,15 +39,15 @@ def export(
     with shown_progress():
         path = api.export(
             model, to, precision=precision, stride=stride, compute_capability=compute_capability,
-            profile=None if profile is None else _profile(profile), threads=threads,
+            call_sizes=None if call_sizes is None else _parsed(call_sizes), threads=threads,
         )  # fmt: skip
     print_result(f"written {path}")
 
 
-def _profile(text: str) -> tuple[int, int, int]:
-    from pixelfast.runtime.tensorrt.build import parse_profile
+def _parsed(text: str) -> tuple[int, int, int]:
+    from pixelfast.runtime.tensorrt.build import parse_call_sizes
 
     try:
-        return parse_profile(text)
+        return parse_call_sizes(text)
     except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="--profile") from None
+        raise typer.BadParameter(str(error), param_hint="--call-sizes") from None

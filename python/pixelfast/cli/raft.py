@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from pixelfast.errors import ModelError, PixelfastError
 from pixelfast.flow.raft_memory import MEMORY_BYTES, pairs_within
-from pixelfast.jobs.export_plan import raft_profile
+from pixelfast.jobs.export_plan import raft_call_sizes
 from pixelfast.runtime.tensorrt.build import build_plan
 
 
@@ -34,11 +34,11 @@ def _export(options: argparse.Namespace) -> str:
     with TemporaryDirectory(prefix="pixelfast-raft-") as folder:
         graph = Path(folder) / "raft.onnx"
         words = _write(options, graph)
-        profile = raft_profile(options.height, options.width)
+        sizes = raft_call_sizes(options.height, options.width)
         facts = build_plan(
-            graph, options.out, profile, precision=options.precision, compute_capability=options.compute_capability
+            graph, options.out, sizes, precision=options.precision, compute_capability=options.compute_capability
         )
-    built = f"{facts.precision}, {profile} frames a call, for {facts.compute_capability}"
+    built = f"{facts.precision}, {sizes} frames a call, for {facts.compute_capability}"
     return f"{words}\n{options.out}: {built}, by {facts.flavour} {facts.version}"
 
 

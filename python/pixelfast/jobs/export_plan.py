@@ -9,26 +9,23 @@ from typing import Final
 from pixelfast.errors import EngineError, ModelError
 from pixelfast.files.folders import scratch_folder
 from pixelfast.flow.opening import RAFT_FILE
-from pixelfast.flow.raft import load_raft
+from pixelfast.flow.raft import MOST_PAIRS, RaftFlow
 from pixelfast.flow.raft_memory import pairs_within
 from pixelfast.jobs.checked_footage import flow_frames_of, flows_of, frames_of
 from pixelfast.machine.imports import training_extra
 from pixelfast.model import Model, PlanFacts
 from pixelfast.notes import Notes
-from pixelfast.runtime.tensorrt.build import Profile, build_plan
+from pixelfast.runtime.tensorrt.build import CallSizes, build_plan
 
-PROFILES: Final = {
-    "ae": Profile(16, 128, 128),
-    "motion": Profile(9, 72, 72),
-    "flip": Profile(1, 64, 64),
+CALL_SIZES: Final = {
+    "ae": CallSizes(16, 128, 128),
+    "motion": CallSizes(9, 72, 72),
+    "flip": CallSizes(1, 64, 64),
 }
 """Frames (or flows) a call where nobody says otherwise; of RAFT as many as `RAFT_BYTES` hold."""
 
 RAFT_BYTES: Final = 4 << 30
 """Memory that a call of RAFT's plan may take on the GPU: TensorRT takes it for the largest call, when it is loaded."""
-
-_MOST_PAIRS: Final = 32
-"""Pairs a call that fill any GPU."""
 
 MOST_ITEMS: Final = 4096
 """Of a call: beyond that TensorRT asks for memory that no GPU has."""
@@ -41,7 +38,7 @@ class PlanRequest:
     precision: str = "fp32"
     stride: int = 1
     compute_capability: str | None = None
-    profile: tuple[int, int, int] | None = None
+    call_sizes: tuple[int, int, int] | None = None
     threads: int = 1
 
     def plan_of(self, stem: str) -> tuple[str, str]:
@@ -64,7 +61,7 @@ def export_plan(model: Model, request: PlanRequest) -> Path:
     names = _sources(model, request)
     plans: dict[str, Path] = {}
     facts: dict[str, PlanFacts] = {}
-    profiles = {name: _profile(model, name, request) for name in names}
+    calls = {name: _call_sizes(model, name, request) for name in names}
     with scratch_folder(model.folder) as scratch:
         for name in names:
             stem = Path(name).stem
@@ -73,7 +70,7 @@ def export_plan(model: Model, request: PlanRequest) -> Path:
                 built = build_plan(
                     source,
                     scratch / plan,
-                    profiles[name],
+                    calls[name],
                     precision=precision,
                     compute_capability=request.compute_capability,
                 )
@@ -107,7 +104,7 @@ def _sources(model: Model, request: PlanRequest) -> list[str]:
     return [*names, RAFT_FILE]
 
 
-def _profile(model: Model, name: str, request: PlanRequest) -> Profile:
+def _call_sizes(model: Model, name: str, request: PlanRequest) -> CallSizes:
     """The frames (or flows) a call of an engine's plan: as asked for; RAFT and the flip classifier have their own.
 
     Raises:
@@ -115,26 +112,26 @@ def _profile(model: Model, name: str, request: PlanRequest) -> Profile:
     """
     stem = name.split(".", maxsplit=1)[0]
     if stem == "raft":
-        return raft_profile(*load_raft(model.folder / name, request.threads).size(0, 0))
-    if stem == "flip" or request.profile is None:
-        return PROFILES[stem]
-    profile, motion = Profile(*request.profile), model.manifest.motion
+        return raft_call_sizes(*RaftFlow(model.folder / name, request.threads).size(0, 0))
+    if stem == "flip" or request.call_sizes is None:
+        return CALL_SIZES[stem]
+    sizes, motion = CallSizes(*request.call_sizes), model.manifest.motion
     least = model.manifest.window if motion is None else motion.past + 1
-    if profile.least < least:
-        raise EngineError(f"a call of {name} takes at least {least}, and the profile begins at {profile.least}")
-    if profile.most > MOST_ITEMS:
-        raise EngineError(f"a call of {name} takes at most {MOST_ITEMS}, and the profile ends at {profile.most}")
-    if request.stride > 1 and profile.most < profile.least + 2 * request.stride:
+    if sizes.least < least:
+        raise EngineError(f"a call of {name} takes at least {least}, and the call sizes begin at {sizes.least}")
+    if sizes.most > MOST_ITEMS:
+        raise EngineError(f"a call of {name} takes at most {MOST_ITEMS}, and the call sizes end at {sizes.most}")
+    if request.stride > 1 and sizes.most < sizes.least + 2 * request.stride:
         raise EngineError(
-            f"the profile must reach over two strides: give at least {profile.least + 2 * request.stride}"
+            f"the call sizes must reach over two strides: give at least {sizes.least + 2 * request.stride}"
         )
-    return profile
+    return sizes
 
 
-def raft_profile(height: int, width: int) -> Profile:
+def raft_call_sizes(height: int, width: int) -> CallSizes:
     """Frames of this size in pixels a call of RAFT's plan."""
-    most = min(_MOST_PAIRS, pairs_within(RAFT_BYTES, height, width)) + 1
-    return Profile(2, most, most)
+    most = min(MOST_PAIRS, pairs_within(RAFT_BYTES, height, width)) + 1
+    return CallSizes(2, most, most)
 
 
 @contextmanager

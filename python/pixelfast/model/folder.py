@@ -230,7 +230,7 @@ def plan_command(folder: Path, name: str, facts: PlanFacts) -> str:
     if strided := re.search(r"\.s([0-9]+)\.", name):
         options.append(f"--stride {strided[1]}")
     if name.startswith(("ae.", "motion.")):
-        options.append(f"--profile {facts.least},{facts.best},{facts.most}")
+        options.append(f"--call-sizes {facts.least},{facts.best},{facts.most}")
     return f"pixelfast export {shlex.quote(str(folder))} {' '.join(options)}"
 
 
