@@ -8,7 +8,7 @@ from pathlib import Path
 import pixelfast
 from pixelfast.errors import EngineError, PixelfastError
 from pixelfast.model import Model
-from pixelfast.runtime.tensorrt.build import parse_profile
+from pixelfast.runtime.tensorrt.build import parse_call_sizes
 
 
 def run(description: str, method: str, arguments: Sequence[str] | None) -> int:
@@ -39,7 +39,7 @@ def _parser(description: str, method: str) -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=description, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("model", type=Path, help="model folder")
     parser.add_argument("--compute-capability", help="of the GPU it is for, such as 8.6; without it this machine's")
-    parser.add_argument("--call-sizes", type=profile, help="frames a call, at least, best and at most: 16,128,128")
+    parser.add_argument("--call-sizes", type=call_sizes, help="frames a call, at least, best and at most: 16,128,128")
     parser.add_argument(
         "--precision",
         choices=("fp32", "fp16", "bf16"),
@@ -51,9 +51,9 @@ def _parser(description: str, method: str) -> argparse.ArgumentParser:
     return parser
 
 
-def profile(text: str) -> tuple[int, int, int]:
-    """`parse_profile` for argparse, which shows the sentence of its own error only."""
+def call_sizes(text: str) -> tuple[int, int, int]:
+    """`parse_call_sizes` for argparse, which shows the sentence of its own error only."""
     try:
-        return parse_profile(text)
+        return parse_call_sizes(text)
     except ValueError as error:
         raise argparse.ArgumentTypeError(str(error)) from None

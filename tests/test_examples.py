@@ -11,11 +11,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from pixelfast.methods.recipes import RECIPES
 
 import pixelfast
 from oracles.networks import seeded_autoencoder
 from pixelfast.demo.scene import SceneSpec, generate_scene
-from pixelfast.methods.recipes import RECIPES
 
 NAMES = [name for name in pixelfast.__all__ if name != "__version__"]
 SCRIPTS = Path(__file__).parent.parent / "examples"

@@ -1,4 +1,4 @@
-"""Plans that compute in NumPy, with TensorRT's interface (`pixelfast.engines.trt_types`) and a lazy device."""
+"""Plans that compute in NumPy, with TensorRT's interface (`pixelfast.runtime.tensorrt.package`) and a lazy device."""
 
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace

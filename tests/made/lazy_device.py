@@ -17,7 +17,7 @@ class _Stream:
 
 
 class LazyDevice:
-    """See `pixelfast.runtime.tensorrt.cuda.Device`.
+    """See `pixelfast.runtime.slots.Device`.
 
     Args:
         pick: given the streams that hold something, the number of one to advance now, or None to do nothing yet.
@@ -87,17 +87,19 @@ class LazyDevice:
         while self._reached[event] < count:
             self._advance_any()
 
+    def busy(self) -> list[int]:
+        """The streams that hold something."""
+        return [number for number, stream in self._streams.items() if stream.entries]
+
     def drain(self) -> None:
-        while any(stream.entries for stream in self._streams.values()):
+        while self.busy():
             self._advance_any()
 
     def _put(self, stream: int, entry: Callable[[], bool]) -> None:
         self._streams[stream].entries.append(entry)
-        busy = [number for number, one in self._streams.items() if one.entries]
-        chosen = self._pick(busy)
+        chosen = self._pick(self.busy())
         while chosen is not None and self._advance(chosen):
-            busy = [number for number, one in self._streams.items() if one.entries]
-            chosen = self._pick(busy) if busy else None
+            chosen = self._pick(self.busy()) if self.busy() else None
 
     def _advance(self, stream: int) -> bool:
         entries = self._streams[stream].entries

@@ -39,15 +39,15 @@ def export(
     with shown_progress():
         path = api.export(
             model, to, precision=precision, stride=stride, compute_capability=compute_capability,
-            call_sizes=None if call_sizes is None else _sizes(call_sizes), threads=threads,
+            call_sizes=None if call_sizes is None else _parsed(call_sizes), threads=threads,
         )  # fmt: skip
     print_result(f"written {path}")
 
 
-def _sizes(text: str) -> tuple[int, int, int]:
-    from pixelfast.runtime.tensorrt.build import parse_profile
+def _parsed(text: str) -> tuple[int, int, int]:
+    from pixelfast.runtime.tensorrt.build import parse_call_sizes
 
     try:
-        return parse_profile(text)
+        return parse_call_sizes(text)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--call-sizes") from None

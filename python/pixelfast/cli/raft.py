@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 
 from pixelfast.errors import ModelError, PixelfastError
 from pixelfast.flow.raft_memory import MEMORY_BYTES, call_sizes, pairs_within
-from pixelfast.runtime.tensorrt.build import Profile, build_plan
+from pixelfast.runtime.tensorrt.build import CallSizes, build_plan
 
 
 def run(description: str, arguments: Sequence[str] | None) -> int:
@@ -33,11 +33,11 @@ def _export(options: argparse.Namespace) -> str:
     with TemporaryDirectory(prefix="pixelfast-raft-") as folder:
         graph = Path(folder) / "raft.onnx"
         words = _write(options, graph)
-        profile = Profile(*call_sizes(options.height, options.width))
+        sizes = CallSizes(*call_sizes(options.height, options.width))
         facts = build_plan(
-            graph, options.out, profile, precision=options.precision, compute_capability=options.compute_capability
+            graph, options.out, sizes, precision=options.precision, compute_capability=options.compute_capability
         )
-    built = f"{facts.precision}, {profile} frames a call, for {facts.compute_capability}"
+    built = f"{facts.precision}, {sizes} frames a call, for {facts.compute_capability}"
     return f"{words}\n{options.out}: {built}, by {facts.flavour} {facts.version}"
 
 

@@ -1,22 +1,26 @@
 """The engine that tells whether a frame is upside down."""
 
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast import _core
 from pixelfast.errors import EngineError
-from pixelfast.flip.engine_torch import TorchFlip
+from pixelfast.geometry import FRAME_SIZE
 from pixelfast.runtime.opening import open_runner
-from pixelfast.runtime.runner import Runner
+from pixelfast.runtime.pieces import Ports, Span, buckets
+from pixelfast.runtime.runner import Runner, Tensor
 from pixelfast.runtime.tensorrt.check import PlanOrigin
+from pixelfast.runtime.torch.choice import TorchWish
+from pixelfast.runtime.torch.runner import LoadedWeights, Weights
 
 
 class FlipEngine:
     """The flip classifier: grey frames u8[N, H, W] to flip probabilities f32[N]; it resizes what is not of its size."""
 
-    def __init__(self, runner: Runner | TorchFlip, height: int, width: int, threads: int) -> None:
+    def __init__(self, runner: Runner, height: int, width: int, threads: int) -> None:
         self.path = runner.path
         self._run = runner
         self._size = (height, width)
@@ -37,6 +41,23 @@ class FlipEngine:
         return result
 
 
+def _load(path: Path, _device: str) -> LoadedWeights:
+    from pixelfast.flip.network import FlipGraph
+    from pixelfast.flip.weights import load_flip_classifier
+
+    graph = FlipGraph(load_flip_classifier(path))
+    frames = Tensor("frames", "uint8", (None, FRAME_SIZE, FRAME_SIZE))
+    ports = Ports(Span(1), frames, Tensor("flip_probability", "float32", (None,)))
+    return LoadedWeights(ports, buckets(256, least=16), lambda *_: graph, {"kind": "flip"})
+
+
+CLASSIFIER: Final = Weights("flip", _load)
+"""A `flip.safetensors`, as PyTorch runs it."""
+
+_IN_FLOAT32: Final = TorchWish(precision="fp32", speedup="graph")
+"""How PyTorch runs it, as its threshold is one for all; on a GPU where there is one: the CPU is the decoder's then."""
+
+
 def load_flip_engine(path: Path, height: int, width: int, threads: int, origin: PlanOrigin | None = None) -> FlipEngine:
     """Loads a flip classifier and tries it on one blank frame.
 
@@ -50,15 +71,14 @@ def load_flip_engine(path: Path, height: int, width: int, threads: int, origin: 
     Raises:
         EngineError: the file is missing, damaged, no flip classifier, or made for frames of another size.
     """
-    weights = path.suffix.lower() == ".safetensors"
-    runner = TorchFlip(path, threads) if weights else _graph(path, (height, width), threads, origin)
+    runner = open_runner(path, threads, CLASSIFIER, origin, _IN_FLOAT32)
+    _check(runner, (height, width))
     engine = FlipEngine(runner, height, width, threads)
     engine.probabilities(np.zeros((1, height, width), np.uint8))
     return engine
 
 
-def _graph(path: Path, size: tuple[int, int], threads: int, origin: PlanOrigin | None) -> Runner:
-    runner = open_runner(path, threads, origin)
+def _check(runner: Runner, size: tuple[int, int]) -> None:
     kind = runner.metadata.get("pixelfast.kind", "flip")
     if (
         kind != "flip"
@@ -66,9 +86,12 @@ def _graph(path: Path, size: tuple[int, int], threads: int, origin: PlanOrigin |
         or runner.inputs[0].dtype != "uint8"
         or len(runner.inputs[0].shape) != 3
     ):
-        raise EngineError(f"{path} is no flip classifier: it has {runner.describe()}; expected frames uint8 [N, H, W]")
+        raise EngineError(
+            f"{runner.path} is no flip classifier: it has {runner.describe()}; expected frames uint8 [N, H, W]"
+        )
     found = runner.inputs[0].shape[1:]
     if any(size not in (None, wanted) for size, wanted in zip(found, size, strict=True)):
         sizes = "x".join("?" if size is None else str(size) for size in found)
-        raise EngineError(f"{path} takes frames of {sizes} pixels, the autoencoder beside it {size[0]}x{size[1]}")
-    return runner
+        raise EngineError(
+            f"{runner.path} takes frames of {sizes} pixels, the autoencoder beside it {size[0]}x{size[1]}"
+        )

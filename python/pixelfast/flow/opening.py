@@ -5,7 +5,7 @@ from pathlib import Path
 from pixelfast.flow.dis import DisFlow
 from pixelfast.flow.engine import FlowEngine
 from pixelfast.flow.facts import FlowFacts
-from pixelfast.flow.raft import load_raft
+from pixelfast.flow.raft import RaftFlow
 from pixelfast.machine.cores import Cores
 from pixelfast.runtime.tensorrt.check import PlanOrigin
 
@@ -28,5 +28,5 @@ def open_flow(
         EngineError: it cannot be loaded.
     """
     if flow.kind == "raft":
-        return load_raft(folder / raft, cores.count, origin)
+        return RaftFlow(folder / raft, cores.count, origin)
     return DisFlow(flow.preset or "", cores, flow.shorter_side or 0)

@@ -8,39 +8,52 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.errors import EngineError
-from pixelfast.flow.engine import FlowEngine
-from pixelfast.flow.raft_memory import MEMORY_BYTES, pairs_within
+from pixelfast.flow.raft_memory import MEMORY_BYTES, MOST_PAIRS, pairs_within
 from pixelfast.geometry import FLOW_SIZE
 from pixelfast.runtime.metadata import metadata_integer
+from pixelfast.runtime.onnx import OnnxRunner
 from pixelfast.runtime.opening import open_runner
-from pixelfast.runtime.runner import Runner
+from pixelfast.runtime.pieces import Ports, Span, buckets
+from pixelfast.runtime.runner import Runner, Tensor
 from pixelfast.runtime.tensorrt.check import PlanOrigin
+from pixelfast.runtime.torch.choice import TorchWish
+from pixelfast.runtime.torch.runner import LoadedWeights, Weights
+
+SHARE_OF_FREE: Final = 0.25
+"""Of a GPU's free memory, what RAFT may take: graphs keep theirs, the other engines want some, and so may others."""
 
 
 class RaftFlow:
-    """RAFT-Large as one graph (`networks.raft`): colour frames of one size in, the flow on the grid out.
-
-    It runs in ONNX Runtime or TensorRT.
+    """RAFT-Large as one graph: colour frames of one size in, the flow on the grid out.
 
     Args:
-        path: the `.onnx` or `.plan` file.
+        path: the `.onnx`, `.plan` or `.safetensors` file.
         threads: threads for one call on a CPU.
-        memory_bytes: about how much memory a call of an `.onnx` file may take; a plan has its profile.
         origin: of a plan, what its model knows about it.
+        wish: of weights, where and how PyTorch shall compute.
+        memory_bytes: about how much memory a call may take; None is 1 GiB on a CPU, and a quarter of what a GPU has
+            free for PyTorch. A plan has the sizes of call that it was built for.
 
     Raises:
-        EngineError: the file is missing, damaged, or no such graph.
+        EngineError: the file is missing, damaged, no such graph, or cannot be run on this machine.
     """
 
     color: Final = "rgb"
 
     def __init__(
-        self, path: Path, threads: int, memory_bytes: int = MEMORY_BYTES, origin: PlanOrigin | None = None
+        self,
+        path: Path,
+        threads: int,
+        origin: PlanOrigin | None = None,
+        wish: TorchWish | None = None,
+        *,
+        memory_bytes: int | None = None,
     ) -> None:
         self.path = path
-        self._run = open_runner(path, threads, origin)
+        self._run = open_runner(path, threads, raft_weights(memory_bytes), origin, wish)
         self._size = _raft_size(self._run)
-        self._pairs = None if path.suffix.lower() == ".plan" else pairs_within(memory_bytes, *self._size)
+        own = isinstance(self._run, OnnxRunner)  # the other runners cut a call themselves
+        self._pairs = pairs_within(memory_bytes or MEMORY_BYTES, *self._size) if own else None
 
     @property
     def frame_bytes(self) -> int:
@@ -48,7 +61,7 @@ class RaftFlow:
         return 3 * self._size[0] * self._size[1]
 
     def size(self, height: int, width: int) -> tuple[int, int]:
-        """See `FlowEngine.size`: the size that the graph was exported for, whatever the footage has."""
+        """See `FlowEngine.size`: the size that the file was made for, whatever the footage has."""
         del height, width
         return self._size
 
@@ -66,22 +79,34 @@ class RaftFlow:
         return flow
 
 
-def load_raft(path: Path, threads: int, origin: PlanOrigin | None = None) -> FlowEngine:
-    """RAFT-Large by what runs its file.
+def raft_weights(memory_bytes: int | None = None) -> Weights:
+    """A `raft.safetensors`, as PyTorch runs it in calls of about this much memory; None as of `RaftFlow`."""
 
-    Args:
-        path: the `.onnx`, `.plan` or `.safetensors` file.
-        threads: threads for one call on a CPU.
-        origin: of a plan, what its model knows about it.
+    def load(path: Path, device: str) -> LoadedWeights:
+        from pixelfast.flow.raft_network import RaftGraph
+        from pixelfast.flow.raft_weights import load_raft
 
-    Raises:
-        EngineError: the file is missing, damaged, no flow engine, or cannot be run on this machine.
-    """
-    if path.suffix.lower() == ".safetensors":
-        from pixelfast.flow.raft_torch import TorchFlow
+        raft, height, width, updates = load_raft(path)
+        frames = Tensor("frames", "uint8", (None, height, width, 3))
+        pairs = pairs_within(_memory(device) if memory_bytes is None else memory_bytes, height, width)
+        return LoadedWeights(
+            Ports(Span(2), frames, Tensor("flow", "float32", (None, 2, FLOW_SIZE, FLOW_SIZE))),
+            buckets(min(MOST_PAIRS, pairs)),
+            lambda dtype, _: RaftGraph(raft, height, width, updates, dtype),
+            {"kind": "flow"},
+        )
 
-        return TorchFlow(path, threads)
-    return RaftFlow(path, threads, origin=origin)
+    return Weights("raft", load, ("torchvision",))
+
+
+def _memory(device: str) -> int:
+    """Bytes that a call of PyTorch may take where nobody says otherwise."""
+    if device == "cpu":
+        return MEMORY_BYTES
+    import torch
+
+    free, _ = torch.cuda.mem_get_info()
+    return int(SHARE_OF_FREE * free)
 
 
 def _raft_size(runner: Runner) -> tuple[int, int]:

@@ -61,11 +61,11 @@ def pair_bytes(height: int, width: int) -> int:
 PLAN_BYTES: Final = 4 << 30
 """Memory that a call of RAFT's plan may take on the GPU: TensorRT takes it for the largest call, when it is loaded."""
 
-_MOST_PAIRS: Final = 32
-"""Pairs a call that fill any GPU."""
+MOST_PAIRS: Final = 32
+"""Pairs of a call that fill any GPU; more only take memory."""
 
 
 def call_sizes(height: int, width: int) -> tuple[int, int, int]:
     """Returns the frames of this size in pixels that a call of RAFT's plan takes: at least, best, at most."""
-    most = min(_MOST_PAIRS, pairs_within(PLAN_BYTES, height, width)) + 1
+    most = min(MOST_PAIRS, pairs_within(PLAN_BYTES, height, width)) + 1
     return 2, most, most

@@ -11,7 +11,7 @@ from pixelfast.files.folders import scratch_folder
 from pixelfast.methods.base import ExportRequest, PlanSource
 from pixelfast.model import Model, PlanFacts
 from pixelfast.model.names import EngineName
-from pixelfast.runtime.tensorrt.build import Profile, build_plan
+from pixelfast.runtime.tensorrt.build import CallSizes, build_plan
 
 FLIP_SIZES: Final = (1, 64, 64)
 """Frames a call of the flip classifier's plan."""
@@ -38,14 +38,14 @@ def export_plan(model: Model, request: ExportRequest, sources: Sequence[PlanSour
     plans: dict[str, Path] = {}
     facts: dict[str, PlanFacts] = {}
     with scratch_folder(model.folder) as scratch:
-        for source, profile in zip(sources, sizes, strict=True):
+        for source, calls in zip(sources, sizes, strict=True):
             precision = "fp32" if source.name.stem == "flip" else request.precision
             plan = str(source.name._replace(precision=precision, kind="plan"))
             with _graph(model, source, request, scratch) as graph:
                 built = build_plan(
                     graph,
                     scratch / plan,
-                    profile,
+                    calls,
                     precision=precision,
                     compute_capability=request.compute_capability,
                 )
@@ -56,15 +56,15 @@ def export_plan(model: Model, request: ExportRequest, sources: Sequence[PlanSour
     return model.folder / next(iter(plans))
 
 
-def _sizes(source: PlanSource, request: ExportRequest) -> Profile:
+def _sizes(source: PlanSource, request: ExportRequest) -> CallSizes:
     """The frames (or flows) a call of a graph's plan: as asked for, where the graph takes what is asked for.
 
     Raises:
         EngineError: the calls are too short to give results, or longer than any GPU could hold.
     """
     if source.least is None or request.call_sizes is None:
-        return Profile(*source.sizes)
-    sizes, name = Profile(*request.call_sizes), source.name
+        return CallSizes(*source.sizes)
+    sizes, name = CallSizes(*request.call_sizes), source.name
     if sizes.least < source.least:
         raise EngineError(f"a call of {name} takes at least {source.least}, and the call sizes begin at {sizes.least}")
     if sizes.most > MOST_ITEMS:

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.errors import EngineError
-from pixelfast.machine.cores import Cores
 
 
 @dataclass(frozen=True)
@@ -34,7 +33,6 @@ class Runner(Protocol):
         outputs: likewise.
         metadata: what the file says about itself, by `pixelfast.<name>`.
         best: the length of an array that keeps the engine busy; None where any does.
-        cores: what it takes the cores from that it computes on; a GPU's runner takes none.
     """
 
     path: Path
@@ -42,7 +40,6 @@ class Runner(Protocol):
     outputs: tuple[Tensor, ...]
     metadata: dict[str, str]
     best: int | None
-    cores: Cores
 
     def __call__(self, array: NDArray[Any]) -> NDArray[np.float32]:
         """The engine's first output for `array`.

@@ -6,20 +6,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from pixelfast.flow.raft import load_raft
-from pixelfast.methods.motion.engine import load_motion_engine
-from pixelfast.methods.reconstruction.engine import load_window_engine
 from pixelfast.model import Model
 from pixelfast.runtime.tensorrt.check import plan_origin
-from pixelfast.runtime.torch.choice import SPEEDUPS, USUAL, Speedup
+from pixelfast.runtime.torch.choice import SPEEDUPS, USUAL, Speedup, TorchWish
 from pixelfast.verify.machine import Machine
-from pixelfast.verify.reference import RUNNERS
+from pixelfast.verify.reference import LOADERS
 
 USUAL_PRECISION: Final = "fp16"
 """Of weights that PyTorch runs on a GPU."""
 
 _NAME: Final = re.compile(r"(ae|motion|raft)(?:\.s([0-9]+))?(?:\.[a-z0-9]+)?\.(onnx|plan|safetensors)")
-_LOADERS: Final = {"ae": load_window_engine, "motion": load_motion_engine, "raft": load_raft}
 
 
 @dataclass(frozen=True)
@@ -59,7 +55,7 @@ def _of_file(model: Model, name: str, threads: int, machine: Machine) -> Iterato
     if match is None:
         return
     kind, stride, suffix = match[1], int(match[2] or 1), match[3]
-    path, load = model.folder / name, _LOADERS[kind]
+    path, load = model.folder / name, LOADERS[kind]
     if suffix == "safetensors":
         yield from _by_torch(path, kind, threads, machine)
     elif suffix == "plan":
@@ -86,13 +82,13 @@ def _by_torch(path: Path, kind: str, threads: int, machine: Machine) -> Iterator
     """On a GPU in each precision and with each way to speed it up, as what is fastest differs from GPU to GPU."""
     if not machine.by_torch:
         elsewhere = "" if machine.torch_installed else "not run: it needs PyTorch, which is not installed"
-        yield Candidate(path, f"{path.name}, CPU", kind, 1, lambda: _LOADERS[kind](path, threads), elsewhere=elsewhere)
+        yield Candidate(path, f"{path.name}, CPU", kind, 1, lambda: LOADERS[kind](path, threads), elsewhere=elsewhere)
         return
     ways: list[tuple[str, Speedup]] = [(USUAL_PRECISION, speedup) for speedup in SPEEDUPS]
     for precision, speedup in [*ways, ("bf16", USUAL), ("fp32", USUAL)]:
 
         def opened(precision: str = precision, speedup: Speedup = speedup) -> Any:
-            return RUNNERS[kind](path, threads, "cuda", precision, speedup)
+            return LOADERS[kind](path, threads, wish=TorchWish("cuda", precision, speedup))
 
         label = f"{path.name}, {precision}, {speedup}"
         usual = (precision, speedup) == (USUAL_PRECISION, USUAL)

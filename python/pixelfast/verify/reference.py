@@ -3,21 +3,19 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from pixelfast.errors import EngineError
 from pixelfast.flow.raft import RaftFlow
-from pixelfast.flow.raft_torch import TorchFlow
 from pixelfast.methods.motion.engine import load_motion_engine
-from pixelfast.methods.motion.engine_torch import TorchMotion
-from pixelfast.methods.reconstruction.engine import FrameEngine
-from pixelfast.methods.reconstruction.engine_torch import TorchFrames
+from pixelfast.methods.reconstruction.engine import FrameEngine, load_window_engine
 from pixelfast.methods.reconstruction.facts import window_facts
 from pixelfast.model import Model
 from pixelfast.runtime.onnx import OnnxRunner
+from pixelfast.runtime.torch.choice import TorchWish
 
-RUNNERS: dict[str, Any] = {"ae": TorchFrames, "motion": TorchMotion, "raft": TorchFlow}
-"""PyTorch's engine for the weights of each kind."""
+LOADERS: Final[dict[str, Any]] = {"ae": load_window_engine, "motion": load_motion_engine, "raft": RaftFlow}
+"""What loads a file of each kind, whatever runs it."""
 
 
 @dataclass(frozen=True)
@@ -48,12 +46,12 @@ class Reference:
         if self.kind == "ae":
             runner = OnnxRunner(self.path, threads)
             return FrameEngine(runner, window_facts(runner))
-        return load_motion_engine(self.path, threads) if self.kind == "motion" else RaftFlow(self.path, threads)
+        return LOADERS[self.kind](self.path, threads)
 
 
 def _by_torch(path: Path, kind: str, threads: int) -> Any:
     try:
-        return RUNNERS[kind](path, threads, "cpu")
+        return LOADERS[kind](path, threads, wish=TorchWish("cpu"))
     except EngineError:
         raise
     except (ImportError, OSError) as error:  # a library that does not load

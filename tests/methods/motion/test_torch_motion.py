@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from pixelfast.flow.raft_torch import TorchFlow
+from pixelfast.methods.motion.engine_torch import TorchMotion
 from torch.overrides import TorchFunctionMode
 
 from pixelfast.errors import EngineError
@@ -14,10 +16,8 @@ from pixelfast.flow.raft import RaftFlow
 from pixelfast.flow.raft_export import moving_texture, write_raft
 from pixelfast.flow.raft_memory import pair_bytes
 from pixelfast.flow.raft_network import Correlation, seeded_raft
-from pixelfast.flow.raft_torch import TorchFlow
 from pixelfast.flow.raft_weights import save_raft
 from pixelfast.methods.motion.engine import load_motion_engine
-from pixelfast.methods.motion.engine_torch import TorchMotion
 from pixelfast.methods.motion.export import write_motion
 from pixelfast.methods.motion.facts import MotionFacts
 from pixelfast.methods.motion.network import FlowGru

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
+from pixelfast.methods.reconstruction.engine_torch import TorchFrames
 
 import pixelfast
 from footage import walking_square
@@ -21,7 +22,6 @@ from pixelfast.flip.network import FlipClassifier
 from pixelfast.flip.weights import save_flip_classifier
 from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.methods.reconstruction.engine import load_window_engine
-from pixelfast.methods.reconstruction.engine_torch import TorchFrames
 from pixelfast.methods.reconstruction.export import write_autoencoder
 from pixelfast.methods.reconstruction.network import TemporalAutoencoder
 from pixelfast.methods.reconstruction.scoring import Reconstruction

@@ -17,7 +17,7 @@ from pixelfast.runtime.tensorrt.package import FLAVOURS
 
 CHECK = """
 from {package}_bindings import {package} as trt
-from pixelfast.engines.trt_types import Context, Engine, Runtime
+from pixelfast.runtime.tensorrt.package import Context, Engine, Runtime
 
 
 def check(runtime: trt.Runtime, engine: trt.ICudaEngine, context: trt.IExecutionContext) -> None:

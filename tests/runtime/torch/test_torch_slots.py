@@ -11,23 +11,24 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-import simulated_cuda
+import lazy_cuda
 from pixelfast.errors import EngineError
 from pixelfast.flip.network import FlipClassifier, FlipGraph
 from pixelfast.flow.raft_network import RaftGraph, seeded_raft
 from pixelfast.methods.motion.network import FlowGru, MotionGraph
 from pixelfast.methods.reconstruction.network import ReconstructionGraph, TemporalAutoencoder
-from pixelfast.runtime.pieces import Ports, Span
-from pixelfast.runtime.torch.buckets import Buckets, buckets
+from pixelfast.runtime import pieces, runner
+from pixelfast.runtime.pieces import Buckets, Ports, Span, buckets
 from pixelfast.runtime.torch.choice import MEASURED, TorchChoice
+from pixelfast.runtime.torch.device import TorchDevice
 from pixelfast.runtime.torch.graph import TorchGraph
-from pixelfast.runtime.torch.slots import Slots
+from pixelfast.runtime.torch.layers import Layers
 
 SIZES = Buckets((2, 8, 32))
 WINDOW = 3
@@ -52,8 +53,14 @@ def sums(items: NDArray[np.uint8], stride: int) -> NDArray[np.float32]:
     return np.array([2.0 * items[start : start + WINDOW].sum(axis=0) for start in starts], np.float32).reshape(-1, 2, 2)
 
 
+def ends(span: Span, item: tuple[int, ...], dtype: str, result: tuple[int, ...]) -> Ports:
+    return Ports(
+        span, runner.Tensor("items", dtype, (None, *item)), runner.Tensor("results", "float32", (None, *result))
+    )
+
+
 def engine(module: nn.Module, stride: int, speedup: str = "graph") -> TorchGraph:
-    ports = Ports(Span(WINDOW, stride), (4,), True, (2, 2))
+    ports = ends(Span(WINDOW, stride), (4,), "uint8", (2, 2))
     choice = TorchChoice("cpu", "fp32", speedup)
     return TorchGraph(Path("a.safetensors"), module, ports, choice, SIZES, threads=1, in_slots=True)
 
@@ -64,19 +71,30 @@ def some_items(count: int, seed: int = 0) -> NDArray[np.uint8]:
 
 @pytest.fixture(autouse=True)
 def _simulated(monkeypatch: pytest.MonkeyPatch) -> None:
-    simulated_cuda.simulate_cuda(monkeypatch)
+    lazy_cuda.simulate_cuda(monkeypatch)
 
 
-@given(most=st.integers(1, 300), least=st.integers(1, 16), results=st.integers(0, 2000))
-def test_pieces_follow_each_other_and_are_half_full(most: int, least: int, results: int) -> None:
-    sizes = buckets(most, least)
-    pieces = sizes.cut(results)
-    assert sum(piece.results for piece in pieces) == results
-    assert [0, *(piece.start + piece.results for piece in pieces)][:-1] == [piece.start for piece in pieces]
-    for piece in pieces:
-        assert piece.size in sizes.sizes
-        assert piece.results <= piece.size <= max(2 * piece.results, sizes.sizes[0])
-    assert all(one.results == one.size for one, _ in pairwise(pieces))
+@given(
+    most=st.integers(1, 300),
+    least=st.integers(1, 16),
+    results=st.integers(0, 2000),
+    step=st.sampled_from([2, 4]),
+    span=st.builds(Span, st.integers(1, 16), st.integers(1, 20)),
+)
+def test_pieces_follow_each_other_and_are_half_full(most: int, least: int, results: int, step: int, span: Span) -> None:
+    sizes = buckets(most, least, step)
+    cut = sizes.cut(results, span)
+    assert sum(piece.results for piece in cut) == results
+    firsts = [span.stride * sum(piece.results for piece in cut[:index]) for index in range(len(cut))]
+    assert firsts == [piece.start for piece in cut]
+    for piece in cut:
+        size = span.results(piece.fed)
+        assert size in sizes.sizes
+        assert piece.fed == span.items(size)
+        assert piece.end - piece.start == span.items(piece.results)
+        assert piece.results <= size <= max(2 * piece.results, sizes.sizes[0])
+    assert all(one.results == span.results(one.fed) for one, _ in pairwise(cut))
+    assert [piece.fed for piece in sizes.cut(results, span, 99)] == [max(99, piece.fed) for piece in cut]
 
 
 def test_sizes() -> None:
@@ -92,7 +110,7 @@ def test_sizes() -> None:
 @pytest.mark.parametrize("stride", [1, 2, 5])
 def test_slots_give_what_a_direct_call_gives(speedup: str, stride: int) -> None:
     graph = engine(Sums(stride), stride, speedup)
-    with simulated_cuda.simulated_races() as simulation:
+    with lazy_cuda.lazy_streams() as simulation:
         for seed, count in enumerate([3, 4, 9, 200, 120, 10, 500, 3]):
             items = some_items(count, seed)
             np.testing.assert_array_equal(graph(items), sums(items, stride))
@@ -102,7 +120,7 @@ def test_slots_give_what_a_direct_call_gives(speedup: str, stride: int) -> None:
 
 def test_a_graph_is_captured_once_for_each_size_and_slot() -> None:
     graph = engine(Sums(1), 1)
-    with simulated_cuda.simulated_races() as simulation:
+    with lazy_cuda.lazy_streams() as simulation:
         for _ in range(3):
             graph(some_items(64 + 8 + 2 + WINDOW - 1))  # 32, 32, 8 and 2 results
         assert simulation.captures == 4
@@ -112,9 +130,41 @@ def test_a_graph_is_captured_once_for_each_size_and_slot() -> None:
 
 @pytest.mark.parametrize("method", ["wait_event", "synchronize"])
 def test_the_simulation_finds_races(method: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(simulated_cuda.Stream if method == "wait_event" else simulated_cuda.Event, method, _nothing)
-    with simulated_cuda.simulated_races(), pytest.raises(AssertionError, match="a race"):
-        engine(Sums(1), 1)(some_items(200))
+    graph, items = engine(Sums(1), 1), some_items(200)
+    with lazy_cuda.lazy_streams():
+        np.testing.assert_array_equal(graph(items), sums(items, 1))
+        monkeypatch.setattr(lazy_cuda.Stream if method == "wait_event" else lazy_cuda.Event, method, _nothing)
+        assert not np.array_equal(graph(items[::-1]), sums(items[::-1], 1))
+
+
+@settings(max_examples=30, deadline=None)
+@given(turns=st.lists(st.integers(-1, 2), min_size=1, max_size=200), speedup=st.sampled_from(["graph", "none"]))
+def test_results_hold_in_any_order_that_streams_allow(turns: list[int], speedup: str) -> None:
+    turn = iter(turns * 50)
+
+    def pick(busy: list[int]) -> int | None:
+        number = next(turn, -1)
+        return None if number < 0 or not busy else busy[number % len(busy)]
+
+    graph, items = engine(Sums(2), 2, speedup), some_items(300)
+    with lazy_cuda.lazy_streams(pick):
+        for count in (300, 9, 150):
+            np.testing.assert_array_equal(graph(items[:count]), sums(items[:count], 2))
+
+
+def test_after_an_interrupt_nothing_is_under_way_and_the_next_call_works(monkeypatch: pytest.MonkeyPatch) -> None:
+    graph, items = engine(Sums(1), 1), some_items(300)
+    with lazy_cuda.lazy_streams() as simulation:
+        graph(items)
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(lazy_cuda.Event, "synchronize", interrupted)
+            graph(items)
+        assert not simulation.device.busy()
+        np.testing.assert_array_equal(graph(items[::-1]), sums(items[::-1], 1))
+
+
+def interrupted(event: lazy_cuda.Event) -> None:
+    raise KeyboardInterrupt
 
 
 def _nothing(*_: object) -> None:
@@ -132,23 +182,23 @@ def test_where_no_graph_can_be_captured_it_goes_on_without() -> None:
 def test_pieces_get_smaller_where_memory_ends(speedup: str) -> None:
     graph = engine(Sums(1, most=9), 1, speedup)
     items = some_items(100)
-    with simulated_cuda.simulated_races():
+    with lazy_cuda.lazy_streams():
         np.testing.assert_array_equal(graph(items), sums(items, 1))
         np.testing.assert_array_equal(graph(items[:50]), sums(items[:50], 1))
     assert graph.buckets == Buckets((2, 8))
 
 
 def test_where_not_even_the_smallest_fits_there_is_a_sentence() -> None:
-    with simulated_cuda.simulated_races(), pytest.raises(EngineError) as caught:
+    with lazy_cuda.lazy_streams(), pytest.raises(EngineError) as caught:
         engine(Sums(1, most=1), 1)(some_items(100))
     assert str(caught.value) == "a.safetensors: the engine fails on [100, 4]: the GPU's memory is full"
 
 
 def test_memory_that_ends_in_a_capture_is_told_from_a_capture_that_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     graph = engine(Sums(1), 1)
-    begun = simulated_cuda.Capture.__enter__
+    begun = lazy_cuda.Capture.__enter__
 
-    def full(capture: simulated_cuda.Capture) -> None:
+    def full(capture: lazy_cuda.Capture) -> None:
         begun(capture)
         if graph.buckets.largest > 8:
             try:
@@ -156,9 +206,9 @@ def test_memory_that_ends_in_a_capture_is_told_from_a_capture_that_fails(monkeyp
             finally:
                 capture.__exit__(torch.OutOfMemoryError, None, None)
 
-    monkeypatch.setattr(simulated_cuda.Capture, "__enter__", full)
+    monkeypatch.setattr(lazy_cuda.Capture, "__enter__", full)
     items = some_items(100)
-    with simulated_cuda.simulated_races():
+    with lazy_cuda.lazy_streams():
         np.testing.assert_array_equal(graph(items), sums(items, 1))
     assert (graph.buckets, graph.fallback) == (Buckets((2, 8)), None)
 
@@ -166,7 +216,7 @@ def test_memory_that_ends_in_a_capture_is_told_from_a_capture_that_fails(monkeyp
 def test_a_failure_of_pytorch_gets_a_sentence_and_the_next_call_works() -> None:
     module = Sums(1)
     graph = engine(module, 1)
-    with simulated_cuda.simulated_races():
+    with lazy_cuda.lazy_streams():
         graph(some_items(30))
         module.stride = -1
         with pytest.raises(EngineError, match=r"a\.safetensors: the engine fails on \[100, 4\]: "):
@@ -177,7 +227,7 @@ def test_a_failure_of_pytorch_gets_a_sentence_and_the_next_call_works() -> None:
 
 def test_items_of_another_kind_get_a_sentence() -> None:
     graph = engine(Sums(1), 1)
-    with pytest.raises(EngineError, match=r"takes uint8 \['N', 4\], not float32 \[9, 5\]"):
+    with pytest.raises(EngineError, match=r"takes items uint8 \[\?, 4\], not float32 \[9, 5\]"):
         graph(np.zeros((9, 5), np.float32))
 
 
@@ -228,9 +278,9 @@ class Settings(Sums):
 def test_a_process_with_the_newer_settings(where: str) -> None:
     """They cannot be undone in this process: PyTorch would complain to whoever asks the older way."""
     code = f"""
-import torch, numpy, pytest, simulated_cuda, test_torch_slots as tests
+import torch, numpy, pytest, lazy_cuda, test_torch_slots as tests
 {where}.fp32_precision = "ieee" if "conv" in "{where}" else "tf32"
-simulated_cuda.simulate_cuda(pytest.MonkeyPatch())
+lazy_cuda.simulate_cuda(pytest.MonkeyPatch())
 before = torch.backends.cudnn.conv.fp32_precision
 items = tests.some_items(9)
 numpy.testing.assert_array_equal(tests.engine(tests.Sums(1), 1)(items), tests.sums(items, 1))
@@ -264,12 +314,12 @@ class NoHost(TorchDispatchMode):
 def real_graph(name: str, dtype: torch.dtype = torch.float32) -> tuple[nn.Module, Ports]:
     if name == "autoencoder":
         module: nn.Module = ReconstructionGraph(TemporalAutoencoder(4).eval(), dtype=dtype)
-        return module, Ports(Span(16), (128, 128), True, (16, 8, 8))
+        return module, ends(Span(16), (128, 128), "uint8", (16, 8, 8))
     if name == "motion":
-        return MotionGraph(FlowGru(6).eval(), 0.5, dtype=dtype), Ports(Span(9), (2, 64, 64), False, (8, 8))
+        return MotionGraph(FlowGru(6).eval(), 0.5, dtype=dtype), ends(Span(9), (2, 64, 64), "float32", (8, 8))
     if name == "flip":
-        return FlipGraph(FlipClassifier().eval()), Ports(Span(1), (128, 128), True, ())
-    return RaftGraph(seeded_raft(0), 128, 128, 1, dtype), Ports(Span(2), (128, 128, 3), True, (2, 64, 64))
+        return FlipGraph(FlipClassifier().eval()), ends(Span(1), (128, 128), "uint8", ())
+    return RaftGraph(seeded_raft(0), 128, 128, 1, dtype), ends(Span(2), (128, 128, 3), "uint8", (2, 64, 64))
 
 
 real = pytest.mark.parametrize("name", ["autoencoder", "motion", "raft", "flip"])
@@ -278,12 +328,13 @@ real = pytest.mark.parametrize("name", ["autoencoder", "motion", "raft", "flip"]
 @real
 def test_replayed_graphs_are_the_layers(name: str) -> None:
     module, ports = real_graph(name)
-    items = np.random.default_rng(0).integers(0, 256, (ports.span.items(7), *ports.item), dtype=np.uint8)
-    fed = items if ports.bytes_in else items.astype(np.float32) / 255
+    shape = (ports.span.items(7), *pieces.sizes(ports.items))
+    items = np.random.default_rng(0).integers(0, 256, shape, dtype=np.uint8)
+    fed = items if ports.items.dtype == "uint8" else items.astype(np.float32) / 255
     choice = TorchChoice("cpu", "fp32", "graph")
     graph = TorchGraph(Path("a.safetensors"), module, ports, choice, Buckets((1, 2)), threads=1, in_slots=True)
     layers = TorchGraph(Path("a.safetensors"), module, ports, choice, Buckets((7,)), threads=1)
-    with simulated_cuda.simulated_races() as simulation:
+    with lazy_cuda.lazy_streams() as simulation:
         found = graph(fed)
     np.testing.assert_allclose(found, layers(fed), rtol=1e-4, atol=1e-4)
     assert (graph.fallback, simulation.captures) == (None, 3)
@@ -294,9 +345,10 @@ def test_replayed_graphs_are_the_layers(name: str) -> None:
 def test_nothing_is_made_on_the_host_while_computing(name: str, dtype: torch.dtype) -> None:
     """Copying it over would wait for the device, which a capture forbids. The meta device stands for CUDA."""
     module, ports = real_graph(name, dtype)
-    slots = Slots(module.eval().to("meta"), ports, 2, TorchChoice("meta", "fp32", "none"))
+    layers = Layers(module.eval().to("meta"), ports, TorchChoice("meta", "fp32", "none"), TorchDevice("meta"))
+    items, results = (torch.empty(1 << 20, dtype=torch.uint8, device="meta") for _ in range(2))
     with torch.no_grad():
-        work = slots._work(slots._slots[0], 2)
+        work = layers.prepared(ports.span.items(2), items, results, lazy_cuda.Stream())
         with NoHost("meta") as watched:
             work()
     assert watched.operations > 5

@@ -1,18 +1,21 @@
 """The engine of the motion method: flows in, the error of predicting each from those before it out."""
 
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.errors import EngineError
-from pixelfast.geometry import FLOW_SIZE
+from pixelfast.geometry import FLOW_SIZE, GRID
 from pixelfast.methods.motion.facts import MotionEngineFacts
 from pixelfast.runtime.metadata import metadata_integer
 from pixelfast.runtime.opening import open_runner
-from pixelfast.runtime.runner import Runner
+from pixelfast.runtime.pieces import Ports, Span, buckets
+from pixelfast.runtime.runner import Runner, Tensor
 from pixelfast.runtime.tensorrt.check import PlanOrigin
+from pixelfast.runtime.torch.choice import TorchWish
+from pixelfast.runtime.torch.runner import LoadedWeights, Weights
 
 
 class MotionEngine(Protocol):
@@ -31,7 +34,7 @@ class MotionEngine(Protocol):
 
 
 class GraphMotion:
-    """The motion engine as a graph, in ONNX Runtime or TensorRT."""
+    """The motion engine as a graph, whatever runs it."""
 
     def __init__(self, runner: Runner, facts: MotionEngineFacts) -> None:
         self.path = runner.path
@@ -48,22 +51,39 @@ class GraphMotion:
         return result
 
 
-def load_motion_engine(path: Path, threads: int, origin: PlanOrigin | None = None) -> MotionEngine:
+def _load(path: Path, _device: str) -> LoadedWeights:
+    from pixelfast.methods.motion.network import MotionGraph
+    from pixelfast.methods.motion.weights import load_flow_gru
+
+    network, scale, past = load_flow_gru(path)
+    flows = Tensor("flow", "float32", (None, 2, FLOW_SIZE, FLOW_SIZE))
+    return LoadedWeights(
+        Ports(Span(past + 1), flows, Tensor("flow_errors", "float32", (None, GRID, GRID))),
+        buckets(256, least=16),  # 64 KiB of scaled flow and prediction each
+        lambda dtype, _: MotionGraph(network, scale, past, dtype),
+        {"kind": "motion", "past": str(past)},
+    )
+
+
+PREDICTOR: Final = Weights("motion", _load)
+"""A `motion.safetensors`, as PyTorch runs it."""
+
+
+def load_motion_engine(
+    path: Path, threads: int, origin: PlanOrigin | None = None, wish: TorchWish | None = None
+) -> MotionEngine:
     """Loads a motion engine and tries it on a still scene.
 
     Args:
         path: the `.onnx`, `.plan` or `.safetensors` file.
         threads: threads for one call on a CPU.
         origin: of a plan, what its model knows about it.
+        wish: of weights, where and how PyTorch shall compute.
 
     Raises:
         EngineError: the file is missing, damaged, no motion engine, or cannot be run on this machine.
     """
-    if path.suffix.lower() == ".safetensors":
-        from pixelfast.methods.motion.engine_torch import TorchMotion
-
-        return TorchMotion(path, threads)
-    return motion_engine(open_runner(path, threads, origin))
+    return motion_engine(open_runner(path, threads, PREDICTOR, origin, wish))
 
 
 def motion_engine(runner: Runner) -> MotionEngine:
@@ -82,6 +102,7 @@ def motion_engine(runner: Runner) -> MotionEngine:
     grid = runner.outputs[0].shape[-1]
     if grid is None:
         raise EngineError(f"{runner.path} does not tell its grid: export it with static sizes")
-    engine = GraphMotion(runner, MotionEngineFacts(past, grid))
+    precision = runner.metadata.get("pixelfast.precision", "fp32")
+    engine = GraphMotion(runner, MotionEngineFacts(past, grid, precision))
     engine.errors(np.zeros((past + 1, 2, FLOW_SIZE, FLOW_SIZE), np.float32))
     return engine

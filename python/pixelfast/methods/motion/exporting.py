@@ -12,7 +12,7 @@ from pixelfast.errors import EngineError, ModelError, PixelfastError
 from pixelfast.flow.facts import FlowFacts
 from pixelfast.flow.footage import FlowSource
 from pixelfast.flow.opening import RAFT_FILE, open_flow
-from pixelfast.flow.raft import load_raft
+from pixelfast.flow.raft import RaftFlow
 from pixelfast.flow.raft_memory import call_sizes
 from pixelfast.flow.stream import Flows, flow_frames, no_flows
 from pixelfast.machine.cores import Cores
@@ -77,7 +77,7 @@ def plan_sources(model: Model, request: ExportRequest) -> list[PlanSource]:
             f"average, {error.most:.4f} at most"
         )
 
-    sizes = call_sizes(*load_raft(model.folder / RAFT_FILE, request.threads).size(0, 0))
+    sizes = call_sizes(*RaftFlow(model.folder / RAFT_FILE, request.threads).size(0, 0))
     return [*sources, PlanSource(raft, sizes, None, reduce)]
 
 

@@ -1,25 +1,31 @@
 """Engines of the reconstruction method: frames in, the errors of every window out."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast import _core
 from pixelfast.errors import EngineError
+from pixelfast.geometry import FRAME_SIZE, GRID, WINDOW
 from pixelfast.machine.cores import Cores
-from pixelfast.methods.reconstruction.engine_torch import TorchFrames
 from pixelfast.methods.reconstruction.facts import WindowFacts, window_facts
 from pixelfast.runtime.onnx import OnnxRunner
 from pixelfast.runtime.opening import open_runner
 from pixelfast.runtime.openvino import OpenVinoFrames, openvino_installed
-from pixelfast.runtime.runner import Runner
+from pixelfast.runtime.pieces import Ports, Span, buckets
+from pixelfast.runtime.runner import Runner, Tensor
 from pixelfast.runtime.tensorrt.check import PlanOrigin
+from pixelfast.runtime.torch.choice import TorchWish
+from pixelfast.runtime.torch.runner import LoadedWeights, TorchRunner, Weights
 
 # Windows a call of an engine of cuboids: 16 of 16x128x128 float32 are 16 MiB; more is not faster on a CPU.
 CUBOID_BATCH = 16
+
+_Run = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 
 class WindowEngine(Protocol):
@@ -54,18 +60,21 @@ class FrameEngine:
 
     def errors(self, frames: NDArray[np.uint8], stride: int) -> NDArray[np.float32]:
         """See `WindowEngine.errors`; a stride that is not the engine's own is fed one window at a time."""
-        if stride == self.facts.stride and self.facts.batch is None:
-            return self._checked(frames, (len(frames) - self.facts.window) // stride + 1)
         window = self.facts.window
         starts = range(0, len(frames) - window + 1, stride)
-        return np.concatenate([self._checked(frames[start : start + window], 1) for start in starts])
+        if isinstance(self._run, TorchRunner):
+            return self._checked(self._run.at_stride(stride), frames, len(starts))
+        if stride == self.facts.stride and self.facts.batch is None:
+            return self._checked(self._run, frames, len(starts))
+        return np.concatenate([self._checked(self._run, frames[start : start + window], 1) for start in starts])
 
     def share(self, cores: Cores) -> None:
         """See `WindowEngine.share`."""
-        self._run.cores = cores
+        if isinstance(self._run, OnnxRunner | OpenVinoFrames):
+            self._run.cores = cores
 
-    def _checked(self, frames: NDArray[np.uint8], windows: int) -> NDArray[np.float32]:
-        result = self._run(frames)
+    def _checked(self, run: _Run, frames: NDArray[np.uint8], windows: int) -> NDArray[np.float32]:
+        result = run(frames)
         shape = (windows, self.facts.window, self.facts.grid, self.facts.grid)
         if result.shape != shape or result.dtype != np.float32:
             found = f"{result.dtype} {list(result.shape)}"
@@ -93,7 +102,8 @@ class CuboidEngine:
 
     def share(self, cores: Cores) -> None:
         """See `WindowEngine.share`; what Rust does before and after a call is next to nothing beside it."""
-        self._run.cores = cores
+        if isinstance(self._run, OnnxRunner):
+            self._run.cores = cores
 
     def _batch(self, frames: NDArray[np.uint8], starts: NDArray[np.int64]) -> NDArray[np.float32]:
         fed = len(starts) if self.facts.batch is None else self.facts.batch
@@ -109,20 +119,40 @@ class CuboidEngine:
         return errors[: len(starts)]
 
 
-def load_window_engine(path: Path, threads: int, origin: PlanOrigin | None = None) -> WindowEngine:
-    """Loads an engine of the reconstruction method, `.onnx` or `.safetensors`, and tries it on blank frames.
+def _load(path: Path, device: str) -> LoadedWeights:
+    from pixelfast.methods.reconstruction.network import ReconstructionGraph
+    from pixelfast.methods.reconstruction.weights import load_autoencoder
+
+    network = load_autoencoder(path)
+    frames = Tensor("frames", "uint8", (None, FRAME_SIZE, FRAME_SIZE))
+    return LoadedWeights(
+        Ports(Span(WINDOW), frames, Tensor("window_errors", "float32", (None, WINDOW, GRID, GRID))),
+        # Few windows on a CPU, whose activations stay in the cache; many on a GPU, to fill it.
+        buckets(8) if device == "cpu" else buckets(256, least=16),
+        lambda dtype, stride: ReconstructionGraph(network, stride, dtype),
+        {"kind": "ae"},
+    )
+
+
+AUTOENCODER: Final = Weights("ae", _load)
+"""An `ae.safetensors`, as PyTorch runs it; scaling and the error stay float32 at any precision."""
+
+
+def load_window_engine(
+    path: Path, threads: int, origin: PlanOrigin | None = None, wish: TorchWish | None = None
+) -> WindowEngine:
+    """Loads an engine of the reconstruction method and tries it on blank frames.
 
     Args:
         path: the `.onnx`, `.plan` or `.safetensors` file.
         threads: threads for one call on a CPU.
         origin: of a plan, what its model knows about it.
+        wish: of weights, where and how PyTorch shall compute.
 
     Raises:
         EngineError: the file is missing, damaged, no engine of this method, or cannot be run on this machine.
     """
-    if path.suffix.lower() == ".safetensors":
-        return _tried(TorchFrames(path, threads))
-    return window_engine(open_runner(path, threads, origin), threads)
+    return window_engine(open_runner(path, threads, AUTOENCODER, origin, wish), threads)
 
 
 def window_engine(runner: Runner, threads: int) -> WindowEngine:
@@ -152,6 +182,8 @@ def _tried(engine: WindowEngine) -> WindowEngine:
 
 def _frame_engine(runner: Runner, facts: WindowFacts, threads: int) -> FrameEngine:
     """By OpenVINO on a CPU, where it is installed; an engine for one window at a time gains nothing from it."""
+    if isinstance(runner, TorchRunner):
+        return FrameEngine(runner, replace(facts, stride=None))
     if isinstance(runner, OnnxRunner) and runner.on_cpu and facts.batch is None and openvino_installed():
         faster = OpenVinoFrames(runner, facts, threads)
         return FrameEngine(faster, replace(facts, best=faster.best, least=faster.least))

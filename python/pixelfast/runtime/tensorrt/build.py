@@ -15,7 +15,7 @@ _SAID: Final = 200
 
 
 @dataclass(frozen=True)
-class Profile:
+class CallSizes:
     """How many frames (or flows) a call of a plan may have: at least, at most, and the number it is tuned for."""
 
     least: int
@@ -26,7 +26,7 @@ class Profile:
         return f"{self.least} to {self.most}, best {self.best}"
 
 
-def parse_profile(text: str) -> tuple[int, int, int]:
+def parse_call_sizes(text: str) -> tuple[int, int, int]:
     """Least, best and most, of a text like "16,128,128".
 
     Raises:
@@ -42,7 +42,7 @@ def parse_profile(text: str) -> tuple[int, int, int]:
 def build_plan(
     onnx: Path,
     out: Path,
-    profile: Profile,
+    call_sizes: CallSizes,
     *,
     precision: str,
     compute_capability: str | None,
@@ -55,7 +55,7 @@ def build_plan(
     Args:
         onnx: the file.
         out: the plan to write, nothing but its bytes: no header may stand before them.
-        profile: frames or flows a call.
+        call_sizes: frames or flows a call.
         precision: what the graph is in, for the record.
         compute_capability: of the GPU that it is for, such as "8.6"; None means the one in this machine.
         flavour: "tensorrt" or "tensorrt_rtx"; None takes what is installed.
@@ -65,7 +65,7 @@ def build_plan(
 
     Raises:
         EngineError: no TensorRT, no GPU and none named, one that this TensorRT does not build for, a graph that it
-            cannot read, or a profile that does not fit.
+            cannot read, or call sizes that do not fit.
         OutputError: `out` cannot be written.
     """
     name, trt = find_flavour(flavour)
@@ -74,7 +74,7 @@ def build_plan(
     builder = _builder(trt, log, name)
     network, parser = _parsed(trt, builder, onnx, log)
     config = builder.create_builder_config()
-    _set_profile(builder, config, network, profile, onnx)
+    _set_call_sizes(builder, config, network, call_sizes, onnx)
     config.clear_flag(trt.BuilderFlag.TF32)  # what the graph says is float32 is computed in float32
     if hasattr(trt, "ComputeCapability"):
         config.num_compute_capabilities = 1
@@ -88,9 +88,9 @@ def build_plan(
         temporary.write_bytes(memoryview(plan))
     return PlanFacts(
         precision=precision,
-        least=profile.least,
-        best=profile.best,
-        most=profile.most,
+        least=call_sizes.least,
+        best=call_sizes.best,
+        most=call_sizes.most,
         compute_capability=target,
         flavour=name,
         version=str(trt.__version__),
@@ -113,17 +113,17 @@ def _parsed(trt: Any, builder: Any, onnx: Path, log: Messages) -> tuple[Any, Any
     return network, parser
 
 
-def _set_profile(builder: Any, config: Any, network: Any, profile: Profile, onnx: Path) -> None:
-    if not 1 <= profile.least <= profile.best <= profile.most:
-        raise EngineError(f"a profile must rise from its smallest to its largest call, not {profile}")
+def _set_call_sizes(builder: Any, config: Any, network: Any, call_sizes: CallSizes, onnx: Path) -> None:
+    if not 1 <= call_sizes.least <= call_sizes.best <= call_sizes.most:
+        raise EngineError(f"call sizes must rise from the smallest to the largest, not {call_sizes}")
     entry = network.get_input(0)
     first, *rest = entry.shape
     if network.num_inputs != 1 or first != -1 or -1 in rest:
         raise EngineError(f"{onnx} has no single input with a dynamic first dimension: it has {tuple(entry.shape)}")
     shapes = builder.create_optimization_profile()
-    shapes.set_shape(entry.name, *((count, *rest) for count in (profile.least, profile.best, profile.most)))
+    shapes.set_shape(entry.name, *((count, *rest) for count in (call_sizes.least, call_sizes.best, call_sizes.most)))
     if config.add_optimization_profile(shapes) < 0:
-        raise EngineError(f"the profile {profile} does not fit {onnx}")
+        raise EngineError(f"the call sizes {call_sizes} do not fit {onnx}")
 
 
 def _target(trt: Any, compute_capability: str | None, flavour: str) -> str:

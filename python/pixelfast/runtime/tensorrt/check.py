@@ -9,7 +9,7 @@ from pathlib import Path
 from pixelfast.errors import EngineError
 from pixelfast.model import Model, PlanFacts
 from pixelfast.model.folder import plan_command
-from pixelfast.runtime.tensorrt.build import Profile
+from pixelfast.runtime.tensorrt.build import CallSizes
 from pixelfast.runtime.tensorrt.cuda import Cuda
 from pixelfast.runtime.tensorrt.package import FLAVOURS, INSTALL, find_flavour, installed_flavours
 
@@ -97,15 +97,15 @@ def check_plan(path: Path, origin: PlanOrigin | None, machine: GpuMachine) -> No
         raise EngineError(f"{path} was built from another {origin.onnx} than the one beside it: {origin.rebuild}")
 
 
-def check_profile(path: Path, origin: PlanOrigin | None, found: Profile) -> None:
-    """Refuses a plan whose profile is not the one that its model says.
+def check_call_sizes(path: Path, origin: PlanOrigin | None, found: CallSizes) -> None:
+    """Refuses a plan whose sizes of call are not those that its model says.
 
     Raises:
-        EngineError: it is another.
+        EngineError: they are others.
     """
     if origin is None:
         return
-    known = Profile(origin.facts.least, origin.facts.best, origin.facts.most)
+    known = CallSizes(origin.facts.least, origin.facts.best, origin.facts.most)
     if found != known:
         raise EngineError(f"{path} takes {found} a call, but its model says {known}: {origin.rebuild}")
 

@@ -4,49 +4,13 @@ import ctypes
 import weakref
 from collections.abc import Callable
 from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pixelfast.errors import EngineError
+from pixelfast.runtime.slots import Bytes
 from pixelfast.runtime.tensorrt.package import INSTALL, has_driver
-
-Bytes = NDArray[np.uint8]
-
-
-class Device(Protocol):
-    """What `slots.Slots` needs of a device. Calls that name a stream return at once; the stream does them in order."""
-
-    def allocate(self, size: int) -> int:
-        """The address of `size` bytes on the device."""
-
-    def page_locked(self, size: int) -> Bytes:
-        """u8[size] on the host, which the device can copy from and to while the host goes on."""
-
-    def new_stream(self) -> int:
-        """A stream: what is put into it is done in order, beside the other streams."""
-
-    def new_event(self) -> int:
-        """A mark that can be put into a stream."""
-
-    def copy_in(self, target: int, source: Bytes, stream: int) -> None:
-        """Host to device."""
-
-    def copy_out(self, target: Bytes, source: int, stream: int) -> None:
-        """Device to host."""
-
-    def record(self, event: int, stream: int) -> None:
-        """Puts the event into the stream."""
-
-    def wait(self, stream: int, event: int) -> None:
-        """The stream goes on only after the event."""
-
-    def synchronize(self, event: int) -> None:
-        """The host goes on only after the event."""
-
-    def drain(self) -> None:
-        """The host goes on only after everything."""
 
 
 class Cuda:
@@ -66,7 +30,7 @@ class Cuda:
         weakref.finalize(self, _free_all, self._freed)
 
     def compute_capability(self) -> str:
-        """Of the GPU, such as "8.6"."""
+        """The GPU's compute capability, such as "8.6"."""
         attributes = self._runtime.cudaDeviceAttr
         major, minor = (
             self._call("cudaDeviceGetAttribute", one, 0)[0]
@@ -75,7 +39,7 @@ class Cuda:
         return f"{major}.{minor}"
 
     def name(self) -> str:
-        """Of the GPU, as NVIDIA calls it."""
+        """The GPU's name, as NVIDIA calls it."""
         (properties,) = self._call("cudaGetDeviceProperties", 0)
         name = properties.name
         return name.decode(errors="replace").rstrip("\0") if isinstance(name, bytes) else str(name)

@@ -85,7 +85,7 @@ class Context(Protocol):
     """`IExecutionContext`."""
 
     def set_input_shape(self, name: str, shape: tuple[int, ...], /) -> bool:
-        """False where the profile does not allow the shape."""
+        """False where the plan's sizes of call do not allow the shape."""
 
     def get_tensor_shape(self, name: str, /) -> Shape:
         """The shape that an output has with the input shape that was set."""

@@ -7,14 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.errors import EngineError
-from pixelfast.machine.cores import Cores
-from pixelfast.runtime.pieces import PIECES_A_CALL, Span
+from pixelfast.runtime.pieces import PIECES_A_CALL, Piece, Ports, Span, buckets, sizes
 from pixelfast.runtime.runner import Tensor, check_file, describe
-from pixelfast.runtime.tensorrt.build import Profile
-from pixelfast.runtime.tensorrt.check import PlanOrigin, check_plan, check_profile, read_machine
-from pixelfast.runtime.tensorrt.cuda import Cuda, Device
+from pixelfast.runtime.slots import Device, Slots
+from pixelfast.runtime.tensorrt.build import CallSizes
+from pixelfast.runtime.tensorrt.check import PlanOrigin, check_call_sizes, check_plan, read_machine
+from pixelfast.runtime.tensorrt.cuda import Cuda
 from pixelfast.runtime.tensorrt.package import Context, Engine, Messages, Shape, find_flavour, installed_flavours
-from pixelfast.runtime.tensorrt.slots import Piece, Slots
 
 _TYPES: Final = {
     "FLOAT": "float32",
@@ -45,7 +44,7 @@ class TensorRtRunner:
     """A plan: one array in, one out; see `runner.Runner`.
 
     A call is split into pieces of the size that the plan is tuned for; two are under way at once, so that copying
-    overlaps with computing. A piece of fewer items than the profile allows is filled up.
+    overlaps with computing. A piece of fewer items than the plan's sizes of call allow is filled up.
 
     Args:
         path: the `.plan` file.
@@ -56,7 +55,7 @@ class TensorRtRunner:
         EngineError: it has several inputs, or leaves a size open; or the GPU has not the memory.
     """
 
-    def __init__(self, path: Path, opened: OpenPlan, device: Device) -> None:
+    def __init__(self, path: Path, opened: OpenPlan, device: Device[int, Any, Any]) -> None:
         self.path = path
         self._opened = opened  # all of it must live as long as the context is used
         self._context = opened.context
@@ -67,17 +66,17 @@ class TensorRtRunner:
             wanted = f"one input, and types among {', '.join(_TYPES.values())}"
             raise EngineError(f"{path} does not fit: it has {self.describe()}; expected {wanted}")
         self._input, self._output = self.inputs[0], self.outputs[0]
-        self.profile = _profile(opened.engine, self._input)
+        if None in (*self._input.shape[1:], *self._output.shape[1:]):
+            raise EngineError(f"{path} leaves more than its first size open: it has {self.describe()}")
+        self.call_sizes = _call_sizes(opened.engine, self._input)
         self.span = self._find_span()
-        most = self.profile.best
-        self.best: int | None = self.span.items(PIECES_A_CALL * self.span.results(most))
-        self.cores = Cores(1)  # of the CPU's it takes none
+        least, most = (self.span.results(items) for items in (self.call_sizes.least, self.call_sizes.best))
+        self.best: int | None = self.span.items(PIECES_A_CALL * most)
+        self._buckets = buckets(most, least, step=2)  # few sizes, as TensorRT prepares itself for each new one
         self.metadata = self._metadata()
         self._bind_others(device)
-        item_bytes, result_bytes = (
-            _row_bytes(tensor.dtype, self._sizes(tensor)) for tensor in (self._input, self._output)
-        )
-        self._slots = Slots(device, self._execute, (most, self.span.results(most)), item_bytes, result_bytes)
+        self._ports = Ports(self.span, self._input, self._output)
+        self._slots = Slots(device, self._execute, self._ports, self.call_sizes.best)
 
     def __call__(self, array: NDArray[Any]) -> NDArray[np.float32]:
         """The plan's first output for `array`.
@@ -85,24 +84,14 @@ class TensorRtRunner:
         Raises:
             EngineError: the array does not fit the plan, or the GPU fails.
         """
-        entry, count = self._input, self.span.results(len(array))
-        if array.dtype != entry.dtype or array.shape[1:] != entry.shape[1:] or count < 1:
-            raise EngineError(f"{self.path}: the engine takes {entry}, not {array.dtype} {list(array.shape)}")
-        results = np.empty((count, *self._sizes(self._output)), self._output.dtype)
-        self._slots.run(_rows(np.ascontiguousarray(array)), self.pieces(len(array)), _rows(results))
+        self._ports.check(self.path, array)
+        results = self._ports.room(len(array))
+        self._slots.run(array, self.pieces(len(array)), results)
         return results
 
     def pieces(self, items: int) -> list[Piece]:
         """The calls of the plan that so many items become."""
-        cuts = self.span.full_pieces(items, self.profile.best)
-        return [Piece(start, end, self._fed(end - start), self.span.results(end - start)) for start, end in cuts]
-
-    def _fed(self, items: int) -> int:
-        """One of few sizes, as TensorRT prepares itself for each new one: the best, or a half, a quarter, … of it."""
-        size = self.profile.best
-        while size // 2 >= max(items, self.profile.least):
-            size //= 2
-        return size
+        return self._buckets.cut(self.span.results(items), self.span, self.call_sizes.least)
 
     def describe(self) -> str:
         """Inputs and outputs in words, for messages."""
@@ -110,7 +99,7 @@ class TensorRtRunner:
 
     def _find_span(self) -> Span:
         """What the plan makes of how many items, asked of it: a plan holds nothing else about itself."""
-        least, most = self.profile.least, self.profile.most
+        least, most = self.call_sizes.least, self.call_sizes.most
         window = self._output.shape[1] if self._takes_frames() else None
         if window is not None:
             spans = [Span(window, stride) for stride in range(1, window + 1)]
@@ -124,7 +113,9 @@ class TensorRtRunner:
             wrong = f"gives {found[least]} results for {least} items"
             raise EngineError(f"{self.path} does not fit: it has {self.describe()}, and {wrong}")
         if len(fitting) > 1 and least < most:
-            raise EngineError(f"{self.path} takes {self.profile} a call, too few to tell its stride: build it for more")
+            raise EngineError(
+                f"{self.path} takes {self.call_sizes} a call, too few to tell its stride: build it for more"
+            )
         return fitting[0]
 
     def _takes_frames(self) -> bool:
@@ -137,23 +128,15 @@ class TensorRtRunner:
         return int(self._context.get_tensor_shape(self._output.name)[0])
 
     def _set_shape(self, items: int) -> None:
-        if not self._context.set_input_shape(self._input.name, (items, *self._sizes(self._input))):
-            raise EngineError(f"{self.path} takes {self.profile} a call, and refuses {items}: build it again")
+        if not self._context.set_input_shape(self._input.name, (items, *sizes(self._input))):
+            raise EngineError(f"{self.path} takes {self.call_sizes} a call, and refuses {items}: build it again")
 
-    def _sizes(self, tensor: Tensor) -> tuple[int, ...]:
-        """All sizes of a tensor but the first."""
-        sizes = tuple(size for size in tensor.shape[1:] if size is not None)
-        if len(sizes) != len(tensor.shape) - 1:
-            raise EngineError(f"{self.path} leaves more than its first size open: it has {self.describe()}")
-        return sizes
-
-    def _bind_others(self, device: Device) -> None:
+    def _bind_others(self, device: Device[int, Any, Any]) -> None:
         """Gives every output that nobody asks for a place to go to, large enough for the largest piece."""
-        self._set_shape(self.profile.best)
+        self._set_shape(self.call_sizes.best)
         for tensor in self.outputs[1:]:
-            sizes = _shape(self._context.get_tensor_shape(tensor.name))
-            address = device.allocate(max(1, _row_bytes(tensor.dtype, sizes)))
-            self._set_address(tensor.name, address)
+            count = int(np.prod(_shape(self._context.get_tensor_shape(tensor.name))))
+            self._set_address(tensor.name, device.allocate(max(1, count * np.dtype(tensor.dtype).itemsize)))
 
     def _execute(self, items: int, source: int, target: int, stream: int) -> None:
         self._set_shape(items)
@@ -193,7 +176,7 @@ def open_plan(path: Path, origin: PlanOrigin | None) -> TensorRtRunner:
     check_plan(path, origin, read_machine())
     device = Cuda()
     runner = TensorRtRunner(path, _opened(path, origin), device)
-    check_profile(path, origin, runner.profile)
+    check_call_sizes(path, origin, runner.call_sizes)
     return runner
 
 
@@ -231,22 +214,13 @@ def _tensors(opened: OpenPlan) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
     return tuple(inputs), tuple(outputs)
 
 
-def _profile(engine: Engine, entry: Tensor) -> Profile:
+def _call_sizes(engine: Engine, entry: Tensor) -> CallSizes:
     """The numbers of items that a call may have."""
     if entry.shape[0] is not None:
-        return Profile(entry.shape[0], entry.shape[0], entry.shape[0])
+        return CallSizes(entry.shape[0], entry.shape[0], entry.shape[0])
     least, best, most = (int(shape[0]) for shape in engine.get_tensor_profile_shape(entry.name, 0))
-    return Profile(least, best, most)
+    return CallSizes(least, best, most)
 
 
 def _shape(shape: Shape) -> tuple[int, ...]:
     return tuple(int(shape[index]) for index in range(len(shape)))
-
-
-def _row_bytes(dtype: str, sizes: tuple[int, ...]) -> int:
-    return int(np.prod(sizes, dtype=np.int64)) * np.dtype(dtype).itemsize
-
-
-def _rows(array: NDArray[Any]) -> NDArray[np.uint8]:
-    """The bytes of each row, u8[n, row_bytes]."""
-    return array.reshape(len(array), -1).view(np.uint8)

@@ -1,9 +1,10 @@
 """Where and how PyTorch computes: the device, the precision, and what makes it faster than layer after layer."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
-from typing import Final, Literal, get_args
+from typing import Final, Literal, NamedTuple, get_args
 
 from pixelfast.errors import EngineError
 from pixelfast.machine.measured import Measured
@@ -13,7 +14,19 @@ PRECISIONS: Final[tuple[str, ...]] = get_args(Precision)
 
 DEVICES: Final = ("cuda", "cpu")
 
-_FURTHER_PACKAGES: Final = {"raft": ("torchvision",)}
+
+class TorchWish(NamedTuple):
+    """Where and how PyTorch shall compute; None leaves it open.
+
+    Attributes:
+        device: None takes the GPU where there is one.
+        precision: None takes fp16 on a GPU and fp32 on a CPU.
+        speedup: None takes what was measured to be the fastest.
+    """
+
+    device: str | None = None
+    precision: str | None = None
+    speedup: str | None = None
 
 
 @dataclass(frozen=True)
@@ -41,26 +54,26 @@ def gpu_by_torch() -> bool:
     return torch.cuda.is_available()
 
 
-def torch_choice(path: Path, kind: str, device: str | None, precision: str | None, speedup: str | None) -> TorchChoice:
+def torch_choice(path: Path, kind: str, wish: TorchWish, packages: Sequence[str] = ()) -> TorchChoice:
     """The choice for the weights at `path`, once it is sure that PyTorch is here and can do it.
 
     Args:
         path: the weights, for the sentences.
         kind: "ae", "motion", "raft" or "flip".
-        device: None takes the GPU where there is one.
-        precision: None takes fp16 on a GPU and fp32 on a CPU.
-        speedup: see `TorchChoice`; None takes what was measured to be the fastest.
+        wish: what is asked for.
+        packages: what the weights need beside PyTorch.
 
     Raises:
         EngineError: a package is missing, there is no GPU, or there is no such choice.
     """
-    for name in ("torch", "safetensors", *_FURTHER_PACKAGES.get(kind, ())):
+    for name in ("torch", "safetensors", *packages):
         _require(path, name)
     import torch
 
     there = torch.cuda.is_available()
-    device = device or ("cuda" if there else "cpu")
-    precision = precision or ("fp16" if device == "cuda" else "fp32")
+    device = wish.device or ("cuda" if there else "cpu")
+    precision = wish.precision or ("fp16" if device == "cuda" else "fp32")
+    speedup = wish.speedup
     if speedup is None:
         speedup = fastest_speedup(kind, precision) if there and device == "cuda" else USUAL
     allowed = {"device": (device, DEVICES), "precision": (precision, PRECISIONS), "speedup": (speedup, SPEEDUPS)}
@@ -89,18 +102,13 @@ def _require(path: Path, package: str) -> None:
 
 
 Speedup = Literal["graph", "compile", "none"]
-
-
 SPEEDUPS: Final[tuple[Speedup, ...]] = get_args(Speedup)
-
 
 USUAL: Final[Speedup] = "graph"
 """Where nothing was measured: it is ready in a moment, while torch.compile takes the better part of a minute."""
 
-
 WORTH_COMPILING: Final = 1.1
 """So much faster than the usual one must another be, as torch.compile costs seconds whenever an engine is loaded."""
-
 
 MEASURED: Final = Measured("torch-speedups.json")
 

@@ -12,10 +12,12 @@ from numpy.typing import NDArray
 from torch import nn
 
 from pixelfast.errors import EngineError
-from pixelfast.runtime.pieces import Ports
-from pixelfast.runtime.torch.buckets import Buckets, Piece
+from pixelfast.runtime.pieces import Buckets, Ports
+from pixelfast.runtime.runner import first_line
+from pixelfast.runtime.slots import Slots
 from pixelfast.runtime.torch.choice import MEASURED, TorchChoice
-from pixelfast.runtime.torch.slots import SLOTS, CompileError, Slots, first_line, out_of_memory
+from pixelfast.runtime.torch.device import TorchDevice, out_of_memory
+from pixelfast.runtime.torch.layers import CompileError, Layers
 
 DTYPES: Final = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
 
@@ -35,6 +37,9 @@ class TorchGraph:
     Attributes:
         buckets: as given, or less where the GPU had no memory for them.
         fallback: why CUDA graphs are not used although they were chosen; None where they are.
+
+    Raises:
+        EngineError: the device has no room for it.
     """
 
     def __init__(
@@ -54,7 +59,7 @@ class TorchGraph:
         self._in_slots = choice.device == "cuda" if in_slots is None else in_slots
         with self._sentences(f"the engine cannot be put on the {choice.device}"):
             self._module = module.eval().to(choice.device).to(memory_format=torch.channels_last)
-        self._slots: Slots | None = None
+        self._opened: tuple[Layers, Slots[Any, Any, Any]] | None = None
         self._one_call = threading.Lock()
 
     def __call__(self, items: NDArray[Any]) -> NDArray[np.float32]:
@@ -63,66 +68,43 @@ class TorchGraph:
         Raises:
             EngineError: items of another kind, torch.compile fails, or PyTorch fails, for want of memory for instance.
         """
-        self._check(items)
+        self._ports.check(self._path, items)
+        results = self._ports.room(len(items))
         with self._one_call, torch.no_grad(), self._sentences(f"the engine fails on {list(items.shape)}"):
             if self._in_slots:
-                return self._through_slots(items)
-            with _threads(self._threads):
-                return self._by_layers(items)
-
-    def _check(self, items: NDArray[Any]) -> None:
-        kind = np.uint8 if self._ports.bytes_in else np.float32
-        if items.dtype != kind or items.shape[1:] != self._ports.item:
-            wanted = f"{np.dtype(kind)} {['N', *self._ports.item]}"
-            raise EngineError(f"{self._path} takes {wanted}, not {items.dtype} {list(items.shape)}")
-
-    def _by_layers(self, items: NDArray[Any]) -> NDArray[np.float32]:
-        results, most = self._empty(items), self.buckets.largest
-        for start in range(0, len(results), most):
-            end = min(start + most, len(results))
-            fed = torch.from_numpy(np.ascontiguousarray(items[self._ports.items(start, end)]))
-            results[start:end] = self._module(fed).numpy()
+                while not self._fits(items, results):
+                    torch.cuda.empty_cache()
+            else:
+                self._by_layers(items, results)
         return results
 
-    def _through_slots(self, items: NDArray[Any]) -> NDArray[np.float32]:
-        """All pieces on the GPU; in smaller ones where its memory does not do."""
-        while True:
-            results = self._attempt(items)
-            if results is not None:
-                return results
-            torch.cuda.empty_cache()
+    def _by_layers(self, items: NDArray[Any], results: NDArray[np.float32]) -> None:
+        span, most = self._ports.span, self.buckets.largest
+        with _threads(self._threads):
+            for piece in Buckets((most,)).cut(len(results), span):
+                first = piece.start // span.stride
+                fed = torch.from_numpy(np.ascontiguousarray(items[piece.start : piece.end]))
+                results[first : first + piece.results] = self._module(fed).numpy()
 
-    def _attempt(self, items: NDArray[Any]) -> NDArray[np.float32] | None:
-        """None where the memory did not do, and smaller pieces are left to try."""
+    def _fits(self, items: NDArray[Any], results: NDArray[np.float32]) -> bool:
+        """Passes all pieces through the GPU; False where its memory did not do, and smaller ones are left to try."""
         try:
-            if self._slots is None:
-                self._slots = Slots(self._module, self._ports, self.buckets.largest, self._choice)
-            results = self._empty(items)
-            self._pass(self._slots, items, results)
-            self.fallback = self._slots.fallback
+            layers, slots = self._opened = self._opened or self._open()
+            slots.run(items, self.buckets.cut(len(results), self._ports.span), results)
+            self.fallback = layers.fallback
         except (RuntimeError, CompileError) as error:
-            slots, self._slots = self._slots, None
+            self._opened = None  # with its buffers and graphs
             smaller = self.buckets.smaller() if out_of_memory(error) else None
-            if slots is not None:
-                slots.close()
             if smaller is None:
                 raise
             self.buckets = smaller
-            return None
-        return results
+            return False
+        return True
 
-    def _pass(self, slots: Slots, items: NDArray[Any], results: NDArray[np.float32]) -> None:
-        """Sends every piece off, and takes each one's results out just before its slot is needed again."""
-        pieces = self.buckets.cut(len(results))
-        for number, piece in enumerate(pieces):
-            if number >= SLOTS:
-                _receive(slots, number - SLOTS, pieces, results)
-            slots.send(number, items[self._ports.items(piece.start, piece.start + piece.results)], piece.size)
-        for number in range(max(0, len(pieces) - SLOTS), len(pieces)):
-            _receive(slots, number, pieces, results)
-
-    def _empty(self, items: NDArray[Any]) -> NDArray[np.float32]:
-        return np.empty((self._ports.span.results(len(items)), *self._ports.result), np.float32)
+    def _open(self) -> tuple[Layers, Slots[Any, Any, Any]]:
+        device = TorchDevice(self._choice.device)
+        layers = Layers(self._module, self._ports, self._choice, device)
+        return layers, Slots(device, layers, self._ports, self._ports.span.items(self.buckets.largest))
 
     @contextmanager
     def _sentences(self, what: str) -> Iterator[None]:
@@ -139,11 +121,6 @@ class TorchGraph:
         except RuntimeError as error:
             reason = "the GPU's memory is full" if out_of_memory(error) else first_line(error)
             raise EngineError(f"{self._path}: {what}: {reason}") from error
-
-
-def _receive(slots: Slots, number: int, pieces: list[Piece], results: NDArray[np.float32]) -> None:
-    piece = pieces[number]
-    slots.receive(number, results[piece.start : piece.start + piece.results])
 
 
 @contextmanager
