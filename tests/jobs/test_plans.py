@@ -29,7 +29,7 @@ from pixelfast.methods.reconstruction.weights import save_autoencoder
 from pixelfast.model import Flip, Model
 from pixelfast.model.manifest import FILE_NAME
 from pixelfast.notes import Notes
-from pixelfast.runtime.tensorrt.build import Profile, build_plan
+from pixelfast.runtime.tensorrt.build import CallSizes, build_plan
 from pixelfast.runtime.tensorrt.package import find_flavour, has_driver
 from pixelfast.training.half_convolutions import HalfConvolutions
 from pixelfast.training.made_up import made_up_flows
@@ -37,8 +37,8 @@ from pixelfast.training.reduced import REDUCED
 from tiny_engines import write_frame_engine, write_model
 
 GPUS = ("8.6", "12.0")
-PROFILE = Profile(16, 40, 64)
-SIZES = {
+SIZES = CallSizes(16, 40, 64)
+USUAL = {
     "ae": reconstruction_exporting.CALL_SIZES,
     "motion": motion_exporting.CALL_SIZES,
     "flip": FLIP_SIZES,
@@ -46,8 +46,8 @@ SIZES = {
 }
 
 
-def build(source: Path, out: Path, gpu: str | None = "8.6", profile: Profile = PROFILE, **options: str) -> object:
-    return build_plan(source, out, profile, **{"precision": "fp32", "compute_capability": gpu, **options})
+def build(source: Path, out: Path, gpu: str | None = "8.6", call_sizes: CallSizes = SIZES, **options: str) -> object:
+    return build_plan(source, out, call_sizes, **{"precision": "fp32", "compute_capability": gpu, **options})
 
 
 @pytest.fixture(scope="module")
@@ -76,14 +76,14 @@ def graphs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 )
 def test_every_engine_builds(graphs: Path, tmp_path: Path, stem: str, precision: str, gpu: str) -> None:
     source, out = graphs / f"{stem}.{precision}.onnx", tmp_path / f"{stem}.plan"
-    profile = Profile(*SIZES[stem])
+    sizes = CallSizes(*USUAL[stem])
     if (stem, precision) == ("ae", "bf16"):  # tensorrt_rtx has no deconvolution of bfloat16
         with pytest.raises(EngineError, match=r"cannot build a bf16 plan .{0,300}; --precision fp16 may do$"):
-            build(source, out, gpu, profile, precision=precision)
+            build(source, out, gpu, sizes, precision=precision)
         return
-    facts = build(source, out, gpu, profile, precision=precision)
+    facts = build(source, out, gpu, sizes, precision=precision)
     assert (facts.compute_capability, facts.flavour, facts.precision) == (gpu, "tensorrt_rtx", precision)
-    assert (facts.least, facts.best, facts.most) == (profile.least, profile.best, profile.most)
+    assert (facts.least, facts.best, facts.most) == (sizes.least, sizes.best, sizes.most)
     # The plan holds the weights, in two bytes each where the precision is half.
     assert out.stat().st_size > 0.4 * source.stat().st_size
     if precision != "fp32":
@@ -132,7 +132,7 @@ def test_precision_that_changes_the_order_is_refused(tmp_path: Path) -> None:
     ("options", "sentence"),
     [
         ({"gpu": "9.0"}, r"builds for the compute capabilities 7.5, .*, not '9.0'"),
-        ({"profile": Profile(16, 8, 64)}, "a profile must rise"),
+        ({"call_sizes": CallSizes(16, 8, 64)}, "call sizes must rise"),
         ({"flavour": "tensorrt"}, r"tensorrt is not installed, and plans need it: pip install"),
     ],
 )
@@ -199,7 +199,7 @@ def test_the_flip_classifier_goes_along_as_it_is(tmp_path: Path) -> None:
     }
 
 
-def test_a_profile_that_holds_no_window_is_refused(model: Model) -> None:
+def test_call_sizes_that_hold_no_window_are_refused(model: Model) -> None:
     with pytest.raises(EngineError, match=r"a call of ae\.onnx takes at least 16, and the call sizes begin at 8"):
         pixelfast.export(model, "plan", compute_capability="8.6", call_sizes=(8, 16, 32))
     with pytest.raises(EngineError, match="takes at most 4096, and the call sizes end at 100000000000"):
@@ -222,18 +222,21 @@ def test_a_damaged_entry_is_named(model: Model) -> None:
 def test_the_command(model: Model) -> None:
     command = [sys.executable, "-m", "pixelfast", "export", str(model.folder), "--to", "plan"]
     done = subprocess.run(
-        [*command, "--compute-capability", "8.6", "--profile", "16,32,48"], capture_output=True, text=True, check=False
+        [*command, "--compute-capability", "8.6", "--call-sizes", "16,32,48"],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (done.returncode, done.stdout.strip()) == (0, f"written {model.folder / 'ae.plan'}"), done.stderr
     info = subprocess.run(
         [sys.executable, "-m", "pixelfast", "info", str(model.folder)], capture_output=True, text=True, check=False
     )
     assert "ae.plan: fp32, 16 to 48 a call, for compute capability 8.6, by tensorrt_rtx" in info.stdout
-    wrong = subprocess.run([*command, "--profile", "16"], capture_output=True, text=True, check=False)
+    wrong = subprocess.run([*command, "--call-sizes", "16"], capture_output=True, text=True, check=False)
     assert wrong.returncode == 2
 
 
-@pytest.mark.parametrize("asked", [{"profile": (16, 32, 48)}, {"compute_capability": "8.6"}])
+@pytest.mark.parametrize("asked", [{"call_sizes": (16, 32, 48)}, {"compute_capability": "8.6"}])
 def test_what_only_plans_have_is_not_ignored(asked: dict[str, Any], tmp_path: Path) -> None:
     with pytest.raises(EngineError, match="are of TensorRT plans, not of onnx: say --to plan"):
         pixelfast.export(write_model(tmp_path / "model"), **asked)
@@ -246,6 +249,6 @@ def test_the_command_for_raft_alone(tmp_path: Path) -> None:
     command = [sys.executable, script, *options, "--out", tmp_path / "raft.plan", "--compute-capability", "8.6"]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    profile = Profile(*call_sizes(128, 128))
-    assert f"{tmp_path / 'raft.plan'}: fp32, {profile} frames a call, for 8.6, by tensorrt_rtx" in done.stdout
+    sizes = CallSizes(*call_sizes(128, 128))
+    assert f"{tmp_path / 'raft.plan'}: fp32, {sizes} frames a call, for 8.6, by tensorrt_rtx" in done.stdout
     assert (tmp_path / "raft.plan").stat().st_size > 10_000_000

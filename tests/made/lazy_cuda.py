@@ -1,8 +1,7 @@
 """PyTorch's names of CUDA on a lazy device: what is computed in a stream is computed when the device gets to it.
 
-An operation in a stream runs at once, so that its results can be named, on whatever lies in its inputs; and again, into
-the same results, when its stream comes to it. One that changes its input runs then only. A captured graph is the list
-of such operations, put into a stream at each replay.
+An operation in a stream gives tensors of its results' sizes at once, with NaN or 99 in them, and fills them when the
+stream comes to it. A captured graph is the list of such operations, put into a stream at each replay.
 """
 
 from collections.abc import Callable, Iterator
@@ -30,13 +29,11 @@ class Simulation(TorchDispatchMode):
         self.captures = 0
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
-        kwargs = kwargs or {}
-        changes = self.current is not None and func._schema.is_mutable
-        out = args[0] if changes else func(*args, **kwargs)
-        inputs, outputs = _tensors((args, kwargs)), _tensors(out)
-        view = any(_place(one) == _place(two) for one in inputs for two in outputs)
-        if self.current is not None and (changes or not view):
-            self.put(lambda: _again(func, args, kwargs, [] if changes else outputs))
+        kwargs, schema = kwargs or {}, func._schema
+        if self.current is None or any(one.alias_info and not one.alias_info.is_write for one in schema.returns):
+            return func(*args, **kwargs)  # by the host, or a view
+        out = args[0] if schema.is_mutable else _results(func, args, kwargs)
+        self.put(lambda: _fill(func, args, kwargs, [] if schema.is_mutable else _tensors(out)))
         return out
 
     def put(self, operation: Callable[[], None]) -> None:
@@ -153,16 +150,25 @@ def _synchronize() -> None:
         _active.device.drain()
 
 
-def _again(func: Any, args: Any, kwargs: Any, outputs: list[torch.Tensor]) -> None:
-    """Runs an operation once more, into the tensors that it gave when it was put into its stream."""
+def _results(func: Any, args: Any, kwargs: Any) -> Any:
+    """Tensors like the results of an operation, with nothing of use in them."""
+    tree_map = torch.utils._pytree.tree_map_only
+    without = tree_map(torch.Tensor, lambda one: one.to("meta"), (args, kwargs))
+    out = func(*without[0], **{**without[1], **({"device": "meta"} if "device" in kwargs else {})})
+    return tree_map(torch.Tensor, lambda one: torch.full_like(one, _unlike(one.dtype), device="cpu"), out)
+
+
+def _unlike(dtype: torch.dtype) -> float:
+    return float("nan") if dtype.is_floating_point else dtype != torch.bool and 99
+
+
+def _fill(func: Any, args: Any, kwargs: Any, outputs: list[torch.Tensor]) -> None:
+    """Runs an operation on what lies in its inputs now."""
     with torch.utils._python_dispatch._disable_current_modes():
         for old, new in zip(outputs, _tensors(func(*args, **kwargs)), strict=False):
-            old.copy_(new)
+            if old.shape == new.shape:  # else it is one that nobody reads, such as a normalisation's statistics
+                old.copy_(new)
 
 
 def _tensors(tree: Any) -> list[torch.Tensor]:
     return [leaf for leaf in torch.utils._pytree.tree_leaves(tree) if isinstance(leaf, torch.Tensor)]
-
-
-def _place(tensor: torch.Tensor) -> int:
-    return tensor.untyped_storage().data_ptr()

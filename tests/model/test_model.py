@@ -272,7 +272,7 @@ def test_a_damaged_plan_is_built_again(model: Model, tmp_path: Path, damage: str
     facts = PlanFacts("fp16", 16, 128, 128, "8.6", "tensorrt_rtx", "1.7", "0" * 64)
     plan = model.add({"ae.fp16.plan": tmp_path / "made.plan"}, plans={"ae.fp16.plan": facts}).folder / "ae.fp16.plan"
     plan.unlink() if damage == "missing" else plan.write_bytes(b"nalp")
-    command = re.escape(f"pixelfast export {model.folder} --to plan --precision fp16 --profile 16,128,128")
+    command = re.escape(f"pixelfast export {model.folder} --to plan --precision fp16 --call-sizes 16,128,128")
     with pytest.raises(ModelError, match=rf"ae\.fp16\.plan is .*: build it again: {command}$"):
         Model.load(model.folder)
     Model.load(model.folder, plans=False).add({plan.name: tmp_path / "made.plan"}, plans={plan.name: facts})

@@ -1,5 +1,6 @@
 """The motion method's PyTorch runners against ONNX Runtime, on a CPU; on a GPU where the machine has one."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +8,6 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from pixelfast.flow.raft_torch import TorchFlow
-from pixelfast.methods.motion.engine_torch import TorchMotion
 from torch.overrides import TorchFunctionMode
 
 from pixelfast.errors import EngineError
@@ -17,13 +16,15 @@ from pixelfast.flow.raft_export import moving_texture, write_raft
 from pixelfast.flow.raft_memory import pair_bytes
 from pixelfast.flow.raft_network import Correlation, seeded_raft
 from pixelfast.flow.raft_weights import save_raft
-from pixelfast.methods.motion.engine import load_motion_engine
+from pixelfast.methods.motion.engine import PREDICTOR, MotionEngine, load_motion_engine, motion_engine
 from pixelfast.methods.motion.export import write_motion
-from pixelfast.methods.motion.facts import MotionFacts
+from pixelfast.methods.motion.facts import MotionEngineFacts
 from pixelfast.methods.motion.network import FlowGru
 from pixelfast.methods.motion.weights import save_flow_gru
 from pixelfast.methods.reconstruction.network import TemporalAutoencoder
 from pixelfast.methods.reconstruction.weights import save_autoencoder
+from pixelfast.runtime.torch.choice import TorchWish
+from pixelfast.runtime.torch.runner import TorchRunner
 
 PAST, SCALE, HIDDEN = 8, (0.37, 0.21), 12
 SIZE, UPDATES = 128, 2
@@ -33,6 +34,15 @@ MANY_FLOWS = PAST + 256 + 64 + 5
 """Predictions for pieces of three sizes on a GPU, the last of which is not full."""
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="the motion method on a GPU needs an NVIDIA GPU")
+
+
+def predictor(weights: Path, *asked: str | None) -> MotionEngine:
+    """The motion engine by PyTorch: device, precision and speedup, as far as they are asked for."""
+    return load_motion_engine(weights, 1, wish=TorchWish(*asked))
+
+
+def torch_flow(weights: Path, *asked: str | None, memory_bytes: int | None = None) -> RaftFlow:
+    return RaftFlow(weights, 1, wish=TorchWish(*asked), memory_bytes=memory_bytes)
 
 
 def some_flows(count: int) -> NDArray[np.float32]:
@@ -61,51 +71,52 @@ def raft(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("flows", [PAST + 1, PAST + 2, 40, MANY_FLOWS])
 def test_predictor_is_the_exported_file(motion: Path, flows: int) -> None:
-    engine, before = TorchMotion(motion, 1, "cpu"), torch.get_num_threads()
+    engine, before = predictor(motion, "cpu"), torch.get_num_threads()
     found = engine.errors(some_flows(flows))
     expected = load_motion_engine(motion.with_suffix(".onnx"), 1).errors(some_flows(flows))
     np.testing.assert_allclose(found, expected, rtol=1e-4)
     assert (found.shape, found.dtype) == ((flows - PAST, 8, 8), np.float32)
-    assert (engine.facts, torch.get_num_threads()) == (MotionFacts(PAST, 8), before)
+    assert (engine.facts, torch.get_num_threads()) == (MotionEngineFacts(PAST, 8), before)
 
 
 @pytest.mark.parametrize(("precision", "tolerance"), [("fp16", 5e-3), ("bf16", 3e-2)])
 def test_predictor_in_half_precision(motion: Path, precision: str, tolerance: float) -> None:
     flows = some_flows(40)
-    found = TorchMotion(motion, 1, "cpu", precision).errors(flows)
-    np.testing.assert_allclose(found, TorchMotion(motion, 1, "cpu").errors(flows), rtol=tolerance)
+    found = predictor(motion, "cpu", precision).errors(flows)
+    np.testing.assert_allclose(found, predictor(motion, "cpu").errors(flows), rtol=tolerance)
 
 
 @needs_gpu
 @pytest.mark.parametrize(("precision", "tolerance"), [("fp32", 1e-3), (None, 5e-3), ("bf16", 3e-2)])
 @pytest.mark.parametrize("speedup", ["graph", "compile", "none"])
 def test_predictor_on_a_gpu(motion: Path, speedup: str, precision: str | None, tolerance: float) -> None:
-    gpu, cpu = TorchMotion(motion, 1, "cuda", precision, speedup), TorchMotion(motion, 1, "cpu")
+    runner = TorchRunner(motion, PREDICTOR, 1, TorchWish("cuda", precision, speedup))
+    gpu, cpu = motion_engine(runner), predictor(motion, "cpu")
     for count in (PAST + 1, 40, MANY_FLOWS):
         flows = some_flows(count)
         np.testing.assert_allclose(gpu.errors(flows), cpu.errors(flows), rtol=tolerance)
-    assert gpu.fallback is None
+    assert runner.fallback is None
 
 
 @pytest.mark.parametrize("frames", [2, 3, 7])
 def test_flow_is_that_of_the_exported_file(raft: Path, frames: int) -> None:
-    engine = TorchFlow(raft, 1, "cpu", memory_bytes=3 * pair_bytes(SIZE, SIZE))  # two pieces of 7 frames
+    engine = torch_flow(raft, "cpu", memory_bytes=3 * pair_bytes(SIZE, SIZE))  # two pieces of 7 frames
     found, expected = engine.flow(FRAMES[:frames]), RaftFlow(raft.with_suffix(".onnx"), 1).flow(FRAMES[:frames])
     np.testing.assert_allclose(found, expected, atol=1e-4 * float(np.abs(expected).max()))
     assert (found.shape, found.dtype) == ((frames - 1, 2, 64, 64), np.float32)
 
 
 def test_what_flow_asks_of_frames(raft: Path) -> None:
-    engine, onnx = TorchFlow(raft, 1, "cpu"), RaftFlow(raft.with_suffix(".onnx"), 1)
+    engine, onnx = torch_flow(raft, "cpu"), RaftFlow(raft.with_suffix(".onnx"), 1)
     assert engine.size(720, 1280) == onnx.size(720, 1280) == (SIZE, SIZE)
     assert (engine.color, engine.frame_bytes) == (onnx.color, onnx.frame_bytes)
-    with pytest.raises(EngineError, match=r"takes uint8 \['N', 128, 128, 3\], not uint8 \[2, 64, 64, 3\]"):
+    with pytest.raises(EngineError, match=r"takes frames uint8 \[\?, 128, 128, 3\], not uint8 \[2, 64, 64, 3\]"):
         engine.flow(np.zeros((2, 64, 64, 3), np.uint8))
 
 
 @pytest.mark.parametrize(("precision", "tolerance"), [("fp16", 1e-2), ("bf16", 5e-2)])
 def test_flow_in_half_precision(raft: Path, precision: str, tolerance: float) -> None:
-    found, expected = (TorchFlow(raft, 1, "cpu", one).flow(FRAMES[:3]) for one in (precision, "fp32"))
+    found, expected = (torch_flow(raft, "cpu", one).flow(FRAMES[:3]) for one in (precision, "fp32"))
     assert np.abs(found - expected).max() < tolerance * np.abs(expected).max()
 
 
@@ -114,11 +125,12 @@ def test_flow_in_half_precision(raft: Path, precision: str, tolerance: float) ->
 @pytest.mark.parametrize("speedup", ["graph", "compile", "none"])
 def test_flow_on_a_gpu(raft: Path, speedup: str, precision: str | None, tolerance: float) -> None:
     memory = 4 * pair_bytes(SIZE, SIZE)  # pieces of four pairs, and of one
-    gpu = TorchFlow(raft, 1, "cuda", precision, speedup, memory_bytes=memory)
+    gpu = torch_flow(raft, "cuda", precision, speedup, memory_bytes=memory)
     for frames in (FRAMES, FRAMES[:2]):
-        found, expected = gpu.flow(frames), TorchFlow(raft, 1, "cpu").flow(frames)
+        found, expected = gpu.flow(frames), torch_flow(raft, "cpu").flow(frames)
         assert np.abs(found - expected).max() < tolerance * np.abs(expected).max()
-    assert gpu.fallback is None
+    assert isinstance(gpu._run, TorchRunner)
+    assert gpu._run.fallback is None
 
 
 @torch.no_grad()
@@ -157,12 +169,12 @@ class Seen(TorchFunctionMode):
 
 @needs_gpu
 def test_flow_takes_what_memory_a_gpu_has(raft: Path) -> None:
-    expected = TorchFlow(raft, 1, "cpu").flow(FRAMES)
-    assert np.abs(TorchFlow(raft, 1).flow(FRAMES) - expected).max() < 1e-2 * np.abs(expected).max()
+    expected = torch_flow(raft, "cpu").flow(FRAMES)
+    assert np.abs(torch_flow(raft).flow(FRAMES) - expected).max() < 1e-2 * np.abs(expected).max()
 
 
-@pytest.mark.parametrize(("engine", "network"), [(TorchMotion, "flow-gru"), (TorchFlow, "raft-large")])
-def test_other_weights_get_a_sentence(engine: type[TorchMotion | TorchFlow], network: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("engine", "network"), [(predictor, "flow-gru"), (torch_flow, "raft-large")])
+def test_other_weights_get_a_sentence(engine: Callable[[Path], object], network: str, tmp_path: Path) -> None:
     weights = TemporalAutoencoder(4).eval()
     save_autoencoder(weights, tmp_path / "ae.safetensors", recipe="default", trained_with={})
     (tmp_path / "notes.safetensors").write_text("no weights")
@@ -172,5 +184,5 @@ def test_other_weights_get_a_sentence(engine: type[TorchMotion | TorchFlow], net
         "missing": "there are no weights at",
     }.items():
         with pytest.raises(EngineError, match=sentence) as caught:
-            engine(tmp_path / f"{name}.safetensors", 1)
+            engine(tmp_path / f"{name}.safetensors")
         assert f"{name}.safetensors" in str(caught.value)

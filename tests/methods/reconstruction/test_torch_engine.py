@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 import torch
 from numpy.typing import NDArray
-from pixelfast.methods.reconstruction.engine_torch import TorchFrames
 
 import pixelfast
 from footage import walking_square
@@ -21,18 +20,26 @@ from pixelfast.flip.export import write_flip_classifier
 from pixelfast.flip.network import FlipClassifier
 from pixelfast.flip.weights import save_flip_classifier
 from pixelfast.machine.stopwatch import Stopwatch
-from pixelfast.methods.reconstruction.engine import load_window_engine
+from pixelfast.methods.reconstruction.engine import AUTOENCODER, WindowEngine, load_window_engine, window_engine
 from pixelfast.methods.reconstruction.export import write_autoencoder
 from pixelfast.methods.reconstruction.network import TemporalAutoencoder
 from pixelfast.methods.reconstruction.scoring import Reconstruction
 from pixelfast.methods.reconstruction.weights import save_autoencoder
 from pixelfast.methods.settings import Settings
+from pixelfast.runtime.torch.choice import TorchWish
+from pixelfast.runtime.torch.runner import TorchRunner
 
 Errors = NDArray[np.float32]
 
 FRAMES = walking_square(45, seed=2)
 LONG = walking_square(256 + 64 + 5 + 15, seed=3)
 """Windows for pieces of three sizes on a GPU, the last of which is not full."""
+
+
+def torch_engine(weights: Path, *asked: str | None) -> WindowEngine:
+    """The engine by PyTorch: device, precision and speedup, as far as they are asked for."""
+    return load_window_engine(weights, 1, wish=TorchWish(*asked))
+
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="the autoencoder on a GPU needs an NVIDIA GPU")
 
@@ -50,7 +57,7 @@ def weights(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("stride", [1, 4, 16])
 def test_same_errors_as_the_exported_file(weights: Path, frames: int, stride: int) -> None:
     before = torch.get_num_threads()
-    found = TorchFrames(weights, 1, "cpu").errors(FRAMES[:frames], stride)
+    found = torch_engine(weights, "cpu").errors(FRAMES[:frames], stride)
     expected = load_window_engine(weights.with_name("ae.onnx"), 1).errors(FRAMES[:frames], stride)
     np.testing.assert_allclose(found, expected, rtol=1e-4, atol=1e-7)
     assert (found.dtype, torch.get_num_threads()) == (np.float32, before)
@@ -58,11 +65,11 @@ def test_same_errors_as_the_exported_file(weights: Path, frames: int, stride: in
 
 @pytest.mark.parametrize("precision", ["fp16", "bf16"])
 def test_half_precision_keeps_the_order(weights: Path, precision: str) -> None:
-    half = TorchFrames(weights, 1, "cpu", precision)
-    assert rank_correlation(half.errors(FRAMES, 1), TorchFrames(weights, 1, "cpu").errors(FRAMES, 1)) > 0.999
+    half = torch_engine(weights, "cpu", precision)
+    assert rank_correlation(half.errors(FRAMES, 1), torch_engine(weights, "cpu").errors(FRAMES, 1)) > 0.999
     assert (half.facts.best, half.facts.precision) == (None, precision)
     # Parts of one precision must not be taken for those of another: the file's digest does not tell them apart.
-    methods = [Reconstruction(one, Settings(), 1, Stopwatch()) for one in (half, TorchFrames(weights, 1, "cpu"))]
+    methods = [Reconstruction(one, Settings(), 1, Stopwatch()) for one in (half, torch_engine(weights, "cpu"))]
     assert [method.facts().get("precision") for method in methods] == [precision, None]
 
 
@@ -75,36 +82,38 @@ def rank_correlation(errors: Errors, others: Errors) -> float:
 @needs_gpu
 @pytest.mark.parametrize("speedup", ["graph", "compile", "none"])
 def test_float32_on_a_gpu_is_the_cpu(weights: Path, speedup: str) -> None:
-    gpu, cpu = TorchFrames(weights, 1, "cuda", "fp32", speedup), TorchFrames(weights, 1, "cpu")
+    runner = TorchRunner(weights, AUTOENCODER, 1, TorchWish("cuda", "fp32", speedup))
+    gpu, cpu = window_engine(runner, 1), torch_engine(weights, "cpu")
     for frames in (FRAMES[:16], FRAMES[:17], FRAMES, LONG):
         np.testing.assert_allclose(gpu.errors(frames, 1), cpu.errors(frames, 1), rtol=1e-3, atol=1e-6)
     np.testing.assert_allclose(gpu.errors(LONG, 4), cpu.errors(LONG, 4), rtol=1e-3, atol=1e-6)
-    assert gpu.fallback is None
+    assert runner.fallback is None
 
 
 @needs_gpu
 @pytest.mark.parametrize("precision", [None, "bf16"])
 @pytest.mark.parametrize("speedup", ["graph", "compile", "none"])
 def test_half_precision_on_a_gpu_keeps_the_order(weights: Path, speedup: str, precision: str | None) -> None:
-    gpu, cpu = TorchFrames(weights, 1, "cuda", precision, speedup), TorchFrames(weights, 1, "cpu")
+    runner = TorchRunner(weights, AUTOENCODER, 1, TorchWish("cuda", precision, speedup))
+    gpu, cpu = window_engine(runner, 1), torch_engine(weights, "cpu")
     for frames in (FRAMES, LONG):
         errors = gpu.errors(frames, 1)
         assert rank_correlation(errors, cpu.errors(frames, 1)) > 0.999
         np.testing.assert_allclose(gpu.errors(frames, 1), errors, rtol=1e-3, atol=1e-6)  # cuDNN adds in any order
-    assert (gpu.fallback, gpu.facts.best) == (None, 4 * 256 + 15)
+    assert (runner.fallback, gpu.facts.best) == (None, 4 * 256 + 15)
 
 
 @needs_gpu
 def test_a_full_gpu_gets_smaller_pieces(tmp_path: Path) -> None:
     save_autoencoder(TemporalAutoencoder().eval(), tmp_path / "ae.safetensors", recipe="default", trained_with={})
-    expected = TorchFrames(tmp_path / "ae.safetensors", 1, "cuda").errors(LONG, 1)
+    expected = torch_engine(tmp_path / "ae.safetensors", "cuda").errors(LONG, 1)
     gc.collect()
     torch.cuda.empty_cache()
     # 256 windows of this network want at least 800 MiB for the float32 reconstruction and its difference alone.
     allowed = torch.cuda.memory_reserved() + 700 * 2**20
     torch.cuda.set_per_process_memory_fraction(allowed / torch.cuda.mem_get_info()[1])
     try:
-        engine = TorchFrames(tmp_path / "ae.safetensors", 1, "cuda")
+        engine = torch_engine(tmp_path / "ae.safetensors", "cuda")
         errors = engine.errors(LONG, 1)
     finally:
         torch.cuda.set_per_process_memory_fraction(1.0)
@@ -142,20 +151,20 @@ def test_other_weights_get_a_sentence(tmp_path: Path) -> None:
 )
 def test_other_choices_get_a_sentence(weights: Path, choice: dict[str, str], sentence: str) -> None:
     with pytest.raises(EngineError, match=sentence):
-        TorchFrames(weights, 1, **choice)
+        load_window_engine(weights, 1, wish=TorchWish(**choice))
 
 
 @pytest.mark.skipif(torch.cuda.is_available(), reason="this machine has a GPU")
 def test_a_gpu_that_is_not_there_gets_a_sentence(weights: Path) -> None:
     with pytest.raises(EngineError, match="PyTorch finds no CUDA GPU here"):
-        TorchFrames(weights, 1, "cuda")
+        torch_engine(weights, "cuda")
 
 
 @pytest.mark.parametrize("package", ["torch", "safetensors"])
 def test_without_pytorch_there_is_a_sentence(weights: Path, package: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(EngineError) as caught:
-        TorchFrames(weights, 1)
+        torch_engine(weights)
     assert str(caught.value) == (
         f"{weights} needs PyTorch, and {package} is missing: pip install 'pixelfast[train]', or name the ae.onnx "
         "beside it"
@@ -163,7 +172,8 @@ def test_without_pytorch_there_is_a_sentence(weights: Path, package: str, monkey
 
 
 def test_importing_the_engines_imports_no_torch() -> None:
-    names = ", ".join(f"pixelfast.engines.torch_{name}" for name in ("frames", "motion", "flow"))
+    methods = ("methods.reconstruction.engine", "methods.motion.engine", "flow.raft", "flip.engine")
+    names = ", ".join(f"pixelfast.{name}" for name in methods)
     subprocess.run([sys.executable, "-c", f"import sys, {names}; assert 'torch' not in sys.modules"], check=True)
 
 

@@ -15,12 +15,12 @@ from frame_files import write_video
 from pixelfast.errors import EngineError
 from pixelfast.model import PlanFacts
 from pixelfast.runtime.tensorrt import cuda
-from pixelfast.runtime.tensorrt.build import Profile
+from pixelfast.runtime.tensorrt.build import CallSizes
 from pixelfast.runtime.tensorrt.check import (
     GpuMachine,
     PlanOrigin,
+    check_call_sizes,
     check_plan,
-    check_profile,
     plan_origin,
     read_machine,
 )
@@ -44,8 +44,8 @@ def test_a_plan_that_fits_is_let_through() -> None:
     check_plan(PLAN, origin(compute_capability=None), MACHINE)
     check_plan(PLAN, dataclasses.replace(ORIGIN, onnx_sha256=None), MACHINE)
     check_plan(PLAN, None, MACHINE)
-    check_profile(PLAN, ORIGIN, Profile(16, 64, 256))
-    check_profile(PLAN, None, Profile(1, 2, 3))
+    check_call_sizes(PLAN, ORIGIN, CallSizes(16, 64, 256))
+    check_call_sizes(PLAN, None, CallSizes(1, 2, 3))
 
 
 @pytest.mark.parametrize(
@@ -99,19 +99,19 @@ def test_each_mismatch_is_a_sentence_with_what_mends_it(
     assert "\n" not in str(caught.value)
 
 
-def test_another_profile_is_named() -> None:
+def test_other_call_sizes_are_named() -> None:
     with pytest.raises(EngineError, match=r"takes 1 to 3, best 2 a call, but its model says 16 to 256, best 64: pixel"):
-        check_profile(PLAN, ORIGIN, Profile(1, 2, 3))
+        check_call_sizes(PLAN, ORIGIN, CallSizes(1, 2, 3))
 
 
 def test_a_model_tells_the_command_that_builds_its_plan_again(tmp_path: Path) -> None:
     model = write_model(tmp_path / "model", strides=(1, 4))
-    pixelfast.export(model, "plan", compute_capability="8.6", stride=4, profile=(16, 24, 48))
+    pixelfast.export(model, "plan", compute_capability="8.6", stride=4, call_sizes=(16, 24, 48))
     model = type(model).load(model.folder)
     known = plan_origin(model, "ae.s4.plan")
     assert known is not None
     assert (known.onnx, known.onnx_sha256) == ("ae.s4.onnx", known.facts.onnx_sha256)
-    assert known.rebuild == f"pixelfast export {model.folder} --to plan --stride 4 --profile 16,24,48"
+    assert known.rebuild == f"pixelfast export {model.folder} --to plan --stride 4 --call-sizes 16,24,48"
     assert plan_origin(model, "ae.plan") is None
     arguments = known.rebuild.split()[1:]
     done = subprocess.run([sys.executable, "-m", "pixelfast", *arguments, "--compute-capability", "12.0"], check=False)
