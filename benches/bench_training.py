@@ -10,14 +10,13 @@ from pathlib import Path
 
 import pytest
 import torch
-from pixelfast.methods.recipes import RECIPES
 
 from made_frames import write_large_frames
 from oracles.plain_training import BATCH, PlainTraining, file_windows
 from pixelfast.methods.reconstruction.batches import windows_per_epoch
 from pixelfast.methods.reconstruction.choice import choose
 from pixelfast.methods.reconstruction.loop import AutoencoderTraining, train_autoencoder
-from pixelfast.methods.reconstruction.recipe import AutoencoderRecipe
+from pixelfast.methods.reconstruction.recipe import RECIPES, AutoencoderRecipe
 from pixelfast.sources import open_source
 from pixelfast.training.cache import FrameCache
 from pixelfast.training.choice import Choice
@@ -47,8 +46,7 @@ def large_footage(footage: list[Path], tmp_path_factory: pytest.TempPathFactory)
 def choices() -> dict[str, Choice]:
     """What each recipe is trained with on this machine, measured as `train` measures it."""
     return {
-        name: choose(RECIPES[name].autoencoder, precision=None, batch=None, threads=THREADS)
-        for name in ("source", "default")
+        name: choose(RECIPES[name].own, precision=None, batch=None, threads=THREADS) for name in ("source", "default")
     }
 
 
@@ -75,7 +73,7 @@ def test_training_default(contest, footage: list[Path], choices: dict[str, Choic
 def against_plain_epoch(
     contest, footage: list[Path], name: str, choices: dict[str, Choice], folder: Path, *, note: str
 ) -> None:
-    recipe, choice = RECIPES[name].autoencoder, choices[name]
+    recipe, choice = RECIPES[name].own, choices[name]
     contest(
         ours=lambda: epoch(footage, recipe, choice, folder),
         plain=lambda: part_of_plain_epoch(footage),

@@ -11,22 +11,23 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from pixelfast.methods.recipes import RECIPES
 
 import pixelfast
 from oracles.networks import seeded_autoencoder
 from pixelfast.demo.scene import SceneSpec, generate_scene
+from pixelfast.methods.motion import recipe as motion
+from pixelfast.methods.reconstruction import recipe as reconstruction
+from pixelfast.methods.trained import Recipe
 
 NAMES = [name for name in pixelfast.__all__ if name != "__version__"]
 SCRIPTS = Path(__file__).parent.parent / "examples"
 SCENE = SceneSpec(seed=5, height=96, width=160, train_videos=2, train_frames=48, test_videos=2, test_frames=40)
-WHOLE = RECIPES["default"]
-TINY = replace(
-    WHOLE,
-    autoencoder=replace(WHOLE.autoencoder, width=4, epochs=1, least_steps=None, precisions=("fp32",), batches=(8,)),
-    flip=replace(WHOLE.flip, frames=32, epochs=1, least_steps=1, batch=16),
-    motion=replace(WHOLE.motion, hidden=8, epochs=1),
-)
+
+
+def tiny(whole: Recipe, **own: object) -> Recipe:
+    """A recipe of seconds in the place of one of minutes."""
+    flip = replace(whole.flip, frames=32, epochs=1, least_steps=1, batch=16)
+    return replace(whole, own=replace(whole.own, epochs=1, **own), flip=flip)
 
 
 def run_examples(name: str) -> None:
@@ -51,7 +52,9 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     torch.save(seeded_autoencoder(0).state_dict(), home / "autoencoder.pth")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(home)
-        patch.setitem(RECIPES, "default", TINY)
+        small = {"channels": 4, "least_steps": None, "precisions": ("fp32",), "batches": (8,)}
+        patch.setitem(reconstruction.RECIPES, "default", tiny(reconstruction.RECIPES["default"], **small))
+        patch.setitem(motion.RECIPES, "default", tiny(motion.RECIPES["default"], hidden=8))
         run_examples("train")
         run_examples("score")
         yield home
