@@ -13,7 +13,7 @@ from pixelfast.jobs.merge import merge_parts
 from pixelfast.jobs.score import Request, run
 from pixelfast.jobs.train import train_model
 from pixelfast.machine.stopwatch import Profile
-from pixelfast.machine.threads import share_threads
+from pixelfast.machine.threads import usable_threads
 from pixelfast.methods.base import ConvertRequest, ExportRequest
 from pixelfast.methods.settings import Settings
 from pixelfast.methods.trained import Recipe, TrainingRequest
@@ -227,7 +227,7 @@ def export(
         'ae.s4.onnx'
     """
     loaded = model if isinstance(model, Model) else Model.load(model, plans=to != "plan")
-    count = share_threads(threads).count
+    count = usable_threads(threads)
     return export_engine(loaded, ExportRequest(to, precision, stride, compute_capability, call_sizes, count))
 
 

@@ -1,6 +1,6 @@
 """The clean stage of one video, streaming: broken frames replaced, flipped frames turned, noisy frames found."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,21 +13,16 @@ from pixelfast.cleaning.noise import NoiseJudge
 from pixelfast.errors import SourceError
 from pixelfast.flip.engine import FlipEngine
 from pixelfast.flip.judge import FlipJudge
-from pixelfast.machine.cores import Cores
 from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.options import FlipMode, OnError
 from pixelfast.sources import READ, Chunk, Repair, Video
 
 CLEANING_THREADS = 1
-"""Cleaning costs little beside decoding and the engine, and runs beside both: see `CleanPlan.cores`."""
+"""Cleaning costs little beside decoding and the engine, and runs beside both: see `CleanSettings`."""
 
 
 class CorrectionRefused(Exception):  # noqa: N818 (not an error: the video is read again without correction)
     """The flip correction of this video must not stand; the message says why."""
-
-    def sentence(self, video: Video) -> str:
-        """What is said aloud about it."""
-        return f"video {video.name} is left as it is, without flip correction: {self}; flip='always' insists"
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,21 +45,19 @@ class FrameRecord:
 
 
 @dataclass(frozen=True)
-class CleanPlan:
+class CleanSettings:
     """How the frames of every video of a run are cleaned.
 
     Attributes:
         flip_engine: the flip classifier; None where no video can or shall be corrected.
         on_error: passed on to the repair.
         bridge_noisy: whether noisy and damaged frames are told from usable ones, or noisy ones only marked.
-        cores: of the run; cleaning takes one at a time, ahead of the engine.
         stopwatch: gets the times of the `flip` and `noise` phases.
     """
 
     flip_engine: FlipEngine | None
     on_error: OnError
     bridge_noisy: bool
-    cores: Cores
     stopwatch: Stopwatch
 
 
@@ -73,17 +66,19 @@ class CleanStage:
 
     Args:
         video: for messages and its length.
-        plan: how frames are cleaned.
-        flip: `never` leaves all frames, `auto` may refuse (see `pipeline.flip`), `always` insists.
+        settings: how frames are cleaned.
+        flip: `never` leaves all frames, `auto` may refuse (see `flip.judge`), `always` insists.
+        refusal: the sentence by which correction was refused before; None where it was not.
     """
 
-    def __init__(self, video: Video, plan: CleanPlan, flip: FlipMode) -> None:
+    def __init__(self, video: Video, settings: CleanSettings, flip: FlipMode, refusal: str | None = None) -> None:
         self._video = video
-        self._plan = plan
-        self._repair = Repair(video, plan.on_error)
-        self._flips = None if plan.flip_engine is None or flip == "never" else FlipJudge(flip, video.length)
+        self.refusal = refusal
+        self._settings = settings
+        self._repair = Repair(video, settings.on_error)
+        self._flips = None if settings.flip_engine is None or flip == "never" else FlipJudge(flip, video.length)
         self._noise = NoiseJudge()
-        self._gaps = Gaps() if plan.bridge_noisy else None
+        self._gaps = Gaps() if settings.bridge_noisy else None
         self._chunks: list[Chunk] = []
         self._turned = _Decisions()
         self._noisy = _Decisions()
@@ -128,23 +123,22 @@ class CleanStage:
         )
 
     def notes(self) -> list[str]:
-        """Sentences about what was repaired."""
-        sentence = self._repair.sentence()
-        return [] if sentence is None else [sentence]
+        """Returns sentences about what was refused and repaired."""
+        return [said for said in (self.refusal, self._repair.sentence()) if said is not None]
 
     def _note(self, chunk: Chunk, grey: NDArray[np.uint8]) -> None:
-        with self._plan.cores.taken(urgent=True), self._plan.stopwatch.phase("noise", grey.nbytes):
+        with self._settings.stopwatch.phase("noise", grey.nbytes):
             self._noisy.add(self._noise.push(_core.noise_sigma(grey, CLEANING_THREADS)))
         self._damaged.add(chunk.status != READ)
         # Without its pixels: the record must not hold the video.
         self._chunks.append(Chunk(chunk.frame_ids, chunk.frames[:0].copy(), chunk.status, chunk.seconds))
 
     def _judge_flips(self, grey: NDArray[np.uint8]) -> None:
-        if self._flips is None or self._plan.flip_engine is None:
+        if self._flips is None or self._settings.flip_engine is None:
             self._turned.add(np.zeros(len(grey), np.bool_))
             return
-        with self._plan.cores.taken(urgent=True), self._plan.stopwatch.phase("flip", grey.nbytes):
-            self._turned.add(self._flips.push(grey, self._plan.flip_engine.probabilities(grey)))
+        with self._settings.stopwatch.phase("flip", grey.nbytes):
+            self._turned.add(self._flips.push(grey, self._settings.flip_engine.probabilities(grey)))
         self._refuse(ended=False)
 
     def _refuse(self, ended: bool) -> None:
@@ -169,6 +163,41 @@ class CleanStage:
                 yield Cleaned(upright, self._gaps.usable(damaged | self._noisy.take(count)))
         if self._gaps is None:
             self._noisy.take(self._noisy.ready)
+
+
+def clean_video(
+    video: Video,
+    settings: CleanSettings,
+    flip: FlipMode,
+    chunks: Iterable[Chunk],
+    again: Callable[[], Iterable[Chunk]],
+) -> Iterator[tuple[CleanStage, Cleaned]]:
+    """Yields the frames of a whole video, each with the stage that cleaned them.
+
+    Where its flip correction is refused, the video is read again without: then another stage comes with its frames from
+    the start, and those of the stage before are void.
+
+    Args:
+        video: for messages and its length.
+        settings: how frames are cleaned.
+        flip: as of `CleanStage`.
+        chunks: the frames.
+        again: gives them once more, from the start.
+
+    Raises:
+        DecodeError: see `Repair`.
+        SourceError: the video holds no frames.
+    """
+    stage = CleanStage(video, settings, flip)
+    try:
+        for cleaned in stage.run(chunks):
+            yield stage, cleaned
+        return
+    except CorrectionRefused as refusal:
+        said = f"video {video.name} is left as it is, without flip correction: {refusal}; flip='always' insists"
+    stage = CleanStage(video, settings, "never", said)
+    for cleaned in stage.run(again()):
+        yield stage, cleaned
 
 
 class _Decisions:

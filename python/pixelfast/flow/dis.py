@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from pixelfast.errors import EngineError
 from pixelfast.flow.engine import DisPreset
 from pixelfast.geometry import FLOW_SIZE
-from pixelfast.machine.cores import Cores
 
 PRESETS: Final[tuple[str, ...]] = get_args(DisPreset)
 
@@ -28,7 +27,7 @@ class DisFlow:
 
     Args:
         preset: "ultrafast", "fast" or "medium".
-        cores: for pairs side by side.
+        threads: pairs side by side.
         shorter_side: frames are reduced to this, pixels.
 
     Raises:
@@ -37,7 +36,7 @@ class DisFlow:
 
     color: Final = "grey"
 
-    def __init__(self, preset: str, cores: Cores, shorter_side: int = SHORTER_SIDE) -> None:
+    def __init__(self, preset: str, threads: int, shorter_side: int = SHORTER_SIDE) -> None:
         import cv2
 
         if preset not in PRESETS:
@@ -49,7 +48,7 @@ class DisFlow:
             "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
         }[preset]
         self._new_instance: Callable[[], Any] = lambda: cv2.DISOpticalFlow.create(number)
-        self._cores = cores
+        self._threads = threads
         self._shorter_side = shorter_side
 
     @property
@@ -81,7 +80,8 @@ class DisFlow:
                 flow = instance.calc(frames[index], frames[index + 1], None)
                 grid[index] = to_grid(np.asarray(flow, np.float32))
 
-        with self._cores.taken(most=self._cores.count) as count, ThreadPoolExecutor(count, "pixelfast-flow") as pool:
+        count = min(self._threads, len(grid))
+        with ThreadPoolExecutor(count, "pixelfast-flow") as pool:
             list(pool.map(share, range(count), [count] * count))
         return grid
 

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelfast.cleaning.stage import CleanPlan, CleanStage
+from pixelfast.cleaning.stage import CleanSettings, CleanStage
 from pixelfast.errors import ModelError
 from pixelfast.files.atomic import file_sha256
 from pixelfast.flow.cache import FlowCache
@@ -18,13 +18,12 @@ from pixelfast.flow.engine import FlowEngine
 from pixelfast.flow.facts import FlowFacts
 from pixelfast.flow.opening import RAFT_FILE, open_flow
 from pixelfast.flow.stream import FlowStream, flow_frames
-from pixelfast.machine.cores import Cores
 from pixelfast.machine.imports import training_extra
 from pixelfast.machine.readahead import Readahead
 from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.sources import Video
-from pixelfast.sources.decoding import DecodePlan
+from pixelfast.sources.decoding import DecodeSettings
 from pixelfast.training.cache import FrameCache
 
 _CACHE = "flows.f16"
@@ -69,19 +68,19 @@ class FlowSource:
         engine: of optical flow.
         videos: by name.
         bridge_noisy: whether flow leaps over noisy frames.
-        cores: shared by decoding and the engine.
+        threads: of decoding and of the engine.
     """
 
     engine: FlowEngine
     videos: dict[str, Video]
     bridge_noisy: bool
-    cores: Cores
+    threads: int
 
     def flows(self, name: str) -> Generator[NDArray[np.float32], None, None]:
         """The flows f32[m, 2, 64, 64] of a video, in order; its frames are taken as upright."""
         video, watch = self.videos[name], Stopwatch()
-        decode = DecodePlan(lambda one: flow_frames(self.engine, one), self.engine.frame_bytes, self.cores, watch)
-        clean = CleanPlan(None, "repair", self.bridge_noisy, self.cores, watch)
+        decode = DecodeSettings(lambda one: flow_frames(self.engine, one), self.engine.frame_bytes, self.threads, watch)
+        clean = CleanSettings(None, "repair", self.bridge_noisy, watch)
         with Readahead(lambda: decode.chunks(video), decode.depth) as chunks:
             yield from FlowStream(self.engine, watch).run(CleanStage(video, clean, "never").run(chunks))
 
@@ -93,7 +92,7 @@ def open_flows(
     request: FlowRequest,
     *,
     bridge_noisy: bool,
-    cores: Cores,
+    threads: int,
     progress: ProgressCallback | None,
 ) -> "FlowCache":
     """The flows of the training footage: those of an earlier attempt, or newly computed.
@@ -105,14 +104,12 @@ def open_flows(
     """
     facts = {"footage": cache.digest, "flow": asdict(request.facts()), "bridge_noisy": bridge_noisy}
     if request.kind == "raft":
-        facts["raft"] = _write_raft(
-            videos[0].size(), workdir / RAFT_FILE, request, threads=cores.count, progress=progress
-        )
+        facts["raft"] = _write_raft(videos[0].size(), workdir / RAFT_FILE, request, threads=threads, progress=progress)
     found: FlowCache | None = FlowCache.open(workdir / _CACHE, facts)
     if found is not None:
         return found
-    engine = open_flow(request.facts(), workdir, cores)
-    source = FlowSource(engine, {video.name: video for video in videos}, bridge_noisy, cores)
+    engine = open_flow(request.facts(), workdir, threads)
+    source = FlowSource(engine, {video.name: video for video in videos}, bridge_noisy, threads)
     built: FlowCache = FlowCache.build(cache.videos, source.flows, workdir / _CACHE, facts, progress)
     return built
 

@@ -6,21 +6,20 @@ from pixelfast.flow.dis import DisFlow
 from pixelfast.flow.engine import FlowEngine
 from pixelfast.flow.facts import FlowFacts
 from pixelfast.flow.raft import RaftFlow
-from pixelfast.machine.cores import Cores
 from pixelfast.runtime.tensorrt.check import PlanOrigin
 
 RAFT_FILE = "raft.onnx"
 
 
 def open_flow(
-    flow: FlowFacts, folder: Path, cores: Cores, raft: str = RAFT_FILE, origin: PlanOrigin | None = None
+    flow: FlowFacts, folder: Path, threads: int, raft: str = RAFT_FILE, origin: PlanOrigin | None = None
 ) -> FlowEngine:
     """The flow engine that a model was trained with.
 
     Args:
         flow: what it was trained with.
         folder: where RAFT's file lies, if that is it.
-        cores: for its calls.
+        threads: of its calls on a CPU.
         raft: that file's name.
         origin: of a plan, what its model knows about it.
 
@@ -28,5 +27,5 @@ def open_flow(
         EngineError: it cannot be loaded.
     """
     if flow.kind == "raft":
-        return RaftFlow(folder / raft, cores.count, origin)
-    return DisFlow(flow.preset or "", cores, flow.shorter_side or 0)
+        return RaftFlow(folder / raft, threads, origin)
+    return DisFlow(flow.preset or "", threads, flow.shorter_side or 0)

@@ -1,6 +1,6 @@
 """Writes the corrected frames of a source under their own names: what `pixelfast.clean` does."""
 
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
@@ -8,22 +8,21 @@ from pathlib import Path
 from typing import Any
 
 from pixelfast.cleaning.frame_files import Change, FrameFiles
-from pixelfast.cleaning.stage import CLEANING_THREADS, CleanPlan, CleanStage, CorrectionRefused
+from pixelfast.cleaning.stage import CLEANING_THREADS, CleanSettings, CleanStage, clean_video
 from pixelfast.errors import OutputError, SourceError
 from pixelfast.files.folders import check_new_folder, new_folder
 from pixelfast.flip.engine import load_flip_engine
 from pixelfast.flip.opening import choose_flip_correction
-from pixelfast.machine.cores import Cores
 from pixelfast.machine.readahead import Readahead
 from pixelfast.machine.stopwatch import Stopwatch
-from pixelfast.machine.threads import share_threads
+from pixelfast.machine.threads import usable_threads
 from pixelfast.methods.settings import Settings
 from pixelfast.model import Model
 from pixelfast.notes import Notes
 from pixelfast.options import FlipMode
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.sources import FolderVideo, Source, Video, open_source
-from pixelfast.sources.decoding import DecodePlan
+from pixelfast.sources.decoding import DecodeSettings
 from pixelfast.sources.video import FrameFormat
 
 
@@ -83,12 +82,12 @@ def correct(
 ) -> CleanReport:
     """Corrects a source; see `pixelfast.clean`."""
     settings.check()
-    notes, watch, cores = Notes(), Stopwatch(), share_threads(threads)
+    notes, watch, count = Notes(), Stopwatch(), usable_threads(threads)
     target = Path(out)
     videos = _folders(open_source(source, notes))
     _refuse_inside(target, source, videos)
     check_new_folder(target)
-    classifier = _open_classifier(Model.load(Path(model)), settings, cores, watch, notes)
+    classifier = _open_classifier(Model.load(Path(model)), settings, count, watch, notes)
     folders = _places(source, videos)
     cleaner = _Cleaner(classifier, watch=watch, notes=notes, progress=progress)
     with new_folder(target) as temporary:
@@ -100,16 +99,16 @@ def correct(
 @dataclass(frozen=True)
 class _Classifier:
     mode: FlipMode
-    clean: CleanPlan
-    decode: DecodePlan
+    clean: CleanSettings
+    decode: DecodeSettings
 
 
-def _open_classifier(model: Model, settings: Settings, cores: Cores, watch: Stopwatch, notes: Notes) -> _Classifier:
+def _open_classifier(model: Model, settings: Settings, threads: int, watch: Stopwatch, notes: Notes) -> _Classifier:
     flip = choose_flip_correction(model, model.folder, settings.flip, notes)
     size = (model.manifest.height, model.manifest.width)
     engine = None if flip.classifier is None else load_flip_engine(flip.classifier, *size, CLEANING_THREADS)
-    stage = CleanPlan(engine, settings.on_error, bridge_noisy=False, cores=cores, stopwatch=watch)
-    decode = DecodePlan(lambda _: FrameFormat(*size), size[0] * size[1], cores, watch)
+    stage = CleanSettings(engine, settings.on_error, bridge_noisy=False, stopwatch=watch)
+    decode = DecodeSettings(lambda _: FrameFormat(*size), size[0] * size[1], threads, watch)
     return _Classifier(flip.mode, stage, decode)
 
 
@@ -135,6 +134,8 @@ class _Cleaner:
     def clean(self, video: FolderVideo, folder: Path) -> None:
         """Writes the corrected frames of one video into `folder`."""
         stage = self._judge(video)
+        if stage.refusal is not None:
+            self._refused.append(video.name)
         for note in stage.notes():
             self._notes.say(note)
         with self._watch.phase("write"):
@@ -162,20 +163,12 @@ class _Cleaner:
         )
 
     def _judge(self, video: Video) -> CleanStage:
-        try:
-            return self._read(video, self._classifier.mode)
-        except CorrectionRefused as refusal:
-            self._refused.append(video.name)
-            self._notes.say(refusal.sentence(video))
-            return self._read(video, "never")
-
-    def _read(self, video: Video, mode: FlipMode) -> CleanStage:
-        plan = self._classifier.decode
-        stage = CleanStage(video, self._classifier.clean, mode)
-        with Readahead(lambda: plan.chunks(video), plan.depth) as chunks:
-            for _ in stage.run(chunks):
-                pass
-        return stage
+        """The stage that has the record of the whole video."""
+        mode, settings, decode = self._classifier.mode, self._classifier.clean, self._classifier.decode
+        with Readahead(lambda: decode.chunks(video), decode.depth) as chunks:
+            steps = clean_video(video, settings, mode, chunks, lambda: decode.chunks(video))
+            ((last, _),) = deque(steps, maxlen=1)
+        return last
 
 
 def _folders(videos: Sequence[Video]) -> list[FolderVideo]:

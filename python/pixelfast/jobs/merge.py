@@ -8,7 +8,7 @@ from pixelfast.errors import ScoresError
 from pixelfast.files.natural import natural_key
 from pixelfast.jobs.score import finish
 from pixelfast.machine.stopwatch import Stopwatch
-from pixelfast.machine.threads import share_threads
+from pixelfast.machine.threads import usable_threads
 from pixelfast.notes import Notes
 from pixelfast.pipeline.parts import Job, Part, read_parts
 from pixelfast.scores import Scores
@@ -20,7 +20,7 @@ Folders = str | PathLike[str] | Iterable[str | PathLike[str]]
 def merge_parts(parts: Folders, out: Out) -> Scores:
     """Scores from part files; see `pixelfast.merge`."""
     notes, watch = Notes(), Stopwatch()
-    paths, threads = output_paths(out), share_threads(None).count
+    paths, threads = output_paths(out), usable_threads(None)
     with watch.phase("read"):
         files = _files(parts)
         read = dict(zip(files, read_parts(files, threads), strict=True))

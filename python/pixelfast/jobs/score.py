@@ -9,12 +9,11 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from pixelfast.cleaning.stage import CLEANING_THREADS, CleanPlan
+from pixelfast.cleaning.stage import CLEANING_THREADS, CleanSettings
 from pixelfast.errors import PixelfastError
 from pixelfast.flip.opening import FlipCorrection, choose_flip_correction
-from pixelfast.machine.cores import Cores
 from pixelfast.machine.stopwatch import Profile, Stopwatch, profile
-from pixelfast.machine.threads import share_threads
+from pixelfast.machine.threads import usable_threads
 from pixelfast.methods.base import EngineChoice, Opening
 from pixelfast.methods.choose import choose_engine
 from pixelfast.methods.registry import find_method
@@ -23,12 +22,12 @@ from pixelfast.model import Calibration
 from pixelfast.notes import Notes
 from pixelfast.pipeline.global_pass import global_pass
 from pixelfast.pipeline.parts import Job, Part, PartStore
-from pixelfast.pipeline.scoring import Scoring, Stages
+from pixelfast.pipeline.scoring import Stages, score_videos
 from pixelfast.progress import ProgressCallback
 from pixelfast.scores import Scores
 from pixelfast.scores.outputs import Out, check_outputs, make_folder, output_paths, write_outputs
 from pixelfast.sources import Source, Video, open_source
-from pixelfast.sources.decoding import DecodePlan
+from pixelfast.sources.decoding import DecodeSettings
 
 
 @dataclass(frozen=True)
@@ -56,9 +55,9 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
     """Scores a source; see `pixelfast.score`."""
     settings.check()
     notes, watch = Notes(), Stopwatch()
-    cores = share_threads(request.threads)
+    threads = usable_threads(request.threads)
     with watch.phase("open"):
-        choice = choose_engine(engine, settings.stride, request.shard is not None, cores.count)
+        choice = choose_engine(engine, settings.stride, request.shard is not None, threads)
         settings = with_own_smoothing(settings, choice.method)
         all_videos = open_source(source, notes)
         videos = take_share(all_videos, request.shard)
@@ -68,39 +67,38 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
     if settings.maps and folder is None:
         notes.say("error maps are kept in the parts, and no parts are kept: name a folder with parts=, or out=")
     flip = choose_flip_correction(choice.model, choice.path, settings.flip, notes)
-    stages = open_stages(Opening(choice, settings, cores.count, watch, notes), flip, cores)
+    stages = open_stages(Opening(choice, settings, threads, watch, notes), flip)
     job = describe_job(choice, stages, flip, len(all_videos), notes)
     if folder is not None:
         make_folder(folder)
-    plan = DecodePlan(stages.method.frames, stages.method.frame_bytes, cores, watch)
-    scoring = Scoring(stages, flip.mode, PartStore(folder, job, settings.maps), plan, notes)
     with watch.flow():
-        parts = scoring.run(videos, request.progress)
+        parts = score_videos(videos, stages, PartStore(folder, job, settings.maps), notes, request.progress)
     if request.shard is not None:
         notes.say(
             f"these are the scores of share {request.shard} alone: merge the parts in {folder} when all are there"
         )
         paths = []
-    scores = finish(parts, job, paths, notes=notes, watch=watch, threads=cores.count)
+    scores = finish(parts, job, paths, notes=notes, watch=watch, threads=threads)
     if request.profile is not None:
-        request.profile(profile(watch.laps(), cores.count))
+        request.profile(profile(watch.laps(), threads))
     return scores
 
 
-def open_stages(opening: Opening, flip: FlipCorrection, cores: Cores) -> Stages:
+def open_stages(opening: Opening, flip: FlipCorrection) -> Stages:
     """Loads the engines.
 
     Raises:
         EngineError: an engine cannot be loaded, does not fit its model, or the stride does not fit it.
     """
-    choice, settings = opening.choice, opening.settings
+    choice, settings, watch = opening.choice, opening.settings, opening.stopwatch
     spec = find_method(choice.method)
-    with opening.stopwatch.phase("load"):
+    with watch.phase("load"):
         method = spec.open(opening)
         classifier = flip.open(choice.model, CLEANING_THREADS)
     bridges = choice.model is not None and spec.bridges(choice.model.manifest)
-    clean = CleanPlan(classifier, settings.on_error, bridges, cores, opening.stopwatch)
-    return Stages(spec, method, clean, settings)
+    decode = DecodeSettings(method.frames, method.frame_bytes, opening.threads, watch)
+    clean = CleanSettings(classifier, settings.on_error, bridges, watch)
+    return Stages(spec, method, decode, clean, flip.mode, settings)
 
 
 def with_own_smoothing(settings: Settings, method: str) -> Settings:

@@ -14,7 +14,7 @@ from pixelfast.files.atomic import atomic_path, write_error
 from pixelfast.flip.recipe import TRUSTED_ACCURACY
 from pixelfast.geometry import GRID
 from pixelfast.machine.imports import training_extra
-from pixelfast.machine.threads import share_threads
+from pixelfast.machine.threads import usable_threads
 from pixelfast.methods.base import MethodSpec
 from pixelfast.methods.calibrating import calibrate
 from pixelfast.methods.registry import find_method, find_recipe
@@ -38,7 +38,7 @@ def train_model(source: Source, out: str | PathLike[str], request: TrainingReque
     request.check()
     recipe, options = find_recipe(spec, request)
     Model.check_out(target)
-    videos, threads = open_source(source, notes), share_threads(request.threads).count
+    videos, threads = open_source(source, notes), usable_threads(request.threads)
     spec.needs()
     workdir = target.resolve().with_name(target.resolve().name + ".training")
     cache = _open_cache(videos, workdir, request, threads, notes)

@@ -1,26 +1,36 @@
 """The one place that says how many threads a run may use."""
 
 import os
+from typing import Final
 
 from pixelfast.errors import PixelfastError
-from pixelfast.machine.cores import Cores
+
+MOST_A_CORE: Final = 4
+"""Threads to a core beyond which a run only gets slower, and the machine with it."""
 
 
-def share_threads(threads: int | None) -> Cores:
-    """The cores of a run (None: those that this process may use), to be shared by its stages.
+def usable_threads(threads: int | None) -> int:
+    """Returns the threads that each stage of a run may use (None: one for each core that this process may use).
 
-    Each stage may use all of them, but takes them for each piece of work: the decoder as many as are free for a piece,
-    an engine on a CPU one a request. So no core is idle while there is work, and no two threads compete for one.
+    Decoder, cleaner and engine each use up to so many; queues of bounded length lie between them, and the operating
+    system shares the cores out.
 
     Raises:
-        PixelfastError: fewer than one thread.
+        PixelfastError: fewer than one thread, or far more than there are cores.
     """
-    count = usable_cores() if threads is None else threads
-    if count < 1:
-        raise PixelfastError(f"threads must be at least 1, not {count}")
-    return Cores(count)
+    cores = usable_cores()
+    if threads is None:
+        return cores
+    if threads < 1:
+        raise PixelfastError(f"threads must be at least 1, not {threads}")
+    if threads > MOST_A_CORE * cores:
+        raise PixelfastError(
+            f"threads must be at most {MOST_A_CORE * cores}, {MOST_A_CORE} for each of the {cores} cores that may be "
+            f"used here, not {threads}"
+        )
+    return threads
 
 
 def usable_cores() -> int:
-    """The cores that this process may use."""
+    """Returns the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

@@ -1,73 +1,66 @@
-"""The decoder of a whole run: it goes through all videos in order and is meant to run ahead of the engine."""
+"""The decoder of a whole run: it goes through all videos in order and is meant to run ahead of the cleaner."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
-from pixelfast.machine.readahead import Readahead
+from pixelfast.cleaning.cleaned import Cleaned
+from pixelfast.cleaning.stage import CleanStage
 from pixelfast.pipeline.parts import Part, PartStore
 from pixelfast.sources import Chunk, Video
-from pixelfast.sources.decoding import DecodePlan
+from pixelfast.sources.decoding import DecodeSettings
 
 
-@dataclass(frozen=True)
-class Begin:
-    """A video's chunks follow, up to its `End`."""
+class Step(NamedTuple):
+    """What one stage of the line hands to the next: a video is a run of steps with one number, in order.
 
-    index: int
+    Attributes:
+        video: its position in the run.
+        footage: the fingerprint of its files.
+        part: what was there already, and is all there is of this video.
+        chunk: decoded frames, from the decoder.
+        cleaned: the same made ready, from the cleaner.
+        stage: what cleaned them, and has the record of them once the video is through; frames of an earlier stage of
+            the same video are void.
+    """
+
+    video: int
     footage: str
-
-
-@dataclass(frozen=True)
-class End:
-    """The video's chunks are through."""
-
-
-Event = Begin | Chunk | End | Part
+    part: Part | None = None
+    chunk: Chunk | None = None
+    cleaned: Cleaned | None = None
+    stage: CleanStage | None = None
 
 
 class Decoder:
-    """Yields for each video either its part, where it is there already, or `Begin`, its chunks and `End`.
+    """Yields the steps of each video: its part, where it is there already, or its chunks.
 
     Args:
         videos: in the order of the run.
         store: where parts may be.
-        plan: how frames are decoded.
+        settings: how frames are decoded.
     """
 
-    def __init__(self, videos: Sequence[Video], store: PartStore, plan: DecodePlan) -> None:
+    def __init__(self, videos: Sequence[Video], store: PartStore, settings: DecodeSettings) -> None:
+        self.settings = settings
         self._videos = videos
         self._store = store
-        self._plan = plan
         self._skipped: set[int] = set()
 
-    def events(self) -> Iterator[Event]:
-        """All events of the run; to be iterated over on one thread, by a `Readahead`."""
+    def steps(self) -> Iterator[Step]:
+        """Yields all steps of the run; to be iterated over on one thread, by a `Readahead`."""
         for index, video in enumerate(self._videos):
-            with self._plan.stopwatch.phase("fingerprint"):
+            with self.settings.stopwatch.phase("fingerprint"):
                 footage = self._store.footage(video)
                 part = self._store.find(video.name, footage)
             if part is not None:
-                yield part
+                yield Step(index, footage, part=part)
                 continue
-            yield Begin(index, footage)
-            yield from self._chunks(index)
-            yield End()
+            for chunk in self.settings.chunks(video):
+                if index in self._skipped:
+                    break
+                yield Step(index, footage, chunk=chunk)
 
-    def skip(self, index: int) -> None:
-        """Leaves out what is left of a video's chunks; `End` still comes. May be called from another thread."""
+    def again(self, index: int) -> Iterator[Chunk]:
+        """Decodes a video from its start, on the calling thread; what is left of it in the stream is left out."""
         self._skipped.add(index)
-
-    def _chunks(self, index: int) -> Iterator[Chunk]:
-        for chunk in self._plan.chunks(self._videos[index]):
-            if index in self._skipped:
-                return
-            yield chunk
-
-
-def until_end(events: Readahead[Event]) -> Iterator[Chunk]:
-    """The chunks up to the next `End`, which is taken as well."""
-    for event in events:
-        if isinstance(event, Chunk):
-            yield event
-        else:
-            return
+        return self.settings.chunks(self._videos[index])

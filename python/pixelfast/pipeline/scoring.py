@@ -1,41 +1,25 @@
 """Raw scores of many videos: decoding and cleaning run ahead, the engine follows, each video leaves a part."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import chain, groupby
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelfast.cleaning.cleaned import Cleaned
-from pixelfast.cleaning.stage import CleanPlan, CleanStage, CorrectionRefused, FrameRecord
+from pixelfast.cleaning.stage import CleanSettings
 from pixelfast.machine.readahead import Readahead
 from pixelfast.methods.base import Method, MethodSpec
 from pixelfast.methods.settings import Settings
 from pixelfast.notes import Notes
 from pixelfast.options import FlipMode
-from pixelfast.pipeline.clean import Cleaner, Event, Start, until_stop
-from pixelfast.pipeline.decode import Decoder
+from pixelfast.pipeline.clean import cleaned_steps
+from pixelfast.pipeline.decode import Decoder, Step
 from pixelfast.pipeline.parts import Part, PartStore
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.sources import Video
-from pixelfast.sources.decoding import DecodePlan
-
-
-@dataclass(frozen=True, eq=False)
-class VideoResult:
-    """The raw scores of one video.
-
-    Attributes:
-        raw: f32[N].
-        maps: f16[N, G, G], the square roots of the error maps, where asked for.
-        record: what else is known of each frame.
-        notes: what should be said aloud.
-    """
-
-    raw: NDArray[np.float32]
-    maps: NDArray[np.float16] | None
-    record: FrameRecord
-    notes: list[str]
+from pixelfast.sources.decoding import DecodeSettings
 
 
 @dataclass(frozen=True)
@@ -45,43 +29,18 @@ class Stages:
     Attributes:
         spec: the method.
         method: the same, opened: with its engines.
-        clean: how frames are cleaned before.
+        decode: how frames are decoded.
+        clean: how they are cleaned.
+        flip: how flipped frames are dealt with.
         settings: as asked for.
     """
 
     spec: MethodSpec
     method: Method
-    clean: CleanPlan
+    decode: DecodeSettings
+    clean: CleanSettings
+    flip: FlipMode
     settings: Settings
-
-
-def score_video(
-    video: Video, cleaned: Iterable[Cleaned], clean: CleanStage, stages: Stages, tell: Callable[[int], None]
-) -> VideoResult:
-    """Scores one video from its cleaned frames.
-
-    Args:
-        video: for messages.
-        cleaned: all its frames, as the method wants them.
-        clean: what cleaned them; its record is complete once they are through.
-        stages: engines and settings.
-        tell: called now and then with the number of frames done since the last call.
-
-    Raises:
-        EngineError: the engine fails or returns a value that is not finite.
-        PixelfastError: whatever `cleaned` raises, `CorrectionRefused` too.
-    """
-    raw: list[NDArray[np.float32]] = []
-    kept: list[NDArray[np.float16]] = []
-    for maps in stages.method.maps(video).run(cleaned):
-        with stages.clean.stopwatch.phase("aggregate"):
-            raw.append(stages.spec.raw(maps, stages.settings.pool))
-        if stages.settings.maps:
-            kept.append(np.sqrt(maps).astype(np.float16))
-        tell(len(maps))
-    record = clean.record()
-    notes = clean.notes() + stages.method.remarks(video, len(record.frame))
-    return VideoResult(np.concatenate(raw), np.concatenate(kept) if kept else None, record, notes)
 
 
 class FrameCount:
@@ -100,78 +59,63 @@ class FrameCount:
             self._progress(Progress("score", self._done, self._total, f"video {video}"))
 
 
-class Scoring:
-    """Computes the parts of a run.
+def score_videos(
+    videos: Sequence[Video], stages: Stages, store: PartStore, notes: Notes, progress: ProgressCallback | None
+) -> list[Part]:
+    """Computes the parts of videos, in order; those that are there already are only read.
 
     Args:
-        stages: engines and settings.
-        flip: how flipped frames are dealt with.
+        videos: in the order of the run.
+        stages: what they go through.
         store: where parts are kept.
-        plan: how frames are decoded.
         notes: what is said aloud.
+        progress: told as frames are done.
+
+    Raises:
+        DecodeError, EngineError, SourceError, OutputError: frames cannot be read, the engine fails or returns a value
+            that is not finite, a video means nothing to the method, or a part cannot be written.
     """
+    count, parts = FrameCount(videos, progress), list[Part]()
+    decoder = Decoder(videos, store, stages.decode)
+    with Readahead(lambda: cleaned_steps(videos, decoder, stages.clean, stages.flip), stages.decode.depth) as ahead:
+        for index, steps in groupby(stages.clean.stopwatch.waits(ahead), attrgetter("video")):
+            first = next(steps)
+            part = first.part
+            if part is None:
+                part = _score(videos[index], chain([first], steps), stages, store, count)  # noqa: B031 - the rest of its steps
+                store.keep(part)
+            else:
+                count.add(len(part.raw), part.video)
+            for note in part.notes:
+                notes.say(note)
+            parts.append(part)
+    return parts
 
-    def __init__(self, stages: Stages, flip: FlipMode, store: PartStore, plan: DecodePlan, notes: Notes) -> None:
-        self._stages = stages
-        self._flip = flip
-        self._store = store
-        self._plan = plan
-        self._notes = notes
 
-    def run(self, videos: Sequence[Video], progress: ProgressCallback | None) -> list[Part]:
-        """The parts of `videos`, in order; those that are there already are only read.
+def _score(video: Video, steps: Iterable[Step], stages: Stages, store: PartStore, count: FrameCount) -> Part:
+    """The part of one video: only the frames of the last stage of cleaning count."""
+    void = 0
+    for stage, some in groupby(steps, attrgetter("stage")):
+        count.add(-void, video.name)
+        first = next(some)
+        raw, maps = _raw(video, chain([first], some), stages, count)  # noqa: B031 - the rest of its steps
+        void, last, footage = len(raw), stage, first.footage
+    record = last.record()
+    notes = last.notes() + stages.method.remarks(video, len(record.frame))
+    return Part(video.name, footage, raw, record, maps, store.job, notes)
 
-        Raises:
-            DecodeError, EngineError, OutputError: see `score_video` and `PartStore.keep`.
-        """
-        count = FrameCount(videos, progress)
-        decoder = Decoder(videos, self._store, self._plan)
-        cleaner = Cleaner(videos, decoder, self._plan.depth, self._stages.clean, self._flip)
-        parts = []
-        with Readahead(cleaner.events, self._plan.depth) as ahead:
-            events = self._stages.clean.stopwatch.waits(ahead)
-            for event in events:
-                if isinstance(event, Part):
-                    parts.append(self._found(event, count))
-                elif isinstance(event, Start):
-                    parts.append(self._score(videos[event.index], event, events, count))
-        return parts
 
-    def _found(self, part: Part, count: FrameCount) -> Part:
-        for note in part.notes:
-            self._notes.say(note)
-        count.add(len(part.raw), part.video)
-        return part
-
-    def _score(self, video: Video, start: Start, events: Iterator[Event], count: FrameCount) -> Part:
-        done = 0
-
-        def tell(frames: int) -> None:
-            nonlocal done
-            done += frames
-            count.add(frames, video.name)
-
-        notes = []
-        try:
-            result = score_video(video, until_stop(events), start.stage, self._stages, tell)
-        except CorrectionRefused as refusal:
-            notes.append(refusal.sentence(video))
-            count.add(-done, video.name)
-            result = self._score_uncorrected(video, count)
-        part = self._part(video, start.footage, result, notes)
-        self._store.keep(part)
-        for note in part.notes:
-            self._notes.say(note)
-        return part
-
-    def _score_uncorrected(self, video: Video, count: FrameCount) -> VideoResult:
-        clean = CleanStage(video, self._stages.clean, "never")
-        with (
-            Readahead(lambda: self._plan.chunks(video), self._plan.depth) as chunks,
-            Readahead(lambda: clean.run(chunks), self._plan.depth) as ahead,
-        ):
-            cleaned = self._stages.clean.stopwatch.waits(ahead)
-            return score_video(video, cleaned, clean, self._stages, lambda n: count.add(n, video.name))
-
-    def _part(self, video: Video, footage: str, result: VideoResult, notes: list[str]) -> Part:
-        return Part(video.name, footage, result.raw, result.record, result.maps, self._store.job, notes + result.notes)
+def _raw(
+    video: Video, steps: Iterable[Step], stages: Stages, count: FrameCount
+) -> tuple[NDArray[np.float32], NDArray[np.float16] | None]:
+    """Raw scores f32[N] of cleaned frames, and the square roots f16[N, G, G] of the error maps where asked for."""
+    raw: list[NDArray[np.float32]] = []
+    kept: list[NDArray[np.float16]] = []
+    cleaned = (step.cleaned for step in steps if step.cleaned is not None)
+    for maps in stages.method.maps(video).run(cleaned):
+        with stages.clean.stopwatch.phase("aggregate"):
+            raw.append(stages.spec.raw(maps, stages.settings.pool))
+        if stages.settings.maps:
+            kept.append(np.sqrt(maps).astype(np.float16))
+        count.add(len(maps), video.name)
+    return np.concatenate(raw), np.concatenate(kept) if kept else None

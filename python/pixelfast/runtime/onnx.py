@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.errors import EngineError
-from pixelfast.machine.cores import Cores
 from pixelfast.machine.imports import import_onnxruntime
 from pixelfast.runtime.runner import Tensor, check_file, describe, first_line
 
@@ -35,8 +34,6 @@ class OnnxRunner:
         self.best: int | None = None
         self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
         self.on_cpu: bool = self._session.get_providers() == ["CPUExecutionProvider"]
-        self.cores = Cores(threads)
-        self._threads = threads if self.on_cpu else 0
 
     def __call__(self, array: NDArray[Any]) -> NDArray[np.float32]:
         """The engine's first output for `array`.
@@ -45,8 +42,7 @@ class OnnxRunner:
             EngineError: ONNX Runtime fails on this input.
         """
         try:
-            with self.cores.taken(self._threads):
-                result = self._interruptible(array)
+            result = self._interruptible(array)
         except Exception as error:  # ONNX Runtime's errors have no common base but Exception
             shape = list(array.shape)
             raise EngineError(f"{self.path}: the engine fails on {array.dtype} {shape}: {first_line(error)}") from error

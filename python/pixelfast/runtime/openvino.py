@@ -8,7 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.errors import EngineError
-from pixelfast.machine.cores import Cores
 from pixelfast.machine.imports import import_openvino
 from pixelfast.methods.reconstruction.facts import WindowFacts
 from pixelfast.runtime.onnx import OnnxRunner
@@ -48,7 +47,6 @@ class OpenVinoFrames:
         threads: threads for one call.
 
     Attributes:
-        cores: what a request takes the cores from that it runs on.
         best: frames a call that keep all requests busy.
         least: frames that keep them busy for two pieces each.
 
@@ -58,10 +56,8 @@ class OpenVinoFrames:
 
     def __init__(self, runner: OnnxRunner, facts: WindowFacts, threads: int) -> None:
         self.path = runner.path
-        self.cores = Cores(threads)
         self._span = Span(facts.window, facts.stride or 1)
         streams = min(threads, MAX_STREAMS)
-        self._threads = threads // streams  # of a request
         windows = max(PIECE * streams, min(PIECE * ROUNDS * streams, FRAMES // self._span.stride))
         self.best = self._span.items(windows)
         self.least = self._span.items(2 * PIECE * streams)
@@ -103,7 +99,6 @@ class OpenVinoFrames:
         try:
             for index, piece in enumerate(pieces):
                 number = free.pop() if free else self._end(running, results)
-                self.cores.take(self._threads)
                 running[number] = index
                 self._requests[number].start_async({0: piece}, share_inputs=True)
             while running:
@@ -119,17 +114,15 @@ class OpenVinoFrames:
             for number in running:
                 if self._requests[number].wait_for(_POLL_MS if number == oldest else 0):
                     results[running.pop(number)] = np.array(self._requests[number].get_output_tensor(0).data)
-                    self.cores.give(self._threads)
                     return number
 
     def _abandon(self, running: dict[int, int]) -> None:
-        """After an error or Ctrl-C no request is left at work, and all cores are given back."""
+        """After an error or Ctrl-C no request is left at work."""
         for number in running:
             self._requests[number].cancel()
         for number in running:
             with suppress(RuntimeError):  # what OpenVINO says of a request that was cancelled or has failed
                 self._requests[number].wait()
-            self.cores.give(self._threads)
 
 
 def _compile(path: str, threads: int, streams: int, hint: str) -> Any:

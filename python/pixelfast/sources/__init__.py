@@ -4,7 +4,7 @@ from pixelfast.options import OnError
 from pixelfast.sources.folder import FolderVideo
 from pixelfast.sources.opening import Source, open_source
 from pixelfast.sources.repair import Repair
-from pixelfast.sources.video import READ, TRUNCATED, UNREADABLE, Chunk, Color, Threads, Video
+from pixelfast.sources.video import READ, TRUNCATED, UNREADABLE, Chunk, Color, Video
 
 __all__ = [
     "READ",
@@ -16,7 +16,6 @@ __all__ = [
     "OnError",
     "Repair",
     "Source",
-    "Threads",
     "Video",
     "open_source",
 ]

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from pixelfast.machine.cores import Cores
 from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.sources.folder import FolderVideo
 from pixelfast.sources.video import Chunk, FrameFormat, Video
@@ -11,46 +10,40 @@ from pixelfast.sources.video import Chunk, FrameFormat, Video
 # Frames that wait to be cleaned at most, as many wait for the engine, and how much memory they may take: 8 MiB each at
 # 128x128.
 AHEAD = 512
-
-
 AHEAD_BYTES = 64 << 20
-
-
 # Frames that a decoding thread gets at a time; few, so that the decoder stops soon after it is told to.
 PIECE_PER_THREAD = 8
 
 
 @dataclass(frozen=True)
-class DecodePlan:
+class DecodeSettings:
     """How the frames of every video of a run are decoded.
 
     Attributes:
         frames: the size and color that a video's frames must have.
         frame_bytes: the size of a frame in memory, about.
-        cores: of the run; the decoder takes those that are free, ahead of the engine.
-        stopwatch: gets the times of the `decode` and `fingerprint` phases.
+        threads: of the decoder.
+        stopwatch: gets the times of the `decode` phase.
     """
 
     frames: Callable[[Video], FrameFormat]
     frame_bytes: int
-    cores: Cores
+    threads: int
     stopwatch: Stopwatch
 
     def chunks(self, video: Video) -> Iterator[Chunk]:
-        """A video's frames, decoded a few at a time.
+        """Yields a video's frames, decoded a few at a time.
 
         Raises:
             SourceError: frames have several sizes, and the method cannot bear it; or none can be read.
         """
-        free = 1  # cores, when the next chunk is asked for
         with self.stopwatch.phase("decode"):
             wanted = self.frames(video)
             if wanted.one_size and isinstance(video, FolderVideo):
                 video.check_one_size()
-            chunks = video.chunks(wanted.height, wanted.width, wanted.color, self.piece, lambda: free)
+            chunks = video.chunks(wanted.height, wanted.width, wanted.color, self.piece, self.threads)
         while True:
-            with self.cores.taken(most=self.cores.count, urgent=True) as taken, self.stopwatch.phase("decode"):
-                free = taken
+            with self.stopwatch.phase("decode"):
                 chunk = next(chunks, None)
             if chunk is None:
                 return
@@ -59,11 +52,11 @@ class DecodePlan:
 
     @property
     def piece(self) -> int:
-        """Frames decoded at a time."""
-        return PIECE_PER_THREAD * max(2, self.cores.count)
+        """The frames decoded at a time."""
+        return PIECE_PER_THREAD * max(2, self.threads)
 
     @property
     def depth(self) -> int:
-        """Pieces that wait at most, to be cleaned or for the engine."""
+        """The pieces that wait at most, to be cleaned or for the engine."""
         frames = min(AHEAD, AHEAD_BYTES // self.frame_bytes)
         return max(2, frames // self.piece)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pixelfast import _core
 from pixelfast.errors import SourceError
 from pixelfast.sources.numbering import ordered_frames
-from pixelfast.sources.video import UNREADABLE, Chunk, Color, Threads
+from pixelfast.sources.video import UNREADABLE, Chunk, Color
 
 
 class FolderVideo:
@@ -51,7 +51,7 @@ class FolderVideo:
         width: int | None,
         color: Color = "grey",
         chunk: int = 64,
-        threads: Threads = None,
+        threads: int | None = None,
     ) -> Iterator[Chunk]:
         """Decodes all frames, `chunk` at a time: see `Video.chunks`."""
         if chunk < 1:
@@ -63,12 +63,11 @@ class FolderVideo:
         return self._chunks(height, width, color, chunk, threads, kept=False)
 
     def _chunks(
-        self, height: int, width: int, color: Color, chunk: int, threads: Threads, *, kept: bool
+        self, height: int, width: int, color: Color, chunk: int, threads: int | None, *, kept: bool
     ) -> Iterator[Chunk]:
         for start in range(0, self.length, chunk):
             files = self._files(start, start + chunk)
-            count = threads() if callable(threads) else threads
-            frames, status = _core.decode_frames(files, height, width, color, count)
+            frames, status = _core.decode_frames(files, height, width, color, threads)
             if kept:
                 _refuse_other_sizes(files, status, (height, width))
             yield Chunk(self.frame_ids[start : start + chunk], frames, status)

@@ -1,6 +1,6 @@
 """What every source of frames looks like to the rest of the program."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
@@ -8,9 +8,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 Color = Literal["grey", "rgb"]
-Threads = int | Callable[[], int] | None
-"""Threads to decode with; None takes the cores that this process may use."""
-
 READ, TRUNCATED, UNREADABLE = 0, 1, 2
 """The values of `Chunk.status`: read in full; cut off, what could be decoded stands there; not readable, zeros."""
 
@@ -50,11 +47,9 @@ class Video(Protocol):
         width: int | None,
         color: Color = "grey",
         chunk: int = 64,
-        threads: Threads = None,
+        threads: int | None = None,
     ) -> Iterator[Chunk]:
         """Yields all frames, `chunk` at a time (fewer at the end), resized to `height` x `width`; None keeps the size.
-
-        A function as `threads` is asked before each chunk.
 
         Raises:
             SourceError: the size is kept and the frames are not all of one size.

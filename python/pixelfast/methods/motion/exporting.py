@@ -15,7 +15,6 @@ from pixelfast.flow.opening import RAFT_FILE, open_flow
 from pixelfast.flow.raft import RaftFlow
 from pixelfast.flow.raft_memory import call_sizes
 from pixelfast.flow.stream import Flows, flow_frames, no_flows
-from pixelfast.machine.cores import Cores
 from pixelfast.machine.imports import training_extra
 from pixelfast.methods.base import ExportRequest, PlanSource, say_agreement
 from pixelfast.methods.motion import METHOD
@@ -104,7 +103,7 @@ def flow_frames_of(model: Model, threads: int, notes: Notes) -> NDArray[np.uint8
     """Reads neighbouring training frames u8[3,H,W,3] for RAFT; None, said aloud, where they cannot be read again."""
     try:
         video = footage_of(model)[0]
-        wanted = flow_frames(open_flow(FlowFacts("raft"), model.folder, Cores(threads)), video)
+        wanted = flow_frames(open_flow(FlowFacts("raft"), model.folder, threads), video)
         chunk = next(video.chunks(wanted.height, wanted.width, wanted.color, _PAIRS + 1))
         if len(chunk.frames) > 1:
             return np.ascontiguousarray(chunk.frames)
@@ -134,9 +133,9 @@ def flows_of(model: Model, known: MotionFacts, threads: int, notes: Notes) -> li
 
 
 def _runs(model: Model, known: MotionFacts, threads: int) -> list[Flows]:
-    videos, cores = footage_of(model), Cores(threads)
-    engine = open_flow(known.flow, model.folder, cores)
-    source = FlowSource(engine, {one.name: one for one in videos}, known.bridge_noisy, cores)
+    videos = footage_of(model)
+    engine = open_flow(known.flow, model.folder, threads)
+    source = FlowSource(engine, {one.name: one for one in videos}, known.bridge_noisy, threads)
     runs: list[Flows] = []
     for video in videos:
         missing = _FLOWS[known.flow.kind] - sum(len(run) - known.past for run in runs)

@@ -2,7 +2,6 @@
 
 from pixelfast.errors import ModelError, PixelfastError
 from pixelfast.flow.opening import RAFT_FILE, open_flow
-from pixelfast.machine.cores import Cores
 from pixelfast.methods.base import EngineChoice, Opening
 from pixelfast.methods.motion.engine import load_motion_engine
 from pixelfast.methods.motion.facts import MotionFacts
@@ -30,7 +29,7 @@ def open_motion(opening: Opening) -> Motion:
     engine = load_motion_engine(choice.path, opening.threads, choice.origin)
     opening.say_precision(engine.facts.precision)
     raft = _raft_file(choice, model, known, opening.notes)
-    flow = open_flow(known.flow, model.folder, Cores(opening.threads), raft, plan_origin(model, raft))
+    flow = open_flow(known.flow, model.folder, opening.threads, raft, plan_origin(model, raft))
     sha256 = model.manifest.files[raft].sha256 if known.flow.kind == "raft" else None
     return Motion(flow, engine, known, settings, opening.stopwatch, sha256)
 

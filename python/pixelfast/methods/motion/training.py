@@ -5,7 +5,6 @@ from typing import Any
 
 from pixelfast.flow.cache import FlowCache
 from pixelfast.flow.footage import FlowRequest, open_flows
-from pixelfast.machine.cores import Cores
 from pixelfast.methods.motion.export import write_motion
 from pixelfast.methods.motion.facts import MotionFacts
 from pixelfast.methods.motion.loop import (
@@ -78,7 +77,7 @@ def train_motion(job: TrainingJob) -> Trained:
         job.workdir,
         request,
         bridge_noisy=recipe.bridge_noisy,
-        cores=Cores(job.threads),
+        threads=job.threads,
         progress=job.request.progress,
     )
     training = _settled(job, flows)

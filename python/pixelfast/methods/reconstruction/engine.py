@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 from pixelfast import _core
 from pixelfast.errors import EngineError
 from pixelfast.geometry import FRAME_SIZE, GRID, WINDOW
-from pixelfast.machine.cores import Cores
 from pixelfast.methods.reconstruction.facts import WindowFacts, window_facts
 from pixelfast.runtime.onnx import OnnxRunner
 from pixelfast.runtime.opening import open_runner
@@ -46,9 +45,6 @@ class WindowEngine(Protocol):
             EngineError: the engine fails or returns another shape.
         """
 
-    def share(self, cores: Cores) -> None:
-        """From now on, takes the cores that it computes on from these; one that runs on a GPU takes none."""
-
 
 class FrameEngine:
     """Our own engines: unfolding, scaling and the error reduction are inside the graph."""
@@ -67,11 +63,6 @@ class FrameEngine:
         if stride == self.facts.stride and self.facts.batch is None:
             return self._checked(self._run, frames, len(starts))
         return np.concatenate([self._checked(self._run, frames[start : start + window], 1) for start in starts])
-
-    def share(self, cores: Cores) -> None:
-        """See `WindowEngine.share`."""
-        if isinstance(self._run, OnnxRunner | OpenVinoFrames):
-            self._run.cores = cores
 
     def _checked(self, run: _Run, frames: NDArray[np.uint8], windows: int) -> NDArray[np.float32]:
         result = run(frames)
@@ -99,11 +90,6 @@ class CuboidEngine:
         batch = len(self._cuboids)
         parts = [self._batch(frames, starts[first : first + batch]) for first in range(0, len(starts), batch)]
         return np.concatenate(parts)
-
-    def share(self, cores: Cores) -> None:
-        """See `WindowEngine.share`; what Rust does before and after a call is next to nothing beside it."""
-        if isinstance(self._run, OnnxRunner):
-            self._run.cores = cores
 
     def _batch(self, frames: NDArray[np.uint8], starts: NDArray[np.int64]) -> NDArray[np.float32]:
         fed = len(starts) if self.facts.batch is None else self.facts.batch

@@ -1,7 +1,6 @@
 """Opens the reconstruction method of a model or a lone engine."""
 
 from pixelfast.errors import EngineError
-from pixelfast.machine.cores import Cores
 from pixelfast.methods.base import EngineChoice, Opening
 from pixelfast.methods.reconstruction.engine import WindowEngine, load_window_engine
 from pixelfast.methods.reconstruction.scoring import Reconstruction
@@ -16,7 +15,6 @@ def open_reconstruction(opening: Opening) -> Reconstruction:
     """
     choice, settings = opening.choice, opening.settings
     engine = load_window_engine(choice.path, opening.threads, choice.origin)
-    engine.share(Cores(opening.threads))
     _check_fit(engine, choice)
     opening.say_precision(engine.facts.precision)
     stride = settings.stride if settings.stride is not None else engine.facts.stride or 1
