@@ -19,7 +19,6 @@ from oracles.plain_loop import PlainMethod, flipped_arrays
 from pixelfast import _core
 from pixelfast.flip.engine import load_flip_engine
 from pixelfast.flow.dis import DisFlow
-from pixelfast.machine.cores import Cores
 from pixelfast.methods.motion.engine import load_motion_engine
 from pixelfast.methods.motion.export import write_motion
 from pixelfast.methods.motion.network import FlowGru
@@ -139,7 +138,7 @@ def test_motion(contest, size: Size, motion: tuple[Path, FlowGru]) -> None:
 @pytest.mark.versus("engine_dis_flow", peer=None)
 def test_dis_flow(contest, frames: list[Path], size: Size) -> None:
     """OpenCV's DIS flow, preset medium, of 426x240 grey frames, two pairs at once."""
-    flow = DisFlow("medium", Cores(THREADS))
+    flow = DisFlow("medium", THREADS)
     pictures = _core.decode_frames(frames[: size(120, 40)], 240, 426, "grey", THREADS)[0]
     contest(ours=lambda: flow.flow(pictures), items=len(pictures) - 1, unit="frames")
 

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 import pixelfast
 from pixelfast.flow.dis import DisFlow
 from pixelfast.flow.footage import FlowSource
-from pixelfast.machine.threads import share_threads
+from pixelfast.machine.threads import usable_threads
 from pixelfast.methods.motion.engine import load_motion_engine
 from pixelfast.model import Model
 from pixelfast.sources import open_source
@@ -48,8 +48,8 @@ def score_row(data: Path, model: Model, preset: str, pool: str) -> str:
 
 def flows(folder: Path, preset: str) -> Flows:
     """The flows f32[n, 2, 64, 64] of each video of a folder."""
-    videos, cores = open_source(folder), share_threads(None)
-    source = FlowSource(DisFlow(preset, cores), {video.name: video for video in videos}, True, cores)
+    videos, threads = open_source(folder), usable_threads(None)
+    source = FlowSource(DisFlow(preset, threads), {video.name: video for video in videos}, True, threads)
     return [np.concatenate(list(source.flows(video.name))) for video in videos]
 
 
@@ -58,7 +58,7 @@ def error_row(data: Path, model: Model, preset: str) -> str:
     training, testing = (flows(data / name, preset) for name in ("training", "testing"))
     known = model.manifest.motion
     assert known is not None
-    engine = load_motion_engine(model.folder / "motion.onnx", share_threads(None).count)
+    engine = load_motion_engine(model.folder / "motion.onnx", usable_threads(None))
     mean = sum(some.sum(axis=0, dtype=np.float64) for some in training) / sum(map(len, training))
     values = testing[0][0].size
 

@@ -1,6 +1,5 @@
 """The reconstruction pipeline against NumPy and SciPy, and the arguments that mean nothing."""
 
-import threading
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,7 +15,6 @@ import pixelfast
 from footage import DrawnVideo, walking_square
 from pixelfast.cleaning.cleaned import Cleaned
 from pixelfast.errors import DecodeError, EngineError, PixelfastError
-from pixelfast.machine.cores import Cores
 from pixelfast.machine.stopwatch import Profile, Stopwatch
 from pixelfast.methods.calibrating import calibrate
 from pixelfast.methods.reconstruction.engine import load_window_engine
@@ -279,35 +277,3 @@ def test_a_profile_explains_the_run(make_source: MakeSource, model: Model, tmp_p
     assert {name: row.seconds for name, row in rows.items()} | {"total": found.total} == pytest.approx(
         scores.phases | {"total": found.total}
     )
-
-
-def test_no_more_threads_compute_than_were_asked_for(
-    make_source: MakeSource, model: Model, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    out, most, lock = [0], [0], threading.Lock()
-    take, give = Cores.take, Cores.give
-
-    def counted_take(self: Cores, *args: int, **kwargs: bool) -> int:
-        count = take(self, *args, **kwargs)
-        with lock:
-            out[0] += count * (self.count == 3)  # the classifier's own core is one of these already
-            most[0] = max(most[0], out[0])
-        return count
-
-    def counted_give(self: Cores, count: int) -> None:
-        with lock:
-            out[0] -= count * (self.count == 3)
-        give(self, count)
-
-    monkeypatch.setattr(Cores, "take", counted_take)
-    monkeypatch.setattr(Cores, "give", counted_give)
-    pixelfast.score(make_source(**footage(200)), model.folder, threads=3)
-    assert (out[0], most[0]) == (0, 3)
-
-
-def test_a_failing_engine_gives_its_cores_back(model: Model) -> None:
-    engine, cores = load_window_engine(model.folder / "ae.onnx", 2), Cores(2)
-    engine.share(cores)
-    with pytest.raises(EngineError, match=r"the engine fails on uint8 \[40, 7, 7\]"):
-        engine._run(np.zeros((40, 7, 7), np.uint8))  # type: ignore[attr-defined]
-    assert cores.take(2) == 2

@@ -185,7 +185,7 @@ def test_ctrl_c_ends_a_call_of_the_engine(tmp_path: Path) -> None:
         ENDLESS
         + """
     import threading, time
-    from pixelfast.engines import load_window_engine
+    from pixelfast.methods.reconstruction.engine import load_window_engine
     from pathlib import Path
     print("started", flush=True)
     begun = time.monotonic()

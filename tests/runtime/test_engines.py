@@ -66,7 +66,7 @@ def test_openvino_agrees_with_onnx_runtime(tmp_path: Path, threads: int, stride:
 def test_openvino_does_not_call_home(tmp_path: Path) -> None:
     path = write_frame_engine(tmp_path / "ae.onnx")
     program = (
-        "import sys; from pathlib import Path; from pixelfast.engines import load_window_engine; "
+        "import sys; from pathlib import Path; from pixelfast.methods.reconstruction.engine import load_window_engine; "
         "load_window_engine(Path(sys.argv[1]), 1); assert 'openvino' in sys.modules; "
         "print([name for name in sys.modules if name.startswith('openvino_telemetry')])"
     )

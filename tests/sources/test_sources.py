@@ -256,7 +256,7 @@ def test_many_frames_are_listed_in_a_moment(tmp_path: Path) -> None:
 
 def test_importing_sources_brings_in_nothing_heavy() -> None:
     code = (
-        "import sys, pixelfast.sources, pixelfast.model, pixelfast.scores, pixelfast.atomic; "
+        "import sys, pixelfast.sources, pixelfast.model, pixelfast.scores, pixelfast.files.atomic; "
         "print([n for n in ('torch', 'cv2', 'onnxruntime', 'pyarrow', 'pandas', 'scipy', 'PIL') if n in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -18,6 +18,8 @@ def export_engine(model: Model, request: ExportRequest) -> Path:
         raise EngineError(
             f"a compute capability and call sizes are of TensorRT plans, not of {request.to}: say --to plan"
         )
+    if request.to == "plan" and request.precision not in _PRECISIONS["plan"]:
+        raise EngineError(f"precision must be fp32, fp16 or bf16, not {request.precision!r}")
     if request.precision not in _PRECISIONS.get(request.to, ()):
         known = "onnx in fp32, int8 or bf16, and plans in fp32, fp16 or bf16"
         raise EngineError(f"pixelfast exports {known}, not {request.to} in {request.precision}")

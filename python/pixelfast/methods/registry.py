@@ -93,8 +93,9 @@ def _own_options(spec: MethodSpec, given: Mapping[str, Any]) -> dict[str, Any]:
         if owner is not spec and value != option.default:
             raise ModelError(f"{name} is for method={owner.name!r}: the {spec.name} method has none")
         if owner is spec and value is not None and option.choices and value not in option.choices:
-            *some, last = option.choices
-            raise ModelError(f"{name} must be {', '.join(some)} or {last}, not {value!r}")
+            two = len(option.choices) == 2
+            known = " or ".join(option.choices) if two else f"one of {', '.join(option.choices)}"
+            raise ModelError(f"{name} must be {known}, not {value!r}")
         if owner is spec:
             found[option.name] = value
     return found

@@ -23,7 +23,6 @@ from pixelfast.errors import EngineError, ModelError
 from pixelfast.flow.dis import LEAST_SIDE, PRESETS, DisFlow, to_grid
 from pixelfast.flow.facts import FlowFacts
 from pixelfast.flow.stream import FlowStream
-from pixelfast.machine.cores import Cores
 from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.methods.motion.engine import MotionEngine, load_motion_engine
 from pixelfast.methods.motion.export import write_motion
@@ -141,7 +140,7 @@ def test_an_error_that_is_not_finite_names_video_and_frame(engine: MotionEngine)
 
 def flow_of(height: int, width: int, frames: NDArray[np.uint8], preset: str = "medium", threads: int = 1) -> Flows:
     """The flow of footage of this size: frames reduced as the engine wants them."""
-    flow = DisFlow(preset, Cores(threads))
+    flow = DisFlow(preset, threads)
     return flow.flow(_core.resize_frames(frames, *flow.size(height, width)))
 
 
@@ -168,10 +167,10 @@ def test_vertical_motion_is_scaled_by_the_height(height: int, width: int) -> Non
 
 
 def test_frames_are_reduced_to_a_shorter_side_of_240() -> None:
-    flow = DisFlow("medium", Cores(1))
+    flow = DisFlow("medium", 1)
     sizes = {(360, 640): (240, 427), (640, 360): (427, 240), (240, 320): (240, 320), (48, 64): (48, 64)}
     assert {size: flow.size(*size) for size in sizes} == sizes
-    assert DisFlow("medium", Cores(1), shorter_side=120).size(360, 640) == (120, 213)
+    assert DisFlow("medium", 1, shorter_side=120).size(360, 640) == (120, 213)
 
 
 @pytest.mark.parametrize("preset", PRESETS)
@@ -188,8 +187,8 @@ def test_threads_change_no_bit(preset: str) -> None:
 def test_a_flow_does_not_depend_on_the_frames_before(preset: str) -> None:
     """OpenCV's instances keep the scales that small frames made them choose."""
     large, small = moved(240, 320, [(0, 0), (3, 0)]), moved(33, 40, [(0, 0), (1, 0)])
-    used = DisFlow(preset, Cores(1))
-    expected = DisFlow(preset, Cores(1)).flow(large)
+    used = DisFlow(preset, 1)
+    expected = DisFlow(preset, 1).flow(large)
     used.flow(small)
     np.testing.assert_array_equal(used.flow(large), expected)
 
@@ -204,7 +203,7 @@ def test_a_stream_of_frames_has_the_flows_of_the_whole(sizes: list[int]) -> None
             some = frames[start : start + size]
             pieces.append(Cleaned(some, np.ones(len(some), np.bool_)))
             start += size
-    flow = DisFlow("ultrafast", Cores(1))
+    flow = DisFlow("ultrafast", 1)
     found = np.concatenate(list(FlowStream(flow, Stopwatch()).run(pieces)))
     np.testing.assert_array_equal(found, flow.flow(frames))
 
@@ -223,7 +222,7 @@ def test_a_grid_of_small_frames_keeps_the_motion() -> None:
 
 
 def test_frames_too_small_for_motion_are_refused() -> None:
-    flow = DisFlow("fast", Cores(1))
+    flow = DisFlow("fast", 1)
     for height, width in ((LEAST_SIDE - 1, 640), (640, LEAST_SIDE - 1), (1, 1)):
         with pytest.raises(EngineError, match=f"frames of {width}x{height} pixels are too small for optical flow"):
             flow.size(height, width)
@@ -234,14 +233,14 @@ def test_frames_too_small_for_motion_are_refused() -> None:
 def test_the_smallest_frames_that_are_taken_have_a_flow(height: int, width: int, preset: str) -> None:
     """Below that side OpenCV ends the whole process on low and wide frames."""
     frames = moved(LEAST_SIDE * height, LEAST_SIDE * width, [(0, 0), (1, 0), (2, 0)])
-    flow = DisFlow(preset, Cores(2))
+    flow = DisFlow(preset, 2)
     assert flow.size(*frames.shape[1:]) == frames.shape[1:]
     assert np.isfinite(flow.flow(frames)).all()
 
 
 def test_there_is_no_such_preset() -> None:
     with pytest.raises(EngineError, match="DIS has the presets ultrafast, fast, medium, not 'slow'"):
-        DisFlow("slow", Cores(1))
+        DisFlow("slow", 1)
 
 
 # ---- wrong files
