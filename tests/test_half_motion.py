@@ -17,7 +17,6 @@ from torchvision.models.optical_flow import RAFT
 import pixelfast
 from frame_files import write_video
 from moving_scene import moved
-from pixelfast import training
 from pixelfast.errors import EngineError, ModelError
 from pixelfast.flow.facts import FlowFacts
 from pixelfast.flow.raft_export import end_point_error, export_raft, moving_texture, write_reduced_raft
@@ -286,14 +285,14 @@ def test_flows_of_the_training_footage(tmp_path: Path, caplog: pytest.LogCapture
     write_video(source / "03", moved(SIZE, SIZE, [(0, step) for step in range(20)]))
     model = write_motion_model(tmp_path / "model", source)
     assert pixelfast.export(model, "plan", precision="bf16", compute_capability="8.6").name == "motion.bf16.plan"
-    runs = flows_of(model, training, 1)
+    runs = flows_of(model, 1)
     assert [run.shape for run in runs] == [(59, 2, 64, 64), (19, 2, 64, 64)]
     assert runs[1][:, 1].mean() > 0.3  # a pixel of the frame a frame, downwards
     assert "made-up" not in caplog.text
     for name in ("01", "02", "03"):
         shutil.rmtree(source / name)
     write_video(source / "01", np.full((20, SIZE, SIZE), 90, np.uint8))
-    (made_up,) = flows_of(model, training, 1)
+    (made_up,) = flows_of(model, 1)
     assert made_up.shape == (PAST + 240, 2, 64, 64)
     assert "nothing moves in the training footage" in caplog.text
 
