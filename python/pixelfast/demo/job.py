@@ -158,7 +158,7 @@ def judge(
 def disagreements(
     truth: dict[str, Any], reconstruction: MethodReport, motion: MethodReport
 ) -> tuple[Disagreement, ...]:
-    """The moments at which one method's rank is furthest above the other's, `MOST_APART` in each direction."""
+    """Returns the moments at which one method's rank is furthest above the other's, `MOST_APART` in each direction."""
     found: list[Disagreement] = []
     scores, others = reconstruction.scores, motion.scores
     for apart in (scores.rank - others.rank, others.rank - scores.rank):
@@ -172,7 +172,7 @@ def disagreements(
 
 
 def compare_flips(truth: dict[str, Any], scores: Scores) -> Flips:
-    """The frames that were turned against the frames that stand upside down."""
+    """Compares the frames that were turned with the frames that stand upside down."""
     turned = {
         (scores.videos[video], frame)
         for video, frame in zip(
@@ -184,7 +184,7 @@ def compare_flips(truth: dict[str, Any], scores: Scores) -> Flips:
 
 
 def what_happens(truth: dict[str, Any], video: str, frame: int) -> str:
-    """What the scene's truth says about a frame, in words.
+    """Returns what the scene's truth says about a frame, in words.
 
     A fault counts for its neighbours, too: a score is the mean over three frames.
     """

@@ -154,7 +154,7 @@ class Model:
             raise write_error(folder, error) from error
 
     def engine(self, stride: int = 1) -> Path:
-        """The file of the engine whose windows start `stride` frames apart: `ae.onnx`, `ae.s4.onnx`, ….
+        """Returns the file of the engine whose windows start `stride` frames apart: `ae.onnx`, `ae.s4.onnx`, ….
 
         Raises:
             ModelError: the model has none.
@@ -172,7 +172,7 @@ class Model:
         return self.folder / name
 
     def engine_name(self, stride: int = 1) -> str:
-        """The name that the engine of a stride has in this folder, whether it is there or not.
+        """Returns the name that the engine of a stride has in this folder, whether it is there or not.
 
         Examples:
             >>> pixelfast.Model.load("model").engine_name(stride=8)
@@ -185,7 +185,7 @@ class Model:
         return f"{stem}.onnx" if stride == 1 else f"{stem}.s{stride}.onnx"
 
     def flip_engine(self) -> Path | None:
-        """The file of the flip classifier; None where the model has none.
+        """Returns the file of the flip classifier; None where the model has none.
 
         Examples:
             >>> pixelfast.Model.load("model").flip_engine().name
@@ -197,7 +197,7 @@ class Model:
     def calibration(
         self, engine_file: str | os.PathLike[str], stride: int, how: str, pool: str, smooth: int
     ) -> Calibration | None:
-        """The calibration of exactly this engine file and these settings; None where they were never measured.
+        """Returns the calibration of exactly this engine file and these settings; None where they were never measured.
 
         Examples:
             >>> pixelfast.Model.load("model").calibration("ae.onnx", stride=1, how="mean", pool="mean", smooth=3).frames

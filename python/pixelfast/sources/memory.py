@@ -23,7 +23,7 @@ class ArrayVideo:
 
     @property
     def length(self) -> int:
-        """N."""
+        """Returns N, the number of frames."""
         return len(self.frames)
 
     def chunks(
@@ -34,7 +34,7 @@ class ArrayVideo:
         chunk: int = 64,
         threads: Threads = None,
     ) -> Iterator[Chunk]:
-        """The frames as they are, all of them readable; see `Video.chunks`."""
+        """Yields the frames as they are, all of them readable; see `Video.chunks`."""
         del color, threads
         if (height or self.size()[0], width or self.size()[1]) != self.size():
             raise ValueError(f"frames in memory keep their size, {self.size()}")
@@ -44,7 +44,7 @@ class ArrayVideo:
             yield Chunk(ids, some, np.full(len(some), READ, np.uint8))
 
     def describe(self, index: int) -> str:
-        """The frame's position."""
+        """Returns the frame's position."""
         return f"{index} of video {self.name}"
 
     def explain(self, index: int) -> str:
@@ -53,9 +53,9 @@ class ArrayVideo:
         return "is readable"
 
     def fingerprint(self) -> bytes:
-        """32 bytes over all pixels."""
+        """Returns 32 bytes over all pixels."""
         return hashlib.sha256(self.frames.tobytes()).digest()
 
     def size(self) -> tuple[int, int]:
-        """H and W."""
+        """Returns H and W."""
         return self.frames.shape[1], self.frames.shape[2]
