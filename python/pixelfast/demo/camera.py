@@ -49,7 +49,7 @@ class Camera:
         return np.stack([x, y], axis=-1)
 
     def ground(self) -> tuple[FloatArray, FloatArray]:
-        """Returns the ground point (X, Z), f64[H, W] each, that every pixel looks at; above the horizon Z is infinite."""
+        """Returns the ground point (X, Z), f64[H, W] each, of every pixel; above the horizon Z is infinite."""
         rows = np.arange(self.height, dtype=np.float64)[:, None] + 0.5
         columns = np.arange(self.width, dtype=np.float64)[None, :] + 0.5
         drop = rows - self.horizon

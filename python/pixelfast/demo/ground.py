@@ -30,7 +30,7 @@ def on_the_lawn(x: float, z: float) -> bool:
 
 
 def draw_ground(camera: Camera, rng: np.random.Generator) -> FloatArray:
-    """Returns the ground as f64[H, W, 3] (blue, green, red); what lies above the wall's foot is covered by the wall later."""
+    """Draws the ground f64[H, W, 3] (blue, green, red); what lies above the wall's foot is covered by it later."""
     x, z = camera.ground()
     z = np.minimum(z, WALL_Z + 5.0)
     wide, deep = z / camera.focal, z**2 / (camera.focal * camera.eye)

@@ -86,7 +86,7 @@ class Shapes:
         )
 
     def placed(self, place: FloatArray, heading: FloatArray, scale: float = 1.0) -> Body:
-        """Returns the shapes with their foot point at `place` f64[2] (X, Z), facing the unit vector `heading` f64[2]."""
+        """Places the shapes with their foot point at `place` f64[2] (X, Z), facing the unit vector `heading` f64[2]."""
         local = self.standing()
         axes = scale * np.array([[heading[0], 0.0, heading[1]], [0.0, 1.0, 0.0], [heading[1], 0.0, -heading[0]]])
         foot = np.array([place[0], 0.0, place[1]])

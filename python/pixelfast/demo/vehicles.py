@@ -13,7 +13,7 @@ _RIM_STEPS = 14
 
 
 def cyclist(look: Look, color: Color, place: FloatArray, heading: FloatArray, way: float) -> Body:
-    """Returns a bicycle and its rider after `way` metres, whose pedals turn with it. It takes the arguments of `people.person`."""
+    """Draws a bicycle and its rider after `way` metres, whose pedals turn; arguments as of `people.person`."""
     shapes, radius = Shapes(), 0.34
     for hub in (-0.52, 0.52):
         _add_wheel(shapes, (hub, 0.0), radius, way, tyre=0.025, spoke=0.009)

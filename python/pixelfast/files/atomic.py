@@ -66,7 +66,7 @@ def write_error(path: Path, error: OSError) -> OutputError:
 
 
 def _target(path: Path) -> Path:
-    """Returns where the bytes go in the end: `path`, with a symbolic link followed; refuses what must not be replaced."""
+    """Returns where the bytes go in the end, a symbolic link followed; refuses what must not be replaced."""
     try:
         mode = _mode(path)
         target = path.resolve() if path.is_symlink() else path

@@ -22,7 +22,7 @@ def _number(digits: str | int) -> int:
 
 
 def unpadded(name: str) -> str:
-    """Returns a name of digits alone without its leading zeros (`007` is `7`, `000` is `0`); any other name as it is."""
+    """Returns a name of digits alone without leading zeros (`007` is `7`, `000` is `0`); any other as it is."""
     if name.isascii() and name.isdigit():
         return name.lstrip("0") or "0"
     return name

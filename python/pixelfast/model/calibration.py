@@ -94,7 +94,7 @@ class Calibration:
         return float(np.interp(THRESHOLD_PROBABILITY, self.probabilities, self.quantiles))
 
     def tail(self, values: NDArray[np.float64], threads: int | None = None) -> NDArray[np.float64]:
-        """Returns the share [N] in [0, 1] of held-out normal frames whose smoothed raw score is at or above each of `values`.
+        """Returns the share [N] of held-out normal frames whose smoothed raw score is at or above each value.
 
         Exact at the measured frames' own scores as far as the quantiles are dense, interpolated between: 1 at the
         lowest and below, 1/frames at the highest, 0 above it. `threads` (None: one) share the values.

@@ -99,7 +99,7 @@ def _around_frame(name: str) -> tuple[str, str]:
 
 
 def to_arrow(scores: "Scores") -> "pa.Table":
-    """Returns all columns of scores; `tail` and `seconds` only where they are known, with null for a time that is not."""
+    """Returns all columns of scores; `tail` and `seconds` only where known, with null for a time that is not."""
     import pyarrow as pa
 
     columns = {"video": pa.DictionaryArray.from_arrays(scores.video_index, pa.array(scores.videos, pa.string()))}
