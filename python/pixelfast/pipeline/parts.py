@@ -1,36 +1,51 @@
 """Part files: the raw scores of one video, written whole, named by what they were computed from.
 
-A part is a NumPy archive without pickled objects. Its name carries a fingerprint of the engine, of the settings that
-change raw scores and of the footage, so a part that is there need not be computed again, on any machine.
+A part is an Arrow IPC file of one record batch, a row a frame; all else stands in its schema's metadata. Its name
+carries a fingerprint of the engine, of the settings that change raw scores and of the footage, so a part that is there
+need not be computed again, on any machine.
 """
 
 import hashlib
 import json
-import zipfile
+import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, Final
 from urllib.parse import quote
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
+from pyarrow import ipc
 
 from pixelfast.cleaning.stage import FrameRecord
 from pixelfast.errors import ScoresError
 from pixelfast.files.atomic import atomic_path
-from pixelfast.pipeline.archive import read_archive
 from pixelfast.sources import Video
 
-# Raised whenever the same engine, settings and footage would give other raw scores than before.
-FORMAT = 1
-_NAME_BYTES = 120
-_SHARED = ', "engine": '  # where a part's text goes on with what all parts of its run say
-_BATCH = 16  # parts that a thread reads at a stretch
-_DAMAGED = (OSError, ValueError, LookupError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error)
+FORMAT: Final = 2
+"""Raised whenever the same engine, settings and footage would give other raw scores than before, or another file."""
+
+SUFFIX: Final = ".arrow"
+
+_NAME_BYTES: Final = 120
+_BATCH: Final = 16  # parts that a thread reads at a stretch
+_SMALL: Final = 1 << 20  # bytes of a file that is read in one piece, which costs less than to leave out some of it
+_COLUMNS: Final = {
+    "raw": np.float32,
+    "frame": np.int64,
+    "flipped": np.bool_,
+    "repaired": np.bool_,
+    "noisy": np.bool_,
+    "seconds": np.float64,  # where they are known
+    "maps": np.float16,  # where they were asked for, as G lists of G values
+}
+_TYPES: Final = {name: pa.from_numpy_dtype(dtype) for name, dtype in _COLUMNS.items()}
+_ABOUT, _JOB, _CHECKSUM, _MAPS_CHECKSUM = b"part", b"job", b"crc32", b"maps_crc32"  # in the schema's metadata
+_DAMAGED: Final = (OSError, ValueError, LookupError, TypeError, AttributeError, pa.ArrowException)
 
 
 @dataclass(frozen=True)
@@ -126,7 +141,7 @@ class PartStore:
     def _path(self, video: str, footage: str) -> Path:
         assert self._folder is not None, "a path is asked for only where parts are kept"
         text = json.dumps([self.job.fingerprint(), video, footage])
-        return self._folder / f"{_file_name(video)}.{hashlib.sha256(text.encode()).hexdigest()[:16]}.npz"
+        return self._folder / f"{_file_name(video)}.{hashlib.sha256(text.encode()).hexdigest()[:16]}{SUFFIX}"
 
 
 def _file_name(video: str) -> str:
@@ -140,81 +155,132 @@ def write_part(path: Path, part: Part) -> None:
     Raises:
         OutputError: it cannot be written.
     """
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
-        save_part(file, part)
-
-
-def save_part(file: BinaryIO, part: Part) -> None:
-    """Writes a part's bytes."""
-    about = {"video": part.video, "footage": part.footage, "format": FORMAT, "notes": part.notes, **vars(part.job)}
-    record = part.record
-    arrays: dict[str, NDArray[Any]] = {
-        "about": np.frombuffer(json.dumps(about).encode(), np.uint8),
-        "raw": part.raw,
-        "frame": record.frame,
-        "flipped": record.flipped,
-        "repaired": record.repaired,
-        "noisy": record.noisy,
+    values = {"raw": part.raw, **vars(part.record), "maps": part.maps}
+    columns = {name: _column(values[name]) for name in _COLUMNS if values[name] is not None}
+    about = {
+        "video": part.video,
+        "footage": part.footage,
+        "format": FORMAT,
+        "columns": list(columns),
+        "notes": part.notes,
     }
-    arrays |= {} if record.seconds is None else {"seconds": record.seconds}
-    arrays |= {} if part.maps is None else {"maps": part.maps}
-    np.savez(file, **arrays)  # type: ignore[arg-type]  # the stub takes a keyword for allow_pickle
+    texts = {_ABOUT: json.dumps(about).encode(), _JOB: json.dumps(vars(part.job)).encode()}
+    batch = pa.record_batch(list(columns.values()), list(columns))
+    batch = batch.replace_schema_metadata({**texts, **_checksums(texts, _data(columns))})
+    with atomic_path(path) as temporary, temporary.open("wb") as file, ipc.new_file(file, batch.schema) as writer:
+        writer.write_batch(batch)
 
 
 def read_parts(paths: Sequence[Path], threads: int) -> list[Part]:
-    """Reads part files without their error maps, `threads` of them at a time.
+    """Reads part files without their error maps, `threads` of them at a time; those of one run share their job.
 
     Raises:
         ScoresError: one is missing, damaged, or no part.
     """
+    jobs: dict[bytes, Job] = {}
     with ThreadPoolExecutor(threads) as pool:
         batches = [paths[start : start + _BATCH] for start in range(0, len(paths), _BATCH)]
-        read = pool.map(lambda batch: [read_part(path, maps=False) for path in batch], batches)
+        read = pool.map(lambda batch: [read_part(path, maps=False, jobs=jobs) for path in batch], batches)
         return [part for batch in read for part in batch]
 
 
-def read_part(path: Path, maps: bool = True) -> Part:
-    """Reads a part file; its arrays cannot be written to.
+def read_part(path: Path, maps: bool = True, jobs: dict[bytes, Job] | None = None) -> Part:
+    """Reads a part file.
 
     Args:
         path: the file.
         maps: whether its error maps are wanted, which are several times as large as all the rest.
+        jobs: the jobs of parts that were read before, by their text, which is most of a small part's; gains this one's.
 
     Raises:
         ScoresError: it is missing, damaged, or no part.
     """
     try:
-        return _part(read_archive(path, () if maps else ("maps",)))
+        with pa.OSFile(str(path)) if path.stat().st_size > _SMALL else pa.BufferReader(path.read_bytes()) as file:
+            return _part(_read_batch(file, maps), maps, {} if jobs is None else jobs)
     except FileNotFoundError as error:
         raise ScoresError(f"{path} does not exist") from error
     except _DAMAGED as error:
         raise ScoresError(f"{path} is damaged or no part of pixelfast; delete it and score its video again") from error
 
 
-def _part(arrays: dict[str, NDArray[Any]]) -> Part:
-    about, job = _about(arrays["about"].tobytes().decode())
-    if about["format"] != FORMAT:
-        raise ValueError("another format")
-    raw = arrays["raw"]
-    columns = (arrays["frame"], arrays["flipped"], arrays["repaired"], arrays["noisy"])
-    if any(column.shape != raw.shape for column in columns) or raw.dtype != np.float32 or not np.isfinite(raw).all():
-        raise ValueError("columns that do not fit")
-    record = FrameRecord(*columns, arrays.get("seconds"))
-    return Part(about["video"], about["footage"], raw, record, arrays.get("maps"), job, about["notes"])
+def _read_batch(file: pa.NativeFile, maps: bool) -> pa.RecordBatch:
+    """The columns, long enough for their rows; the bytes of error maps that are not wanted are left where they are."""
+    reader = ipc.open_file(file)
+    names = reader.schema.names
+    if not maps and "maps" in names:
+        wanted = [index for index, name in enumerate(names) if name != "maps"]
+        reader = ipc.open_file(file, options=ipc.IpcReadOptions(included_fields=wanted))
+    batch = reader.get_batch(0)
+    batch.validate()
+    return batch
 
 
-def _about(text: str) -> tuple[dict[str, Any], Job]:
-    """What a part says of itself alone, and what all parts of its run share.
+def _part(batch: pa.RecordBatch, maps: bool, jobs: dict[bytes, Job]) -> Part:
+    names, metadata = batch.schema.names, batch.schema.metadata
+    columns = dict(zip(names, batch.columns, strict=True))
+    data = _data(columns)
+    if any(metadata[name] != checksum for name, checksum in _checksums(metadata, data).items()):
+        raise ValueError("a checksum that does not fit")
+    about, job = json.loads(metadata[_ABOUT]), jobs.get(metadata[_JOB])
+    if about["format"] != FORMAT or names != [name for name in about["columns"] if maps or name != "maps"]:
+        raise ValueError("another format, or a column that is missing")
+    if job is None:
+        job = jobs.setdefault(metadata[_JOB], Job(**json.loads(metadata[_JOB])))
+    values = [_values(name, column.type, len(column), data[name]) for name, column in columns.items()]
+    (raw, frame, flipped, repaired, noisy), known = values[:5], dict(zip(names[5:], values[5:], strict=True))
+    if not np.isfinite(raw).all():
+        raise ValueError("raw scores that are not finite")
+    record = FrameRecord(frame, flipped, repaired, noisy, known.get("seconds"))
+    return Part(about["video"], about["footage"], raw, record, known.get("maps"), job, about["notes"])
 
-    The text is taken apart where the shared facts begin; no value can hold that mark, for its quotes would have
-    backslashes before them.
+
+def _column(values: NDArray[Any]) -> pa.Array:
+    """An Arrow array of values [N, ...]; the dimensions after the first become lists of a fixed size.
+
+    It is made from bytes, because `pa.array` imports pandas where that is installed: a quarter of a second.
     """
-    own, mark, shared = text.partition(_SHARED)
-    return json.loads(own + "}"), _job(mark.removeprefix(", ") + shared)
+    data = np.packbits(values, bitorder="little") if values.dtype == np.bool_ else np.ascontiguousarray(values)
+    column = pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), values.size, [None, pa.py_buffer(data)])
+    for length in values.shape[:0:-1]:
+        column = pa.FixedSizeListArray.from_arrays(column, length)
+    return column
 
 
-@lru_cache(maxsize=64)
-def _job(shared: str) -> Job:
-    """One job for all parts of a run: most of a small part's text is its calibration."""
-    about = json.loads("{" + shared)
-    return Job(about["engine"], about["settings"], about["smooth"], about["calibration"], about["videos"])
+def _data(columns: Mapping[str, pa.Array]) -> dict[str, pa.Buffer]:
+    """The bytes of each column's values; of truth values, their bits."""
+    return {name: column.buffers()[-1] for name, column in columns.items()}
+
+
+def _values(name: str, kind: pa.DataType, rows: int, data: pa.Buffer) -> NDArray[Any]:
+    """The values of a column, copied, so that the rest of the file need not be kept for them.
+
+    Raises:
+        LookupError, TypeError, ValueError: no part has such a column, it is of another type, or shorter than it says.
+    """
+    if kind == _TYPES[name] == _TYPES["noisy"]:
+        return np.unpackbits(np.frombuffer(data, np.uint8), count=rows, bitorder="little").view(np.bool_)
+    shape = [rows]
+    while kind.num_fields:
+        shape.append(kind.list_size)
+        kind = kind.value_type
+    values = np.frombuffer(data, kind.to_pandas_dtype(), math.prod(shape))
+    if values.dtype != _COLUMNS[name]:
+        raise TypeError(f"a column {name} of {kind}")
+    return values.reshape(shape).copy()
+
+
+def _checksums(texts: Mapping[bytes, bytes], data: Mapping[str, pa.Buffer]) -> dict[bytes, bytes]:
+    """The checksum of error maps, where they were read, and that of all the rest."""
+    maps = {_MAPS_CHECKSUM: _checksum([data["maps"]])} if "maps" in data else {}
+    return {
+        _CHECKSUM: _checksum([texts[_ABOUT], texts[_JOB], *(data[name] for name in data if name != "maps")]),
+        **maps,
+    }
+
+
+def _checksum(pieces: Iterable[bytes | pa.Buffer]) -> bytes:
+    value = 0
+    for piece in pieces:
+        value = zlib.crc32(piece, value)
+    return b"%08x" % value
