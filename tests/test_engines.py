@@ -20,7 +20,7 @@ from pixelfast.methods.reconstruction.engine import FrameEngine, load_window_eng
 from pixelfast.methods.reconstruction.facts import largest_grid, window_facts
 from pixelfast.model import Flip, Model
 from pixelfast.runtime.onnx import OnnxRunner
-from pixelfast.runtime.openvino import OpenVinoFrames
+from pixelfast.runtime.openvino import OpenVinoFrames, OpenVinoGraph
 from tiny_engines import (
     SIZE,
     WINDOW,
@@ -58,7 +58,7 @@ def test_openvino_agrees_with_onnx_runtime(tmp_path: Path, threads: int, stride:
     runner = OnnxRunner(path, threads)
     facts = window_facts(runner)
     assert isinstance(engine, FrameEngine)
-    assert isinstance(OpenVinoFrames(runner, facts, threads), type(engine._run))
+    assert isinstance(OpenVinoFrames(OpenVinoGraph(path), facts, threads), type(engine._run))
     for frames in (16, 17, 31, 45):
         np.testing.assert_allclose(engine.errors(FRAMES[:frames], stride), runner(FRAMES[:frames]), **TOLERANCE)
 
@@ -66,7 +66,7 @@ def test_openvino_agrees_with_onnx_runtime(tmp_path: Path, threads: int, stride:
 def test_openvino_does_not_call_home(tmp_path: Path) -> None:
     path = write_frame_engine(tmp_path / "ae.onnx")
     program = (
-        "import sys; from pathlib import Path; from pixelfast.engines import load_window_engine; "
+        "import sys; from pathlib import Path; from pixelfast.methods.reconstruction.engine import load_window_engine; "
         "load_window_engine(Path(sys.argv[1]), 1); assert 'openvino' in sys.modules; "
         "print([name for name in sys.modules if name.startswith('openvino_telemetry')])"
     )

@@ -25,8 +25,8 @@ class Tensor:
         return f"{self.name} {self.dtype} [{sizes}]"
 
 
-class Runner(Protocol):
-    """Runs one engine file: an array in, its first output out.
+class EngineFile(Protocol):
+    """What an engine file says about itself.
 
     Attributes:
         path: the file.
@@ -34,7 +34,6 @@ class Runner(Protocol):
         outputs: likewise.
         metadata: what the file says about itself, by `pixelfast.<name>`.
         best: the length of an array that keeps the engine busy; None where any does.
-        cores: what it takes the cores from that it computes on; a GPU's runner takes none.
     """
 
     path: Path
@@ -42,6 +41,18 @@ class Runner(Protocol):
     outputs: tuple[Tensor, ...]
     metadata: dict[str, str]
     best: int | None
+
+    def describe(self) -> str:
+        """Inputs and outputs in words, for messages."""
+
+
+class Runner(EngineFile, Protocol):
+    """Runs one engine file: an array in, its first output out.
+
+    Attributes:
+        cores: what it takes the cores from that it computes on; a GPU's runner takes none.
+    """
+
     cores: Cores
 
     def __call__(self, array: NDArray[Any]) -> NDArray[np.float32]:
@@ -50,9 +61,6 @@ class Runner(Protocol):
         Raises:
             EngineError: the engine fails on this input.
         """
-
-    def describe(self) -> str:
-        """Inputs and outputs in words, for messages."""
 
 
 def check_file(path: Path) -> None:

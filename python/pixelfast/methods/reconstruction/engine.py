@@ -12,10 +12,10 @@ from pixelfast.errors import EngineError
 from pixelfast.machine.cores import Cores
 from pixelfast.methods.reconstruction.engine_torch import TorchFrames
 from pixelfast.methods.reconstruction.facts import WindowFacts, window_facts
-from pixelfast.runtime.onnx import OnnxRunner
+from pixelfast.runtime.onnx import onnxruntime_on_gpu
 from pixelfast.runtime.opening import open_runner
-from pixelfast.runtime.openvino import OpenVinoFrames, openvino_installed
-from pixelfast.runtime.runner import Runner
+from pixelfast.runtime.openvino import OpenVinoFrames, OpenVinoGraph, openvino_installed
+from pixelfast.runtime.runner import Runner, check_file
 from pixelfast.runtime.tensorrt.check import PlanOrigin
 
 # Windows a call of an engine of cuboids: 16 of 16x128x128 float32 are 16 MiB; more is not faster on a CPU.
@@ -122,6 +122,8 @@ def load_window_engine(path: Path, threads: int, origin: PlanOrigin | None = Non
     """
     if path.suffix.lower() == ".safetensors":
         return _tried(TorchFrames(path, threads))
+    if path.suffix.lower() == ".onnx" and (engine := _openvino_engine(path, threads)) is not None:
+        return _tried(engine)
     return window_engine(open_runner(path, threads, origin), threads)
 
 
@@ -135,7 +137,7 @@ def window_engine(runner: Runner, threads: int) -> WindowEngine:
     if facts.kind == "cuboids":
         engine: WindowEngine = CuboidEngine(runner, facts, threads)
     elif facts.batch in (None, facts.window):
-        engine = _frame_engine(runner, facts, threads)
+        engine = FrameEngine(runner, facts)
     else:
         raise EngineError(
             f"{runner.path} takes exactly {facts.batch} frames; export it with a dynamic number of frames"
@@ -150,9 +152,20 @@ def _tried(engine: WindowEngine) -> WindowEngine:
     return engine
 
 
-def _frame_engine(runner: Runner, facts: WindowFacts, threads: int) -> FrameEngine:
-    """By OpenVINO on a CPU, where it is installed; an engine for one window at a time gains nothing from it."""
-    if isinstance(runner, OnnxRunner) and runner.on_cpu and facts.batch is None and openvino_installed():
-        faster = OpenVinoFrames(runner, facts, threads)
-        return FrameEngine(faster, replace(facts, best=faster.best, least=faster.least))
-    return FrameEngine(runner, facts)
+def _openvino_engine(path: Path, threads: int) -> FrameEngine | None:
+    """The engine of frames by OpenVINO; None where ONNX Runtime takes the file, or says what is wrong with it.
+
+    It does so on a GPU, where OpenVINO is missing, and for engines of one window at a time, which gain nothing.
+    """
+    if not openvino_installed() or onnxruntime_on_gpu():
+        return None
+    try:
+        check_file(path)
+        graph = OpenVinoGraph(path)
+        facts = window_facts(graph)
+    except EngineError:
+        return None
+    if facts.kind != "frames" or facts.batch is not None:
+        return None
+    faster = OpenVinoFrames(graph, facts, threads)
+    return FrameEngine(faster, replace(facts, best=faster.best, least=faster.least))
