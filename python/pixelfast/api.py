@@ -1,4 +1,7 @@
-"""What pixelfast does, one function each; the command line has the same names and defaults."""
+"""What pixelfast does, one function each; the command line has the same names and defaults.
+
+A function imports what it needs when it is called: scoring starts in half a second.
+"""
 
 from collections.abc import Callable, Iterable
 from os import PathLike
@@ -6,35 +9,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pixelfast.errors import EngineError
-from pixelfast.evaluation import Evaluation
-from pixelfast.flow.footage import FlowRequest
-from pixelfast.jobs.clean import CleanReport, correct
-from pixelfast.jobs.convert import convert_model
-from pixelfast.jobs.export import export_engine
-from pixelfast.jobs.export_plan import PlanRequest, export_plan
-from pixelfast.jobs.export_reduced import PRECISIONS, export_reduced_engine
-from pixelfast.jobs.merge import merge_parts
-from pixelfast.jobs.score import Request, run
-from pixelfast.jobs.train import train_model
-from pixelfast.machine.stopwatch import Profile
-from pixelfast.machine.threads import share_threads
-from pixelfast.methods.settings import Settings
-from pixelfast.methods.trained import TrainingRequest
-from pixelfast.model import Model
 from pixelfast.options import FlipMode, How, OnError, Pool
 from pixelfast.progress import ProgressCallback
-from pixelfast.scores import Scores
-from pixelfast.scores.outputs import Out
-from pixelfast.sources import Source
 
 if TYPE_CHECKING:
+    from pixelfast.evaluation import Evaluation
+    from pixelfast.jobs.clean import CleanReport
+    from pixelfast.machine.stopwatch import Profile
     from pixelfast.methods.recipes import Recipe
+    from pixelfast.model import Model
+    from pixelfast.scores import Scores
+    from pixelfast.scores.outputs import Out
+    from pixelfast.sources import Source
 
 StrPath = str | PathLike[str]
 
 
 def train(
-    source: Source,
+    source: "Source",
     out: StrPath,
     *,
     method: str = "reconstruction",
@@ -50,7 +42,7 @@ def train(
     raft_weights: StrPath | None = None,
     threads: int | None = None,
     progress: ProgressCallback | None = None,
-) -> Model:
+) -> "Model":
     """Learns what is normal from footage that shows nothing unusual.
 
     Frames are decoded once into `<out>.training/`, where a checkpoint is kept after each epoch; the folder is removed
@@ -84,6 +76,10 @@ def train(
         ModelError: PyTorch is missing, the footage is too short, or an argument cannot be.
         OutputError: `out` cannot be written; found out before the work.
     """
+    from pixelfast.flow.footage import FlowRequest
+    from pixelfast.jobs.train import train_model
+    from pixelfast.methods.trained import TrainingRequest
+
     request = TrainingRequest(
         method,
         recipe,
@@ -101,10 +97,10 @@ def train(
 
 
 def score(
-    source: Source,
+    source: "Source",
     engine: StrPath,
     *,
-    out: Out = None,
+    out: "Out" = None,
     stride: int | None = None,
     how: How = "mean",
     pool: Pool = "mean",
@@ -117,8 +113,8 @@ def score(
     threads: int | None = None,
     chunk: int = 64,
     progress: ProgressCallback | None = None,
-    profile: Callable[[Profile], object] | None = None,
-) -> Scores:
+    profile: "Callable[[Profile], object] | None" = None,
+) -> "Scores":
     """Gives every frame an anomaly score.
 
     Args:
@@ -154,12 +150,15 @@ def score(
         OutputError: a result cannot be written; found out before the work.
         PixelfastError: an argument cannot be.
     """
+    from pixelfast.jobs.score import Request, run
+    from pixelfast.methods.settings import Settings
+
     settings = Settings(stride, how, pool, smooth, flip, on_error, maps, chunk)
     return run(source, engine, settings, Request(out, parts, shard, threads, progress, profile))
 
 
 def clean(
-    source: Source,
+    source: "Source",
     model: StrPath,
     out: StrPath,
     *,
@@ -167,7 +166,7 @@ def clean(
     on_error: OnError = "repair",
     threads: int | None = None,
     progress: ProgressCallback | None = None,
-) -> CleanReport:
+) -> "CleanReport":
     """Writes the corrected frames under the same names: upside-down ones turned, unreadable ones replaced.
 
     Files that need no change are hard-linked where the file system allows it, else copied byte for byte. JPEG files
@@ -191,12 +190,15 @@ def clean(
         OutputError: `out` is taken, lies in the source, or cannot be written.
         DecodeError: no frame of a video can be read, or one cannot and `on_error="raise"`.
     """
+    from pixelfast.jobs.clean import correct
+    from pixelfast.methods.settings import Settings
+
     settings = Settings(flip=flip, on_error=on_error)
     return correct(source, model, out, settings, threads=threads, progress=progress)
 
 
 def export(
-    model: Model | StrPath,
+    model: "Model | StrPath",
     to: str = "onnx",
     *,
     precision: str = "fp32",
@@ -231,6 +233,12 @@ def export(
         EngineError: this version writes no such engine, or TensorRT is missing or cannot build it.
         OutputError: the folder cannot be written.
     """
+    from pixelfast.jobs.export import export_engine
+    from pixelfast.jobs.export_plan import PlanRequest, export_plan
+    from pixelfast.jobs.export_reduced import PRECISIONS, export_reduced_engine
+    from pixelfast.machine.threads import share_threads
+    from pixelfast.model import Model
+
     loaded = model if isinstance(model, Model) else Model.load(model, plans=to != "plan")
     if to == "plan":
         count = share_threads(threads).count
@@ -251,7 +259,7 @@ def convert(
     *,
     frame_size: tuple[int, int] | None = None,
     raft_weights: StrPath | None = None,
-) -> Model:
+) -> "Model":
     """Makes a model from weights that the source method's own training wrote.
 
     Args:
@@ -265,10 +273,12 @@ def convert(
         ModelError: PyTorch is missing, or a file holds something else.
         OutputError: `out` cannot be written.
     """
+    from pixelfast.jobs.convert import convert_model
+
     return convert_model(weights, out, frame_size, raft_weights)
 
 
-def merge(parts: StrPath | Iterable[StrPath], out: Out = None) -> Scores:
+def merge(parts: StrPath | Iterable[StrPath], out: "Out" = None) -> "Scores":
     """Puts the parts of several runs (shares of one source) together.
 
     Args:
@@ -279,10 +289,12 @@ def merge(parts: StrPath | Iterable[StrPath], out: Out = None) -> Scores:
         ScoresError: there are no parts, one is damaged, or they come from different engines or settings.
         OutputError: a result cannot be written.
     """
+    from pixelfast.jobs.merge import merge_parts
+
     return merge_parts(parts, out)
 
 
-def evaluate(scores: Scores | StrPath, labels: StrPath) -> Evaluation:
+def evaluate(scores: "Scores | StrPath", labels: StrPath) -> "Evaluation":
     """Average precision and AUROC of scores against labels, over all frames and for each video.
 
     Args:

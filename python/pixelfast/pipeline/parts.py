@@ -23,6 +23,7 @@ from pyarrow import ipc
 
 from pixelfast.cleaning.stage import FrameRecord
 from pixelfast.errors import ScoresError
+from pixelfast.files.arrow import arrow_column
 from pixelfast.files.atomic import atomic_path
 from pixelfast.sources import Video
 
@@ -156,7 +157,7 @@ def write_part(path: Path, part: Part) -> None:
         OutputError: it cannot be written.
     """
     values = {"raw": part.raw, **vars(part.record), "maps": part.maps}
-    columns = {name: _column(values[name]) for name in _COLUMNS if values[name] is not None}
+    columns = {name: arrow_column(values[name]) for name in _COLUMNS if values[name] is not None}
     about = {
         "video": part.video,
         "footage": part.footage,
@@ -233,18 +234,6 @@ def _part(batch: pa.RecordBatch, maps: bool, jobs: dict[bytes, Job]) -> Part:
         raise ValueError("raw scores that are not finite")
     record = FrameRecord(frame, flipped, repaired, noisy, known.get("seconds"))
     return Part(about["video"], about["footage"], raw, record, known.get("maps"), job, about["notes"])
-
-
-def _column(values: NDArray[Any]) -> pa.Array:
-    """An Arrow array of values [N, ...]; the dimensions after the first become lists of a fixed size.
-
-    It is made from bytes, because `pa.array` imports pandas where that is installed: a quarter of a second.
-    """
-    data = np.packbits(values, bitorder="little") if values.dtype == np.bool_ else np.ascontiguousarray(values)
-    column = pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), values.size, [None, pa.py_buffer(data)])
-    for length in values.shape[:0:-1]:
-        column = pa.FixedSizeListArray.from_arrays(column, length)
-    return column
 
 
 def _data(columns: Mapping[str, pa.Array]) -> dict[str, pa.Buffer]:

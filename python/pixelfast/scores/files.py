@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.errors import ScoresError
+from pixelfast.files.arrow import arrow_column, arrow_texts
 from pixelfast.files.natural import natural_key, unpadded
 
 if TYPE_CHECKING:
@@ -81,9 +82,9 @@ def _csv_lines(
     import pyarrow.compute as pc
 
     ends = [_around_frame(name) for name in names]
-    before, after = pa.array([end[0] for end in ends]), pa.array([end[1] for end in ends])
-    frames, values = pa.array(frame).cast(pa.string()), pa.array(predicted).cast(pa.string())
-    lines = pc.binary_join_element_wise(before.take(video), frames, after.take(video), values, "\n", "")
+    before, after = (arrow_texts(side).take(arrow_column(video)) for side in zip(*ends, strict=True))
+    frames, values = (arrow_column(numbers).cast(pa.string()) for numbers in (frame, predicted))
+    lines = pc.binary_join_element_wise(before, frames, after, values, *arrow_texts(["\n", ""]))
     _, offsets, data = lines.buffers()
     return memoryview(data)[: int(np.frombuffer(offsets, dtype=np.int32)[len(lines)])]
 
