@@ -4,6 +4,7 @@ import dataclasses
 import json
 import re
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -94,10 +95,11 @@ def open_stages(choice: EngineChoice, settings: Settings, plan: FlipPlan, cores:
     Raises:
         EngineError: an engine cannot be loaded, does not fit its model, or the stride does not fit it.
     """
-    with stopwatch.phase("load"):
-        opened = open_motion if choice.method == "motion" else open_reconstruction
+    opened = open_motion if choice.method == "motion" else open_reconstruction
+    with stopwatch.phase("load"), ThreadPoolExecutor(1) as beside:
+        loading = None if plan.classifier is None else beside.submit(open_flip, choice, plan.classifier)
         method = opened(choice, settings, cores, stopwatch)
-        flip = None if plan.classifier is None else open_flip(choice, plan.classifier)
+        flip = None if loading is None else loading.result()
     clean = CleanPlan(flip, settings.on_error, method.bridge_noisy, cores, stopwatch)
     return Stages(method, clean, settings)
 
