@@ -75,7 +75,7 @@ def by_scipy(folder: Path, out: Path) -> None:
     names = ("raw", "frame", "flipped", "repaired", "noisy")
     videos = sorted(folder.glob("*.arrow"), key=lambda path: int(path.stem))
     parts = [pa.ipc.open_file(path).get_batch(0) for path in videos]
-    whole = {name: np.concatenate([part[name].to_numpy(zero_copy_only=False) for part in parts]) for name in names}
+    whole = {name: np.concatenate([part[name].to_numpy() for part in parts]) for name in names}
     lengths = [len(part) for part in parts]
     score = global_pass.smooth(global_pass.normalise(whole["raw"].astype(np.float64)), lengths)
     video = pa.DictionaryArray.from_arrays(

@@ -11,11 +11,12 @@ if TYPE_CHECKING:
 
 
 def arrow_column(values: NDArray[Any]) -> "pa.Array":
-    """The values [N, ...], numbers or truth values; the dimensions after the first become lists of a fixed size."""
+    """The values [N, ...]; dimensions after the first become lists of a fixed size, truth values bytes of 0 and 1."""
     import pyarrow as pa
 
-    data = np.packbits(values, bitorder="little") if values.dtype == np.bool_ else np.ascontiguousarray(values)
-    column = pa.Array.from_buffers(pa.from_numpy_dtype(values.dtype), values.size, [None, pa.py_buffer(data)])
+    numbers = np.ascontiguousarray(values.view(np.uint8) if values.dtype == np.bool_ else values)
+    kind = pa.from_numpy_dtype(numbers.dtype)
+    column = pa.Array.from_buffers(kind, numbers.size, [None, pa.py_buffer(numbers)])
     for length in values.shape[:0:-1]:
         column = pa.FixedSizeListArray.from_arrays(column, length)
     return column

@@ -9,9 +9,10 @@ import hashlib
 import json
 import math
 import zlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from itertools import repeat
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
@@ -44,7 +45,7 @@ _COLUMNS: Final = {
     "seconds": np.float64,  # where they are known
     "maps": np.float16,  # where they were asked for, as G lists of G values
 }
-_TYPES: Final = {name: pa.from_numpy_dtype(dtype) for name, dtype in _COLUMNS.items()}
+_TYPES: Final = {name: arrow_column(np.zeros(0, dtype)).type for name, dtype in _COLUMNS.items()}
 _ABOUT, _JOB, _CHECKSUM, _MAPS_CHECKSUM = b"part", b"job", b"crc32", b"maps_crc32"  # in the schema's metadata
 _DAMAGED: Final = (OSError, ValueError, LookupError, TypeError, AttributeError, pa.ArrowException)
 
@@ -158,16 +159,12 @@ def write_part(path: Path, part: Part) -> None:
     """
     values = {"raw": part.raw, **vars(part.record), "maps": part.maps}
     columns = {name: arrow_column(values[name]) for name in _COLUMNS if values[name] is not None}
-    about = {
-        "video": part.video,
-        "footage": part.footage,
-        "format": FORMAT,
-        "columns": list(columns),
-        "notes": part.notes,
-    }
-    texts = {_ABOUT: json.dumps(about).encode(), _JOB: json.dumps(vars(part.job)).encode()}
+    about = {"video": part.video, "footage": part.footage, "format": FORMAT, "notes": part.notes}
+    texts = json.dumps({**about, "columns": list(columns)}).encode(), json.dumps(vars(part.job)).encode()
+    data = [column.buffers()[-1] for column in columns.values()]
+    checksums = _checksums(list(columns), data, *texts)
     batch = pa.record_batch(list(columns.values()), list(columns))
-    batch = batch.replace_schema_metadata({**texts, **_checksums(texts, _data(columns))})
+    batch = batch.replace_schema_metadata(dict([*zip((_ABOUT, _JOB), texts, strict=True), *checksums]))
     with atomic_path(path) as temporary, temporary.open("wb") as file, ipc.new_file(file, batch.schema) as writer:
         writer.write_batch(batch)
 
@@ -218,57 +215,46 @@ def _read_batch(file: pa.NativeFile, maps: bool) -> pa.RecordBatch:
 
 
 def _part(batch: pa.RecordBatch, maps: bool, jobs: dict[bytes, Job]) -> Part:
-    names, metadata = batch.schema.names, batch.schema.metadata
-    columns = dict(zip(names, batch.columns, strict=True))
-    data = _data(columns)
-    if any(metadata[name] != checksum for name, checksum in _checksums(metadata, data).items()):
+    names, kinds, metadata = batch.schema.names, batch.schema.types, batch.schema.metadata
+    about_text, job_text = metadata[_ABOUT], metadata[_JOB]
+    data = [column.buffers()[-1] for column in batch.columns]
+    if any(metadata[name] != checksum for name, checksum in _checksums(names, data, about_text, job_text)):
         raise ValueError("a checksum that does not fit")
-    about, job = json.loads(metadata[_ABOUT]), jobs.get(metadata[_JOB])
+    about, job = json.loads(about_text), jobs.get(job_text)
     if about["format"] != FORMAT or names != [name for name in about["columns"] if maps or name != "maps"]:
         raise ValueError("another format, or a column that is missing")
     if job is None:
-        job = jobs.setdefault(metadata[_JOB], Job(**json.loads(metadata[_JOB])))
-    values = [_values(name, column.type, len(column), data[name]) for name, column in columns.items()]
-    (raw, frame, flipped, repaired, noisy), known = values[:5], dict(zip(names[5:], values[5:], strict=True))
+        job = jobs.setdefault(job_text, Job(**json.loads(job_text)))
+    rows = batch.num_rows
+    raw, frame, flipped, repaired, noisy, *more = map(_values, names, kinds, data, repeat(rows, len(names)))
+    known = dict(zip(names[5:], more, strict=True))
     if not np.isfinite(raw).all():
         raise ValueError("raw scores that are not finite")
     record = FrameRecord(frame, flipped, repaired, noisy, known.get("seconds"))
     return Part(about["video"], about["footage"], raw, record, known.get("maps"), job, about["notes"])
 
 
-def _data(columns: Mapping[str, pa.Array]) -> dict[str, pa.Buffer]:
-    """The bytes of each column's values; of truth values, their bits."""
-    return {name: column.buffers()[-1] for name, column in columns.items()}
-
-
-def _values(name: str, kind: pa.DataType, rows: int, data: pa.Buffer) -> NDArray[Any]:
+def _values(name: str, kind: pa.DataType, data: pa.Buffer, rows: int) -> NDArray[Any]:
     """The values of a column, copied, so that the rest of the file need not be kept for them.
 
     Raises:
-        LookupError, TypeError, ValueError: no part has such a column, it is of another type, or shorter than it says.
+        LookupError, AttributeError, ValueError: no part has such a column, it is of another type, or too short.
     """
-    if kind == _TYPES[name] == _TYPES["noisy"]:
-        return np.unpackbits(np.frombuffer(data, np.uint8), count=rows, bitorder="little").view(np.bool_)
     shape = [rows]
-    while kind.num_fields:
+    while kind != _TYPES[name]:
         shape.append(kind.list_size)
         kind = kind.value_type
-    values = np.frombuffer(data, kind.to_pandas_dtype(), math.prod(shape))
-    if values.dtype != _COLUMNS[name]:
-        raise TypeError(f"a column {name} of {kind}")
-    return values.reshape(shape).copy()
+    return np.frombuffer(data, _COLUMNS[name], math.prod(shape)).reshape(shape).copy()
 
 
-def _checksums(texts: Mapping[bytes, bytes], data: Mapping[str, pa.Buffer]) -> dict[bytes, bytes]:
-    """The checksum of error maps, where they were read, and that of all the rest."""
-    maps = {_MAPS_CHECKSUM: _checksum([data["maps"]])} if "maps" in data else {}
-    return {
-        _CHECKSUM: _checksum([texts[_ABOUT], texts[_JOB], *(data[name] for name in data if name != "maps")]),
-        **maps,
-    }
+def _checksums(names: Sequence[str], data: Sequence[Any], *texts: bytes) -> list[tuple[bytes, bytes]]:
+    """The checksum of all but the error maps, and that of these, which come last, where they are there."""
+    others = len(names) - ("maps" in names)
+    checksums = [(_CHECKSUM, _checksum([*texts, *data[:others]]))]
+    return checksums if others == len(names) else [*checksums, (_MAPS_CHECKSUM, _checksum(data[others:]))]
 
 
-def _checksum(pieces: Iterable[bytes | pa.Buffer]) -> bytes:
+def _checksum(pieces: Iterable[Any]) -> bytes:
     value = 0
     for piece in pieces:
         value = zlib.crc32(piece, value)

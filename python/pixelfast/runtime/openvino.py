@@ -43,7 +43,7 @@ class OpenVinoGraph:
         path: the file.
 
     Raises:
-        EngineError: OpenVINO cannot read it.
+        EngineError: OpenVINO cannot read it, or it has no input or no output.
     """
 
     def __init__(self, path: Path) -> None:
@@ -57,6 +57,8 @@ class OpenVinoGraph:
             self.metadata = {name: str(value) for name, value in facts.items()}
         except Exception as error:  # OpenVINO's errors have no common base but Exception
             raise EngineError(f"{path}: OpenVINO cannot read it: {first_line(error)}") from error
+        if not self.inputs or not self.outputs:
+            raise EngineError(f"{path} computes nothing: it has {self.describe()}")
         self.best: int | None = None
 
     def describe(self) -> str:
