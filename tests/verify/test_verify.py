@@ -4,7 +4,7 @@ import os
 import re
 import subprocess
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import cv2
@@ -67,7 +67,8 @@ sys.meta_path[:] = [Without(finder) for finder in sys.meta_path]
 def verify(*arguments: object, before: Path | None = None) -> subprocess.CompletedProcess[str]:
     """`before`: a folder whose modules come first."""
     command = [sys.executable, SCRIPT, *map(str, arguments), "--seconds", "0.02", "--threads", "1"]
-    environment = os.environ if before is None else {**os.environ, "PYTHONPATH": str(before)}
+    folders = [str(before), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    environment = os.environ if before is None else {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, folders))}
     return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
 
@@ -395,7 +396,7 @@ def test_a_motion_model_with_raft(footage: Path, tmp_path: Path) -> None:
     save_raft(raft, work / "raft.safetensors", height=128, width=128, updates=1)
     write_raft(raft, work / "raft.onnx", 128, 128, updates=1, weights_sha256=None, threads=1)
     motion = MotionFacts(FlowFacts("raft"), 8, 0.1, bridge_noisy=False)
-    model = Model.write(work, tmp_path / "model", Manifest("motion", "source", 9, 128, 128, 8, motion=motion))
+    model = Model.write(work, tmp_path / "model", Manifest("motion", "source", 9, 128, 128, 8, own=asdict(motion)))
     done = verify(model.folder, "--source", footage)
     assert done.returncode == 0, done.stderr
     assert "WRONG" not in done.stdout
