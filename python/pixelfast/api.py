@@ -281,7 +281,7 @@ def merge(parts: StrPath | Iterable[StrPath], out: Out = None) -> Scores:
 
 
 def evaluate(scores: Scores | StrPath, labels: StrPath) -> Evaluation:
-    """Average precision and AUROC of scores against labels, over all frames and for each video.
+    """Compares scores with labels: average precision and AUROC, over all frames and for each video.
 
     Args:
         scores: scores, or the `.parquet` or `.csv` that they were written to.

@@ -26,7 +26,7 @@ ProgressCallback = Callable[[Progress], None]
 
 
 def duration(seconds: float) -> str:
-    """Seconds as a person says them: 45 s, 3 min 20 s, 2 h 5 min."""
+    """Returns seconds as a person says them: 45 s, 3 min 20 s, 2 h 5 min."""
     whole = math.ceil(seconds)
     if whole < 60:
         return f"{whole} s"

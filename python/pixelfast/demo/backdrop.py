@@ -100,7 +100,7 @@ def _draw_windows(wall: FloatArray, x: FloatArray, y: FloatArray, rng: np.random
 
 
 def _props(rng: np.random.Generator) -> list[tuple[Body, float]]:
-    """What stands about, farthest first, with its distance."""
+    """Returns what stands about, farthest first, with its distance."""
     hedges = APRON_Z - 0.6
     props = [(_hedge(rng, -16.0, -8.5, hedges), hedges), (_hedge(rng, 3.0, 19.0, hedges), hedges)]
     props += [(_tree(rng, 8.6, 30.0, 5.6), 30.0), (_tree(rng, -9.5, 27.5, 5.0), 27.5)]

@@ -30,26 +30,26 @@ class Camera:
 
     @classmethod
     def looking_down_the_path(cls, height: int, width: int) -> "Camera":
-        """The demo's view: the ground reaches from 9 m away (bottom row) to the wall."""
+        """Returns the demo's view: the ground reaches from 9 m away (bottom row) to the wall."""
         return cls(height, width, focal=0.94 * width, horizon=height / 6)
 
     def enlarged(self, factor: int) -> "Camera":
-        """The same view with `factor` times as many pixels a side."""
+        """Returns the same view with `factor` times as many pixels a side."""
         return Camera(self.height * factor, self.width * factor, self.focal * factor, self.horizon * factor, self.eye)
 
     def scale(self, z: FloatArray) -> FloatArray:
-        """Pixels a metre at the distance z."""
+        """Returns pixels a metre at the distance z."""
         return self.focal / np.maximum(z, 0.5)
 
     def project(self, points: FloatArray) -> FloatArray:
-        """World points f64[..., 3] to pixels f64[..., 2] (x, y)."""
+        """Projects world points f64[..., 3] to pixels f64[..., 2] (x, y)."""
         scale = self.scale(points[..., 2])
         x = self.width / 2 + points[..., 0] * scale
         y = self.horizon + (self.eye - points[..., 1]) * scale
         return np.stack([x, y], axis=-1)
 
     def ground(self) -> tuple[FloatArray, FloatArray]:
-        """The ground point (X, Z), f64[H, W] each, that every pixel looks at; above the horizon Z is infinite."""
+        """Returns the ground point (X, Z), f64[H, W] each, of every pixel; above the horizon Z is infinite."""
         rows = np.arange(self.height, dtype=np.float64)[:, None] + 0.5
         columns = np.arange(self.width, dtype=np.float64)[None, :] + 0.5
         drop = rows - self.horizon

@@ -18,19 +18,19 @@ _KERB = np.array([176.0, 182.0, 186.0])
 
 
 def path_centre(z: FloatArray | float) -> FloatArray:
-    """X of the middle of the path at the distance z, metres: it bends a little."""
+    """Returns X of the middle of the path at the distance z, metres: it bends a little."""
     return np.asarray(1.6 * np.sin(np.asarray(z) / 13.0) - 1.0)
 
 
 def on_the_lawn(x: float, z: float) -> bool:
-    """Whether a ground point is grass, at least 0.2 m away from where people are meant to walk."""
+    """Says whether a ground point is grass, at least 0.2 m away from where people are meant to walk."""
     beside_path = abs(x - float(path_centre(z))) > PATH_HALF_WIDTH + 0.2
     off_crossing = not CROSSING_Z[0] - 0.2 <= z <= CROSSING_Z[1] + 0.2
     return beside_path and off_crossing and z < APRON_Z - 0.2
 
 
 def draw_ground(camera: Camera, rng: np.random.Generator) -> FloatArray:
-    """The ground as f64[H, W, 3] (blue, green, red); what lies above the wall's foot is covered by the wall later."""
+    """Draws the ground f64[H, W, 3] (blue, green, red); what lies above the wall's foot is covered by it later."""
     x, z = camera.ground()
     z = np.minimum(z, WALL_Z + 5.0)
     wide, deep = z / camera.focal, z**2 / (camera.focal * camera.eye)
@@ -47,7 +47,7 @@ def draw_ground(camera: Camera, rng: np.random.Generator) -> FloatArray:
 def cloudiness(
     rng: np.random.Generator, u: FloatArray, v: FloatArray, sizes: tuple[float, ...], footprint: FloatArray
 ) -> FloatArray:
-    """Smooth noise of about unit spread, f64 of u's shape.
+    """Returns smooth noise of about unit spread, f64 of u's shape.
 
     Args:
         rng: Source of the noise.
@@ -90,12 +90,12 @@ def _paving(rng: np.random.Generator, x: FloatArray, z: FloatArray, wide: FloatA
 
 
 def _kept(footprint: FloatArray, size: float) -> FloatArray:
-    """How much of a pattern of that size a pixel can still show."""
+    """Returns how much of a pattern of that size a pixel can still show."""
     kept: FloatArray = np.clip(1.5 - 2.0 * footprint / size, 0.0, 1.0)
     return kept
 
 
 def _line(distance: FloatArray, width: float, footprint: FloatArray) -> FloatArray:
-    """Coverage of a line: thin lines grow fainter, not thinner, with distance."""
+    """Returns the coverage of a line: thin lines grow fainter, not thinner, with distance."""
     drawn = np.maximum(width, footprint)
     return np.clip(1.5 - distance / (0.5 * drawn), 0.0, 1.0) * np.minimum(width / drawn + 0.15, 1.0)

@@ -154,7 +154,7 @@ def judge(
 
 
 def disagreements(truth: dict[str, Any], first: MethodReport, second: MethodReport) -> tuple[Disagreement, ...]:
-    """The moments at which one method's rank is furthest above the other's, `MOST_APART` in each direction."""
+    """Returns the moments at which one method's rank is furthest above the other's, `MOST_APART` in each direction."""
     found: list[Disagreement] = []
     scores, others = first.scores, second.scores
     for apart in (scores.rank - others.rank, others.rank - scores.rank):
@@ -168,7 +168,7 @@ def disagreements(truth: dict[str, Any], first: MethodReport, second: MethodRepo
 
 
 def compare_flips(truth: dict[str, Any], scores: Scores) -> Flips:
-    """The frames that were turned against the frames that stand upside down."""
+    """Compares the frames that were turned with the frames that stand upside down."""
     turned = {
         (scores.videos[video], frame)
         for video, frame in zip(
@@ -180,7 +180,7 @@ def compare_flips(truth: dict[str, Any], scores: Scores) -> Flips:
 
 
 def what_happens(truth: dict[str, Any], video: str, frame: int) -> str:
-    """What the scene's truth says about a frame, in words.
+    """Returns what the scene's truth says about a frame, in words.
 
     A fault counts for its neighbours, too: a score is the mean over three frames.
     """

@@ -42,7 +42,7 @@ class Look:
 
     @classmethod
     def random(cls, rng: np.random.Generator) -> "Look":
-        """A look drawn from the wardrobe."""
+        """Returns a look drawn from the wardrobe."""
 
         def pick(colors: tuple[Color, ...]) -> Color:
             color = colors[rng.integers(len(colors))]
@@ -92,7 +92,7 @@ RUN = Gait(stride=1.45, stance=0.35, lift=0.24, arm_swing=0.95, elbow=1.55, lean
 
 
 def person(look: Look, gait: Gait, place: FloatArray, heading: FloatArray, way: float) -> Body:
-    """A person who walks or runs.
+    """Returns a person who walks or runs.
 
     Args:
         look: Build and clothes.
@@ -115,7 +115,7 @@ def person(look: Look, gait: Gait, place: FloatArray, heading: FloatArray, way: 
 
 
 def rider(look: Look, place: FloatArray, heading: FloatArray, pedal: float) -> Body:
-    """A person on a saddle whose feet follow the pedals; `pedal` is the crank's angle in radians."""
+    """Returns a person on a saddle whose feet follow the pedals; `pedal` is the crank's angle in radians."""
     shapes = Shapes()
     hips = (-0.14, 0.55)
     shoulders = _above(hips, _TRUNK, 0.62)
@@ -128,7 +128,7 @@ def rider(look: Look, place: FloatArray, heading: FloatArray, pedal: float) -> B
 
 
 def sitter(look: Look, place: FloatArray, heading: FloatArray, seat: float) -> Body:
-    """The upper body of somebody who sits `seat` metres above the ground."""
+    """Returns the upper body of somebody who sits `seat` metres above the ground."""
     shapes = Shapes()
     hips = (0.0, seat / look.height)
     shoulders = _above(hips, _TRUNK, 0.0)
@@ -143,7 +143,7 @@ def _above(point: _Plane, length: float, lean: float) -> _Plane:
 
 
 def _foot(gait: Gait, cycle: float) -> _Plane:
-    """The ankle: on the ground it goes back as fast as the body goes on, so that no foot slides."""
+    """Returns the ankle: on the ground it goes back as fast as the body goes on, so that no foot slides."""
     reach = gait.stride * gait.stance
     if cycle < gait.stance:
         return reach * (0.5 - cycle / gait.stance), _ANKLE
@@ -153,7 +153,7 @@ def _foot(gait: Gait, cycle: float) -> _Plane:
 
 
 def _knee(hip: _Plane, ankle: _Plane) -> _Plane:
-    """The knee between hip and ankle, bent forward (where two circles meet)."""
+    """Returns the knee between hip and ankle, bent forward (where two circles meet)."""
     forward, up = ankle[0] - hip[0], ankle[1] - hip[1]
     reach = math.hypot(forward, up)
     forward, up = forward / reach, up / reach

@@ -26,7 +26,7 @@ class Weather:
 
     @classmethod
     def random(cls, rng: np.random.Generator) -> "Weather":
-        """The light of one video."""
+        """Returns the light of one video."""
         return cls(
             level=float(rng.uniform(0.94, 1.04)),
             depth=float(rng.uniform(0.03, 0.07)),
@@ -45,7 +45,7 @@ class Weather:
 
 
 def noise_field(height: int, width: int, seed: int) -> NDArray[np.float32]:
-    """Sensor noise f32[H + 64, W + 64, 3] of unit spread; every frame takes a cut of its own from it."""
+    """Returns sensor noise f32[H + 64, W + 64, 3] of unit spread; every frame takes a cut of its own from it."""
     rng = np.random.default_rng([seed, 3])
     shape = (height + _NOISE_MARGIN, width + _NOISE_MARGIN)
     shared = rng.standard_normal((*shape, 1), dtype=np.float32)
@@ -75,7 +75,7 @@ def render(
 
 
 def add_heavy_noise(picture: Image, rng: np.random.Generator) -> Image:
-    """The frame as a failing sensor would send it: strong grain over everything, u8[H, W, 3]."""
+    """Returns the frame as a failing sensor would send it: strong grain over everything, u8[H, W, 3]."""
     sigma = rng.uniform(35.0, 55.0)
     grain = rng.standard_normal(picture.shape, dtype=np.float32)
     return np.asarray(cv2.addWeighted(picture, 1.0, grain, sigma, 0.0, dtype=cv2.CV_8U), dtype=np.uint8)

@@ -34,7 +34,7 @@ class Route:
         return np.concatenate([[0.0], np.cumsum(steps)])
 
     def at(self, way: float) -> tuple[FloatArray, FloatArray]:
-        """Place and heading (a unit vector), f64[2] each, after `way` metres; corners are rounded."""
+        """Returns place and heading (a unit vector), f64[2] each, after `way` metres; corners are rounded."""
         ahead, behind = self._point(way + _LOOK_AHEAD), self._point(way - _LOOK_AHEAD)
         heading = ahead - behind
         norm = float(np.hypot(*heading))
@@ -49,36 +49,36 @@ class Route:
         return point
 
     def reversed(self) -> "Route":
-        """The same way from its end."""
+        """Returns the same way from its end."""
         return Route(self.corners[::-1].copy())
 
 
 def along_path(near: float, far: float, aside: float) -> Route:
-    """Down the path from `far` to `near` (metres from the camera), `aside` metres right of its middle."""
+    """Leads down the path from `far` to `near` (metres from the camera), `aside` metres right of its middle."""
     z = np.linspace(far, near, 24)
     return Route(np.stack([path_centre(z) + aside, z], axis=1))
 
 
 def from_the_door(near: float, aside: float) -> Route:
-    """Out of the door in the wall and down the path to `near`."""
+    """Leads out of the door in the wall and down the path to `near`."""
     door = [[DOOR_X, WALL_Z - 0.2], [DOOR_X, WALL_Z - 1.5]]
     return Route(np.concatenate([door, along_path(near, 36.0, aside).corners]))
 
 
 def along_crossing(depth: float) -> Route:
-    """Over the crossing from left to right; `depth` 0 is its near edge, 1 its far one."""
+    """Leads over the crossing from left to right; `depth` 0 is its near edge, 1 its far one."""
     z = CROSSING_Z[0] + depth * (CROSSING_Z[1] - CROSSING_Z[0])
     reach = 0.56 * z + 1.5
     return Route(np.array([[-reach, z], [0.0, z], [reach, z]]))
 
 
 def along_wall(depth: float) -> Route:
-    """Past the wall from left to right, `depth` metres away from the camera."""
+    """Leads past the wall from left to right, `depth` metres away from the camera."""
     return Route(np.array([[-0.56 * depth - 1.5, depth], [0.0, depth], [0.56 * depth + 1.5, depth]]))
 
 
 def turning_off(depth: float, aside: float, to_the_right: bool) -> Route:
-    """Out of the door, down the path and onto the crossing, then left or right."""
+    """Leads out of the door, down the path and onto the crossing, then left or right."""
     z = CROSSING_Z[0] + depth * (CROSSING_Z[1] - CROSSING_Z[0])
     path = from_the_door(z + 1.0, aside).corners
     end = (0.56 * z + 1.5) * (1.0 if to_the_right else -1.0)
@@ -90,7 +90,7 @@ HABITS = ("crossing", "turning", "crossing", "turning", "wall", "crossing", "tur
 
 
 def usual_route(rng: np.random.Generator, habit: str) -> Route:
-    """One of the ways people are meant to go, in either direction."""
+    """Returns one of the ways people are meant to go, in either direction."""
     if habit == "crossing":
         route = along_crossing(float(rng.uniform(0.25, 0.9)))
     elif habit == "wall":
@@ -101,14 +101,14 @@ def usual_route(rng: np.random.Generator, habit: str) -> Route:
 
 
 def off_the_crossing(aside: float, from_the_right: bool) -> Route:
-    """In on the crossing and down the path, past the camera."""
+    """Leads in on the crossing and down the path, past the camera."""
     path = along_path(NEAR_Z, CROSSING_Z[0] + 0.5, aside).corners
     begin = (0.56 * path[0, 1] + 2.5) * (1.0 if from_the_right else -1.0)
     return Route(np.concatenate([[[begin, path[0, 1] + 1.0], [path[0, 0] + np.sign(begin), path[0, 1] + 1.0]], path]))
 
 
 def over_the_lawn(rng: np.random.Generator, on_the_right: bool) -> Route:
-    """From the side of the picture straight across the near lawn to the crossing, then up the path."""
+    """Leads from the side of the picture straight across the near lawn to the crossing, then up the path."""
     z = float(rng.uniform(10.0, 10.8))
     side = 1.0 if on_the_right else -1.0
     begin = [side * (0.54 * z + 1.2), z]

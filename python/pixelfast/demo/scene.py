@@ -53,7 +53,7 @@ class SceneSpec:
 
     @property
     def videos(self) -> list[tuple[str, int, int]]:
-        """Every video as (split, number, frames)."""
+        """Returns every video as (split, number, frames)."""
         train = [("train", number, self.train_frames) for number in range(1, self.train_videos + 1)]
         return train + [("test", number, self.test_frames) for number in range(1, self.test_videos + 1)]
 
@@ -75,17 +75,17 @@ class Scene:
 
     @property
     def train(self) -> Path:
-        """Folder of the training videos."""
+        """Returns the folder of the training videos."""
         return self.folder / "train"
 
     @property
     def test(self) -> Path:
-        """Folder of the test videos."""
+        """Returns the folder of the test videos."""
         return self.folder / "test"
 
     @property
     def labels(self) -> Path:
-        """`Id,Label` of every test frame, 1 for abnormal."""
+        """Returns the file of `Id,Label` of every test frame, 1 for abnormal."""
         return self.folder / "labels.csv"
 
 
@@ -244,7 +244,7 @@ def _truth(spec: SceneSpec, videos: dict[tuple[str, int], _Video], backdrop: Bac
 
 
 def _events(spec: SceneSpec, name: str, video: _Video, backdrop: Backdrop) -> list[dict[str, Any]]:
-    """First and last frame number of everything unusual in a video."""
+    """Returns the first and last frame number of everything unusual in a video."""
     events = []
     for actor in video.actors:
         odd = [i + 1 for i in range(spec.test_frames) if actor.is_odd(i / FRAMES_PER_SECOND, backdrop.camera)]

@@ -44,7 +44,7 @@ class Body:
     panel_colors: tuple[Color, ...]
 
     def beside(self, other: "Body") -> "Body":
-        """Both bodies as one, drawn together by distance."""
+        """Returns both bodies as one, drawn together by distance."""
         return Body(
             np.concatenate([self.ends, other.ends]),
             np.concatenate([self.radii, other.radii]),
@@ -76,7 +76,7 @@ class Shapes:
         self._panel_colors.append(color)
 
     def standing(self) -> Body:
-        """The shapes where they are: their points are X, Y, Z of the world."""
+        """Returns the shapes where they are: their points are X, Y, Z of the world."""
         return Body(
             np.array(self._ends, dtype=np.float64).reshape(-1, 2, 3),
             np.array(self._radii, dtype=np.float64).reshape(-1, 2),
@@ -86,7 +86,7 @@ class Shapes:
         )
 
     def placed(self, place: FloatArray, heading: FloatArray, scale: float = 1.0) -> Body:
-        """The shapes with their foot point at `place` f64[2] (X, Z), facing the unit vector `heading` f64[2]."""
+        """Places the shapes with their foot point at `place` f64[2] (X, Z), facing the unit vector `heading` f64[2]."""
         local = self.standing()
         axes = scale * np.array([[heading[0], 0.0, heading[1]], [0.0, 1.0, 0.0], [heading[1], 0.0, -heading[0]]])
         foot = np.array([place[0], 0.0, place[1]])
@@ -140,7 +140,7 @@ def draw_shadow(mask: Image, body: Body, camera: Camera) -> None:
 
 
 def silhouette(body: Body, camera: Camera) -> Image:
-    """Where a body covers the picture: u8[H, W], 255 inside, soft at the edge."""
+    """Returns where a body covers the picture: u8[H, W], 255 inside, soft at the edge."""
     mask = np.zeros((camera.height, camera.width), dtype=np.uint8)
     radii = _radii_in_pixels(body.radii, body.ends, camera)
     for outline in _fixed_point(limb_outlines(camera.project(body.ends), radii)):
@@ -153,7 +153,7 @@ def _fill(image: Image, outline: NDArray[np.int32], color: Color) -> None:
 
 
 def _fixed_point(outlines: FloatArray) -> NDArray[np.int32]:
-    """Pixels with fractions as OpenCV takes them: its pixel centres are whole numbers."""
+    """Returns pixels with fractions as OpenCV takes them: its pixel centres are whole numbers."""
     return np.rint((outlines - 0.5) * (1 << _SUBPIXEL_BITS)).astype(np.int32)
 
 

@@ -41,7 +41,7 @@ class Actor:
     make: MakeBody
 
     def body(self, second: float) -> tuple[Body, float] | None:
-        """Body and distance from the camera at that time; None before and after the way."""
+        """Returns body and distance from the camera at that time; None before and after the way."""
         way = self._way(second)
         if way is None:
             return None
@@ -53,7 +53,7 @@ class Actor:
         return way if 0.0 <= way <= self.route.length else None
 
     def is_odd(self, second: float, camera: Camera) -> bool:
-        """Whether it makes the frame abnormal: head and chest are in the picture, a trespasser is on the grass."""
+        """Says whether it makes the frame abnormal: head and chest are in the picture, a trespasser is on the grass."""
         way = self._way(second)
         if self.kind == "walker" or way is None:
             return False
@@ -65,7 +65,7 @@ class Actor:
 
 
 def cast(seed: int, split: str, video: int, seconds: float) -> list[Actor]:
-    """All actors of a video: the same for the same arguments.
+    """Returns all actors of a video: the same for the same arguments.
 
     Args:
         seed: Seed of the scene.
@@ -92,7 +92,7 @@ _PROGRAMME: tuple[tuple[tuple[str, float], ...], ...] = (
 
 
 def _walkers_in_turn(rng: np.random.Generator, habit: str, seconds: float) -> list[Actor]:
-    """One walker after the other, so that about the same number of people is always about."""
+    """Returns one walker after the other, so that about the same number of people is always about."""
     walkers = []
     begin: float | None = None
     while begin is None or begin < seconds:
@@ -105,7 +105,7 @@ def _walkers_in_turn(rng: np.random.Generator, habit: str, seconds: float) -> li
 
 
 def _party(rng: np.random.Generator, route: Route, speed: float, begin: float) -> list[Actor]:
-    """A person, sometimes with company beside."""
+    """Returns a person, sometimes with company beside."""
     members = [_walker("walker", Look.random(rng), route, speed, begin)]
     if rng.random() < _ACCOMPANIED:
         beside = Route(route.corners + np.array([0.62, 0.35]) * rng.choice([-1.0, 1.0]))
@@ -123,7 +123,7 @@ def _walker(kind: str, look: Look, route: Route, speed: float, begin: float) -> 
 
 
 def _odd_one(kind: str, rng: np.random.Generator, begin: float) -> Actor:
-    """Somebody who is first odd at about the second `begin`."""
+    """Returns somebody who is first odd at about the second `begin`."""
     look, color = Look.random(rng), _LOUD[rng.integers(len(_LOUD))]
     forth, right = (bool(rng.random() < 0.5) for _ in range(2))
     if kind == "trespasser":

@@ -13,7 +13,7 @@ _RIM_STEPS = 14
 
 
 def cyclist(look: Look, color: Color, place: FloatArray, heading: FloatArray, way: float) -> Body:
-    """A bicycle and its rider after `way` metres: wheels and pedals turn with it. Arguments as `people.person`."""
+    """Draws a bicycle and its rider after `way` metres, whose pedals turn; arguments as of `people.person`."""
     shapes, radius = Shapes(), 0.34
     for hub in (-0.52, 0.52):
         _add_wheel(shapes, (hub, 0.0), radius, way, tyre=0.025, spoke=0.009)
@@ -26,7 +26,7 @@ def cyclist(look: Look, color: Color, place: FloatArray, heading: FloatArray, wa
 
 
 def cart(look: Look, color: Color, place: FloatArray, heading: FloatArray, way: float) -> Body:
-    """An electric cart with a roof, a load and a driver. Arguments as `people.person`."""
+    """Returns an electric cart with a roof, a load and a driver. It takes the arguments of `people.person`."""
     shapes = Shapes()
     _add_box(shapes, (-1.25, 1.25), (0.32, 0.78), 0.62, color)
     _add_box(shapes, (-1.20, -0.15), (0.78, 1.25), 0.56, (70, 95, 120))

@@ -54,7 +54,7 @@ class Evaluation:
     videos: tuple[VideoEvaluation, ...]
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain numbers, lists and dictionaries, as JSON wants them.
+        """Returns plain numbers, lists and dictionaries, as JSON wants them.
 
         Examples:
             >>> pixelfast.evaluate("scores.parquet", "labels.csv").to_dict()["frames"]
@@ -64,7 +64,7 @@ class Evaluation:
 
 
 def evaluate(scores: "Scores | str | os.PathLike[str]", labels: str | os.PathLike[str]) -> Evaluation:
-    """Compare scores with labels.
+    """Compares scores with labels.
 
     Args:
         scores: A `Scores`, the `.parquet` one was written to, or an `Id,Predicted` `.csv`.

@@ -36,17 +36,17 @@ class FrameTable:
         return len(self.frame)
 
     def name(self, row: int) -> str:
-        """The `Id` of a row."""
+        """Returns the `Id` of a row."""
         return f"{self.videos[self.video[row]]}_{self.frame[row]}"
 
     def rows(self, video: int) -> slice:
-        """Where a video's frames lie."""
+        """Returns where a video's frames lie."""
         first, end = np.searchsorted(self.video, [video, video + 1])
         return slice(int(first), int(end))
 
 
 def from_scores(scores: "Scores") -> FrameTable:
-    """The values that a CSV would hold.
+    """Returns the values that a CSV would hold.
 
     Raises:
         ScoresError: two videos have one name in an `Id` (`01` and `1`).
@@ -58,7 +58,7 @@ def from_scores(scores: "Scores") -> FrameTable:
 
 
 def read_csv(path: Path, column: str) -> FrameTable:
-    """A CSV of `Id` and one column of numbers; other columns are passed over.
+    """Reads a CSV of `Id` and one column of numbers; other columns are passed over.
 
     Raises:
         ScoresError: it cannot be read, a column is missing, an Id is no `{video}_{frame}` or is there twice, a value

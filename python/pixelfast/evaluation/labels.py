@@ -15,7 +15,7 @@ _FORMS = "give a CSV with the columns Id and Label, a folder with one VIDEO.npy 
 
 
 def read_labels(path: Path, frames: FrameTable) -> NDArray[np.bool_]:
-    """The labels of `frames`, row by row: bool[N], true for abnormal.
+    """Reads the labels of `frames`, row by row: bool[N], true for abnormal.
 
     Args:
         path: An `Id,Label` CSV; a folder of `<video>.npy`, one label a frame; or one `.npy` over all frames in order.
@@ -47,7 +47,7 @@ def _from_csv(path: Path, frames: FrameTable) -> NDArray[np.bool_]:
 
 
 def _difference(path: Path, labels: FrameTable, frames: FrameTable) -> str:
-    """What the scores have and the labels lack, or the other way round."""
+    """Returns what the scores have and the labels lack, or the other way round."""
     labelled = {labels.name(row): row for row in range(len(labels))}
     scored = {frames.name(row): row for row in range(len(frames))}
     unlabelled = [name for name in scored if name not in labelled]

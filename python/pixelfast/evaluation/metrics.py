@@ -9,7 +9,7 @@ from pixelfast.errors import ScoresError
 
 
 def average_precision(labels: NDArray[np.bool_], values: NDArray[np.floating[Any]]) -> float:
-    """Average precision: the mean precision over abnormal frames, from the highest value down.
+    """Returns average precision: the mean precision over abnormal frames, from the highest value down.
 
     The sum over thresholds of (recall - recall before) x precision, without interpolation; equal values share one
     threshold (Zhu, Recall, precision and average precision, 2004; as scikit-learn's `average_precision_score`).
@@ -29,7 +29,7 @@ def average_precision(labels: NDArray[np.bool_], values: NDArray[np.floating[Any
 
 
 def auroc(labels: NDArray[np.bool_], values: NDArray[np.floating[Any]]) -> float:
-    """Area under the ROC curve: how often an abnormal frame is above a normal one, ties counting half.
+    """Returns the area under the ROC curve: how often an abnormal frame is above a normal one, ties counting half.
 
     Arguments and errors as `average_precision`; normal frames are needed too.
     """
@@ -44,7 +44,7 @@ def auroc(labels: NDArray[np.bool_], values: NDArray[np.floating[Any]]) -> float
 def _counts_by_threshold(
     labels: NDArray[np.bool_], values: NDArray[np.floating[Any]]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Abnormal frames and all frames at or above each distinct value, the highest first."""
+    """Counts abnormal frames and all frames at or above each distinct value, the highest first."""
     if labels.shape != values.shape or labels.ndim != 1:
         raise ScoresError(f"labels {list(labels.shape)} and values {list(values.shape)} must be of one length")
     if not np.isfinite(values).all():

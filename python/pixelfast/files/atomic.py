@@ -60,13 +60,13 @@ def check_writable(path: str | os.PathLike[str]) -> None:
 
 
 def write_error(path: Path, error: OSError) -> OutputError:
-    """The OutputError that says in a sentence why `path` could not be written."""
+    """Returns the OutputError that says in a sentence why `path` could not be written."""
     reason = _REASONS.get(error.errno or 0) or error.strerror or str(error) or type(error).__name__
     return OutputError(f"{path} cannot be written: {reason}")
 
 
 def _target(path: Path) -> Path:
-    """Where the bytes go in the end: `path`, with a symbolic link followed; refuses what must not be replaced."""
+    """Returns where the bytes go in the end, a symbolic link followed; refuses what must not be replaced."""
     try:
         mode = _mode(path)
         target = path.resolve() if path.is_symlink() else path
@@ -85,7 +85,7 @@ def _target(path: Path) -> Path:
 
 
 def _mode(path: Path) -> int | None:
-    """The kind and permissions of what a path leads to; None where nothing is."""
+    """Returns the kind and permissions of what a path leads to; None where nothing is."""
     try:
         return path.stat().st_mode
     except (FileNotFoundError, NotADirectoryError):
@@ -112,7 +112,7 @@ def _flush_to_disk(path: Path) -> None:
 
 
 def file_sha256(path: Path) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal.
+    """Returns SHA-256 of a file's bytes, in hexadecimal.
 
     Raises:
         OSError: it cannot be read.

@@ -50,7 +50,7 @@ def check_new_folder(out: Path) -> None:
 
 @contextmanager
 def scratch_folder(beside: Path) -> Iterator[Path]:
-    """An empty folder on the disk of `beside`, removed at the end.
+    """Yields an empty folder on the disk of `beside`, removed at the end.
 
     Raises:
         OutputError: it cannot be made.

@@ -6,7 +6,7 @@ _DIGITS = re.compile(r"([0-9]+)")
 
 
 def natural_key(name: str) -> tuple[list[str | int], str]:
-    """The sort key of a name: runs of digits compare as numbers, the rest as text without case.
+    """Returns the sort key of a name: runs of digits compare as numbers, the rest as text without case.
 
     Names that are equal so (`01` and `1`) fall back on their exact text, so that the order never depends on the
     order in which they came.
@@ -22,7 +22,7 @@ def _number(digits: str | int) -> int:
 
 
 def unpadded(name: str) -> str:
-    """A name of digits alone without its leading zeros (`007` is `7`, `000` is `0`); any other name as it is."""
+    """Returns a name of digits alone without leading zeros (`007` is `7`, `000` is `0`); any other as it is."""
     if name.isascii() and name.isdigit():
         return name.lstrip("0") or "0"
     return name

@@ -62,7 +62,7 @@ class CleanReport:
     phases: dict[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values, for JSON.
+        """Returns plain values, for JSON.
 
         Examples:
             >>> pixelfast.clean("new", "model", "cleaned").to_dict()["out"]

@@ -67,7 +67,7 @@ class Calibration:
         pool: str,
         smooth: int,
     ) -> Self:
-        """The calibration of `values` [N]: smoothed raw scores of held-out normal frames.
+        """Measures the calibration of `values` [N]: smoothed raw scores of held-out normal frames.
 
         Raises:
             ModelError: there are no values, or one is not finite.
@@ -85,7 +85,7 @@ class Calibration:
 
     @property
     def threshold(self) -> float:
-        """The smoothed raw score above which a frame is unusual: the 0.999 quantile of held-out normal frames.
+        """Returns the smoothed raw score above which a frame is unusual: the 0.999 quantile of held-out normal frames.
 
         Examples:
             >>> pixelfast.Model.load("model").manifest.calibrations[0].threshold > 0
@@ -94,7 +94,7 @@ class Calibration:
         return float(np.interp(THRESHOLD_PROBABILITY, self.probabilities, self.quantiles))
 
     def tail(self, values: NDArray[np.float64], threads: int | None = None) -> NDArray[np.float64]:
-        """The share [N] in [0, 1] of held-out normal frames whose smoothed raw score is at or above each of `values`.
+        """Returns the share [N] of held-out normal frames whose smoothed raw score is at or above each value.
 
         Exact at the measured frames' own scores as far as the quantiles are dense, interpolated between: 1 at the
         lowest and below, 1/frames at the highest, 0 above it. `threads` (None: one) share the values.

@@ -191,7 +191,7 @@ class Model:
     def calibration(
         self, engine_file: str | os.PathLike[str], stride: int, how: str, pool: str, smooth: int
     ) -> Calibration | None:
-        """The calibration of exactly this engine file and these settings; None where they were never measured.
+        """Returns the calibration of exactly this engine file and these settings; None where they were never measured.
 
         Examples:
             >>> pixelfast.Model.load("model").calibration("ae.onnx", stride=1, how="mean", pool="mean", smooth=3).frames

@@ -30,7 +30,7 @@ _NEEDS_QUOTES = frozenset(',"\r\n')
 
 
 def csv_names(videos: Sequence[str]) -> list[str]:
-    """The names that videos have in an `Id`: numeric ones without leading zeros.
+    """Returns the names that videos have in an `Id`: numeric ones without leading zeros.
 
     Raises:
         ScoresError: two videos would have the same (`01` and `1`).
@@ -79,7 +79,7 @@ def _csv_order(scores: "Scores") -> NDArray[np.int64]:
 def _csv_lines(
     names: list[str], video: NDArray[np.int32], frame: NDArray[np.int64], predicted: NDArray[np.float64]
 ) -> memoryview:
-    """The lines of some rows as UTF-8 bytes, formatted and joined by Arrow: no Python object a row."""
+    """Returns the lines of some rows as UTF-8 bytes, formatted and joined by Arrow: no Python object a row."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -92,14 +92,14 @@ def _csv_lines(
 
 
 def _around_frame(name: str) -> tuple[str, str]:
-    """What stands before and after the frame number in a line of the CSV, quoted where CSV asks for it."""
+    """Returns what stands before and after the frame number in a line of the CSV, quoted where CSV asks for it."""
     if _NEEDS_QUOTES.isdisjoint(name):
         return f"{name}_", ","
     return f'"{name.replace(chr(34), chr(34) * 2)}_', '",'
 
 
 def to_arrow(scores: "Scores") -> "pa.Table":
-    """All columns of scores; `tail` and `seconds` only where they are known, with null for a time that is not."""
+    """Returns all columns of scores; `tail` and `seconds` only where known, with null for a time that is not."""
     import pyarrow as pa
 
     columns = {"video": pa.DictionaryArray.from_arrays(scores.video_index, pa.array(scores.videos, pa.string()))}
@@ -122,7 +122,7 @@ def write_parquet(scores: "Scores", path: Path) -> None:
 
 
 def read_parquet(path: Path) -> dict[str, Any]:
-    """What `write_parquet` wrote, as the arguments of `Scores`.
+    """Reads what `write_parquet` wrote, as the arguments of `Scores`.
 
     Raises:
         ScoresError: there is no such file, or it is not one of pixelfast's, or it is damaged.
@@ -169,7 +169,7 @@ def _read_facts(metadata: dict[bytes, bytes], path: Path) -> dict[str, Any]:
 
 
 def _video_index(video: "pa.ChunkedArray", videos: list[str], path: Path) -> NDArray[np.int32]:
-    """The position of each row's video in `videos`, whatever order the file's own dictionary has."""
+    """Returns the position of each row's video in `videos`, whatever order the file's own dictionary has."""
     import pyarrow as pa
     import pyarrow.compute as pc
 

@@ -7,7 +7,7 @@ APART = 15
 
 
 def top_moments(scores: Scores, n: int = 8) -> list[RankedFrame]:
-    """The `n` most unusual moments: the highest frames, each with its neighbourhood counted once."""
+    """Returns the `n` most unusual moments: the highest frames, each with its neighbourhood counted once."""
     moments: list[RankedFrame] = []
     # Each moment hides at most 2 * APART - 1 frames of its video, so so many frames are enough.
     for frame in scores.top(n * 2 * APART):

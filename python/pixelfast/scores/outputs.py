@@ -15,7 +15,7 @@ SUFFIXES = (".csv", ".parquet")
 
 
 def output_paths(out: Out) -> list[Path]:
-    """The files to write, none for None.
+    """Returns the files to write, none for None.
 
     Raises:
         OutputError: a suffix that says nothing.

@@ -64,7 +64,7 @@ def check_rows(scores: "Scores") -> None:
 
 
 def _is_name(name: object) -> bool:
-    """Whether a thing is text, not empty, that UTF-8 can hold."""
+    """Says whether a thing is text, not empty, that UTF-8 can hold."""
     return isinstance(name, str) and name != "" and not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 

@@ -119,7 +119,7 @@ class Scores:
 
     @property
     def lengths(self) -> NDArray[np.int64]:
-        """i64[V], the number of frames of each video.
+        """Returns i64[V], the number of frames of each video.
 
         Examples:
             >>> pixelfast.Scores.read("scores.parquet").lengths.tolist()
@@ -128,7 +128,7 @@ class Scores:
         return np.bincount(self.video_index, minlength=len(self.videos)).astype(np.int64)
 
     def summary(self) -> str:
-        """A few lines to read: how much was scored, the frames on top, what was mended, what was said aloud.
+        """Returns a few lines to read: how much was scored, the frames on top, what was mended, what was said aloud.
 
         Examples:
             >>> print(pixelfast.Scores.read("scores.parquet").summary())
@@ -146,7 +146,7 @@ class Scores:
         return "\n".join(lines + [f"note: {note}" for note in self.notes])
 
     def top(self, n: int = 10) -> list[RankedFrame]:
-        """The `n` frames of the highest rank, the highest first; equal ones in the order of the rows.
+        """Returns the `n` frames of the highest rank, the highest first; equal ones in the order of the rows.
 
         Examples:
             >>> [frame.rank for frame in pixelfast.Scores.read("scores.parquet").top(2)]
@@ -162,7 +162,7 @@ class Scores:
         return [self._ranked(index) for index in order.tolist()]
 
     def smoothed_raw(self) -> NDArray[np.float64]:
-        """f64[N], the centred mean of `raw` over `smooth` frames within each video; `threshold` is in its units.
+        """Returns f64[N], the mean of `raw` over `smooth` frames of a video; `threshold` is in its units.
 
         Examples:
             >>> pixelfast.Scores.read("scores.parquet").smoothed_raw().shape
@@ -171,7 +171,7 @@ class Scores:
         return _core.smooth(self.raw, self.lengths, self.smooth)
 
     def events(self, threshold: float | None = None) -> list[Event]:
-        """The runs of frames whose smoothed raw score is above the threshold, in the order of the rows.
+        """Returns the runs of frames whose smoothed raw score is above the threshold, in the order of the rows.
 
         Args:
             threshold: in the units of `raw`; None takes the calibrated one. Where there is none either, there are no
@@ -243,7 +243,7 @@ class Scores:
             raise ScoresError(f"{path} is damaged: {error}; score again") from error
 
     def to_arrow(self) -> "pa.Table":
-        """An Arrow table of all columns (`video` as a dictionary), with the facts in the schema's metadata.
+        """Returns an Arrow table of all columns (`video` as a dictionary), with the facts in the schema's metadata.
 
         Examples:
             >>> pixelfast.Scores.read("scores.parquet").to_arrow().num_rows
@@ -254,7 +254,7 @@ class Scores:
         return score_files.to_arrow(self)
 
     def to_pandas(self) -> Any:
-        """A pandas DataFrame of all columns (`video` as a category).
+        """Returns a pandas DataFrame of all columns (`video` as a category).
 
         Raises:
             ScoresError: pandas is not installed.
@@ -276,7 +276,7 @@ class Scores:
         return RankedFrame(self.videos[self.video_index[row]], int(self.frame[row]), *values)
 
     def _runs(self, above: NDArray[np.bool_]) -> list[tuple[int, int]]:
-        """Half-open row ranges of neighbouring true values that do not cross from one video into the next."""
+        """Returns half-open row ranges of neighbouring true values that do not cross into the next video."""
         if not len(above):
             return []
         changes = (above[1:] != above[:-1]) | (self.video_index[1:] != self.video_index[:-1])

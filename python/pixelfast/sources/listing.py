@@ -23,7 +23,7 @@ class Listing:
 
 
 def suffix(name: str) -> str:
-    """What follows the last dot of a file name, in lower case, without the dot; "" where there is none."""
+    """Returns what follows the last dot of a file name, in lower case, without the dot; "" where there is none."""
     return name.rpartition(".")[2].lower() if "." in name else ""
 
 

@@ -28,7 +28,7 @@ def ordered_frames(names: Sequence[str]) -> tuple[list[str], NDArray[np.int64] |
 
 
 def _numbers_of_alike(names: Sequence[str]) -> NDArray[np.int64] | None:
-    """The numbers of names that differ in one run of digits alone, as nearly all folders have: ten times as fast.
+    """Reads the numbers of names that differ in one run of digits alone, as nearly all do: ten times as fast.
 
     None where the names are not so, or a number is there twice (`7.jpg` and `07.jpg`).
     """

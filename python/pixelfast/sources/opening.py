@@ -84,7 +84,7 @@ class _Finds:
             self._add_folder(path, list_folder(path))
 
     def notes(self) -> list[str]:
-        """One sentence for each kind of thing that was passed over or cannot be taken as it is."""
+        """Returns one sentence for each kind of thing that was passed over or cannot be taken as it is."""
         notes = []
         if self._other is not None:
             notes.append(f"files that are no frames were passed over: {self._others}, such as {self._other}")
@@ -181,7 +181,7 @@ def _path(item: str | os.PathLike[str]) -> Path:
 
 
 def _no_folder(path: Path) -> SourceError:
-    """Why a file is no source, and what to give instead."""
+    """Says why a file is no source, and what to give instead."""
     if suffix(path.name) in VIDEO_SUFFIXES:
         return SourceError(f"{path} is a video file, and pixelfast reads folders of frames: {_extract(path)}")
     if suffix(path.name) in FRAME_SUFFIXES:
@@ -190,7 +190,7 @@ def _no_folder(path: Path) -> SourceError:
 
 
 def _no_frames(folder: Path, listing: Listing, inside: dict[str, Listing]) -> SourceError:
-    """Why a folder is no source, by what it holds instead of frames."""
+    """Says why a folder is no source, by what it holds instead of frames."""
     below = [folder / name / other for name, found in inside.items() for other in found.others]
     files = [folder / name for name in sorted(listing.others, key=natural_key)] + below
     clips = [path for path in files if suffix(path.name) in VIDEO_SUFFIXES]
@@ -211,7 +211,7 @@ def _no_frames(folder: Path, listing: Listing, inside: dict[str, Listing]) -> So
 
 
 def _extract(clip: Path) -> str:
-    """How to make a folder of frames from a video file."""
+    """Says how to make a folder of frames from a video file."""
     folder = shlex.quote(str(clip.with_suffix("")))
     frames = shlex.quote(f"{clip.with_suffix('')}/frame_%06d.jpg")
     return f"extract them first, with: mkdir {folder} && ffmpeg -i {shlex.quote(str(clip))} -q:v 2 {frames}"
@@ -238,6 +238,6 @@ def _first(names: list[str]) -> str:
 
 
 def _some(things: list[str] | list[Path], most: int = 10) -> str:
-    """The first things of a list, and how many more there are."""
+    """Returns the first things of a list, and how many more there are."""
     more = f" and {len(things) - most} more" if len(things) > most else ""
     return ", ".join(map(str, things[:most])) + more

@@ -76,7 +76,7 @@ class Repair:
             )
 
     def sentence(self) -> str | None:
-        """What was repaired so far, naming the first file and why; None where every frame was read in full."""
+        """Returns what was repaired so far, naming the first file and why; None where every frame was read in full."""
         if self._first_bad is None:
             return None
         return (
@@ -105,5 +105,5 @@ def _fill(frames: NDArray[np.uint8], readable: NDArray[np.bool_], before: NDArra
 
 
 def _filled(held: Chunk, frame: NDArray[np.uint8]) -> Chunk:
-    """A chunk that was held back, with every pixel of it taken from one frame."""
+    """Returns a chunk that was held back, with every pixel of it taken from one frame."""
     return replace(held, frames=np.repeat(frame[np.newaxis], len(held.status), axis=0))
