@@ -7,8 +7,15 @@ Height and width are those of the frames and fixed in the file; the number of fr
 """
 
 import sys
+from collections.abc import Sequence
 
 from pixelfast.cli.raft import run
 
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Exports; returns 0, or 1 after a sentence on stderr."""
+    return run(__doc__ or "", arguments)
+
+
 if __name__ == "__main__":
-    sys.exit(run(__doc__ or "", sys.argv[1:]))
+    sys.exit(main())
