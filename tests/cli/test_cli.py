@@ -27,7 +27,7 @@ from pixelfast.scores import Scores
 from tiny_engines import SIZE
 
 MakeSource = Callable[..., Path]
-COMMANDS = ("train", "score", "evaluate", "demo", "clean", "export", "convert", "merge", "info", "doctor")
+COMMANDS = ("train", "score", "evaluate", "demo", "clean", "export", "convert", "merge", "info", "doctor", "verify")
 
 
 def pixelfast(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:

@@ -19,9 +19,10 @@ from torchvision.models.optical_flow import RAFT, Raft_Large_Weights
 
 import export_raft
 from pixelfast.errors import ModelError, OutputError
-from pixelfast.flow.raft_export import default_weights, moving_texture, new_raft, write_raft
+from pixelfast.flow.raft_export import default_weights, new_raft, write_raft
 from pixelfast.flow.raft_network import Correlation, RaftGraph, seeded_raft
 from pixelfast.sources import open_source
+from pixelfast.training.made_up import moving_texture
 
 COMMAND = Path(__file__).parents[2] / "cuda_export" / "export_raft.py"
 PED2 = Path(__file__).parents[3] / "shared" / "data" / "ped2"

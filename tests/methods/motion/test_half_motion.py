@@ -20,7 +20,7 @@ from frame_files import write_video
 from moving_scene import moved
 from pixelfast.errors import EngineError, ModelError
 from pixelfast.flow.facts import FlowFacts
-from pixelfast.flow.raft_export import end_point_error, export_raft, moving_texture, write_reduced_raft
+from pixelfast.flow.raft_export import end_point_error, export_raft, write_reduced_raft
 from pixelfast.flow.raft_network import FloatNorm, RaftGraph, seeded_raft
 from pixelfast.flow.raft_weights import load_raft
 from pixelfast.methods.motion.export import motion_agreement, write_motion, write_reduced_motion
@@ -31,7 +31,7 @@ from pixelfast.methods.motion.weights import save_flow_gru
 from pixelfast.model import Manifest, Model, Training
 from pixelfast.notes import Notes
 from pixelfast.training.half_convolutions import HalfConvolutions
-from pixelfast.training.made_up import made_up_flows
+from pixelfast.training.made_up import made_up_flows, moving_texture
 from pixelfast.training.reduced import REDUCED
 
 COMMANDS = Path(__file__).parents[3] / "cuda_export"
@@ -304,7 +304,9 @@ def test_a_model_without_a_network_computes_in_float(tmp_path: Path, caplog: pyt
     command = [sys.executable, str(COMMANDS / "export_motion.py"), str(model.folder), "--compute-capability", "8.6"]
     done = subprocess.run([*command, "--precision", "fp16"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"{model.folder / 'motion.fp16.plan'}: fp16, 9 to 72 a call, for 8.6")
+    assert done.stdout == f"written {model.folder / 'motion.fp16.plan'}\n"
+    half = Model.load(model.folder).manifest.plans["motion.fp16.plan"]
+    assert (half.precision, half.least, half.most, half.compute_capability) == ("fp16", 9, 72, "8.6")
     pixelfast.export(Model.load(model.folder), "plan", precision="bf16", compute_capability="8.6")
     assert "motion.onnx has no network to halve: its bf16 plan computes in float32" in caplog.text
     plans = Model.load(model.folder).manifest.plans

@@ -12,7 +12,7 @@ from torch.overrides import TorchFunctionMode
 
 from pixelfast.errors import EngineError
 from pixelfast.flow.raft import RaftFlow
-from pixelfast.flow.raft_export import moving_texture, write_raft
+from pixelfast.flow.raft_export import write_raft
 from pixelfast.flow.raft_memory import pair_bytes
 from pixelfast.flow.raft_network import Correlation, seeded_raft
 from pixelfast.flow.raft_weights import save_raft
@@ -25,6 +25,7 @@ from pixelfast.methods.reconstruction.network import TemporalAutoencoder
 from pixelfast.methods.reconstruction.weights import save_autoencoder
 from pixelfast.runtime.torch.choice import TorchWish
 from pixelfast.runtime.torch.runner import TorchRunner
+from pixelfast.training.made_up import moving_texture
 
 PAST, SCALE, HIDDEN = 8, (0.37, 0.21), 12
 SIZE, UPDATES = 128, 2
