@@ -17,7 +17,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_QUIET := 1
 
 CARGO_TEST := cargo test --release --workspace --locked
-CARGO_TEST_WITHOUT := cargo test --release --locked --package pixelfast-core --no-default-features
+CARGO_TEST_WITHOUT := cargo test --release --locked --package pixelfast-core --no-default-features --lib
 CLIPPY := cargo clippy --release --workspace --all-targets --locked --quiet -- -D warnings
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
 BENCH := $(BIN)/python -m pytest benches --every-gate --benchmark-columns=min,median,rounds --benchmark-sort=fullname
