@@ -5,7 +5,9 @@ import shutil
 import subprocess
 import sys
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import onnx
@@ -152,17 +154,11 @@ def test_half_convolutions_are_those_of_pytorch(raft: RAFT) -> None:
 # The ONNX files
 
 
-@pytest.fixture(scope="module")
-def half_raft(raft: RAFT, tmp_path_factory: pytest.TempPathFactory) -> onnx.ModelProto:
+@pytest.fixture
+def half_raft(half_raft_files: Path) -> onnx.ModelProto:
     """What the command writes."""
-    folder = tmp_path_factory.mktemp("half")
-    torch.save(raft.state_dict(), folder / "raft_large.pth")
-    command = [sys.executable, str(COMMANDS / "export_raft.py"), "--height", "128", "--width", "128", "--updates", "2"]
-    out = ["--weights", str(folder / "raft_large.pth"), "--out", str(folder / "raft.onnx"), "--precision", "fp16"]
-    done = subprocess.run([*command, *out], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "2 updates; fp16 moves a made-up flow by 0.00" in done.stdout
-    return onnx.shape_inference.infer_shapes(onnx.load(folder / "raft.onnx"))
+    assert "2 updates; fp16 moves a made-up flow by 0.00" in (half_raft_files / "raft.txt").read_text()
+    return onnx.shape_inference.infer_shapes(onnx.load(half_raft_files / "raft.onnx"))
 
 
 def types_of(model: onnx.ModelProto, kind: str) -> list[set[int]]:
@@ -232,12 +228,21 @@ def footage(folder: Path, count: int) -> Path:
     return folder
 
 
+@cache
+def motion_file(*, plain: bool) -> bytes:
+    """`motion.onnx` of a new GRU, or of none."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "motion.onnx"
+        write_motion(None if plain else new_gru(16), SCALE, PAST, path)
+        return path.read_bytes()
+
+
 def write_motion_model(folder: Path, source: Path | None, *, raft: RAFT | None = None, plain: bool = False) -> Model:
     """A motion model of new weights, with DIS or with RAFT of a single update."""
     work = folder.with_name(folder.name + ".work")
     work.mkdir()
     network = None if plain else new_gru(16)
-    write_motion(network, SCALE, PAST, work / "motion.onnx")
+    (work / "motion.onnx").write_bytes(motion_file(plain=plain))
     if network is not None:
         save_flow_gru(network, work / "motion.safetensors", recipe="default", scale=SCALE, past=PAST)
     if raft is not None:
