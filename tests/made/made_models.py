@@ -35,7 +35,7 @@ def make_workdir(tmp_path: Path) -> Path:
     folder.mkdir()
     for name, content in CONTENT.items():
         (folder / name).write_bytes(content)
-    (folder / "checkpoint.safetensors").write_bytes(b"later")
+    (folder / "autoencoder.checkpoint.pt").write_bytes(b"later")
     (folder / "frames.u8").write_bytes(bytes(1000))
     return folder
 

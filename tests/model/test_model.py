@@ -170,7 +170,8 @@ def test_what_is_no_model_is_not_replaced(model: Model, workdir: Path, tmp_path:
     cases = {
         "holiday": (["photo.jpg"], r"holds what is no part of a model \(photo\.jpg\), and is not replaced: move that"),
         "repository": ([".git", "model.json"], r"holds what is no part of a model \(\.git\)"),
-        "lone": (["ae.onnx"], r"is not empty and holds no model\.json, so it is not replaced"),
+        "spare": (["flip.onnx"], r"is not empty and holds no model\.json, so it is not replaced"),
+        "lone": (["ae.onnx"], r"holds what is no part of a model \(ae\.onnx\)"),
     }
     for name, (files, sentence) in cases.items():
         (tmp_path / name).mkdir()

@@ -1,9 +1,10 @@
 """The commands, in the order in which the help lists them."""
 
 from collections.abc import Callable
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperCommand
 
 from pixelfast.cli.clean import clean
 from pixelfast.cli.convert import convert
@@ -14,9 +15,25 @@ from pixelfast.cli.export import export
 from pixelfast.cli.info import info
 from pixelfast.cli.merge import merge
 from pixelfast.cli.score import score
-from pixelfast.cli.train import train
 from pixelfast.cli.verify import verify
 
+
+class _WithMethods(TyperCommand):
+    """A command whose options the methods make: they are loaded when it is run, not for the list of commands."""
+
+    def make_context(self, *arguments: Any, **facts: Any) -> Any:
+        from pixelfast.cli.train import train as whole
+
+        one = typer.Typer(rich_markup_mode="rich", add_completion=False, context_settings=_SETTINGS)
+        one.command("train")(whole)
+        return typer.main.get_command(one).make_context(*arguments, **facts)
+
+
+def train() -> None:
+    """Learn what is normal from footage without anything unusual."""
+
+
+_SETTINGS = {"help_option_names": ["-h", "--help"]}
 _EXAMPLE = """[bold]Start here[/bold]
 
 [cyan]pixelfast demo[/cyan]  (the whole job on a scene that is drawn for you)
@@ -33,7 +50,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+    context_settings=_SETTINGS,
 )
 
 _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
@@ -43,7 +60,7 @@ _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
 }
 for _panel, _commands in _PANELS.items():
     for _command in _commands:
-        app.command(rich_help_panel=_panel)(_command)
+        app.command(rich_help_panel=_panel, cls=_WithMethods if _command is train else None)(_command)
 
 
 def _print_version(wanted: bool) -> None:

@@ -10,7 +10,7 @@ Item = TypeVar("Item")
 _POLL_SECONDS = 0.05
 
 
-class _End:
+class _Close:
     """Closes the queue; carries the exception that ended the producer, if one did."""
 
     def __init__(self, error: BaseException | None) -> None:
@@ -30,7 +30,7 @@ class Readahead(Generic[Item]):
 
     def __init__(self, produce: Callable[[], Iterator[Item]], depth: int) -> None:
         self._produce = produce
-        self._queue: queue.Queue[Item | _End] = queue.Queue(depth)
+        self._queue: queue.Queue[Item | _Close] = queue.Queue(depth)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pixelfast-readahead", daemon=True)
 
@@ -49,7 +49,7 @@ class Readahead(Generic[Item]):
 
     def __next__(self) -> Item:
         item = self._queue.get()
-        if not isinstance(item, _End):
+        if not isinstance(item, _Close):
             return item
         self._queue.put(item)  # a further call ends the same way
         if item.error is not None:
@@ -62,7 +62,7 @@ class Readahead(Generic[Item]):
             self._feed()
         except BaseException as caught:  # handed to the consumer, whatever it is
             error = caught
-        self._put(_End(error))
+        self._put(_Close(error))
 
     def _feed(self) -> None:
         items = self._produce()
@@ -75,7 +75,7 @@ class Readahead(Generic[Item]):
             if close is not None:
                 close()
 
-    def _put(self, item: Item | _End) -> bool:
+    def _put(self, item: Item | _Close) -> bool:
         while not self._stop.is_set():
             try:
                 self._queue.put(item, timeout=_POLL_SECONDS)

@@ -22,9 +22,9 @@ def cleaned_steps(videos: Sequence[Video], decoder: Decoder, settings: CleanSett
         flip: how flipped frames are dealt with.
     """
     with Readahead(decoder.steps, decoder.settings.depth) as ahead:
-        for index, steps in groupby(ahead, attrgetter("video")):
+        for index, steps in groupby(ahead, attrgetter("run")):
             first = next(steps)
-            if first.part is not None:
+            if index < 0 or first.part is not None:
                 yield first
                 continue
             chunks = (step.chunk for step in chain([first], steps) if step.chunk is not None)

@@ -30,6 +30,11 @@ class Step(NamedTuple):
     cleaned: Cleaned | None = None
     stage: CleanStage | None = None
 
+    @property
+    def run(self) -> int:
+        """The video's position; -1 for the step after its last, by which it is known that the video is through."""
+        return -1 if self.part is None and self.chunk is None and self.stage is None else self.video
+
 
 class Decoder:
     """Yields the steps of each video: its part, where it is there already, or its chunks.
@@ -47,7 +52,7 @@ class Decoder:
         self._skipped: set[int] = set()
 
     def steps(self) -> Iterator[Step]:
-        """Yields all steps of the run; to be iterated over on one thread, by a `Readahead`."""
+        """Yields all steps of the run, and one more after each video; for one thread, by a `Readahead`."""
         for index, video in enumerate(self._videos):
             with self.settings.stopwatch.phase("fingerprint"):
                 footage = self._store.footage(video)
@@ -59,6 +64,7 @@ class Decoder:
                 if index in self._skipped:
                     break
                 yield Step(index, footage, chunk=chunk)
+            yield Step(index, footage)
 
     def again(self, index: int) -> Iterator[Chunk]:
         """Decodes a video from its start, on the calling thread; what is left of it in the stream is left out."""

@@ -78,7 +78,9 @@ def score_videos(
     count, parts = FrameCount(videos, progress), list[Part]()
     decoder = Decoder(videos, store, stages.decode)
     with Readahead(lambda: cleaned_steps(videos, decoder, stages.clean, stages.flip), stages.decode.depth) as ahead:
-        for index, steps in groupby(stages.clean.stopwatch.waits(ahead), attrgetter("video")):
+        for index, steps in groupby(stages.clean.stopwatch.waits(ahead), attrgetter("run")):
+            if index < 0:
+                continue
             first = next(steps)
             part = first.part
             if part is None:

@@ -114,7 +114,13 @@ class Scores:
 
     @property
     def submitted(self) -> NDArray[np.float64]:
-        """Returns f64[N], the values that a file for submission holds."""
+        """Returns f64[N], the values that a file for submission holds.
+
+        Examples:
+            >>> scores = pixelfast.Scores.read("scores.parquet")
+            >>> bool((scores.submitted == scores.rank).all())
+            True
+        """
         return self.score if self.submission == "score" else self.rank
 
     @property
