@@ -1,38 +1,35 @@
-"""What pixelfast does, one function each; the command line has the same names and defaults."""
+"""What pixelfast does, one function each; the command line has the same names and defaults.
+
+A function imports what it needs when it is called: scoring starts in half a second.
+"""
 
 from collections.abc import Callable, Iterable
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pixelfast.evaluation import Evaluation
-from pixelfast.jobs.clean import CleanReport, correct
-from pixelfast.jobs.convert import convert_model
-from pixelfast.jobs.export import export_engine
-from pixelfast.jobs.merge import merge_parts
-from pixelfast.jobs.score import Request, run
-from pixelfast.jobs.train import train_model
-from pixelfast.machine.stopwatch import Profile
-from pixelfast.machine.threads import usable_threads
-from pixelfast.methods.base import ConvertRequest, ExportRequest
-from pixelfast.methods.settings import Settings
-from pixelfast.methods.trained import Recipe, TrainingRequest
-from pixelfast.model import Model
 from pixelfast.options import FlipMode, How, OnError, Pool
 from pixelfast.progress import ProgressCallback
-from pixelfast.scores import Scores
-from pixelfast.scores.outputs import Out
-from pixelfast.sources import Source
+
+if TYPE_CHECKING:
+    from pixelfast.evaluation import Evaluation
+    from pixelfast.jobs.clean import CleanReport
+    from pixelfast.machine.stopwatch import Profile
+    from pixelfast.methods.trained import Recipe
+    from pixelfast.model import Model
+    from pixelfast.scores import Scores
+    from pixelfast.scores.outputs import Out
+    from pixelfast.sources import Source
 
 StrPath = str | PathLike[str]
 
 
 def train(
-    source: Source,
+    source: "Source",
     out: StrPath,
     *,
     method: str = "reconstruction",
-    recipe: str | Recipe = "default",
+    recipe: "str | Recipe" = "default",
     epochs: int | None = None,
     seed: int = 0,
     precision: str | None = None,
@@ -41,7 +38,7 @@ def train(
     threads: int | None = None,
     progress: ProgressCallback | None = None,
     **options: Any,
-) -> Model:
+) -> "Model":
     """Learns what is normal from footage that shows nothing unusual.
 
     Frames are decoded once into `<out>.training/`, where a checkpoint is kept after each epoch; the folder is removed
@@ -79,15 +76,18 @@ def train(
         >>> model.manifest.training.videos
         2
     """
+    from pixelfast.jobs.train import train_model
+    from pixelfast.methods.trained import TrainingRequest
+
     request = TrainingRequest(method, recipe, epochs, seed, precision, batch, resume, threads, progress, options)
     return train_model(source, out, request)
 
 
 def score(
-    source: Source,
+    source: "Source",
     engine: StrPath,
     *,
-    out: Out = None,
+    out: "Out" = None,
     stride: int | None = None,
     how: How = "mean",
     pool: Pool = "mean",
@@ -100,8 +100,8 @@ def score(
     threads: int | None = None,
     chunk: int = 64,
     progress: ProgressCallback | None = None,
-    profile: Callable[[Profile], object] | None = None,
-) -> Scores:
+    profile: "Callable[[Profile], object] | None" = None,
+) -> "Scores":
     """Gives every frame an anomaly score.
 
     Args:
@@ -121,7 +121,7 @@ def score(
         parts: the folder of raw scores, one file a video; a rerun takes what is there. None means `<out>.parts/`, or
             nothing on disk without `out`.
         shard: "i/n", this machine's share of the videos; merge the parts afterwards.
-        threads: shared out between decoding and the engine; None takes the cores that this process may use.
+        threads: for decoding and for the engine, each; None takes the cores that this process may use.
         chunk: frames to a call of the engine; the scores do not depend on it.
         progress: told as frames are done.
         profile: told at the end where the time went, the stages' threads beside each other.
@@ -141,12 +141,15 @@ def score(
         >>> pixelfast.score("new", engine="model", out="scores.parquet")
         Scores(2 videos, 80 frames, reconstruction)
     """
+    from pixelfast.jobs.score import Request, run
+    from pixelfast.methods.settings import Settings
+
     settings = Settings(stride, how, pool, smooth, flip, on_error, maps, chunk)
     return run(source, engine, settings, Request(out, parts, shard, threads, progress, profile))
 
 
 def clean(
-    source: Source,
+    source: "Source",
     model: StrPath,
     out: StrPath,
     *,
@@ -154,7 +157,7 @@ def clean(
     on_error: OnError = "repair",
     threads: int | None = None,
     progress: ProgressCallback | None = None,
-) -> CleanReport:
+) -> "CleanReport":
     """Writes the corrected frames under the same names: upside-down ones turned, unreadable ones replaced.
 
     Files that need no change are hard-linked where the file system allows it, else copied byte for byte. JPEG files
@@ -182,12 +185,15 @@ def clean(
         >>> pixelfast.clean("new", "model", "upright").frames
         80
     """
+    from pixelfast.jobs.clean import correct
+    from pixelfast.methods.settings import Settings
+
     settings = Settings(flip=flip, on_error=on_error)
     return correct(source, model, out, settings, threads=threads, progress=progress)
 
 
 def export(
-    model: Model | StrPath,
+    model: "Model | StrPath",
     to: str = "onnx",
     *,
     precision: str = "fp32",
@@ -226,6 +232,11 @@ def export(
         >>> pixelfast.export("model", stride=4).name
         'ae.s4.onnx'
     """
+    from pixelfast.jobs.export import export_engine
+    from pixelfast.machine.threads import usable_threads
+    from pixelfast.methods.base import ExportRequest
+    from pixelfast.model import Model
+
     loaded = model if isinstance(model, Model) else Model.load(model, plans=to != "plan")
     count = usable_threads(threads)
     return export_engine(loaded, ExportRequest(to, precision, stride, compute_capability, call_sizes, count))
@@ -237,7 +248,7 @@ def convert(
     *,
     frame_size: tuple[int, int] | None = None,
     raft_weights: StrPath | None = None,
-) -> Model:
+) -> "Model":
     """Makes a model from weights that the source method's own training wrote.
 
     Args:
@@ -256,11 +267,14 @@ def convert(
         >>> model.engine().name
         'ae.onnx'
     """
+    from pixelfast.jobs.convert import convert_model
+    from pixelfast.methods.base import ConvertRequest
+
     raft = None if raft_weights is None else Path(raft_weights)
     return convert_model(weights, out, ConvertRequest(frame_size, raft))
 
 
-def merge(parts: StrPath | Iterable[StrPath], out: Out = None) -> Scores:
+def merge(parts: StrPath | Iterable[StrPath], out: "Out" = None) -> "Scores":
     """Puts the parts of several runs (shares of one source) together.
 
     Args:
@@ -277,10 +291,12 @@ def merge(parts: StrPath | Iterable[StrPath], out: Out = None) -> Scores:
         >>> pixelfast.merge("parts")
         Scores(2 videos, 80 frames, reconstruction)
     """
+    from pixelfast.jobs.merge import merge_parts
+
     return merge_parts(parts, out)
 
 
-def evaluate(scores: Scores | StrPath, labels: StrPath) -> Evaluation:
+def evaluate(scores: "Scores | StrPath", labels: StrPath) -> "Evaluation":
     """Compares scores with labels: average precision and AUROC, over all frames and for each video.
 
     Args:

@@ -5,14 +5,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
 import pixelfast
 from footage import DrawnVideo, walking_square
 from frame_files import write_video
+from pixelfast.cleaning.stage import FrameRecord
 from pixelfast.errors import PixelfastError, ScoresError
 from pixelfast.model import Model
-from pixelfast.pipeline.parts import read_part, read_parts, write_part
+from pixelfast.pipeline import parts as parts_module
+from pixelfast.pipeline.parts import Job, Part, read_part, read_parts, write_part
 from plain_pipeline import footage, plain_maps
 from tiny_engines import (
     SIZE,
@@ -59,6 +62,86 @@ def test_a_flipped_bit_in_a_part_is_noticed(make_source: MakeSource, model: Mode
     with pytest.raises(ScoresError, match="is damaged or no part"):
         read_part(path)
     np.testing.assert_array_equal(pixelfast.score(source, model.folder, parts=parts).raw, first.raw)
+
+
+@pytest.fixture
+def whole_part() -> Part:
+    """A part of three frames with all that a part can hold."""
+    frame, marks = np.arange(3) + 7, np.array([True, False, True])
+    record = FrameRecord(frame, marks, ~marks, np.zeros(3, bool), np.array([0.0, 0.04, np.nan]))
+    maps = np.arange(12, dtype=np.float16).reshape(3, 2, 2)
+    job = Job("ae.onnx", {"method": "reconstruction"}, 3, {"quantiles": [0.5]}, 1)
+    return Part("01", "f00", np.array([1, 2, 3], np.float32), record, maps, job, ["a note"])
+
+
+def content(part: Part) -> list[object]:
+    arrays = [part.raw, *vars(part.record).values(), part.maps]
+    facts = [part.video, part.footage, part.job, part.notes]
+    return facts + [None if array is None else (str(array.dtype), array.shape, array.tobytes()) for array in arrays]
+
+
+@pytest.mark.parametrize("small", [0, 1 << 20], ids=["piece by piece", "at once"])
+def test_a_part_comes_back_as_it_was(
+    whole_part: Part, small: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parts_module, "_SMALL", small)
+    write_part(tmp_path / "a.arrow", whole_part)
+    assert content(read_part(tmp_path / "a.arrow")) == content(whole_part)
+    without = dataclasses.replace(whole_part, maps=None, record=dataclasses.replace(whole_part.record, seconds=None))
+    write_part(tmp_path / "b.arrow", without)
+    assert content(read_part(tmp_path / "b.arrow")) == content(without)
+
+
+@pytest.mark.parametrize(("small", "maps"), [(0, False), (1 << 20, True)], ids=["piece by piece", "at once"])
+def test_no_damaged_byte_of_a_part_gets_through(
+    whole_part: Part, small: int, maps: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Wherever a file is cut off or a byte is changed: an error, or (in what is no content) the same part."""
+    monkeypatch.setattr(parts_module, "_SMALL", small)
+    path = tmp_path / "a.arrow"
+    write_part(path, whole_part)
+    whole = path.read_bytes()
+    wanted = content(whole_part if maps else dataclasses.replace(whole_part, maps=None))
+    for place in range(len(whole)):
+        changed = whole[:place] + bytes([whole[place] ^ 0x55]) + whole[place + 1 :]
+        for data in (changed, whole[:place]):
+            path.write_bytes(data)
+            try:
+                read = read_part(path, maps)
+            except ScoresError as error:
+                assert "is damaged or no part of pixelfast" in str(error)
+            else:
+                assert content(read) == wanted
+                assert len(data) == len(whole)
+
+
+def test_columns_of_other_kinds_and_values_are_refused(whole_part: Part, tmp_path: Path) -> None:
+    path = tmp_path / "a.arrow"
+    write_part(path, dataclasses.replace(whole_part, raw=np.array([1, np.nan, 3], np.float32)))
+    with pytest.raises(ScoresError, match="is damaged or no part"):
+        read_part(path)
+    write_part(path, whole_part)
+    batch = pa.ipc.open_file(path).get_batch(0)
+    for changed in (batch.set_column(1, "frame", batch["frame"].cast(pa.float64())), batch.drop_columns("noisy")):
+        with pa.ipc.new_file(path, changed.schema) as writer:
+            writer.write_batch(changed)
+        with pytest.raises(ScoresError, match="is damaged or no part"):
+            read_part(path)
+
+
+def test_error_maps_that_are_not_wanted_are_not_read(whole_part: Part, tmp_path: Path) -> None:
+    def bytes_read(maps: bool) -> int:
+        before = int(Path("/proc/self/io").read_text().split()[1])
+        assert (read_part(path, maps).maps is None) != maps
+        return int(Path("/proc/self/io").read_text().split()[1]) - before
+
+    path, frames = tmp_path / "a.arrow", 40_000
+    marks = np.zeros(frames, bool)
+    record = FrameRecord(np.arange(frames), marks, marks, marks, None)
+    maps = np.ones((frames, 8, 8), np.float16)
+    write_part(path, dataclasses.replace(whole_part, raw=np.ones(frames, np.float32), record=record, maps=maps))
+    assert bytes_read(maps=True) > maps.nbytes
+    assert bytes_read(maps=False) < 20 * frames
 
 
 def test_other_footage_settings_and_engines_have_other_parts(
@@ -116,7 +199,7 @@ def test_names_that_are_no_file_names(model: Model, tmp_path: Path) -> None:
     names = ["a/b", "..", "x" * 300, "ütf 8", ".hidden"]
     videos = [DrawnVideo(name, walking_square(20, number, SIZE)) for number, name in enumerate(names)]
     scores = pixelfast.score(videos, model.folder, parts=tmp_path / "parts")  # type: ignore[arg-type]
-    assert len(list((tmp_path / "parts").glob("*.npz"))) == 5
+    assert len(list((tmp_path / "parts").glob("*.arrow"))) == 5
     merged = pixelfast.merge(tmp_path / "parts")
     assert merged.videos == scores.videos
     np.testing.assert_array_equal(merged.raw, scores.raw)
@@ -184,18 +267,28 @@ def test_a_merge_of_nothing_and_of_damage(tmp_path: Path, make_source: MakeSourc
     with pytest.raises(ScoresError, match="does not exist"):
         pixelfast.merge(tmp_path / "nothing")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ScoresError, match=r"holds no parts \(.npz\)"):
+    with pytest.raises(ScoresError, match=r"holds no parts \(.arrow\)"):
         pixelfast.merge(tmp_path / "empty")
     with pytest.raises(ScoresError, match="no folder of parts"):
         pixelfast.merge([])
     pixelfast.score(make_source(**footage(20)), model.folder, parts=tmp_path / "parts")
     (path,) = (tmp_path / "parts").iterdir()
-    path.write_bytes(b"PK\x03\x04 and nothing more")
+    path.write_bytes(b"ARROW1\0\0 and nothing more")
     with pytest.raises(ScoresError, match="is damaged or no part of pixelfast"):
         pixelfast.merge(tmp_path / "parts")
-    np.savez(path, raw=np.zeros(3, np.float32))
+    pa.ipc.new_file(path, pa.schema([("raw", pa.float32())])).close()
     with pytest.raises(ScoresError, match="is damaged or no part of pixelfast"):
         pixelfast.merge(path)
+
+
+def test_parts_of_an_older_version_are_computed_again(make_source: MakeSource, model: Model, tmp_path: Path) -> None:
+    parts = tmp_path / "parts"
+    parts.mkdir()
+    np.savez(parts / "01.0123456789abcdef.npz", raw=np.zeros(3, np.float32))
+    with pytest.raises(ScoresError, match=r"holds only parts that an older pixelfast wrote \(.npz\): score again"):
+        pixelfast.merge(parts)
+    scores = pixelfast.score(make_source(**footage(20)), model.folder, parts=parts)
+    np.testing.assert_array_equal(pixelfast.merge(parts).raw, scores.raw)
 
 
 def test_many_parts_are_read_in_order_without_their_maps(make_source: MakeSource, model: Model, tmp_path: Path) -> None:
@@ -204,12 +297,12 @@ def test_many_parts_are_read_in_order_without_their_maps(make_source: MakeSource
     (path,) = parts.iterdir()
     part = read_part(path)
     assert part.maps is not None
-    paths = [tmp_path / f"{number}.npz" for number in range(50)]
+    paths = [tmp_path / f"{number}.arrow" for number in range(50)]
     for number, copy in enumerate(paths):
         write_part(copy, dataclasses.replace(part, video=f'", "engine": {number}'))
     read = read_parts(paths, threads=2)
     assert [one.video for one in read] == [f'", "engine": {number}' for number in range(50)]
     assert all(one.maps is None and one.job == part.job for one in read)
-    paths[33].write_bytes(b"PK")
-    with pytest.raises(ScoresError, match=r"33\.npz is damaged"):
+    paths[33].write_bytes(b"ARROW1")
+    with pytest.raises(ScoresError, match=r"33\.arrow is damaged"):
         read_parts(paths, threads=2)

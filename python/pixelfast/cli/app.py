@@ -1,7 +1,6 @@
 """The commands, in the order in which the help lists them."""
 
 from collections.abc import Callable
-from importlib import metadata
 from typing import Annotated
 
 import typer
@@ -48,6 +47,8 @@ for _panel, _commands in _PANELS.items():
 
 def _print_version(wanted: bool) -> None:
     if wanted:
+        from importlib import metadata
+
         typer.echo(f"pixelfast {metadata.version('pixelfast')}")
         raise typer.Exit
 

@@ -1,6 +1,7 @@
 """What is printed where: results on stdout, everything else on stderr; colour only on a terminal."""
 
 import logging
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -9,22 +10,35 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.console import Console
 
+_FORCED = {"FORCE_COLOR", "TTY_COMPATIBLE"}  # what makes Rich take a pipe for a terminal
 _STYLES = {"error": "bold red", "note": "yellow", "stopped": "bold yellow"}
 
 
-def aside() -> "Console":
-    """Where everything but results goes."""
+def aside() -> "Console | None":
+    """Where everything but results goes on a terminal; None where stderr is none, which needs no colours."""
+    if not sys.stderr.isatty() and _FORCED.isdisjoint(os.environ):
+        return None
     from rich.console import Console
 
-    return Console(stderr=True, soft_wrap=True, highlight=False)
+    console = Console(stderr=True, soft_wrap=True, highlight=False)
+    return console if console.is_terminal else None
 
 
 def print_aside(sentence: str, what: str = "note", console: "Console | None" = None) -> None:
     """Print one line to stderr, led by what it is ("note", "error")."""
+    console = console or aside()
+    if console is None:
+        print_line(f"{what}: {sentence}")
+        return
     from rich.text import Text
 
-    line = Text.assemble((f"{what}: ", _STYLES.get(what, "")), sentence)
-    (console or aside()).print(line)
+    console.print(Text.assemble((f"{what}: ", _STYLES.get(what, "")), sentence))
+
+
+def print_line(text: str) -> None:
+    """Print one plain line to stderr."""
+    sys.stderr.write(f"{text}\n")
+    sys.stderr.flush()
 
 
 def print_result(text: str = "") -> None:
@@ -52,7 +66,7 @@ def facts(rows: Sequence[tuple[str, str]]) -> str:
 
 
 @contextmanager
-def spoken_aloud(console: "Console") -> Iterator[None]:
+def spoken_aloud(console: "Console | None") -> Iterator[None]:
     """What the library says aloud (its warnings) appears as notes while the block runs."""
     logger = logging.getLogger("pixelfast")
     handler = _Notes(console)
@@ -66,7 +80,7 @@ def spoken_aloud(console: "Console") -> Iterator[None]:
 
 
 class _Notes(logging.Handler):
-    def __init__(self, console: "Console") -> None:
+    def __init__(self, console: "Console | None") -> None:
         super().__init__(logging.WARNING)
         self._console = console
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pixelfast.cli.console import aside, spoken_aloud
+from pixelfast.cli.console import aside, print_line, spoken_aloud
 from pixelfast.progress import Progress, ProgressCallback
 
 if TYPE_CHECKING:
@@ -21,8 +21,8 @@ def shown_progress() -> Iterator[ProgressCallback]:
     """Shows what a job tells and says aloud while the block runs."""
     console = aside()
     with spoken_aloud(console):
-        if not console.is_terminal:
-            yield _Lines(console)
+        if console is None:
+            yield _Lines()
             return
         with _bars(console) as bars:
             yield _Bars(bars)
@@ -69,8 +69,7 @@ class _Bars:
 class _Lines:
     """A line when a phase begins, every few seconds, and when it ends: for logs and pipes."""
 
-    def __init__(self, console: "Console") -> None:
-        self._console = console
+    def __init__(self) -> None:
         self._printed: dict[str, float] = {}
         self._finished: set[tuple[str, int]] = set()
 
@@ -85,4 +84,4 @@ class _Lines:
             self._finished.add((step.phase, step.done))
         total = "" if step.total is None else f"/{step.total:,}"
         note = f"  {step.note}" if step.note else ""
-        self._console.out(f"{step.phase} {step.done:,}{total}{note}", highlight=False)
+        print_line(f"{step.phase} {step.done:,}{total}{note}")

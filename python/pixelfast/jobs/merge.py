@@ -10,7 +10,7 @@ from pixelfast.jobs.score import finish
 from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.machine.threads import usable_threads
 from pixelfast.notes import Notes
-from pixelfast.pipeline.parts import Job, Part, read_parts
+from pixelfast.pipeline.parts import SUFFIX, Job, Part, read_parts
 from pixelfast.scores import Scores
 from pixelfast.scores.outputs import Out, output_paths
 
@@ -40,8 +40,7 @@ def _files(parts: Folders) -> list[Path]:
     for folder in folders:
         files = [folder] if folder.is_file() else _parts_in(folder)
         if not files:
-            what = "holds no parts (.npz)" if folder.is_dir() else "does not exist"
-            raise ScoresError(f"{folder} {what}: give the folder that `pixelfast score` wrote its parts to")
+            raise ScoresError(_no_parts(folder))
         found += files
     if not found:
         raise ScoresError("no folder of parts was given")
@@ -49,7 +48,15 @@ def _files(parts: Folders) -> list[Path]:
 
 
 def _parts_in(folder: Path) -> list[Path]:
-    return sorted(folder.glob("[!.]*.npz"), key=lambda path: natural_key(path.name))
+    return sorted(folder.glob(f"[!.]*{SUFFIX}"), key=lambda path: natural_key(path.name))
+
+
+def _no_parts(folder: Path) -> str:
+    """What is wrong with a folder without parts, and what to do."""
+    if any(folder.glob("[!.]*.npz")):
+        return f"{folder} holds only parts that an older pixelfast wrote (.npz): score again, then merge"
+    what = f"holds no parts ({SUFFIX})" if folder.is_dir() else "does not exist"
+    return f"{folder} {what}: give the folder that `pixelfast score` wrote its parts to"
 
 
 def _one_job(read: dict[Path, Part]) -> Job:

@@ -4,6 +4,7 @@ import dataclasses
 import json
 import re
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
@@ -92,9 +93,10 @@ def open_stages(opening: Opening, flip: FlipCorrection) -> Stages:
     """
     choice, settings, watch = opening.choice, opening.settings, opening.stopwatch
     spec = find_method(choice.method)
-    with watch.phase("load"):
+    with watch.phase("load"), ThreadPoolExecutor(1) as beside:
+        loading = beside.submit(flip.open, choice.model, CLEANING_THREADS)
         method = spec.open(opening)
-        classifier = flip.open(choice.model, CLEANING_THREADS)
+        classifier = loading.result()
     bridges = choice.model is not None and spec.bridges(choice.model.manifest)
     decode = DecodeSettings(method.frames, method.frame_bytes, opening.threads, watch)
     clean = CleanSettings(classifier, settings.on_error, bridges, watch)

@@ -1,36 +1,53 @@
 """Part files: the raw scores of one video, written whole, named by what they were computed from.
 
-A part is a NumPy archive without pickled objects. Its name carries a fingerprint of the engine, of the settings that
-change raw scores and of the footage, so a part that is there need not be computed again, on any machine.
+A part is an Arrow IPC file of one record batch, a row a frame; all else stands in its schema's metadata. Its name
+carries a fingerprint of the engine, of the settings that change raw scores and of the footage, so a part that is there
+need not be computed again, on any machine.
 """
 
 import hashlib
 import json
-import zipfile
+import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from itertools import repeat
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, Final
 from urllib.parse import quote
 
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
+from pyarrow import ipc
 
 from pixelfast.cleaning.stage import FrameRecord
 from pixelfast.errors import ScoresError
+from pixelfast.files.arrow import arrow_column
 from pixelfast.files.atomic import atomic_path
-from pixelfast.pipeline.archive import read_archive
 from pixelfast.sources import Video
 
-# Raised whenever the same engine, settings and footage would give other raw scores than before.
-FORMAT = 1
-_NAME_BYTES = 120
-_SHARED = ', "engine": '  # where a part's text goes on with what all parts of its run say
-_BATCH = 16  # parts that a thread reads at a stretch
-_DAMAGED = (OSError, ValueError, LookupError, EOFError, TypeError, AttributeError, zipfile.BadZipFile, zlib.error)
+FORMAT: Final = 2
+"""Raised whenever the same engine, settings and footage would give other raw scores than before, or another file."""
+
+SUFFIX: Final = ".arrow"
+
+_NAME_BYTES: Final = 120
+_BATCH: Final = 16  # parts that a thread reads at a stretch
+_SMALL: Final = 1 << 20  # bytes of a file that is read in one piece, which costs less than to leave out some of it
+_COLUMNS: Final = {
+    "raw": np.float32,
+    "frame": np.int64,
+    "flipped": np.bool_,
+    "repaired": np.bool_,
+    "noisy": np.bool_,
+    "seconds": np.float64,  # where they are known
+    "maps": np.float16,  # where they were asked for, as G lists of G values
+}
+_TYPES: Final = {name: arrow_column(np.zeros(0, dtype)).type for name, dtype in _COLUMNS.items()}
+_ABOUT, _JOB, _CHECKSUM, _MAPS_CHECKSUM = b"part", b"job", b"crc32", b"maps_crc32"  # in the schema's metadata
+_DAMAGED: Final = (OSError, ValueError, LookupError, TypeError, AttributeError, pa.ArrowException)
 
 
 @dataclass(frozen=True)
@@ -126,7 +143,7 @@ class PartStore:
     def _path(self, video: str, footage: str) -> Path:
         assert self._folder is not None, "a path is asked for only where parts are kept"
         text = json.dumps([self.job.fingerprint(), video, footage])
-        return self._folder / f"{_file_name(video)}.{hashlib.sha256(text.encode()).hexdigest()[:16]}.npz"
+        return self._folder / f"{_file_name(video)}.{hashlib.sha256(text.encode()).hexdigest()[:16]}{SUFFIX}"
 
 
 def _file_name(video: str) -> str:
@@ -140,81 +157,105 @@ def write_part(path: Path, part: Part) -> None:
     Raises:
         OutputError: it cannot be written.
     """
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
-        save_part(file, part)
-
-
-def save_part(file: BinaryIO, part: Part) -> None:
-    """Writes a part's bytes."""
-    about = {"video": part.video, "footage": part.footage, "format": FORMAT, "notes": part.notes, **vars(part.job)}
-    record = part.record
-    arrays: dict[str, NDArray[Any]] = {
-        "about": np.frombuffer(json.dumps(about).encode(), np.uint8),
-        "raw": part.raw,
-        "frame": record.frame,
-        "flipped": record.flipped,
-        "repaired": record.repaired,
-        "noisy": record.noisy,
-    }
-    arrays |= {} if record.seconds is None else {"seconds": record.seconds}
-    arrays |= {} if part.maps is None else {"maps": part.maps}
-    np.savez(file, **arrays)  # type: ignore[arg-type]  # the stub takes a keyword for allow_pickle
+    values = {"raw": part.raw, **vars(part.record), "maps": part.maps}
+    columns = {name: arrow_column(values[name]) for name in _COLUMNS if values[name] is not None}
+    about = {"video": part.video, "footage": part.footage, "format": FORMAT, "notes": part.notes}
+    texts = json.dumps({**about, "columns": list(columns)}).encode(), json.dumps(vars(part.job)).encode()
+    data = [column.buffers()[-1] for column in columns.values()]
+    checksums = _checksums(list(columns), data, *texts)
+    batch = pa.record_batch(list(columns.values()), list(columns))
+    batch = batch.replace_schema_metadata(dict([*zip((_ABOUT, _JOB), texts, strict=True), *checksums]))
+    with atomic_path(path) as temporary, temporary.open("wb") as file, ipc.new_file(file, batch.schema) as writer:
+        writer.write_batch(batch)
 
 
 def read_parts(paths: Sequence[Path], threads: int) -> list[Part]:
-    """Reads part files without their error maps, `threads` of them at a time.
+    """Reads part files without their error maps, `threads` of them at a time; those of one run share their job.
 
     Raises:
         ScoresError: one is missing, damaged, or no part.
     """
+    jobs: dict[bytes, Job] = {}
     with ThreadPoolExecutor(threads) as pool:
         batches = [paths[start : start + _BATCH] for start in range(0, len(paths), _BATCH)]
-        read = pool.map(lambda batch: [read_part(path, maps=False) for path in batch], batches)
+        read = pool.map(lambda batch: [read_part(path, maps=False, jobs=jobs) for path in batch], batches)
         return [part for batch in read for part in batch]
 
 
-def read_part(path: Path, maps: bool = True) -> Part:
-    """Reads a part file; its arrays cannot be written to.
+def read_part(path: Path, maps: bool = True, jobs: dict[bytes, Job] | None = None) -> Part:
+    """Reads a part file.
 
     Args:
         path: the file.
         maps: whether its error maps are wanted, which are several times as large as all the rest.
+        jobs: the jobs of parts that were read before, by their text, which is most of a small part's; gains this one's.
 
     Raises:
         ScoresError: it is missing, damaged, or no part.
     """
     try:
-        return _part(read_archive(path, () if maps else ("maps",)))
+        with pa.OSFile(str(path)) if path.stat().st_size > _SMALL else pa.BufferReader(path.read_bytes()) as file:
+            return _part(_read_batch(file, maps), maps, {} if jobs is None else jobs)
     except FileNotFoundError as error:
         raise ScoresError(f"{path} does not exist") from error
     except _DAMAGED as error:
         raise ScoresError(f"{path} is damaged or no part of pixelfast; delete it and score its video again") from error
 
 
-def _part(arrays: dict[str, NDArray[Any]]) -> Part:
-    about, job = _about(arrays["about"].tobytes().decode())
-    if about["format"] != FORMAT:
-        raise ValueError("another format")
-    raw = arrays["raw"]
-    columns = (arrays["frame"], arrays["flipped"], arrays["repaired"], arrays["noisy"])
-    if any(column.shape != raw.shape for column in columns) or raw.dtype != np.float32 or not np.isfinite(raw).all():
-        raise ValueError("columns that do not fit")
-    record = FrameRecord(*columns, arrays.get("seconds"))
-    return Part(about["video"], about["footage"], raw, record, arrays.get("maps"), job, about["notes"])
+def _read_batch(file: pa.NativeFile, maps: bool) -> pa.RecordBatch:
+    """The columns, long enough for their rows; the bytes of error maps that are not wanted are left where they are."""
+    reader = ipc.open_file(file)
+    names = reader.schema.names
+    if not maps and "maps" in names:
+        wanted = [index for index, name in enumerate(names) if name != "maps"]
+        reader = ipc.open_file(file, options=ipc.IpcReadOptions(included_fields=wanted))
+    batch = reader.get_batch(0)
+    batch.validate()
+    return batch
 
 
-def _about(text: str) -> tuple[dict[str, Any], Job]:
-    """What a part says of itself alone, and what all parts of its run share.
+def _part(batch: pa.RecordBatch, maps: bool, jobs: dict[bytes, Job]) -> Part:
+    names, kinds, metadata = batch.schema.names, batch.schema.types, batch.schema.metadata
+    about_text, job_text = metadata[_ABOUT], metadata[_JOB]
+    data = [column.buffers()[-1] for column in batch.columns]
+    if any(metadata[name] != checksum for name, checksum in _checksums(names, data, about_text, job_text)):
+        raise ValueError("a checksum that does not fit")
+    about, job = json.loads(about_text), jobs.get(job_text)
+    if about["format"] != FORMAT or names != [name for name in about["columns"] if maps or name != "maps"]:
+        raise ValueError("another format, or a column that is missing")
+    if job is None:
+        job = jobs.setdefault(job_text, Job(**json.loads(job_text)))
+    rows = batch.num_rows
+    raw, frame, flipped, repaired, noisy, *more = map(_values, names, kinds, data, repeat(rows, len(names)))
+    known = dict(zip(names[5:], more, strict=True))
+    if not np.isfinite(raw).all():
+        raise ValueError("raw scores that are not finite")
+    record = FrameRecord(frame, flipped, repaired, noisy, known.get("seconds"))
+    return Part(about["video"], about["footage"], raw, record, known.get("maps"), job, about["notes"])
 
-    The text is taken apart where the shared facts begin; no value can hold that mark, for its quotes would have
-    backslashes before them.
+
+def _values(name: str, kind: pa.DataType, data: pa.Buffer, rows: int) -> NDArray[Any]:
+    """The values of a column, copied, so that the rest of the file need not be kept for them.
+
+    Raises:
+        LookupError, AttributeError, ValueError: no part has such a column, it is of another type, or too short.
     """
-    own, mark, shared = text.partition(_SHARED)
-    return json.loads(own + "}"), _job(mark.removeprefix(", ") + shared)
+    shape = [rows]
+    while kind != _TYPES[name]:
+        shape.append(kind.list_size)
+        kind = kind.value_type
+    return np.frombuffer(data, _COLUMNS[name], math.prod(shape)).reshape(shape).copy()
 
 
-@lru_cache(maxsize=64)
-def _job(shared: str) -> Job:
-    """One job for all parts of a run: most of a small part's text is its calibration."""
-    about = json.loads("{" + shared)
-    return Job(about["engine"], about["settings"], about["smooth"], about["calibration"], about["videos"])
+def _checksums(names: Sequence[str], data: Sequence[Any], *texts: bytes) -> list[tuple[bytes, bytes]]:
+    """The checksum of all but the error maps, and that of these, which come last, where they are there."""
+    others = len(names) - ("maps" in names)
+    checksums = [(_CHECKSUM, _checksum([*texts, *data[:others]]))]
+    return checksums if others == len(names) else [*checksums, (_MAPS_CHECKSUM, _checksum(data[others:]))]
+
+
+def _checksum(pieces: Iterable[Any]) -> bytes:
+    value = 0
+    for piece in pieces:
+        value = zlib.crc32(piece, value)
+    return b"%08x" % value

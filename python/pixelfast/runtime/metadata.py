@@ -1,10 +1,10 @@
 """What an engine file says about itself in its metadata."""
 
 from pixelfast.errors import EngineError
-from pixelfast.runtime.runner import Runner
+from pixelfast.runtime.runner import EngineFile
 
 
-def metadata_integer(runner: Runner, name: str) -> int | None:
+def metadata_integer(runner: EngineFile, name: str) -> int | None:
     """The whole number under `pixelfast.<name>` in the engine's metadata, None where there is none.
 
     Raises:

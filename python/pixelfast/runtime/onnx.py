@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pixelfast.errors import EngineError
 from pixelfast.machine.imports import import_onnxruntime
 from pixelfast.runtime.runner import Tensor, check_file, describe, first_line
+from pixelfast.runtime.tensorrt.package import has_driver
 
 # The protobuf key of `ir_version`, the first field that every exporter writes.
 ONNX_FIRST_BYTE = b"\x08"
@@ -61,6 +62,11 @@ class OnnxRunner:
     def describe(self) -> str:
         """Inputs and outputs in words, for messages."""
         return describe(self.inputs, self.outputs)
+
+
+def onnxruntime_on_gpu() -> bool:
+    """Whether ONNX Runtime computes on an NVIDIA GPU here."""
+    return has_driver() and "CUDAExecutionProvider" in import_onnxruntime().get_available_providers()
 
 
 def _open_session(path: Path, threads: int) -> Any:

@@ -2,6 +2,7 @@
 
 from contextlib import suppress
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
@@ -9,10 +10,8 @@ from numpy.typing import NDArray
 
 from pixelfast.errors import EngineError
 from pixelfast.machine.imports import import_openvino
-from pixelfast.methods.reconstruction.facts import WindowFacts
-from pixelfast.runtime.onnx import OnnxRunner
 from pixelfast.runtime.pieces import Span
-from pixelfast.runtime.runner import first_line
+from pixelfast.runtime.runner import Tensor, describe, first_line
 
 PIECE: Final = 4
 """Windows a request, at most: their activations stay in the cache; more are not faster, and leave others idle longer
@@ -35,6 +34,36 @@ def openvino_installed() -> bool:
     return find_spec("openvino") is not None
 
 
+class OpenVinoGraph:
+    """What an ONNX file says about itself, as OpenVINO reads it: it need not be opened by ONNX Runtime, too.
+
+    Args:
+        path: the file.
+
+    Raises:
+        EngineError: OpenVINO cannot read it, or it has no input or no output.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.core = import_openvino().Core()
+        try:
+            self.model = self.core.read_model(path)
+            self.inputs = tuple(_tensor(port) for port in self.model.inputs)
+            self.outputs = tuple(_tensor(port) for port in self.model.outputs)
+            facts = self.model.get_rt_info("framework").value if self.model.has_rt_info("framework") else {}
+            self.metadata = {name: str(value) for name, value in facts.items()}
+        except Exception as error:  # OpenVINO's errors have no common base but Exception
+            raise EngineError(f"{path}: OpenVINO cannot read it: {first_line(error)}") from error
+        if not self.inputs or not self.outputs:
+            raise EngineError(f"{path} computes nothing: it has {self.describe()}")
+        self.best: int | None = None
+
+    def describe(self) -> str:
+        """Inputs and outputs in words, for messages."""
+        return describe(self.inputs, self.outputs)
+
+
 class OpenVinoFrames:
     """An engine of frames in OpenVINO.
 
@@ -42,8 +71,9 @@ class OpenVinoFrames:
     says: float32 even where the machine is faster at less.
 
     Args:
-        runner: the file as ONNX Runtime read it, checked by then.
-        facts: its sizes; the stride is the engine's own.
+        graph: the file as it was read.
+        span: its windows and their stride.
+        precision: "bf16" computes in that; anything else in what the file says.
         threads: threads for one call.
 
     Attributes:
@@ -54,15 +84,15 @@ class OpenVinoFrames:
         EngineError: OpenVINO cannot compile the file.
     """
 
-    def __init__(self, runner: OnnxRunner, facts: WindowFacts, threads: int) -> None:
-        self.path = runner.path
-        self._span = Span(facts.window, facts.stride or 1)
+    def __init__(self, graph: OpenVinoGraph, span: Span, precision: str, threads: int) -> None:
+        self.path = graph.path
+        self._span = span
         streams = min(threads, MAX_STREAMS)
         windows = max(PIECE * streams, min(PIECE * ROUNDS * streams, FRAMES // self._span.stride))
         self.best = self._span.items(windows)
         self.least = self._span.items(2 * PIECE * streams)
         try:
-            compiled = _compile(str(runner.path), threads, streams, "bf16" if facts.precision == "bf16" else "f32")
+            compiled = _compile(graph, threads, streams, "bf16" if precision == "bf16" else "f32")
             self._requests = [compiled.create_infer_request() for _ in range(streams)]
         except Exception as error:  # OpenVINO's errors have no common base but Exception
             reason = first_line(error)
@@ -125,11 +155,16 @@ class OpenVinoFrames:
                 self._requests[number].wait()
 
 
-def _compile(path: str, threads: int, streams: int, hint: str) -> Any:
+def _compile(graph: OpenVinoGraph, threads: int, streams: int, hint: str) -> Any:
     settings = {
         "INFERENCE_NUM_THREADS": threads,
         "NUM_STREAMS": streams,
         "INFERENCE_PRECISION_HINT": hint,
         "ENABLE_CPU_PINNING": False,  # the decoder runs on the same cores
     }
-    return import_openvino().Core().compile_model(path, "CPU", settings)
+    return graph.core.compile_model(graph.model, "CPU", settings)
+
+
+def _tensor(port: Any) -> Tensor:
+    shape = tuple(None if size.is_dynamic else size.get_length() for size in port.get_partial_shape())
+    return Tensor(port.get_any_name(), port.get_element_type().to_dtype().name, shape)

@@ -24,8 +24,8 @@ class Tensor:
         return f"{self.name} {self.dtype} [{sizes}]"
 
 
-class Runner(Protocol):
-    """Runs one engine file: an array in, its first output out.
+class EngineFile(Protocol):
+    """What an engine file says about itself.
 
     Attributes:
         path: the file.
@@ -41,15 +41,19 @@ class Runner(Protocol):
     metadata: dict[str, str]
     best: int | None
 
+    def describe(self) -> str:
+        """Inputs and outputs in words, for messages."""
+
+
+class Runner(EngineFile, Protocol):
+    """Runs one engine file: an array in, its first output out."""
+
     def __call__(self, array: NDArray[Any]) -> NDArray[np.float32]:
         """The engine's first output for `array`.
 
         Raises:
             EngineError: the engine fails on this input.
         """
-
-    def describe(self) -> str:
-        """Inputs and outputs in words, for messages."""
 
 
 def check_file(path: Path) -> None:

@@ -52,7 +52,7 @@ def make_folder(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"the folder {folder} cannot be made: {error.strerror}; choose another place") from error
-    check_writable(folder / "part.npz")
+    check_writable(folder / "part.arrow")
 
 
 def write_outputs(scores: Scores, paths: Iterable[Path], threads: int = 1) -> None:

@@ -12,11 +12,11 @@ from pixelfast import _core
 from pixelfast.errors import EngineError
 from pixelfast.geometry import FRAME_SIZE, GRID, WINDOW
 from pixelfast.methods.reconstruction.facts import WindowFacts, window_facts
-from pixelfast.runtime.onnx import OnnxRunner
+from pixelfast.runtime.onnx import onnxruntime_on_gpu
 from pixelfast.runtime.opening import open_runner
-from pixelfast.runtime.openvino import OpenVinoFrames, openvino_installed
+from pixelfast.runtime.openvino import OpenVinoFrames, OpenVinoGraph, openvino_installed
 from pixelfast.runtime.pieces import Ports, Span, buckets
-from pixelfast.runtime.runner import Runner, Tensor
+from pixelfast.runtime.runner import Runner, Tensor, check_file
 from pixelfast.runtime.tensorrt.check import PlanOrigin
 from pixelfast.runtime.torch.choice import TorchWish
 from pixelfast.runtime.torch.runner import LoadedWeights, TorchRunner, Weights
@@ -138,6 +138,8 @@ def load_window_engine(
     Raises:
         EngineError: the file is missing, damaged, no engine of this method, or cannot be run on this machine.
     """
+    if path.suffix.lower() == ".onnx" and (engine := _openvino_engine(path, threads)) is not None:
+        return _tried(engine)
     return window_engine(open_runner(path, threads, AUTOENCODER, origin, wish), threads)
 
 
@@ -151,7 +153,7 @@ def window_engine(runner: Runner, threads: int) -> WindowEngine:
     if facts.kind == "cuboids":
         engine: WindowEngine = CuboidEngine(runner, facts, threads)
     elif facts.batch in (None, facts.window):
-        engine = _frame_engine(runner, facts, threads)
+        engine = FrameEngine(runner, facts)
     else:
         raise EngineError(
             f"{runner.path} takes exactly {facts.batch} frames; export it with a dynamic number of frames"
@@ -166,11 +168,24 @@ def _tried(engine: WindowEngine) -> WindowEngine:
     return engine
 
 
-def _frame_engine(runner: Runner, facts: WindowFacts, threads: int) -> FrameEngine:
-    """By OpenVINO on a CPU, where it is installed; an engine for one window at a time gains nothing from it."""
-    if isinstance(runner, TorchRunner):
-        return FrameEngine(runner, replace(facts, stride=None))
-    if isinstance(runner, OnnxRunner) and runner.on_cpu and facts.batch is None and openvino_installed():
-        faster = OpenVinoFrames(runner, facts, threads)
-        return FrameEngine(faster, replace(facts, best=faster.best, least=faster.least))
-    return FrameEngine(runner, facts)
+def _frame_engine(runner: Runner, facts: WindowFacts) -> FrameEngine:
+    return FrameEngine(runner, replace(facts, stride=None) if isinstance(runner, TorchRunner) else facts)
+
+
+def _openvino_engine(path: Path, threads: int) -> FrameEngine | None:
+    """The engine of frames by OpenVINO; None where ONNX Runtime takes the file, or says what is wrong with it.
+
+    It does so on a GPU, where OpenVINO is missing, and for engines of one window at a time, which gain nothing.
+    """
+    if not openvino_installed() or onnxruntime_on_gpu():
+        return None
+    try:
+        check_file(path)
+        graph = OpenVinoGraph(path)
+        facts = window_facts(graph)
+    except EngineError:
+        return None
+    if facts.kind != "frames" or facts.batch is not None:
+        return None
+    faster = OpenVinoFrames(graph, Span(facts.window, facts.stride or 1), facts.precision, threads)
+    return FrameEngine(faster, replace(facts, best=faster.best, least=faster.least))

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pixelfast.errors import EngineError
 from pixelfast.runtime.metadata import metadata_integer
-from pixelfast.runtime.runner import Runner
+from pixelfast.runtime.runner import EngineFile
 
 FORMAT = 1
 GRID = 8
@@ -44,7 +44,7 @@ class WindowFacts:
     precision: str = "fp32"
 
 
-def window_facts(runner: Runner) -> WindowFacts:
+def window_facts(runner: EngineFile) -> WindowFacts:
     """The facts of a window engine.
 
     Raises:
@@ -61,13 +61,13 @@ def window_facts(runner: Runner) -> WindowFacts:
     raise EngineError(f"{runner.path} does not fit: it has {runner.describe()}; {WANTED}")
 
 
-def _check_format(runner: Runner) -> None:
+def _check_format(runner: EngineFile) -> None:
     written = metadata_integer(runner, "format")
     if written is not None and written > FORMAT:
         raise EngineError(f"{runner.path} was written by a newer pixelfast (format {written}); update pixelfast")
 
 
-def _check_kind(runner: Runner) -> None:
+def _check_kind(runner: EngineFile) -> None:
     kind = runner.metadata.get("pixelfast.kind", "ae")
     if kind == "motion":
         raise EngineError(
@@ -77,7 +77,7 @@ def _check_kind(runner: Runner) -> None:
         raise EngineError(f"{runner.path} is a {kind} engine, not a reconstruction engine; name ae.onnx or the folder")
 
 
-def _frame_facts(runner: Runner) -> WindowFacts:
+def _frame_facts(runner: EngineFile) -> WindowFacts:
     batch, height, width = runner.inputs[0].shape
     _, window, grid, _ = runner.outputs[0].shape
     return WindowFacts(
@@ -93,7 +93,7 @@ def _frame_facts(runner: Runner) -> WindowFacts:
     )
 
 
-def _cuboid_facts(runner: Runner) -> WindowFacts:
+def _cuboid_facts(runner: EngineFile) -> WindowFacts:
     batch, window, height, width = runner.inputs[0].shape
     sizes = (_size(runner, "window", window), _size(runner, "height", height), _size(runner, "width", width))
     output = runner.outputs[0].shape[1:]
@@ -102,7 +102,7 @@ def _cuboid_facts(runner: Runner) -> WindowFacts:
     return WindowFacts("cuboids", *sizes, largest_grid(sizes[1], sizes[2]), None, batch, runner.best)
 
 
-def _size(runner: Runner, name: str, found: int | None) -> int:
+def _size(runner: EngineFile, name: str, found: int | None) -> int:
     size = found if found is not None else metadata_integer(runner, name)
     if size is None or size < 1:
         hint = f"export it with static sizes, or with the metadata pixelfast.{name}"
