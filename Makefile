@@ -17,8 +17,9 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_QUIET := 1
 
 CARGO_TEST := cargo test --release --workspace --locked
-CARGO_TEST_WITHOUT := cargo test --release --locked --package pixelfast-core --no-default-features
+CARGO_TEST_WITHOUT := cargo test --release --locked --package pixelfast-core --no-default-features --lib
 CLIPPY := cargo clippy --release --workspace --all-targets --locked --quiet -- -D warnings
+PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
 BENCH := $(BIN)/python -m pytest benches --every-gate --benchmark-columns=min,median,rounds --benchmark-sort=fullname
 
 .PHONY: help
@@ -38,10 +39,14 @@ demo: setup ## Train on a generated scene, score it, say where the results lie
 test: setup ## Run every Rust and Python test
 	$(CARGO_TEST)
 	$(CARGO_TEST_WITHOUT)
-	$(BIN)/python -m pytest
+	$(PYTEST)
 
 .PHONY: check
-check: lint types test bench-gates ## What CI runs: format, lint, types, tests, bench gates
+check: ## What CI runs: format, lint, types, tests, bench gates
+	@$(MAKE) --no-print-directory setup
+	@$(MAKE) --no-print-directory -j2 lint types
+	@$(MAKE) --no-print-directory test
+	@$(MAKE) --no-print-directory bench-gates
 
 .PHONY: lint
 lint: setup ## Complain about format and lint, change nothing
@@ -75,7 +80,7 @@ bench-ratchet: setup ## Benches at full size; raises the figures in benches/gate
 
 .PHONY: long
 long: setup ## The tests that take minutes
-	$(BIN)/python -m pytest -m long
+	$(PYTEST) -m long
 
 .PHONY: clean
 clean: ## Remove everything that the other targets made

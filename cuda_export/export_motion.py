@@ -1,18 +1,11 @@
-"""Builds the TensorRT plans of a motion model into its folder: of the GRU, and of RAFT where the model has one.
+"""Builds the plans of a motion model's GRU and RAFT into its folder, as `pixelfast export --to plan`.
 
 python cuda_export/export_motion.py motion-model/ --precision fp16 --compute-capability 8.6
 """
 
 import sys
-from collections.abc import Sequence
 
-from plan_command import run
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Builds; returns 0, or 1 after a sentence on stderr."""
-    return run(__doc__ or "", "motion", arguments)
-
+from pixelfast.cli.run import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(["export", "--to", "plan", "--only", "motion", *sys.argv[1:]]))

@@ -5,7 +5,7 @@ python cuda_export/verify.py model/ --source footage/
 
 import sys
 
-from pixelfast.cli.verify import main
+from pixelfast.cli.run import run
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run(["verify", *sys.argv[1:]]))

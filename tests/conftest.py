@@ -1,5 +1,7 @@
 """Fixtures of several test modules: small engines, a model that holds them, and footage as files."""
 
+import fcntl
+import os
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -11,6 +13,13 @@ from numpy.typing import NDArray
 from frame_files import write_video
 from pixelfast.model import Flip, Model
 from tiny_engines import write_cuboid_engine, write_frame_engine, write_model
+
+MadeOnce = Callable[[str, Callable[[Path], object]], Path]
+
+WORKER = os.environ.pop("PYTEST_XDIST_WORKER", None)  # which processes that the tests start are not
+if WORKER is not None:
+    # A worker a core: threads of PyTorch that wait for each other by spinning would take the other worker's.
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -26,6 +35,41 @@ def _cache_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture(scope="session")
+def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
+    """Makes a folder by its name, once for all workers of a run: for what takes long to make and is only read."""
+    base = tmp_path_factory.getbasetemp()
+    home = base if WORKER is None else base.parent
+
+    def made(name: str, make: Callable[[Path], object]) -> Path:
+        folder, done = home / f"made-{name}", home / f"made-{name}.done"
+        with (home / f"made-{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not done.exists():
+                folder.mkdir()
+                make(folder)
+                done.touch()
+        return folder
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def raft_files(made_once: MadeOnce) -> Path:
+    """A folder with random weights of RAFT, the ONNX file of them, and what the command said."""
+    from made_raft import write_raft_files
+
+    return made_once("raft", write_raft_files)
+
+
+@pytest.fixture(scope="session")
+def half_raft_files(made_once: MadeOnce) -> Path:
+    """The same in fp16."""
+    from made_raft import write_raft_files
+
+    return made_once("raft.fp16", lambda folder: write_raft_files(folder, "--precision", "fp16"))
 
 
 @pytest.fixture

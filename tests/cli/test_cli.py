@@ -1,4 +1,4 @@
-"""The command line as a person meets it: real processes, their exit codes, and what they print where."""
+"""The command line as a person meets it: mostly real processes, their exit codes, and what they print where."""
 
 import errno
 import inspect
@@ -18,7 +18,7 @@ from footage import walking_square
 from pixelfast import api
 from pixelfast.cli.app import app
 from pixelfast.cli.progress import shown_progress
-from pixelfast.cli.run import explain
+from pixelfast.cli.run import explain, run
 from pixelfast.errors import OutputError
 from pixelfast.evaluation import evaluate
 from pixelfast.model import Model
@@ -27,13 +27,28 @@ from pixelfast.scores import Scores
 from tiny_engines import SIZE
 
 MakeSource = Callable[..., Path]
-COMMANDS = ("train", "score", "evaluate", "demo", "clean", "export", "convert", "merge", "info", "doctor")
+Command = Callable[..., subprocess.CompletedProcess[str]]
+COMMANDS = ("train", "score", "evaluate", "demo", "clean", "export", "convert", "merge", "info", "doctor", "verify")
 
 
 def pixelfast(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pixelfast", *map(str, arguments)]
     environment = {name: value for name, value in os.environ.items() if name not in ("FORCE_COLOR", "COLUMNS")}
     return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, timeout=120, check=False)
+
+
+@pytest.fixture
+def in_process(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+    """The same without the half second that a process takes: for exit codes, and what is printed where."""
+    for name in ("FORCE_COLOR", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+
+    def command(*arguments: str | Path, cwd: Path = Path()) -> subprocess.CompletedProcess[str]:
+        monkeypatch.chdir(cwd)
+        code = run([str(one) for one in arguments])
+        return subprocess.CompletedProcess(arguments, code, *capsys.readouterr())
+
+    return command
 
 
 @pytest.fixture
@@ -50,8 +65,8 @@ def test_help_lists_every_command() -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_has_help(command: str) -> None:
-    done = pixelfast(command, "--help")
+def test_every_command_has_help(command: str, in_process: Command) -> None:
+    done = in_process(command, "--help")
     assert done.returncode == 0
     assert f"Usage: pixelfast {command}" in done.stdout
 
@@ -85,8 +100,8 @@ def test_version() -> None:
         (("info",), "MODEL"),
     ],
 )
-def test_wrong_usage_is_exit_code_2(arguments: Sequence[str], said: str) -> None:
-    done = pixelfast(*arguments)
+def test_wrong_usage_is_exit_code_2(arguments: Sequence[str], said: str, in_process: Command) -> None:
+    done = in_process(*arguments)
     assert done.returncode == 2
     assert said in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
@@ -106,9 +121,9 @@ FAILING = {
 
 
 @pytest.mark.parametrize("command", FAILING)
-def test_what_fails_says_so_in_one_sentence(command: str, tmp_path: Path) -> None:
+def test_what_fails_says_so_in_one_sentence(command: str, tmp_path: Path, in_process: Command) -> None:
     (tmp_path / "a-file").write_text("")
-    done = pixelfast(*FAILING[command], cwd=tmp_path)
+    done = in_process(*FAILING[command], cwd=tmp_path)
     assert done.returncode == 1
     assert done.stdout == ""
     assert re.fullmatch(r"error: [^\n]*(nowhere|nothing|a-file)[^\n]*\n", done.stderr), done.stderr
@@ -116,8 +131,10 @@ def test_what_fails_says_so_in_one_sentence(command: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("arguments", [("--debug", "info", "nothing"), ("info", "nothing", "--debug")])
-def test_debug_shows_the_traceback_before_the_sentence(arguments: Sequence[str], tmp_path: Path) -> None:
-    done = pixelfast(*arguments, cwd=tmp_path)
+def test_debug_shows_the_traceback_before_the_sentence(
+    arguments: Sequence[str], tmp_path: Path, in_process: Command
+) -> None:
+    done = in_process(*arguments, cwd=tmp_path)
     assert done.returncode == 1
     assert done.stderr.startswith("Traceback")
     assert done.stderr.splitlines()[-1].startswith("error: nothing does not exist")

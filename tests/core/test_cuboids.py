@@ -171,7 +171,7 @@ def test_the_callers_frames_may_be_a_memory_map(tmp_path: Any) -> None:
         ({"samples": [1], "flip_probability": 1, "flip": "row"}, 'flip must be "frame" or "cuboid", not "row"'),
         ({"threads": 0}, "threads must be at least 1, not 0"),
         (
-            {"clean": np.empty((1, 8, 12, 10), np.float32)},
+            {"clean": np.zeros((1, 8, 12, 10), np.float32)},
             r"clean must be .* here \[1, 16, 12, 10\], not \[1, 8, 12, 1",
         ),
     ],

@@ -18,14 +18,15 @@ from numpy.typing import NDArray
 from torchvision.models.optical_flow import RAFT, Raft_Large_Weights
 
 import export_raft
+from made_raft import HEIGHT, UPDATES, WIDTH
 from pixelfast.errors import ModelError, OutputError
-from pixelfast.flow.raft_export import default_weights, moving_texture, new_raft, write_raft
+from pixelfast.flow.raft_export import default_weights, new_raft, write_raft
 from pixelfast.flow.raft_network import Correlation, RaftGraph, seeded_raft
 from pixelfast.sources import open_source
+from pixelfast.training.made_up import moving_texture
 
 COMMAND = Path(__file__).parents[2] / "cuda_export" / "export_raft.py"
 PED2 = Path(__file__).parents[3] / "shared" / "data" / "ped2"
-HEIGHT, WIDTH, UPDATES = 120, 150, 3  # neither side is fit for RAFT: 128x152 after padding
 
 needs_ped2 = pytest.mark.skipif(not PED2.is_dir(), reason="needs ../shared/data/ped2")
 
@@ -35,21 +36,16 @@ def raft() -> RAFT:
     return seeded_raft(0)
 
 
-@pytest.fixture(scope="module")
-def weights(raft: RAFT, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def weights(raft_files: Path) -> Path:
     """A file as torchvision's own: nothing but the state dict."""
-    path = tmp_path_factory.mktemp("weights") / "raft_large.pth"
-    torch.save(raft.state_dict(), path)
-    return path
+    return raft_files / "raft_large.pth"
 
 
-@pytest.fixture(scope="module")
-def exported(weights: Path) -> Path:
+@pytest.fixture
+def exported(raft_files: Path) -> Path:
     """The ONNX file that the command writes."""
-    out = weights.with_name("raft.onnx")
-    size = ["--height", str(HEIGHT), "--width", str(WIDTH), "--updates", str(UPDATES)]
-    assert export_raft.main([*size, "--weights", str(weights), "--out", str(out)]) == 0
-    return out
+    return raft_files / "raft.onnx"
 
 
 @torch.no_grad()

@@ -21,6 +21,7 @@ from pixelfast.methods.reconstruction.facts import largest_grid, window_facts
 from pixelfast.model import Flip, Model
 from pixelfast.runtime.onnx import OnnxRunner
 from pixelfast.runtime.openvino import OpenVinoFrames, OpenVinoGraph
+from pixelfast.runtime.pieces import Span
 from tiny_engines import (
     SIZE,
     WINDOW,
@@ -58,7 +59,10 @@ def test_openvino_agrees_with_onnx_runtime(tmp_path: Path, threads: int, stride:
     runner = OnnxRunner(path, threads)
     facts = window_facts(runner)
     assert isinstance(engine, FrameEngine)
-    assert isinstance(OpenVinoFrames(OpenVinoGraph(path), Span(facts.window, facts.stride or 1), facts.precision, threads), type(engine._run))
+    assert isinstance(
+        OpenVinoFrames(OpenVinoGraph(path), Span(facts.window, facts.stride or 1), facts.precision, threads),
+        type(engine._run),
+    )
     for frames in (16, 17, 31, 45):
         np.testing.assert_allclose(engine.errors(FRAMES[:frames], stride), runner(FRAMES[:frames]), **TOLERANCE)
 

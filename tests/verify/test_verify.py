@@ -1,11 +1,10 @@
-"""`cuda_export/verify.py`: what it measures, prints and refuses, as a stranger would run it, and on made machines."""
+"""`pixelfast verify`: what it measures, prints and refuses, as a stranger would run it, and on made machines."""
 
 import os
 import re
 import subprocess
 import sys
-from contextlib import ExitStack
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import cv2
@@ -15,6 +14,7 @@ import torch
 
 import pixelfast
 from footage import walking_square
+from pixelfast.cli.verify import print_verification
 from pixelfast.flow.facts import FlowFacts
 from pixelfast.flow.raft_export import write_raft
 from pixelfast.flow.raft_network import seeded_raft
@@ -24,23 +24,19 @@ from pixelfast.methods.motion.facts import MotionFacts
 from pixelfast.methods.motion.network import FlowGru
 from pixelfast.methods.motion.weights import save_flow_gru
 from pixelfast.methods.reconstruction.export import write_autoencoder
+from pixelfast.methods.reconstruction.kind import AE
 from pixelfast.methods.reconstruction.network import TemporalAutoencoder
 from pixelfast.methods.reconstruction.weights import save_autoencoder
 from pixelfast.model import Manifest, Model, PlanFacts
 from pixelfast.runtime.tensorrt.check import GpuMachine
 from pixelfast.runtime.tensorrt.package import has_driver
 from pixelfast.runtime.torch.choice import MEASURED, Speedup, fastest_speedup
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "cuda_export"))
-
-from pixelfast.cli.verify import Verification, read_options
-from pixelfast.verify.candidates import Candidate, candidates
-from pixelfast.verify.copying import copying_words
+from pixelfast.runtime.trial import Agreement, Candidate, Subject, Trial, try_engine
+from pixelfast.scores.agreement import agreement_in_order
+from pixelfast.verify.candidates import find_candidates
 from pixelfast.verify.machine import Machine, TorchGpu, merged
-from pixelfast.verify.measuring import Trial, try_engine
-from pixelfast.verify.speedups import with_fastest_usual
-from pixelfast.verify.subjects import Agreement, Windows
-from pixelfast.verify.verdict import failing, verdict, verified
+from pixelfast.verify.verdict import failing, verdict, verified, with_fastest_usual
+from pixelfast.verify.whole_run import describe_copying
 
 SCRIPT = Path(__file__).parents[2] / "cuda_export" / "verify.py"
 
@@ -71,7 +67,8 @@ sys.meta_path[:] = [Without(finder) for finder in sys.meta_path]
 def verify(*arguments: object, before: Path | None = None) -> subprocess.CompletedProcess[str]:
     """`before`: a folder whose modules come first."""
     command = [sys.executable, SCRIPT, *map(str, arguments), "--seconds", "0.02", "--threads", "1"]
-    environment = os.environ if before is None else {**os.environ, "PYTHONPATH": str(before)}
+    folders = [str(before), *os.environ.get("PYTHONPATH", "").split(os.pathsep)]
+    environment = os.environ if before is None else {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, folders))}
     return subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
 
 
@@ -81,10 +78,8 @@ def without(package: str, folder: Path) -> Path:
     return folder
 
 
-def verify_on(machine: Machine, model: Model, footage: Path) -> int:
-    arguments = [str(model.folder), "--source", str(footage), "--seconds", "0.02", "--threads", "1"]
-    with ExitStack() as stack:
-        return Verification(read_options(arguments), machine, stack).run()
+def verify_on(machine: Machine, model: Model, footage: Path) -> bool:
+    return print_verification(model.folder, footage, seconds=0.02, threads=1, machine=machine)
 
 
 def some_engines(model: Model, *names: str) -> Model:
@@ -224,7 +219,7 @@ def test_a_pytorch_that_does_not_load_is_a_remark(model: Model, footage: Path, t
 
 
 def test_a_plan_for_another_gpu_is_a_remark(model: Model, footage: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert verify_on(WITH_GPU, with_plan(model, "8.6"), footage) == 0
+    assert verify_on(WITH_GPU, with_plan(model, "8.6"), footage)
     said = capsys.readouterr().out
     assert "ae.plan: for another GPU, of compute capability 8.6; the one here has 9.0" in said
     assert re.search(r"3 of 4 engines run here and agree with ONNX Runtime; nothing was verified on a GPU\n$", said)
@@ -235,10 +230,10 @@ def test_a_plan_that_should_run_and_does_not_fails_the_verdict(
     model: Model, footage: Path, capsys: pytest.CaptureFixture[str], compute_capability: str | None
 ) -> None:
     plan = with_plan(model, compute_capability)
-    assert verify_on(WITH_GPU, plan, footage) == 1
+    assert not verify_on(WITH_GPU, plan, footage)
     assert "WRONG OR FAILING: ae.plan; nothing was verified on a GPU" in capsys.readouterr().out
     if not has_driver():
-        assert verify_on(WITHOUT, plan, footage) == 0
+        assert verify_on(WITHOUT, plan, footage)
 
 
 def test_the_gpu_is_the_one_that_pytorch_finds_where_cuda_bindings_find_none() -> None:
@@ -255,14 +250,18 @@ def test_the_gpu_is_the_one_that_pytorch_finds_where_cuda_bindings_find_none() -
 
 def test_a_gpu_of_pytorch_alone_makes_its_engines_run_there(model: Model) -> None:
     found = merged(GpuMachine(None, None, {}, "no cuda-bindings"), TorchGpu("NVIDIA A100", "8.0"), torch_installed=True)
-    labels = [one.label for one in candidates(with_plan(model, "8.6"), 1, found) if one.on_gpu and not one.elsewhere]
+    labels = [
+        one.label
+        for one in find_candidates(with_plan(model, "8.6"), [AE], 1, found)
+        if one.on_gpu and not one.elsewhere
+    ]
     assert labels[0] == "ae.safetensors, fp16, graph"
     assert "ae.plan" not in labels
     assert len(labels) == 5
 
 
 def candidate(label: str, *, usual: bool = True, on_gpu: bool = False, elsewhere: str = "") -> Candidate:
-    return Candidate(Path(label), label, "ae", 1, lambda: None, usual, on_gpu, elsewhere)
+    return Candidate(Path(label), label, AE, 1, lambda: None, usual, on_gpu, elsewhere)
 
 
 RIGHT = Trial(candidate("ae.onnx"), agreement=Agreement("1", enough=True), rates={32: 1.0}, call_seconds={32: 32.0})
@@ -347,8 +346,11 @@ def test_a_library_that_does_not_load_is_a_remark() -> None:
     def fails() -> None:
         raise OSError("libcudart.so.13: cannot open shared object file")
 
-    engine = Candidate(Path("x"), "x", "ae", 1, fails)
-    trial = try_engine(engine, Windows(np.zeros((16, 128, 128), np.uint8), 1), None, 0.01)
+    engine = Candidate(Path("x"), "x", AE, 1, fails)
+    subject = Subject(
+        np.zeros((16, 128, 128), np.uint8), lambda engine, some: engine.errors(some, 1), agreement_in_order
+    )
+    trial = try_engine(engine, subject, None, 0.01)
     assert not trial.passed
     assert "libcudart.so.13" in trial.remark
 
@@ -356,22 +358,26 @@ def test_a_library_that_does_not_load_is_a_remark() -> None:
 def test_copying_is_only_spoken_of_on_a_gpu() -> None:
     frames = np.zeros((32, 128, 128), np.uint8)
     there = Trial(candidate("ae.plan", on_gpu=True), rates={32: 1.0}, call_seconds={32: 32.0})
-    assert copying_words(RIGHT, frames, WITH_GPU, 0.01) == []
+    assert describe_copying(RIGHT, frames, WITH_GPU, 0.01) == []
     words = [("copying in", "not measured: PyTorch does not reach the GPU")]
-    assert copying_words(there, frames, WITH_GPU, 0.01) == words
+    assert describe_copying(there, frames, WITH_GPU, 0.01) == words
 
 
 @with_gpu
 def test_copying_is_measured() -> None:
     there = Trial(candidate("ae.plan", on_gpu=True), rates={32: 1.0}, call_seconds={32: 32.0})
     machine = merged(GpuMachine(None, None, {}), TorchGpu("a GPU", "8.0"), torch_installed=True)
-    ((_, words),) = copying_words(there, np.zeros((32, 128, 128), np.uint8), machine, 0.01)
+    ((_, words),) = describe_copying(there, np.zeros((32, 128, 128), np.uint8), machine, 0.01)
     assert re.match(r"takes 0\.0% of a call of 32 \([0-9.]+ GB/s", words)
 
 
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
-    [(["nowhere"], "nowhere does not exist"), (["{model}", "--source", "nothing"], "nothing"), ([], "usage")],
+    [
+        (["nowhere"], "nowhere does not exist"),
+        (["{model}", "--source", "nothing"], "nothing"),
+        ([], "Usage: pixelfast verify"),
+    ],
 )
 def test_what_cannot_be_verified_gets_a_sentence(model: Model, arguments: list[str], sentence: str) -> None:
     done = verify(*[argument.replace("{model}", str(model.folder)) for argument in arguments])
@@ -390,7 +396,7 @@ def test_a_motion_model_with_raft(footage: Path, tmp_path: Path) -> None:
     save_raft(raft, work / "raft.safetensors", height=128, width=128, updates=1)
     write_raft(raft, work / "raft.onnx", 128, 128, updates=1, weights_sha256=None, threads=1)
     motion = MotionFacts(FlowFacts("raft"), 8, 0.1, bridge_noisy=False)
-    model = Model.write(work, tmp_path / "model", Manifest("motion", "source", 9, 128, 128, 8, motion=motion))
+    model = Model.write(work, tmp_path / "model", Manifest("motion", "source", 9, 128, 128, 8, own=asdict(motion)))
     done = verify(model.folder, "--source", footage)
     assert done.returncode == 0, done.stderr
     assert "WRONG" not in done.stdout

@@ -15,6 +15,7 @@ from pixelfast.cli.info import info
 from pixelfast.cli.merge import merge
 from pixelfast.cli.score import score
 from pixelfast.cli.train import train
+from pixelfast.cli.verify import verify
 
 _EXAMPLE = """[bold]Start here[/bold]
 
@@ -38,7 +39,7 @@ app = typer.Typer(
 _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "The job": (train, score, evaluate, demo),
     "Footage and engines": (clean, export, convert, merge),
-    "Look": (info, doctor),
+    "Look": (info, doctor, verify),
 }
 for _panel, _commands in _PANELS.items():
     for _command in _commands:

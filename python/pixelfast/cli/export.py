@@ -30,12 +30,14 @@ def export(
         ),
     ] = None,
     threads: Threads = None,
+    only: Annotated[str | None, typer.Option(hidden=True, help="Refuse models of other methods than this.")] = None,
 ) -> None:
     """Write a further engine into a model folder."""
     from pixelfast import api
     from pixelfast.cli.console import print_result
     from pixelfast.cli.progress import shown_progress
 
+    _check_method(model, only)
     with shown_progress():
         path = api.export(
             model, to, precision=precision, stride=stride, compute_capability=compute_capability,
@@ -51,3 +53,12 @@ def _parsed(text: str) -> tuple[int, int, int]:
         return parse_call_sizes(text)
     except ValueError as error:
         raise typer.BadParameter(str(error), param_hint="--call-sizes") from None
+
+
+def _check_method(model: Path, only: str | None) -> None:
+    from pixelfast.errors import EngineError
+    from pixelfast.model import Model
+
+    method = only and Model.load(model, plans=False).manifest.method
+    if method != only:
+        raise EngineError(f"{model} holds a {method} model, not a {only} model")

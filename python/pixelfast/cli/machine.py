@@ -122,7 +122,7 @@ def _weights() -> str:
 
 
 def _fastest() -> dict[str, str]:
-    from pixelfast.methods.reconstruction.fastest import MEASURED, remembered
+    from pixelfast.methods.fastest import MEASURED, remembered
 
     known = {choice.model: str(choice) for choice in remembered().values()}
     return {**known, "kept in": f"{MEASURED.file}; delete it to measure again, name a file to take another engine"}

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.flip.network import FlipClassifier, FlipGraph
-from pixelfast.training.made_up import write_checked
+from pixelfast.training.onnx import write_checked
 
 
 def write_flip_classifier(

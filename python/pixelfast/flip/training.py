@@ -21,7 +21,7 @@ from pixelfast.flip.weights import save_flip_classifier
 from pixelfast.model.names import EngineName
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.training.cache import FrameCache
-from pixelfast.training.made_up import checked_frames
+from pixelfast.training.onnx import checked_frames
 from pixelfast.training.reproducible import reproducible
 
 MOST_HELD_OUT_FRAMES: Final = 1000

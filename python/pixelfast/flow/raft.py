@@ -56,6 +56,11 @@ class RaftFlow:
         self._pairs = pairs_within(memory_bytes or MEMORY_BYTES, *self._size) if own else None
 
     @property
+    def fallback(self) -> str | None:
+        """Why CUDA graphs are not used although they were chosen; None where they are, or nobody chose them."""
+        return getattr(self._run, "fallback", None)
+
+    @property
     def frame_bytes(self) -> int:
         """Of a frame."""
         return 3 * self._size[0] * self._size[1]

@@ -16,10 +16,12 @@ from torchvision.models.optical_flow import (  # type: ignore[import-untyped]
 
 from pixelfast.errors import ModelError
 from pixelfast.files.atomic import file_sha256
+from pixelfast.flow.kind import MOST_ERROR_PIXELS
 from pixelfast.flow.raft_network import UPDATES, RaftGraph
 from pixelfast.flow.raft_weights import load_raft, save_raft
 from pixelfast.geometry import FLOW_SIZE
 from pixelfast.training.half_convolutions import HalfConvolutions
+from pixelfast.training.made_up import moving_texture
 from pixelfast.training.onnx import TOLERANCE, Signature, write_graph
 from pixelfast.training.plain_files import load_state_dict
 from pixelfast.training.reduced import REDUCED, REDUCED_TOLERANCE
@@ -30,13 +32,6 @@ _CHECKED_LENGTHS: Final = (2, 3)
 _TRACED_FRAMES: Final = 4  # three pairs: a size of 1 would be taken for one that never changes
 _TOLERANCE_PIXELS: Final = 1e-3
 """Of a frame; where it holds still the largest flow is so small that a share of it would be finer than float32."""
-
-_SPEED: Final = (3, 2)
-"""Pixels a frame down and to the right, of the made-up frames."""
-
-MOST_ERROR_PIXELS: Final = 0.05
-"""Pixels of a frame that half precision may move the flow by, on average: far below RAFT's own error on scenes that it
-has not seen, 1.4 pixels on Sintel's clean pass (Teed and Deng 2020, table 1)."""
 
 
 class EndPointError(NamedTuple):
@@ -282,21 +277,6 @@ def _checked_frames(frames: NDArray[np.uint8] | None, height: int, width: int, u
 def _signature(height: int, width: int) -> Signature:
     example = torch.zeros(_TRACED_FRAMES, height, width, 3, dtype=torch.uint8)
     return Signature("frames", "flow", example, least=2)
-
-
-def moving_texture(count: int, height: int, width: int) -> NDArray[np.uint8]:
-    """u8[count,height,width,3]: a smooth random texture that moves by 3 pixels down and 2 to the right a frame."""
-    down, right = _SPEED
-    rng = np.random.default_rng(0)
-    rows, columns = np.arange(height + count * down), np.arange(width + count * right)
-    picture = np.full((len(rows), len(columns), 3), 127.5)
-    for frequency, angle, phase, *colour in rng.uniform(0, 1, (24, 6)):
-        turn = (0.05 + 0.6 * frequency) * np.array([np.cos(6.3 * angle), np.sin(6.3 * angle)])
-        wave = np.sin(turn[0] * rows[:, None] + turn[1] * columns + 6.3 * phase)
-        picture += 20 * wave[..., None] * (np.array(colour) - 0.2)
-    levels = picture.clip(0, 255).round().astype(np.uint8)
-    starts = [(down * step, right * step) for step in reversed(range(count))]
-    return np.stack([levels[top : top + height, left : left + width] for top, left in starts])
 
 
 def _facts(height: int, width: int, updates: int, weights: str | None) -> dict[str, str]:

@@ -20,6 +20,7 @@ from pixelfast.model.names import EngineName
 from pixelfast.notes import Notes
 from pixelfast.options import Pool, Submission
 from pixelfast.runtime.tensorrt.check import PlanOrigin, plan_origin
+from pixelfast.runtime.trial import EngineKind
 from pixelfast.sources import Video
 from pixelfast.sources.video import FrameFormat
 
@@ -257,6 +258,7 @@ class MethodSpec:
             held-out frames into error maps.
         outcome: how well a model of it learnt, in one sentence, by the report of its training.
         describe: what a model of it is, by its manifest, as names and values.
+        engines: the kinds of engine that a run of its models takes, by the manifest, its own first.
         bridges: whether noisy and damaged frames are told from usable ones, by a model's manifest.
         options: its own training options.
         prepare: the recipe as these options want it; checks them before any work is done.
@@ -280,6 +282,7 @@ class MethodSpec:
     errors_of: Callable[[Path, Mapping[str, Any], int, int], ErrorsOf]
     outcome: Callable[[Mapping[str, Any]], str]
     describe: Callable[[Manifest], list[tuple[str, str]]]
+    engines: Callable[[Manifest], list[EngineKind]] = lambda _: []
     bridges: Callable[[Manifest], bool] = lambda _: False
     options: tuple[TrainingOption, ...] = ()
     prepare: Callable[[Recipe, Mapping[str, Any]], Recipe] = lambda recipe, _: recipe

@@ -8,7 +8,7 @@ from pathlib import Path
 from pixelfast.errors import EngineError, ModelError
 from pixelfast.files.atomic import file_sha256
 from pixelfast.methods.base import EngineChoice
-from pixelfast.methods.reconstruction.fastest import fastest_engine
+from pixelfast.methods.fastest import fastest_engine
 from pixelfast.methods.registry import USUAL, find_method
 from pixelfast.model import Model
 from pixelfast.model.manifest import FILE_NAME as MANIFEST
@@ -53,7 +53,7 @@ def choose_engine(
         return _of_model(model.engine(kind=spec.kind), model, [])
     own = usual._replace(stride=stride or model.manifest.stride)
     if str(own) in model.manifest.files:
-        name, note = fastest_engine(model, str(own).removesuffix(".onnx"), threads)
+        name, note = fastest_engine(model, own, spec.engines(model.manifest)[0], threads)
         return _of_model(path / name, model, [] if note is None else [note])
     note = f"stride {stride} runs one window at a time; `pixelfast export {path} --stride {stride}` makes it faster"
     return _of_model(model.engine(kind=spec.kind), model, [note])

@@ -6,9 +6,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast import _core
+from pixelfast.runtime.trial import Agreement
 
 LEAST_AGREEMENT: Final = 0.999
 """The rank correlation with float32 below which an engine puts frames into another order, and is not taken."""
+
+LEAST_AGREEMENT_ELSEWHERE: Final = 0.98
+"""The same, of an ONNX file in less than float32 on another machine: it was compared on footage where it was made, for
+which its ranges were chosen. But sums of int8 products overflow on CPUs without an instruction for them."""
 
 
 def rank_correlation(found: NDArray[Any], expected: NDArray[Any]) -> float:
@@ -17,3 +22,14 @@ def rank_correlation(found: NDArray[Any], expected: NDArray[Any]) -> float:
     if not all(np.isfinite(some).all() for some in scores):
         return float("nan")
     return float(np.corrcoef(_core.rank(scores[0]), _core.rank(scores[1]))[0, 1])
+
+
+def agreement_in_order(found: NDArray[Any], expected: NDArray[Any]) -> Agreement:
+    """Compares two engines by the order into which their errors put the frames of the same footage."""
+    if found.shape != expected.shape or not np.isfinite(found).all():
+        return Agreement("other shapes, or not finite", enough=False)
+    correlation = rank_correlation(found, expected)
+    ours, theirs = (errors.astype(np.float64) for errors in (found, expected))
+    furthest = float(np.abs(ours - theirs).max() / np.abs(theirs).max())
+    words = f"{correlation:.6f}, {furthest:.0e} off"
+    return Agreement(words, correlation >= LEAST_AGREEMENT, correlation >= LEAST_AGREEMENT_ELSEWHERE)

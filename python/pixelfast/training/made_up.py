@@ -1,22 +1,14 @@
-"""Made-up scenes that an exported file is checked on where there is no footage."""
+"""Made-up scenes, for what is checked or measured without footage."""
 
-from pathlib import Path
 from typing import Final
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import nn
 
-from pixelfast.geometry import FLOW_SIZE, FRAME_SIZE, WINDOW
-from pixelfast.training.cache import FrameCache
-from pixelfast.training.onnx import Signature, write_graph
+from pixelfast.geometry import FLOW_SIZE, FRAME_SIZE
 
-TRACED_FRAMES: Final = 40
-
-
-_CHECKED_LENGTHS: Final = (WINDOW, WINDOW + 5, 40)
-"""The file is checked with several numbers of frames (or flows): an exporter can fix a dimension without a word."""
+_SPEED: Final = (3, 2)
+"""Pixels a frame down and to the right, of the texture that moves."""
 
 
 def made_up_flows(past: int, scale: float) -> NDArray[np.float32]:
@@ -37,37 +29,27 @@ def made_up_flows(past: int, scale: float) -> NDArray[np.float32]:
     return flows
 
 
-def made_up_frames() -> NDArray[np.uint8]:
-    """u8[40,128,128]: a smooth texture under changing light with some noise, to check an export without footage."""
+def made_up_frames(count: int = 40, height: int = FRAME_SIZE, width: int = FRAME_SIZE) -> NDArray[np.uint8]:
+    """u8[count,height,width]: a smooth texture under changing light with some noise."""
     rng = np.random.default_rng(0)
-    rows, columns = np.mgrid[0:FRAME_SIZE, 0:FRAME_SIZE] / FRAME_SIZE
+    rows, columns = np.mgrid[0:height, 0:width] / max(height, width)
     texture = 0.5 + 0.2 * np.sin(9 * columns + 4 * rows) + 0.2 * np.sin(13 * rows)
-    light = 0.8 + 0.2 * np.sin(np.arange(TRACED_FRAMES) / 5)[:, None, None]
-    noisy = light * texture + 0.03 * rng.standard_normal((TRACED_FRAMES, FRAME_SIZE, FRAME_SIZE))
+    light = 0.8 + 0.2 * np.sin(np.arange(count) / 5)[:, None, None]
+    noisy = light * texture + 0.03 * rng.standard_normal((count, height, width))
     levels: NDArray[np.uint8] = np.round(255 * noisy.clip(0, 1)).astype(np.uint8)
     return levels
 
 
-def write_checked(
-    graph: nn.Module,
-    output: str,
-    facts: dict[str, str],
-    out: Path,
-    *,
-    frames: NDArray[np.uint8] | None,
-    threads: int | None,
-) -> float:
-    """Writes a graph of frames u8[N,128,128], checked on these frames or on made-up ones; see `write_graph`."""
-    example = torch.zeros(TRACED_FRAMES, FRAME_SIZE, FRAME_SIZE, dtype=torch.uint8)
-    real = made_up_frames() if frames is None else np.ascontiguousarray(frames)
-    lengths = sorted({min(length, len(real)) for length in _CHECKED_LENGTHS})
-    samples = [real[:length] for length in lengths]
-    return write_graph(
-        graph, Signature("frames", output, example, WINDOW), facts, out, samples=samples, threads=threads
-    )
-
-
-def checked_frames(cache: FrameCache) -> NDArray[np.uint8]:
-    """Returns the first up to 40 frames of the longest training video."""
-    longest = max(cache.videos, key=lambda video: video.length)
-    return np.ascontiguousarray(cache.frames[longest.offset : longest.offset + min(longest.length, TRACED_FRAMES)])
+def moving_texture(count: int, height: int, width: int) -> NDArray[np.uint8]:
+    """u8[count,height,width,3]: a smooth random texture that moves by 3 pixels down and 2 to the right a frame."""
+    down, right = _SPEED
+    rng = np.random.default_rng(0)
+    rows, columns = np.arange(height + count * down), np.arange(width + count * right)
+    picture = np.full((len(rows), len(columns), 3), 127.5)
+    for frequency, angle, phase, *colour in rng.uniform(0, 1, (24, 6)):
+        turn = (0.05 + 0.6 * frequency) * np.array([np.cos(6.3 * angle), np.sin(6.3 * angle)])
+        wave = np.sin(turn[0] * rows[:, None] + turn[1] * columns + 6.3 * phase)
+        picture += 20 * wave[..., None] * (np.array(colour) - 0.2)
+    levels = picture.clip(0, 255).round().astype(np.uint8)
+    starts = [(down * step, right * step) for step in reversed(range(count))]
+    return np.stack([levels[top : top + height, left : left + width] for top, left in starts])

@@ -13,8 +13,11 @@ from torch import Tensor, nn
 
 from pixelfast.errors import ModelError
 from pixelfast.files.atomic import atomic_path
+from pixelfast.geometry import FRAME_SIZE, WINDOW
 from pixelfast.machine.imports import import_onnxruntime
+from pixelfast.training.cache import FrameCache
 from pixelfast.training.half_convolutions import HalfConvolutions
+from pixelfast.training.made_up import made_up_frames
 
 OPSET: Final = 18
 FORMAT: Final = "1"
@@ -22,6 +25,10 @@ FORMAT: Final = "1"
 
 TOLERANCE: Final = 1e-4
 """How far ONNX Runtime may be from PyTorch, relative to the largest value: float32 in another order gives 1e-6."""
+
+TRACED_FRAMES: Final = 40
+_CHECKED_LENGTHS: Final = (WINDOW, WINDOW + 5, 40)
+"""A file of frames is checked with several numbers of them: an exporter can fix a dimension without a word."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -150,3 +157,28 @@ def _difference(graph: nn.Module, signature: Signature, session: Any, sample: ND
     if found.shape != expected.shape:
         return float("inf")
     return float(np.abs(found - expected).max() / np.abs(expected).max())
+
+
+def write_checked(
+    graph: nn.Module,
+    output: str,
+    facts: dict[str, str],
+    out: Path,
+    *,
+    frames: NDArray[np.uint8] | None,
+    threads: int | None,
+) -> float:
+    """Writes a graph of frames u8[N,128,128], checked on these frames or on made-up ones; see `write_graph`."""
+    example = torch.zeros(TRACED_FRAMES, FRAME_SIZE, FRAME_SIZE, dtype=torch.uint8)
+    real = made_up_frames() if frames is None else np.ascontiguousarray(frames)
+    lengths = sorted({min(length, len(real)) for length in _CHECKED_LENGTHS})
+    samples = [real[:length] for length in lengths]
+    return write_graph(
+        graph, Signature("frames", output, example, WINDOW), facts, out, samples=samples, threads=threads
+    )
+
+
+def checked_frames(cache: FrameCache) -> NDArray[np.uint8]:
+    """Returns the first up to 40 frames of the longest training video."""
+    longest = max(cache.videos, key=lambda video: video.length)
+    return np.ascontiguousarray(cache.frames[longest.offset : longest.offset + min(longest.length, TRACED_FRAMES)])

@@ -1,10 +1,30 @@
 """What is made of the trials: which engines fail, which is the fastest of those that are right, and the last line."""
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import Final
 
-from pixelfast.model import Model
+from pixelfast.runtime.torch.choice import remember_speedup
+from pixelfast.runtime.trial import EngineKind, Trial
+from pixelfast.verify.candidates import USUAL_PRECISION
 from pixelfast.verify.machine import Machine
-from pixelfast.verify.measuring import Trial
+
+_TAKEN: Final = "the fastest way to run it here; `pixelfast score` takes it from now on"
+
+
+def with_fastest_usual(trials: Sequence[Trial]) -> list[Trial]:
+    """The trials of one kind of engine, the fastest speedup of PyTorch now the usual one; without a GPU as they are."""
+    tried = {trial.candidate.way: trial for trial in trials if trial.candidate.way is not None and trial.passed}
+    rates = {speedup: trial.best for (precision, speedup), trial in tried.items() if precision == USUAL_PRECISION}
+    if not rates:
+        return list(trials)
+    chosen = USUAL_PRECISION, remember_speedup(trials[0].candidate.kind.stem, USUAL_PRECISION, rates)
+    return [trial if trial.candidate.way is None else _marked(trial, trial.candidate.way == chosen) for trial in trials]
+
+
+def _marked(trial: Trial, usual: bool) -> Trial:
+    remark = "; ".join(words for words in (trial.remark, _TAKEN if usual else "") if words)
+    return replace(trial, candidate=replace(trial.candidate, usual=usual), remark=remark)
 
 
 def verified(trials: Sequence[Trial], machine: Machine) -> bool:
@@ -30,15 +50,18 @@ def _should_run(trial: Trial) -> bool:
     return trial.candidate.usual and not trial.candidate.elsewhere
 
 
-def fastest(trials: Sequence[Trial], model: Model) -> Trial | None:
-    """Of the engines that a whole run can take; None where it would lack one that is right."""
-    motion = model.manifest.motion
-    kind = "ae" if motion is None else "motion"
+def fastest(trials: Sequence[Trial], kinds: Sequence[EngineKind]) -> Trial | None:
+    """Of the engines that a whole run can take; None where it would lack one that is right.
+
+    Args:
+        trials: of all engines.
+        kinds: of engine that a run takes, the method's own first.
+    """
     right = [trial for trial in trials if trial.passed and trial.candidate.usual and trial.candidate.stride == 1]
-    needed = {kind, "raft"} if motion is not None and motion.flow.kind == "raft" else {kind}
-    if not needed <= {trial.candidate.kind for trial in right}:
+    if not {kind.stem for kind in kinds} <= {trial.candidate.kind.stem for trial in right}:
         return None
-    return max((trial for trial in right if trial.candidate.kind == kind), key=lambda trial: trial.best)
+    own = [trial for trial in right if trial.candidate.kind.stem == kinds[0].stem]
+    return max(own, key=lambda trial: trial.best)
 
 
 def verdict(trials: Sequence[Trial], machine: Machine, runners: str) -> str:

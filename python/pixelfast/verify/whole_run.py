@@ -1,20 +1,36 @@
-"""A whole `pixelfast.score`, beside decoding alone and the method's plain loop; and what bounds it."""
+"""A whole `pixelfast score` with the fastest engine, what bounds it, and what it is compared with."""
 
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-import pixelfast
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelfast.jobs.score import Request, run
+from pixelfast.machine.stopwatch import Profile, Stopwatch
+from pixelfast.methods.base import Opening
 from pixelfast.methods.choose import choose_engine
+from pixelfast.methods.registry import find_method
+from pixelfast.methods.settings import Settings
+from pixelfast.model import Model
+from pixelfast.notes import Notes
 from pixelfast.options import FlipMode
-from pixelfast.sources import Color, Video, open_source
+from pixelfast.runtime.trial import Trial, calls_a_second
+from pixelfast.sources import Video
 from pixelfast.sources.decoding import PIECE_PER_THREAD
+from pixelfast.sources.video import FrameFormat
+from pixelfast.verify.footage import files_of, footage_of
+from pixelfast.verify.machine import Machine
 
-_BACKGROUND: Final = ("decode", "fingerprint")
-"""Phases of the thread that runs ahead; the others take turns on the calling thread."""
+Facts = list[tuple[str, str]]
 
-_PASSES: Final = ("load", "total")
+_PLAIN_FRAMES: Final = 256
+"""Frames in memory that the plain loop runs on."""
+
+_NAMES: Final = {"torch": "PyTorch", "PIL": "Pillow"}
 
 
 @dataclass(frozen=True)
@@ -22,67 +38,132 @@ class WholeRun:
     """Figures of a run.
 
     Attributes:
-        frames: how many.
         rate: of the whole run, frames a second; loading the engine is left out.
         decode_rate: of decoding alone.
-        phases: seconds by phase.
+        profile: where its time went.
     """
 
-    frames: int
     rate: float
     decode_rate: float
-    phases: dict[str, float]
+    profile: Profile
 
-    @property
-    def share_of_decoding(self) -> float:
-        """Of the rate of decoding alone."""
-        return self.rate / self.decode_rate
-
-    def bound(self) -> str:
-        """What took most of the time, in words, and the share of each phase."""
-        running = {name: seconds for name, seconds in self.phases.items() if name not in _PASSES and seconds > 0}
-        wall = self.phases["total"] - self.phases.get("load", 0.0)
-        named = sorted(running.items(), key=lambda item: -item[1])
-        shares = ", ".join(f"{name} {seconds / wall:.0%}" for name, seconds in named if seconds / wall > 0.005)
-        own = {name: seconds for name, seconds in running.items() if name not in _BACKGROUND}
-        ahead = sum(running.get(name, 0.0) for name in _BACKGROUND)
-        most = "decoding" if ahead > sum(own.values()) else max(own, key=lambda name: own[name], default="nothing")
-        return f"bound by {most}: {shares} of the time (decoding runs beside the rest)"
+    def facts(self, engine: str) -> Facts:
+        """Names and what they are, in words, of the run with an engine of this name."""
+        profile, share = self.profile, self.rate / self.decode_rate
+        busy = f"busy {profile.busy:.0%} of the time; {profile.cores:.2f} of {profile.threads} cores busy on average"
+        return [
+            ("whole score", f"{self.rate:,.0f} frames/s with {engine}"),
+            ("decoding alone", f"{self.decode_rate:,.0f} frames/s; the whole run has {share:.2f} of it"),
+            ("profile", f"bound by {profile.slowest}: {busy}"),
+        ]
 
 
-def measure_whole_run(
-    source: Path, engine: Path, size: tuple[int, int], color: Color, *, flip: FlipMode, threads: int
-) -> WholeRun:
-    """Decodes a source, then scores it with an engine; both are warm, as what comes later would look fast otherwise.
+def measure_whole_run(videos: Sequence[Video], engine: Path, *, flip: FlipMode, threads: int) -> WholeRun:
+    """Decodes videos, then scores them with an engine; both are warm, as what comes later would look fast otherwise.
 
     Args:
-        source: the footage.
+        videos: the footage.
         engine: the file.
-        size: height and width in pixels that the frames are decoded to.
-        color: of the frames.
         flip: as of `pixelfast.score`.
         threads: for the run.
 
     Raises:
         PixelfastError: as `pixelfast.score`.
     """
-    videos = open_source(source)
-    method = choose_engine(engine).method
-    stride = 1 if method == "reconstruction" else None
-    pixelfast.score(videos[0], engine, stride=stride, flip=flip, threads=threads)
+    settings, profiles = Settings(flip=flip), list[Profile]()
+    wanted = _format(engine, videos[0], settings, threads)
+    run(videos[0], engine, settings, Request(threads=threads))
     # Once unmeasured: else decoding would read what the whole run finds in memory.
-    _decode_rate(videos, size, color, threads)
-    decode_rate = _decode_rate(videos, size, color, threads)
-    scores = pixelfast.score(videos, engine, stride=stride, flip=flip, threads=threads)
+    _decode_rate(videos, wanted, threads)
+    decode_rate = _decode_rate(videos, wanted, threads)
+    scores = run(list(videos), engine, settings, Request(threads=threads, profile=profiles.append))
     wall = scores.phases["total"] - scores.phases.get("load", 0.0)
-    return WholeRun(len(scores.raw), len(scores.raw) / wall, decode_rate, dict(scores.phases))
+    return WholeRun(len(scores.raw) / wall, decode_rate, profiles[0])
 
 
-def _decode_rate(videos: list[Video], size: tuple[int, int], color: Color, threads: int) -> float:
+def _format(engine: Path, video: Video, settings: Settings, threads: int) -> FrameFormat:
+    """How a run with this engine decodes the frames."""
+    choice = choose_engine(engine)
+    method = find_method(choice.method).open(Opening(choice, settings, threads, Stopwatch(), Notes()))
+    return method.frames(video)
+
+
+def _decode_rate(videos: Sequence[Video], wanted: FrameFormat, threads: int) -> float:
     """Frames a second where nothing else is done."""
     started = time.perf_counter()
     frames = 0
     for video in videos:
-        for chunk in video.chunks(*size, color, PIECE_PER_THREAD * max(2, threads), threads):
-            frames += len(chunk.frames)
+        chunk = PIECE_PER_THREAD * max(2, threads)
+        for piece in video.chunks(wanted.height, wanted.width, wanted.color, chunk, threads):
+            frames += len(piece.frames)
     return frames / (time.perf_counter() - started)
+
+
+def describe_plain_loop(
+    model: Model, videos: list[Video], device: str, best: Trial, *, rate: float, seconds: float
+) -> Facts:
+    """What the method's plain loop does on the same device, from memory and from files; or why it is not run.
+
+    Args:
+        model: the model.
+        videos: the footage.
+        device: "cuda" or "cpu".
+        best: the fastest engine.
+        rate: frames a second of the whole run with it.
+        seconds: how long each figure is measured, about.
+    """
+    kind, manifest, files = best.candidate.kind, model.manifest, files_of(videos)
+    weights = model.folder / f"{kind.stem}.safetensors"
+    if kind.plain_loop is None:
+        return []
+    if weights.name not in manifest.files or len(files) < manifest.window:
+        return [("plain loop", f"not run: it needs {weights.name} and a folder of frames")]
+    frames = footage_of(videos).frames(_PLAIN_FRAMES, manifest.height, manifest.width, "grey")
+    try:
+        alone, whole = kind.plain_loop(weights, device, frames, files, seconds)
+    except ModuleNotFoundError as error:
+        return [("plain loop", f"not run: it needs {_NAMES.get(error.name or '', error.name)}")]
+    except (ImportError, OSError) as error:
+        return [("plain loop", f"not run: PyTorch or Pillow cannot be imported ({error})")]
+    where = f"PyTorch float32, one window at a time, {device}"
+    return [
+        ("plain loop", f"{alone:,.0f} frames/s ({where}): {best.best / alone:,.1f}x by the fastest engine"),
+        ("from files", f"{whole:,.0f} frames/s by the plain loop: {rate / whole:,.1f}x by the whole score"),
+    ]
+
+
+def describe_copying(best: Trial, inputs: NDArray[Any], machine: Machine, seconds: float) -> Facts:
+    """How much of a call of the fastest engine is copying its frames to the GPU; nothing where it runs on none.
+
+    Args:
+        best: the fastest engine.
+        inputs: of its best call.
+        machine: where it runs.
+        seconds: how long copying is measured, about.
+    """
+    if not best.candidate.on_gpu:
+        return []
+    if not machine.by_torch:
+        return [("copying in", "not measured: PyTorch does not reach the GPU")]
+    try:
+        alone = _seconds_of_copying(inputs, seconds)
+    except RuntimeError as error:  # of PyTorch: the engines may have taken all of the memory
+        return [("copying in", f"not measured: {str(error).splitlines()[0]}")]
+    share, speed = alone / best.call_seconds[best.best_length], inputs.nbytes / alone / 1e9
+    call = f"takes {share:.1%} of a call of {best.best_length} ({speed:.1f} GB/s from page-locked memory)"
+    return [("copying in", f"{call}; the engine computes beside it")]
+
+
+def _seconds_of_copying(inputs: NDArray[Any], seconds: float) -> float:
+    """Of one call's inputs from page-locked memory to the GPU, alone."""
+    import torch
+
+    sent = torch.from_numpy(np.ascontiguousarray(inputs)).pin_memory()
+    there = torch.empty_like(sent, device="cuda")
+
+    def copy() -> None:
+        there.copy_(sent, non_blocking=True)
+        torch.cuda.synchronize()
+
+    copy()  # makes the context
+    return 1 / calls_a_second(copy, seconds)

@@ -5,7 +5,9 @@ import shutil
 import subprocess
 import sys
 from dataclasses import asdict
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import onnx
@@ -20,7 +22,7 @@ from frame_files import write_video
 from moving_scene import moved
 from pixelfast.errors import EngineError, ModelError
 from pixelfast.flow.facts import FlowFacts
-from pixelfast.flow.raft_export import end_point_error, export_raft, moving_texture, write_reduced_raft
+from pixelfast.flow.raft_export import end_point_error, export_raft, write_reduced_raft
 from pixelfast.flow.raft_network import FloatNorm, RaftGraph, seeded_raft
 from pixelfast.flow.raft_weights import load_raft
 from pixelfast.methods.motion.export import motion_agreement, write_motion, write_reduced_motion
@@ -31,7 +33,7 @@ from pixelfast.methods.motion.weights import save_flow_gru
 from pixelfast.model import Manifest, Model, Training
 from pixelfast.notes import Notes
 from pixelfast.training.half_convolutions import HalfConvolutions
-from pixelfast.training.made_up import made_up_flows
+from pixelfast.training.made_up import made_up_flows, moving_texture
 from pixelfast.training.reduced import REDUCED
 
 COMMANDS = Path(__file__).parents[3] / "cuda_export"
@@ -152,17 +154,11 @@ def test_half_convolutions_are_those_of_pytorch(raft: RAFT) -> None:
 # The ONNX files
 
 
-@pytest.fixture(scope="module")
-def half_raft(raft: RAFT, tmp_path_factory: pytest.TempPathFactory) -> onnx.ModelProto:
+@pytest.fixture
+def half_raft(half_raft_files: Path) -> onnx.ModelProto:
     """What the command writes."""
-    folder = tmp_path_factory.mktemp("half")
-    torch.save(raft.state_dict(), folder / "raft_large.pth")
-    command = [sys.executable, str(COMMANDS / "export_raft.py"), "--height", "128", "--width", "128", "--updates", "2"]
-    out = ["--weights", str(folder / "raft_large.pth"), "--out", str(folder / "raft.onnx"), "--precision", "fp16"]
-    done = subprocess.run([*command, *out], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    assert "2 updates; fp16 moves a made-up flow by 0.00" in done.stdout
-    return onnx.shape_inference.infer_shapes(onnx.load(folder / "raft.onnx"))
+    assert "2 updates; fp16 moves a made-up flow by 0.00" in (half_raft_files / "raft.txt").read_text()
+    return onnx.shape_inference.infer_shapes(onnx.load(half_raft_files / "raft.onnx"))
 
 
 def types_of(model: onnx.ModelProto, kind: str) -> list[set[int]]:
@@ -232,12 +228,21 @@ def footage(folder: Path, count: int) -> Path:
     return folder
 
 
+@cache
+def motion_file(*, plain: bool) -> bytes:
+    """`motion.onnx` of a new GRU, or of none."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "motion.onnx"
+        write_motion(None if plain else new_gru(16), SCALE, PAST, path)
+        return path.read_bytes()
+
+
 def write_motion_model(folder: Path, source: Path | None, *, raft: RAFT | None = None, plain: bool = False) -> Model:
     """A motion model of new weights, with DIS or with RAFT of a single update."""
     work = folder.with_name(folder.name + ".work")
     work.mkdir()
     network = None if plain else new_gru(16)
-    write_motion(network, SCALE, PAST, work / "motion.onnx")
+    (work / "motion.onnx").write_bytes(motion_file(plain=plain))
     if network is not None:
         save_flow_gru(network, work / "motion.safetensors", recipe="default", scale=SCALE, past=PAST)
     if raft is not None:
@@ -304,7 +309,9 @@ def test_a_model_without_a_network_computes_in_float(tmp_path: Path, caplog: pyt
     command = [sys.executable, str(COMMANDS / "export_motion.py"), str(model.folder), "--compute-capability", "8.6"]
     done = subprocess.run([*command, "--precision", "fp16"], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.startswith(f"{model.folder / 'motion.fp16.plan'}: fp16, 9 to 72 a call, for 8.6")
+    assert done.stdout == f"written {model.folder / 'motion.fp16.plan'}\n"
+    half = Model.load(model.folder).manifest.plans["motion.fp16.plan"]
+    assert (half.precision, half.least, half.most, half.compute_capability) == ("fp16", 9, 72, "8.6")
     pixelfast.export(Model.load(model.folder), "plan", precision="bf16", compute_capability="8.6")
     assert "motion.onnx has no network to halve: its bf16 plan computes in float32" in caplog.text
     plans = Model.load(model.folder).manifest.plans

@@ -10,12 +10,11 @@ import torch
 from numpy.typing import NDArray
 from torch.overrides import TorchFunctionMode
 
+from made_raft import HEIGHT, WIDTH
 from pixelfast.errors import EngineError
 from pixelfast.flow.raft import RaftFlow
-from pixelfast.flow.raft_export import moving_texture, write_raft
 from pixelfast.flow.raft_memory import pair_bytes
-from pixelfast.flow.raft_network import Correlation, seeded_raft
-from pixelfast.flow.raft_weights import save_raft
+from pixelfast.flow.raft_network import Correlation
 from pixelfast.methods.motion.engine import PREDICTOR, MotionEngine, load_motion_engine, motion_engine
 from pixelfast.methods.motion.export import write_motion
 from pixelfast.methods.motion.facts import MotionEngineFacts
@@ -25,11 +24,11 @@ from pixelfast.methods.reconstruction.network import TemporalAutoencoder
 from pixelfast.methods.reconstruction.weights import save_autoencoder
 from pixelfast.runtime.torch.choice import TorchWish
 from pixelfast.runtime.torch.runner import TorchRunner
+from pixelfast.training.made_up import moving_texture
 
 PAST, SCALE, HIDDEN = 8, (0.37, 0.21), 12
-SIZE, UPDATES = 128, 2
 
-FRAMES = moving_texture(7, SIZE, SIZE)
+FRAMES = moving_texture(7, HEIGHT, WIDTH)
 MANY_FLOWS = PAST + 256 + 64 + 5
 """Predictions for pieces of three sizes on a GPU, the last of which is not full."""
 
@@ -60,13 +59,10 @@ def motion(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def raft(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def raft(raft_files: Path) -> Path:
     """Random weights of RAFT, and the same as `raft.onnx` beside them."""
-    network, path = seeded_raft(0), tmp_path_factory.mktemp("raft") / "raft.safetensors"
-    save_raft(network, path, height=SIZE, width=SIZE, updates=UPDATES)
-    write_raft(network, path.with_suffix(".onnx"), SIZE, SIZE, updates=UPDATES, weights_sha256=None, threads=1)
-    return path
+    return raft_files / "raft.safetensors"
 
 
 @pytest.mark.parametrize("flows", [PAST + 1, PAST + 2, 40, MANY_FLOWS])
@@ -100,7 +96,7 @@ def test_predictor_on_a_gpu(motion: Path, speedup: str, precision: str | None, t
 
 @pytest.mark.parametrize("frames", [2, 3, 7])
 def test_flow_is_that_of_the_exported_file(raft: Path, frames: int) -> None:
-    engine = torch_flow(raft, "cpu", memory_bytes=3 * pair_bytes(SIZE, SIZE))  # two pieces of 7 frames
+    engine = torch_flow(raft, "cpu", memory_bytes=3 * pair_bytes(HEIGHT, WIDTH))  # two pieces of 7 frames
     found, expected = engine.flow(FRAMES[:frames]), RaftFlow(raft.with_suffix(".onnx"), 1).flow(FRAMES[:frames])
     np.testing.assert_allclose(found, expected, atol=1e-4 * float(np.abs(expected).max()))
     assert (found.shape, found.dtype) == ((frames - 1, 2, 64, 64), np.float32)
@@ -108,9 +104,9 @@ def test_flow_is_that_of_the_exported_file(raft: Path, frames: int) -> None:
 
 def test_what_flow_asks_of_frames(raft: Path) -> None:
     engine, onnx = torch_flow(raft, "cpu"), RaftFlow(raft.with_suffix(".onnx"), 1)
-    assert engine.size(720, 1280) == onnx.size(720, 1280) == (SIZE, SIZE)
+    assert engine.size(720, 1280) == onnx.size(720, 1280) == (HEIGHT, WIDTH)
     assert (engine.color, engine.frame_bytes) == (onnx.color, onnx.frame_bytes)
-    with pytest.raises(EngineError, match=r"takes frames uint8 \[\?, 128, 128, 3\], not uint8 \[2, 64, 64, 3\]"):
+    with pytest.raises(EngineError, match=r"takes frames uint8 \[\?, 120, 150, 3\], not uint8 \[2, 64, 64, 3\]"):
         engine.flow(np.zeros((2, 64, 64, 3), np.uint8))
 
 
@@ -124,7 +120,7 @@ def test_flow_in_half_precision(raft: Path, precision: str, tolerance: float) ->
 @pytest.mark.parametrize(("precision", "tolerance"), [("fp32", 2e-3), (None, 1e-2), ("bf16", 5e-2)])
 @pytest.mark.parametrize("speedup", ["graph", "compile", "none"])
 def test_flow_on_a_gpu(raft: Path, speedup: str, precision: str | None, tolerance: float) -> None:
-    memory = 4 * pair_bytes(SIZE, SIZE)  # pieces of four pairs, and of one
+    memory = 4 * pair_bytes(HEIGHT, WIDTH)  # pieces of four pairs, and of one
     gpu = torch_flow(raft, "cuda", precision, speedup, memory_bytes=memory)
     for frames in (FRAMES, FRAMES[:2]):
         found, expected = gpu.flow(frames), torch_flow(raft, "cpu").flow(frames)

@@ -44,13 +44,14 @@ def torch_engine(weights: Path, *asked: str | None) -> WindowEngine:
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="the autoencoder on a GPU needs an NVIDIA GPU")
 
 
-@pytest.fixture
-def weights(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("weights")
     torch.manual_seed(0)
     network = TemporalAutoencoder(8, "batch").eval()
-    save_autoencoder(network, tmp_path / "ae.safetensors", recipe="default", trained_with={})
-    write_autoencoder(network, tmp_path / "ae.onnx")
-    return tmp_path / "ae.safetensors"
+    save_autoencoder(network, folder / "ae.safetensors", recipe="default", trained_with={})
+    write_autoencoder(network, folder / "ae.onnx")
+    return folder / "ae.safetensors"
 
 
 @pytest.mark.parametrize("frames", [16, 17, 31, 45])

@@ -26,6 +26,7 @@ from pixelfast.methods.motion.recipe import RECIPES
 from pixelfast.methods.trained import Recipe, Trained, TrainingJob
 from pixelfast.model import Manifest, Model
 from pixelfast.options import Pool
+from pixelfast.runtime.trial import EngineKind
 
 
 def _open(opening: Opening) -> Method:
@@ -95,6 +96,13 @@ def _describe(manifest: Manifest) -> list[tuple[str, str]]:
     return [("frames", f"flow by {name}, predicted from the {manifest.own['past']} before; noisy frames are {noisy}")]
 
 
+def _engines(manifest: Manifest) -> list[EngineKind]:
+    from pixelfast.flow.kind import RAFT
+    from pixelfast.methods.motion.kind import MOTION
+
+    return [MOTION, RAFT] if manifest.own["flow"]["kind"] == "raft" else [MOTION]
+
+
 METHOD = MethodSpec(
     name="motion",
     says="how things move",
@@ -109,6 +117,7 @@ METHOD = MethodSpec(
     errors_of=_errors_of,
     outcome=_outcome,
     describe=_describe,
+    engines=_engines,
     # Optical flow is not robust to noise; the source's own recipe has no repair.
     bridges=lambda manifest: bool(manifest.own.get("bridge_noisy", True)),
     options=(

@@ -41,6 +41,11 @@ class GraphMotion:
         self.facts = facts
         self._run = runner
 
+    @property
+    def fallback(self) -> str | None:
+        """Why CUDA graphs are not used although they were chosen; None where they are, or nobody chose them."""
+        return getattr(self._run, "fallback", None)
+
     def errors(self, flow: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `MotionEngine.errors`."""
         result = self._run(flow)

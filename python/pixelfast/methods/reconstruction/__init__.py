@@ -31,6 +31,7 @@ from pixelfast.methods.reconstruction.report import outcome
 from pixelfast.methods.trained import Trained, TrainingJob
 from pixelfast.model import Manifest, Model
 from pixelfast.options import Pool
+from pixelfast.runtime.trial import EngineKind
 
 
 def _open(opening: Opening) -> Method:
@@ -85,6 +86,12 @@ def _describe(manifest: Manifest) -> list[tuple[str, str]]:
     return rows
 
 
+def _engines(_: Manifest) -> list[EngineKind]:
+    from pixelfast.methods.reconstruction.kind import AE
+
+    return [AE]
+
+
 METHOD = MethodSpec(
     name="reconstruction",
     says="how frames look",
@@ -99,6 +106,7 @@ METHOD = MethodSpec(
     errors_of=_errors_of,
     outcome=outcome,
     describe=_describe,
+    engines=_engines,
     options=(
         TrainingOption(
             "width_share",

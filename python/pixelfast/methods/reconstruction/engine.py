@@ -54,6 +54,11 @@ class FrameEngine:
         self.facts = facts
         self._run = runner
 
+    @property
+    def fallback(self) -> str | None:
+        """Why CUDA graphs are not used although they were chosen; None where they are, or nobody chose them."""
+        return getattr(self._run, "fallback", None)
+
     def errors(self, frames: NDArray[np.uint8], stride: int) -> NDArray[np.float32]:
         """See `WindowEngine.errors`; a stride that is not the engine's own is fed one window at a time."""
         window = self.facts.window

@@ -12,8 +12,7 @@ from pixelfast.geometry import FRAME_SIZE, GRID, WINDOW
 from pixelfast.methods.reconstruction.network import ReconstructionGraph, TemporalAutoencoder
 from pixelfast.methods.reconstruction.weights import load_autoencoder
 from pixelfast.scores.agreement import rank_correlation
-from pixelfast.training.made_up import TRACED_FRAMES, write_checked
-from pixelfast.training.onnx import Signature, write_graph
+from pixelfast.training.onnx import TRACED_FRAMES, Signature, write_checked, write_graph
 from pixelfast.training.reduced import REDUCED, REDUCED_TOLERANCE, check_agreement
 
 

@@ -23,7 +23,7 @@ from pixelfast.model.names import EngineName
 from pixelfast.options import TrainingPrecision
 from pixelfast.training.checkpoint import Checkpoint, load_checkpoint
 from pixelfast.training.choice import Choice
-from pixelfast.training.made_up import checked_frames
+from pixelfast.training.onnx import checked_frames
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,7 @@ MEASURED: Final = Measured("torch-speedups.json")
 
 
 def fastest_speedup(kind: str, precision: str) -> Speedup:
-    """What was remembered for the GPU in this machine, by `cuda_export/verify.py`; else the usual one.
+    """What was remembered for the GPU in this machine, by `pixelfast verify`; else the usual one.
 
     Args:
         kind: "ae", "motion" or "raft".

@@ -3,8 +3,8 @@
 Importing this needs PyTorch and Pillow.
 """
 
-import time
 from collections.abc import Callable, Sequence
+from itertools import count
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +14,29 @@ from PIL import Image
 
 from pixelfast.geometry import FRAME_SIZE, WINDOW
 from pixelfast.methods.reconstruction.weights import load_autoencoder
+from pixelfast.runtime.trial import calls_a_second
 
 Cuboid = Callable[[int], NDArray[np.float32]]
 """The frames f32[16, 128, 128] of a window, by its number."""
 
 
-class PlainLoop:
+def measure_plain_loop(
+    weights: Path, device: str, frames: NDArray[np.uint8], files: Sequence[Path], seconds: float
+) -> tuple[float, float]:
+    """Measures the plain loop's frames a second; see `EngineKind.plain_loop`.
+
+    Args:
+        weights: an `ae.safetensors`.
+        device: "cuda" or "cpu".
+        frames: u8[N, 128, 128], in memory.
+        files: of frames of one video.
+        seconds: how long each figure is measured, about.
+    """
+    loop = _PlainLoop(weights, device)
+    return loop.windows_a_second(frames, seconds), loop.frames_a_second(files, seconds)
+
+
+class _PlainLoop:
     """The autoencoder of a model as its source runs it; each window gives the errors of its 16 frames.
 
     Args:
@@ -51,12 +68,8 @@ class PlainLoop:
     def _rate(self, cuboid: Cuboid, seconds: float) -> float:
         for window in range(3):
             self._errors(cuboid(window))
-        started = time.perf_counter()
-        done = 0
-        while done < 2 or time.perf_counter() - started < seconds:
-            self._errors(cuboid(done))
-            done += 1
-        return done / (time.perf_counter() - started)
+        windows = count()
+        return calls_a_second(lambda: self._errors(cuboid(next(windows))), seconds)
 
     def _errors(self, cuboid: NDArray[np.float32]) -> NDArray[np.float32]:
         frames = torch.from_numpy(cuboid).to(self._device)[None]  # [1, T, H, W]

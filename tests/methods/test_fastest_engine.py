@@ -9,8 +9,10 @@ from onnx import helper
 import pixelfast
 from footage import walking_square
 from pixelfast.methods.choose import choose_engine
-from pixelfast.methods.reconstruction.fastest import MEASURED, fastest_engine, remembered
+from pixelfast.methods.fastest import MEASURED, fastest_engine, remembered
+from pixelfast.methods.reconstruction.kind import AE
 from pixelfast.model import Model
+from pixelfast.model.names import EngineName
 from tiny_engines import constant, write_frame_engine, write_model
 
 BUSY = 200
@@ -45,7 +47,7 @@ def test_the_fastest_is_taken_measured_once_and_remembered(pair: Model, monkeypa
     (known,) = remembered().values()
     assert (known.engine, known.model) == ("ae.int8.onnx", str(pair.folder))
     assert known.rates["ae.int8.onnx"] > known.rates["ae.onnx"] > 0
-    monkeypatch.setattr("pixelfast.methods.reconstruction.fastest._rate", lambda *_: pytest.fail("measured again"))
+    monkeypatch.setattr("pixelfast.methods.fastest.try_engine", lambda *_: pytest.fail("measured again"))
     again = choose_engine(pair.folder)
     assert (again.path, again.notes) == (choice.path, [])
 
@@ -60,7 +62,7 @@ def test_what_changes_is_measured_anew(pair: Model, tmp_path: Path) -> None:
     pair.add({"ae.int8.onnx": write_slow_engine(tmp_path / "slower.onnx"), "ae.onnx": tmp_path / "fast.onnx"})
     assert choose_engine(pair.folder).path.name == "ae.onnx"
     assert len(remembered()) == 2
-    assert fastest_engine(Model.load(pair.folder), "ae", 2)[0] == "ae.onnx"
+    assert fastest_engine(Model.load(pair.folder), EngineName("ae"), AE, 2)[0] == "ae.onnx"
     assert len(remembered()) == 3, "another number of threads is another machine"
 
 
