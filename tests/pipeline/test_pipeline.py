@@ -299,5 +299,5 @@ def test_a_profile_names_the_stage_that_the_others_wait_for(model: Model, slow: 
     pixelfast.score([kind("1", walking_square(300, 1, SIZE))], model.folder, progress=tell, profile=profiles.append)
     (found,) = profiles
     assert found.slowest == slow
-    assert found.bound().startswith(f"{slow}, at work for {found.busy:.0%} of the {found.flowing:.2f} s")
+    assert found.bound().startswith(f"{slow}: at work for {found.busy:.0%} of the {found.flowing:.2f} s")
     assert all(0 <= share < found.busy for stage, share in found.stages.items() if stage != slow)

@@ -242,7 +242,7 @@ def test_importing_costs_nothing_and_scoring_needs_no_torch(tmp_path: Path) -> N
     process = run_python(program, tmp_path / "01", engine, tmp_path / "scores.csv")
     output, errors = process.communicate(timeout=60)
     assert output, errors
-    assert json.loads(output) == [[], [], ["openvino", "onnxruntime", "pyarrow"]]
+    assert json.loads(output) == [[], [], ["openvino", "pyarrow"]]
     assert (tmp_path / "scores.csv").exists()
 
 

@@ -175,7 +175,7 @@ class Profile:
     def bound(self) -> str:
         """Names the stage that bounds the run, and says how long each was at work while frames flowed."""
         others = ", ".join(f"{name} {share:.0%}" for name, share in self.stages.items() if name != self.slowest)
-        return f"{self.slowest}, at work for {self.busy:.0%} of the {self.flowing:.2f} s of flow ({others})"
+        return f"{self.slowest}: at work for {self.busy:.0%} of the {self.flowing:.2f} s of flow ({others})"
 
 
 def profile(laps: Laps, threads: int) -> Profile:
