@@ -1,7 +1,9 @@
 """The reconstruction pipeline against NumPy and SciPy, and the arguments that mean nothing."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx.helper
@@ -23,6 +25,7 @@ from pixelfast.methods.registry import find_method
 from pixelfast.methods.settings import Settings
 from pixelfast.model import Flip, Model
 from pixelfast.progress import Progress
+from pixelfast.sources import Chunk
 from plain_pipeline import TOLERANCE, footage, plain_maps, plain_raw, plain_scores, raws_of
 from tiny_engines import (
     SIZE,
@@ -277,3 +280,24 @@ def test_a_profile_explains_the_run(make_source: MakeSource, model: Model, tmp_p
     assert {name: row.seconds for name, row in rows.items()} | {"total": found.total} == pytest.approx(
         scores.phases | {"total": found.total}
     )
+
+
+class SlowVideo(DrawnVideo):
+    """A video that takes long to decode."""
+
+    def chunks(self, *args: Any, **kwargs: Any) -> Iterator[Chunk]:
+        for chunk in super().chunks(*args, **kwargs):
+            time.sleep(0.05)
+            yield chunk
+
+
+@pytest.mark.parametrize("slow", ["decode", "score"])
+def test_a_profile_names_the_stage_that_the_others_wait_for(model: Model, slow: str) -> None:
+    profiles: list[Profile] = []
+    kind = SlowVideo if slow == "decode" else DrawnVideo
+    tell = None if slow == "decode" else lambda step: time.sleep(0.2)
+    pixelfast.score([kind("1", walking_square(300, 1, SIZE))], model.folder, progress=tell, profile=profiles.append)
+    (found,) = profiles
+    assert found.slowest == slow
+    assert found.bound().startswith(f"{slow}: at work for {found.busy:.0%} of the {found.flowing:.2f} s")
+    assert all(0 <= share < found.busy for stage, share in found.stages.items() if stage != slow)

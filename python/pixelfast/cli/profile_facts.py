@@ -15,7 +15,7 @@ def describe_profile(profile: "Profile") -> str:
     said = facts(
         [
             ("wall time", f"{profile.total:.2f} s, {profile.explained:.0%} of it explained by the phases"),
-            ("slowest stage", f"{profile.slowest}, busy {profile.busy:.0%} of the {profile.flowing:.2f} s of flow"),
+            ("bound by", profile.bound()),
             ("cores", f"{profile.cores:.2f} of {profile.threads} busy on average"),
         ]
     )

@@ -1,4 +1,4 @@
-"""Where the time of a run goes: seconds and bytes a phase, and which of them overlap."""
+"""Where the time of a run goes: seconds and bytes a phase, which of them overlap, and which stage bounds the run."""
 
 import os
 import threading
@@ -12,13 +12,6 @@ Item = TypeVar("Item")
 
 WAIT: Final = "wait"
 """The phase in which the calling thread waits for frames: what runs ahead of it is slower."""
-
-
-class _End:
-    """No item is left."""
-
-
-_END = _End()
 
 
 @dataclass
@@ -83,12 +76,12 @@ class Stopwatch:
             self._flowing += time.perf_counter() - started
 
     def waits(self, items: Iterable[Item]) -> Iterator[Item]:
-        """The items, the time that each is waited for counted under `wait`."""
+        """The items, none of them None, the time that each is waited for counted under `wait`."""
         iterator = iter(items)
         while True:
             with self.phase(WAIT):
-                item = next(iterator, _END)
-            if isinstance(item, _End):
+                item = next(iterator, None)
+            if item is None:
                 return
             yield item
 
@@ -134,7 +127,7 @@ class ProfileRow:
         name: "decode", "engine", …
         stage: the stage that it belongs to, each of which has a thread of its own (or two, while a video is read again
             without flip correction); "" for what comes before and after.
-        seconds: of wall clock.
+        seconds: of wall clock in which the phase computed; waiting for another stage is no part of it.
         share: of the whole run's wall clock; rows of different stages overlap.
         nbytes: what it took in or made.
     """
@@ -156,8 +149,7 @@ class Profile:
         explained: the share of `total` in which the calling thread was in one of the phases; `wait` is explained by
             the stages ahead of it.
         flowing: the seconds of it in which frames went through the stages.
-        slowest: the stage that was busy for the longest.
-        busy: the share of `flowing` in which it was.
+        stages: by name the share of `flowing` in which a stage did not wait for another one.
         cores: how many cores the process kept busy, on average over `total`.
         threads: how many it might use.
     """
@@ -166,10 +158,24 @@ class Profile:
     total: float
     explained: float
     flowing: float
-    slowest: str
-    busy: float
+    stages: dict[str, float]
     cores: float
     threads: int
+
+    @property
+    def slowest(self) -> str:
+        """The stage that bounds the run, because it waits the least."""
+        return max(self.stages, key=lambda stage: self.stages[stage])
+
+    @property
+    def busy(self) -> float:
+        """The share of `flowing` in which the slowest stage did not wait."""
+        return self.stages[self.slowest]
+
+    def bound(self) -> str:
+        """Names the stage that bounds the run, and says how long each was at work while frames flowed."""
+        others = ", ".join(f"{name} {share:.0%}" for name, share in self.stages.items() if name != self.slowest)
+        return f"{self.slowest}: at work for {self.busy:.0%} of the {self.flowing:.2f} s of flow ({others})"
 
 
 def profile(laps: Laps, threads: int) -> Profile:
@@ -179,16 +185,17 @@ def profile(laps: Laps, threads: int) -> Profile:
         ProfileRow(name, stage_of.get(name, ""), one.seconds, one.seconds / laps.total, one.nbytes)
         for name, one in laps.phases.items()
     )
-    stages = {stage: sum(row.seconds for row in rows if row.stage == stage) for stage in _STAGES}
-    slowest = max(stages, key=lambda stage: stages[stage])
+    stages = {stage: sum(row.seconds for row in rows if row.stage == stage) for stage in (DECODE, CLEAN)}
+    # The calling thread also keeps parts and tells the caller how far it is: it works whenever it does not wait.
+    waited = laps.phases[WAIT].seconds if WAIT in laps.phases else 0.0
+    stages[SCORE] = laps.flowing - waited
     called = sum(one.seconds for one in laps.phases.values() if not one.ahead)
     return Profile(
         rows=rows,
         total=laps.total,
         explained=called / laps.total,
         flowing=laps.flowing,
-        slowest=slowest,
-        busy=stages[slowest] / laps.flowing if laps.flowing else 0.0,
+        stages={stage: seconds / laps.flowing if laps.flowing else 0.0 for stage, seconds in stages.items()},
         cores=laps.processor / laps.total,
         threads=threads,
     )

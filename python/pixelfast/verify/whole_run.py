@@ -50,11 +50,10 @@ class WholeRun:
     def facts(self, engine: str) -> Facts:
         """Names and what they are, in words, of the run with an engine of this name."""
         profile, share = self.profile, self.rate / self.decode_rate
-        busy = f"busy {profile.busy:.0%} of the time; {profile.cores:.2f} of {profile.threads} cores busy on average"
         return [
             ("whole score", f"{self.rate:,.0f} frames/s with {engine}"),
             ("decoding alone", f"{self.decode_rate:,.0f} frames/s; the whole run has {share:.2f} of it"),
-            ("profile", f"bound by {profile.slowest}: {busy}"),
+            ("profile", f"bound by {profile.bound()}; {profile.cores:.2f} of {profile.threads} cores busy"),
         ]
 
 
