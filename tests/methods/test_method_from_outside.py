@@ -47,9 +47,6 @@ def test_a_method_from_outside_is_whole(tmp_path: Path) -> None:
     dark = frames.copy()
     dark[DARK] //= 3
     write_video(tmp_path / "new" / "01", dark)
-    (tmp_path / "labels.csv").write_text(
-        "video,frame,label\n" + "".join(f"01,{frame},{int(DARK.start <= frame < DARK.stop)}\n" for frame in range(48))
-    )
 
     assert "grey_level" in run("train", "--help").stdout
     done = run("train", "normal", "--out", "model", "--method", "grey_level", "--darker", "7")
@@ -61,6 +58,8 @@ def test_a_method_from_outside_is_whole(tmp_path: Path) -> None:
     usual = walking_square(48, 1)[:-16].reshape(-1, 8, 16, 8, 16).mean(axis=(0, 2, 4))
     oracle = np.abs(dark.reshape(-1, 8, 16, 8, 16).mean(axis=(2, 4)) - usual).mean(axis=(1, 2))
     np.testing.assert_allclose(scores.raw, oracle, atol=0.05)
+    rows = [f"01_{frame},{int(frame - 1 in range(48)[DARK])}" for frame in scores.frame]
+    (tmp_path / "labels.csv").write_text("\n".join(["Id,Label", *rows]) + "\n")
     done = run("evaluate", "scores.parquet", "labels.csv", "--json")
     assert '"auroc": 1.0' in done.stdout, done
     shown = run("info", "model").stdout

@@ -7,7 +7,7 @@ INGREDIENTS: Final = ("flip", "raft")
 """Stems of files that several methods' models may hold; every other stem is a method's own."""
 
 _GRAMMAR: Final = re.compile(
-    r"(?P<stem>[a-z][a-z0-9_]*)(\.s(?P<stride>[1-9][0-9]*))?(\.(?P<precision>[a-z][a-z0-9]*))?"
+    r"(?P<stem>[a-z][a-z0-9_]*)(\.s(?P<stride>[1-9][0-9]*))?(\.(?P<precision>(?!s[0-9])[a-z][a-z0-9]*))?"
     r"\.(?P<kind>onnx|plan|safetensors)"
 )
 
