@@ -17,6 +17,7 @@ from pixelfast.flip.weights import load_flip_classifier, save_flip_classifier
 from pixelfast.methods.reconstruction.export import export_onnx, write_autoencoder
 from pixelfast.methods.reconstruction.network import TemporalAutoencoder
 from pixelfast.methods.reconstruction.weights import load_autoencoder, save_autoencoder
+from pixelfast.training.cache import CachedVideo, FrameCache
 from pixelfast.training.made_up import made_up_frames
 from pixelfast.training.onnx import checked_frames
 
@@ -152,10 +153,12 @@ def test_unwritable_place_is_named(folder: Path, tmp_path: Path) -> None:
         export_onnx(folder, tmp_path / "nowhere" / "ae.onnx")
 
 
-def test_checked_frames_are_neighbours_of_the_longest_video() -> None:
+def test_checked_frames_are_neighbours_of_the_longest_video(tmp_path: Path) -> None:
     frames = np.arange(100, dtype=np.uint8)[:, None, None].repeat(2, 1).repeat(2, 2)
-    assert checked_frames(frames, [(0, 20), (20, 60), (80, 20)])[:, 0, 0].tolist() == list(range(20, 60))
-    assert checked_frames(frames, [(80, 20)])[:, 0, 0].tolist() == list(range(80, 100))
+    for spans, seen in (([(0, 20), (20, 60), (80, 20)], range(20, 60)), ([(80, 20)], range(80, 100))):
+        videos = tuple(CachedVideo(str(offset), offset, length, 0) for offset, length in spans)
+        cache = FrameCache(tmp_path, frames, videos, "", ())
+        assert checked_frames(cache)[:, 0, 0].tolist() == list(seen)
     assert made_up_frames().shape == (40, 128, 128)
     assert made_up_frames().std() > 20
 
@@ -165,7 +168,7 @@ def test_checked_frames_are_neighbours_of_the_longest_video() -> None:
 
 def test_weights_come_back_with_their_network(network: TemporalAutoencoder, folder: Path) -> None:
     loaded = load_autoencoder(folder / "ae.safetensors")
-    assert (loaded.width, loaded.normalisation, loaded.training) == (8, "batch", False)
+    assert (loaded.channels, loaded.normalisation, loaded.training) == (8, "batch", False)
     for name, tensor in network.state_dict().items():
         assert torch.equal(loaded.state_dict()[name], tensor)
 
