@@ -158,7 +158,8 @@ def window_engine(runner: Runner, threads: int) -> WindowEngine:
     if facts.kind == "cuboids":
         engine: WindowEngine = CuboidEngine(runner, facts, threads)
     elif facts.batch in (None, facts.window):
-        engine = FrameEngine(runner, facts)
+        # PyTorch runs any stride.
+        engine = FrameEngine(runner, replace(facts, stride=None) if isinstance(runner, TorchRunner) else facts)
     else:
         raise EngineError(
             f"{runner.path} takes exactly {facts.batch} frames; export it with a dynamic number of frames"
@@ -171,10 +172,6 @@ def _tried(engine: WindowEngine) -> WindowEngine:
     facts, stride = engine.facts, engine.facts.stride or 1
     engine.errors(np.zeros((facts.window + stride, facts.height, facts.width), np.uint8), stride)
     return engine
-
-
-def _frame_engine(runner: Runner, facts: WindowFacts) -> FrameEngine:
-    return FrameEngine(runner, replace(facts, stride=None) if isinstance(runner, TorchRunner) else facts)
 
 
 def _openvino_engine(path: Path, threads: int) -> FrameEngine | None:
