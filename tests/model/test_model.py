@@ -13,23 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from disk import file_size_limit, locked_folder
-from made_models import CONTENT, MANIFEST, content_of, make_workdir, measure
+from made_models import CONTENT, MANIFEST, content_of, measure
 from pixelfast.errors import ModelError, OutputError, PixelfastError
 from pixelfast.methods.registry import find_method
 from pixelfast.model import FileFacts, Flip, Manifest, Model, PlanFacts, Training
 from pixelfast.model.folder import _put_in_place
 from pixelfast.model.manifest import read_manifest, write_manifest
-
-
-@pytest.fixture
-def workdir(tmp_path: Path) -> Path:
-    return make_workdir(tmp_path)
-
-
-@pytest.fixture
-def model(workdir: Path, tmp_path: Path) -> Model:
-    return Model.write(workdir, tmp_path / "model", MANIFEST)
-
 
 # Writing and reading back
 

@@ -12,20 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from made_models import MANIFEST, make_workdir
+from made_models import MANIFEST
 from pixelfast.errors import ModelError
 from pixelfast.model import FileFacts, Model
 from pixelfast.model.manifest import read_manifest, write_manifest
-
-
-@pytest.fixture
-def workdir(tmp_path: Path) -> Path:
-    return make_workdir(tmp_path)
-
-
-@pytest.fixture
-def model(workdir: Path, tmp_path: Path) -> Model:
-    return Model.write(workdir, tmp_path / "model", MANIFEST)
 
 
 def edited(change: Callable[[dict[str, Any]], object]) -> Callable[[Path], object]:

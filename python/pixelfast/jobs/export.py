@@ -7,8 +7,7 @@ from pixelfast.jobs.export_plan import export_plan
 from pixelfast.methods.base import ExportRequest
 from pixelfast.methods.registry import find_method
 from pixelfast.model import Model
-
-_PRECISIONS = {"onnx": ("fp32", "int8", "bf16"), "plan": ("fp32", "fp16", "bf16")}
+from pixelfast.model.names import PRECISIONS
 
 
 def export_engine(model: Model, request: ExportRequest) -> Path:
@@ -18,9 +17,9 @@ def export_engine(model: Model, request: ExportRequest) -> Path:
         raise EngineError(
             f"a compute capability and call sizes are of TensorRT plans, not of {request.to}: say --to plan"
         )
-    if request.to == "plan" and request.precision not in _PRECISIONS["plan"]:
+    if request.to == "plan" and request.precision not in PRECISIONS["plan"]:
         raise EngineError(f"precision must be fp32, fp16 or bf16, not {request.precision!r}")
-    if request.precision not in _PRECISIONS.get(request.to, ()):
+    if request.precision not in PRECISIONS.get(request.to, ()):
         known = "onnx in fp32, int8 or bf16, and plans in fp32, fp16 or bf16"
         raise EngineError(f"pixelfast exports {known}, not {request.to} in {request.precision}")
     exports = find_method(model.manifest.method).exports

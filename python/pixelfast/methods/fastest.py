@@ -15,7 +15,7 @@ from pixelfast.errors import EngineError
 from pixelfast.geometry import FRAME_SIZE
 from pixelfast.machine.measured import Measured, processor
 from pixelfast.model import Model
-from pixelfast.model.names import EngineName
+from pixelfast.model.names import PRECISIONS, EngineName
 from pixelfast.runtime.tensorrt.check import GpuMachine, check_plan, plan_origin, read_machine
 from pixelfast.runtime.tensorrt.package import has_driver
 from pixelfast.runtime.torch.choice import fastest_speedup, gpu_by_torch
@@ -28,7 +28,6 @@ MEASURED: Final = Measured("engines.json")
 SECONDS: Final = 0.3
 """For each engine, after a first call that does not count."""
 
-_PRECISIONS: Final = {"onnx": ("fp32", "int8", "bf16"), "plan": ("fp32", "fp16", "bf16")}
 _PACKAGES: Final = ("onnxruntime", "onnxruntime-gpu", "openvino", "torch", "tensorrt", "tensorrt-rtx-cu13")
 _FRAMES: Final = 96
 """Of the made-up scene; engines that want more get them forth and back."""
@@ -97,7 +96,7 @@ def _candidates(model: Model, name: EngineName) -> list[str]:
     """The engines of the folder that may run here."""
     onnx, plans = (
         [str(name._replace(kind=kind, precision=precision)) for precision in precisions]
-        for kind, precisions in _PRECISIONS.items()
+        for kind, precisions in PRECISIONS.items()
     )
     names, files = onnx, model.manifest.files
     if has_driver():

@@ -6,6 +6,9 @@ from typing import Final, NamedTuple, Self
 INGREDIENTS: Final = ("flip", "raft")
 """Stems of files that several methods' models may hold; every other stem is a method's own."""
 
+PRECISIONS: Final = {"onnx": ("fp32", "int8", "bf16"), "plan": ("fp32", "fp16", "bf16")}
+"""What engines of each kind are exported in: int8 is for CPUs, fp16 for GPUs."""
+
 _GRAMMAR: Final = re.compile(
     r"(?P<stem>[a-z][a-z0-9_]*)(\.s(?P<stride>[1-9][0-9]*))?(\.(?P<precision>(?!s[0-9])[a-z][a-z0-9]*))?"
     r"\.(?P<kind>onnx|plan|safetensors)"

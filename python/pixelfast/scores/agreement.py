@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast import _core
+from pixelfast.errors import ModelError
 from pixelfast.runtime.trial import Agreement
 
 LEAST_AGREEMENT: Final = 0.999
@@ -22,6 +23,24 @@ def rank_correlation(found: NDArray[Any], expected: NDArray[Any]) -> float:
     if not all(np.isfinite(some).all() for some in scores):
         return float("nan")
     return float(np.corrcoef(_core.rank(scores[0]), _core.rank(scores[1]))[0, 1])
+
+
+def check_agreement(agreement: float, precision: str, out: object, of: str = "the scores' rank correlation") -> None:
+    """Refuses an engine in less than float32 that changes the order of the frames.
+
+    Args:
+        agreement: the rank correlation of its scores with those of float32.
+        precision: what it computes in.
+        out: how the sentence names it.
+        of: what the sentence calls the agreement.
+
+    Raises:
+        ModelError: the correlation is too low, or not a number.
+    """
+    if not agreement >= LEAST_AGREEMENT:  # also where it is not a number
+        raise ModelError(
+            f"{out} was not written: in {precision} {of} with float32 is {agreement:.4f}, below {LEAST_AGREEMENT}"
+        )
 
 
 def agreement_in_order(found: NDArray[Any], expected: NDArray[Any]) -> Agreement:

@@ -5,19 +5,6 @@ from contextlib import contextmanager
 
 import torch
 
-from pixelfast.errors import ModelError
-
-
-def check_seed(seed: int) -> int:
-    """The seed, where it is one.
-
-    Raises:
-        ModelError: it is not 0 or more and below 2^63.
-    """
-    if not 0 <= seed < 2**63:
-        raise ModelError(f"seed must be 0 or more and below 2^63, not {seed}")
-    return seed
-
 
 @contextmanager
 def reproducible(seed: int, threads: int) -> Iterator[None]:

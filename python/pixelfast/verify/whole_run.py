@@ -20,8 +20,7 @@ from pixelfast.notes import Notes
 from pixelfast.options import FlipMode
 from pixelfast.runtime.trial import Trial, calls_a_second
 from pixelfast.sources import Video
-from pixelfast.sources.decoding import PIECE_PER_THREAD
-from pixelfast.sources.video import FrameFormat
+from pixelfast.sources.decoding import DecodeSettings
 from pixelfast.verify.footage import files_of, footage_of
 from pixelfast.verify.machine import Machine
 
@@ -70,31 +69,27 @@ def measure_whole_run(videos: Sequence[Video], engine: Path, *, flip: FlipMode, 
         PixelfastError: as `pixelfast.score`.
     """
     settings, profiles = Settings(flip=flip), list[Profile]()
-    wanted = _format(engine, videos[0], settings, threads)
+    decode = _decoding(engine, settings, threads)
     run(videos[0], engine, settings, Request(threads=threads))
     # Once unmeasured: else decoding would read what the whole run finds in memory.
-    _decode_rate(videos, wanted, threads)
-    decode_rate = _decode_rate(videos, wanted, threads)
+    _decode_rate(videos, decode)
+    decode_rate = _decode_rate(videos, decode)
     scores = run(list(videos), engine, settings, Request(threads=threads, profile=profiles.append))
     wall = scores.phases["total"] - scores.phases.get("load", 0.0)
     return WholeRun(len(scores.raw) / wall, decode_rate, profiles[0])
 
 
-def _format(engine: Path, video: Video, settings: Settings, threads: int) -> FrameFormat:
-    """How a run with this engine decodes the frames."""
+def _decoding(engine: Path, settings: Settings, threads: int) -> DecodeSettings:
+    """How a run with this engine decodes."""
     choice = choose_engine(engine)
     method = find_method(choice.method).open(Opening(choice, settings, threads, Stopwatch(), Notes()))
-    return method.frames(video)
+    return DecodeSettings(method.frames, method.frame_bytes, threads, Stopwatch())
 
 
-def _decode_rate(videos: Sequence[Video], wanted: FrameFormat, threads: int) -> float:
+def _decode_rate(videos: Sequence[Video], decode: DecodeSettings) -> float:
     """Frames a second where nothing else is done."""
     started = time.perf_counter()
-    frames = 0
-    for video in videos:
-        chunk = PIECE_PER_THREAD * max(2, threads)
-        for piece in video.chunks(wanted.height, wanted.width, wanted.color, chunk, threads):
-            frames += len(piece.frames)
+    frames = sum(len(chunk.frames) for video in videos for chunk in decode.chunks(video))
     return frames / (time.perf_counter() - started)
 
 

@@ -94,7 +94,7 @@ def test_a_stride_of_its_own(model: Model) -> None:
 
 def test_what_changes_the_order_is_not_written(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     before = {entry.name: entry.read_bytes() for entry in model.folder.iterdir()}
-    monkeypatch.setattr("pixelfast.methods.reconstruction.exporting.LEAST_AGREEMENT", 1.5)
+    monkeypatch.setattr("pixelfast.scores.agreement.LEAST_AGREEMENT", 1.5)
     with pytest.raises(ModelError, match=r"ae.int8.onnx was not written: .* is [01]\.\d{4}, below 1.5"):
         pixelfast.export(model, precision="int8", threads=1)
     assert {entry.name: entry.read_bytes() for entry in model.folder.iterdir()} == before

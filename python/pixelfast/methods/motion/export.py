@@ -12,10 +12,9 @@ from torch import nn
 
 from pixelfast.geometry import FLOW_SIZE, GRID
 from pixelfast.methods.motion.network import FlowGru, MotionGraph, PlainGraph, Scale
-from pixelfast.methods.motion.weights import load_flow_gru
-from pixelfast.scores.agreement import rank_correlation
+from pixelfast.scores.agreement import check_agreement, rank_correlation
 from pixelfast.training.onnx import Signature, write_graph
-from pixelfast.training.reduced import REDUCED, REDUCED_TOLERANCE, check_agreement
+from pixelfast.training.reduced import REDUCED, REDUCED_TOLERANCE
 
 _TRACED_FLOWS: Final = 24
 
@@ -35,18 +34,6 @@ def write_motion(network: FlowGru | None, scale: Scale, past: int, out: Path, *,
     graph = PlainGraph(scale, past) if network is None else MotionGraph(network, scale, past)
     signature, facts = _motion_signature(past), _motion_facts(scale, past)
     return write_graph(graph, signature, facts, out, samples=samples, threads=threads)
-
-
-def export_reduced_motion(
-    model: Path, out: Path, precision: str, *, runs: Sequence[NDArray[np.float32]], threads: int | None = None
-) -> float:
-    """`write_reduced_motion` for the weights of a model folder; returns and raises as that does.
-
-    Raises:
-        ModelError: also where there are no such weights.
-    """
-    network, scale, past = load_flow_gru(model / "motion.safetensors")
-    return write_reduced_motion(network, scale, past, out, precision, runs=runs, threads=threads)
 
 
 def write_reduced_motion(

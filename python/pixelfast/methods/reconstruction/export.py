@@ -11,9 +11,9 @@ from pixelfast.errors import ModelError
 from pixelfast.geometry import FRAME_SIZE, GRID, WINDOW
 from pixelfast.methods.reconstruction.network import ReconstructionGraph, TemporalAutoencoder
 from pixelfast.methods.reconstruction.weights import load_autoencoder
-from pixelfast.scores.agreement import rank_correlation
+from pixelfast.scores.agreement import check_agreement, rank_correlation
 from pixelfast.training.onnx import TRACED_FRAMES, Signature, write_checked, write_graph
-from pixelfast.training.reduced import REDUCED, REDUCED_TOLERANCE, check_agreement
+from pixelfast.training.reduced import REDUCED, REDUCED_TOLERANCE
 
 
 def export_onnx(
@@ -60,18 +60,6 @@ def write_autoencoder(
     return write_checked(
         ReconstructionGraph(network, stride), "window_errors", facts, out, frames=frames, threads=threads
     )
-
-
-def export_reduced(
-    model: Path, out: Path, stride: int, precision: str, *, frames: NDArray[np.uint8], threads: int | None = None
-) -> float:
-    """`write_reduced_autoencoder` for the weights of a model folder; returns and raises as that does.
-
-    Raises:
-        ModelError: also where there are no such weights.
-    """
-    network = load_autoencoder(model / "ae.safetensors")
-    return write_reduced_autoencoder(network, out, stride, precision, frames=frames, threads=threads)
 
 
 def write_reduced_autoencoder(

@@ -17,7 +17,7 @@ from pixelfast.methods.trained import footage_of, is_footage_of
 from pixelfast.model import Calibration, Model
 from pixelfast.model.names import EngineName
 from pixelfast.notes import Notes
-from pixelfast.scores.agreement import LEAST_AGREEMENT, rank_correlation
+from pixelfast.scores.agreement import check_agreement, rank_correlation
 from pixelfast.training.cache import FrameCache
 
 CALL_SIZES: Final = (16, 128, 128)
@@ -50,10 +50,8 @@ def export_onnx(model: Model, request: ExportRequest) -> Path:
 def _write_float(model: Model, name: EngineName, scratch: Path, request: ExportRequest) -> list[Calibration]:
     """Writes the engine and gives its calibrations."""
     with training_extra():
-        from pixelfast.methods.reconstruction.export import write_autoencoder
-        from pixelfast.methods.reconstruction.weights import load_autoencoder
-    file = scratch / str(name)
-    write_autoencoder(load_autoencoder(model.folder / str(name.weights)), file, name.stride, threads=request.threads)
+        from pixelfast.methods.reconstruction.export import export_onnx as export_autoencoder
+    file = export_autoencoder(model.folder, scratch / str(name), name.stride, threads=request.threads)
     # The same weights at the same stride: what was measured before holds for the new file as well.
     known = [one for one in model.manifest.calibrations if one.engine == file.name]
     return known or _calibrate(model, file, request)
@@ -87,11 +85,7 @@ def _write_reduced(model: Model, name: EngineName, scratch: Path, request: Expor
         for file in (source, out)
     ]
     agreement = rank_correlation(*(np.concatenate(raw["mean"]) for raw in raws))
-    if not agreement >= LEAST_AGREEMENT:
-        raise ModelError(
-            f"{name} was not written: in {name.precision} the rank correlation of held-out frames with float32 is "
-            f"{agreement:.4f}, below {LEAST_AGREEMENT}"
-        )
+    check_agreement(agreement, name.precision, name, "the rank correlation of held-out frames")
     say_agreement(request, agreement)
     if not is_footage_of(model, cache):
         request.notes.say(
