@@ -1,5 +1,6 @@
 """Scores as files: pandas reads what is written, damage is found, nothing ends half-written."""
 
+import json
 import re
 import time
 from pathlib import Path
@@ -141,6 +142,21 @@ def test_rows_that_another_tool_reordered_are_still_understood(tmp_path: Path) -
     plain = table.set_column(0, "video", table["video"].cast(pa.string()))
     pq.write_table(plain, tmp_path / "plain.parquet", row_group_size=2)
     assert equal(Scores.read(tmp_path / "plain.parquet"), scores)
+
+
+@pytest.mark.parametrize(("method", "submission"), [("reconstruction", "rank"), ("motion", "score")])
+def test_the_first_files_of_the_format_do_not_name_their_submission(
+    tmp_path: Path, method: str, submission: str
+) -> None:
+    scores = make_scores({"a": 4, "b": 3}, method=method, submission=submission)
+    table = scores.to_arrow()
+    facts = json.loads((table.schema.metadata or {})[b"pixelfast"])
+    del facts["submission"]
+    assert sorted(facts) == ["format", "method", "notes", "phases", "smooth", "threshold", "videos"]  # as it was then
+    pq.write_table(table.replace_schema_metadata({b"pixelfast": json.dumps(facts)}), tmp_path / "first.parquet")
+    read = Scores.read(tmp_path / "first.parquet")
+    assert equal(read, scores)
+    assert read_csv(read.write(tmp_path / "scores.csv")) == expected_rows(scores)
 
 
 def damaged_files(folder: Path) -> dict[Path, str]:

@@ -23,8 +23,8 @@ _METADATA_KEY = b"pixelfast"
 _PLAIN_COLUMNS = ("frame", "raw", "score", "rank", "tail", "flipped", "repaired", "noisy", "seconds")
 _REQUIRED_COLUMNS = ("video", "frame", "raw", "score", "rank", "flipped", "repaired", "noisy")
 _FACTS = ("videos", "method", "submission", "smooth", "threshold", "notes", "phases")
-_SINCE = {"submission": "rank"}
-"""Facts that older files of the same format lack, and what stands for them."""
+_BEFORE_SUBMISSION = {"reconstruction": "rank", "motion": "score"}
+"""What the first files of this format, which do not name their submission, hold by the two methods of that time."""
 
 _CSV_ROWS = 1 << 18  # formatted at once: bounds memory, and keeps Arrow's offsets within 32 bits
 _NEEDS_QUOTES = frozenset(',"\r\n')
@@ -162,7 +162,7 @@ def _read_facts(metadata: dict[bytes, bytes], path: Path) -> dict[str, Any]:
     try:
         facts: dict[str, Any] = json.loads(metadata[_METADATA_KEY])
         version = facts.pop("format")
-        facts = {**_SINCE, **facts}
+        facts = {"submission": _BEFORE_SUBMISSION.get(facts.get("method"), "rank"), **facts}
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise ScoresError(f"{path} is Parquet, but not scores that pixelfast wrote") from error
     if version != FORMAT:
