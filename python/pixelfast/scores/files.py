@@ -1,33 +1,80 @@
-"""Scores as files: CSV for a submission, Parquet with everything."""
+"""Scores as files: CSV for a submission, Parquet with everything; where they go is checked before the work."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelfast.errors import ScoresError
+from pixelfast.errors import OutputError, ScoresError
 from pixelfast.files.arrow import arrow_column, arrow_texts
+from pixelfast.files.atomic import check_writable
 from pixelfast.files.natural import natural_key, unpadded
+from pixelfast.scores.schema import COLUMNS, OPTIONAL
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from pixelfast.scores.table import Scores
+    from pixelfast.sources import Video
 
+Out = str | PathLike[str] | Iterable[str | PathLike[str]] | None
+SUFFIXES = (".csv", ".parquet")
 FORMAT = 1
 _METADATA_KEY = b"pixelfast"
-_PLAIN_COLUMNS = ("frame", "raw", "score", "rank", "tail", "flipped", "repaired", "noisy", "seconds")
-_REQUIRED_COLUMNS = ("video", "frame", "raw", "score", "rank", "flipped", "repaired", "noisy")
+_PLAIN_COLUMNS = tuple(name for name in COLUMNS if name != "video_index")
+_REQUIRED_COLUMNS = ("video", *(name for name in _PLAIN_COLUMNS if name not in OPTIONAL))
 _FACTS = ("videos", "method", "submission", "smooth", "threshold", "notes", "phases")
 _SINCE = {"submission": "rank"}
 """Facts that older files of the same format lack, and what stands for them."""
 
 _CSV_ROWS = 1 << 18  # formatted at once: bounds memory, and keeps Arrow's offsets within 32 bits
 _NEEDS_QUOTES = frozenset(',"\r\n')
+
+
+def output_paths(out: Out) -> list[Path]:
+    """Returns the files to write, none for None.
+
+    Raises:
+        OutputError: a suffix that says nothing.
+    """
+    if out is None:
+        return []
+    paths = [Path(out)] if isinstance(out, str | PathLike) else [Path(path) for path in out]
+    for path in paths:
+        if path.suffix.lower() not in SUFFIXES:
+            raise OutputError(f"{path} must end in {' or '.join(SUFFIXES)}, so that it is clear what to write")
+    return paths
+
+
+def check_outputs(paths: Iterable[Path], videos: "Iterable[Video]") -> None:
+    """Fails before hours of work where writing would fail after them.
+
+    Raises:
+        OutputError: a file cannot be written there.
+        ScoresError: the videos' names collide in a CSV.
+    """
+    for path in paths:
+        check_writable(path)
+        if path.suffix.lower() == ".csv":
+            csv_names([video.name for video in videos])
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder, its parents too.
+
+    Raises:
+        OutputError: it cannot be made, or not be written into.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"the folder {folder} cannot be made: {error.strerror}; choose another place") from error
+    check_writable(folder / "part.arrow")
 
 
 def csv_names(videos: Sequence[str]) -> list[str]:
@@ -113,11 +160,8 @@ def to_arrow(scores: "Scores") -> "pa.Table":
         column = getattr(scores, name)
         if column is not None:
             columns[name] = pa.array(column, from_pandas=True)
-    return pa.table(columns).replace_schema_metadata({_METADATA_KEY: json.dumps(_facts(scores))})
-
-
-def _facts(scores: "Scores") -> dict[str, Any]:
-    return {"format": FORMAT, **{name: getattr(scores, name) for name in _FACTS}}
+    facts = {"format": FORMAT, **{name: getattr(scores, name) for name in _FACTS}}
+    return pa.table(columns).replace_schema_metadata({_METADATA_KEY: json.dumps(facts)})
 
 
 def write_parquet(scores: "Scores", path: Path) -> None:

@@ -24,6 +24,7 @@ class FolderVideo:
         name: the folder's name.
         folder: the folder.
         frame_ids: i64[N], the trailing digits of the file names, or the position where these tell no frames apart.
+        length: the number of frames.
         numbered: whether `frame_ids` come from the names.
     """
 
@@ -31,6 +32,7 @@ class FolderVideo:
         """Takes the folder and the names of the image files in it, in any order (at least one)."""
         self.folder = folder
         self.name = _video_name(folder)
+        self.length = len(frames)
         self._names, ids = ordered_frames(frames)
         self.numbered = ids is not None
         self.frame_ids: NDArray[np.int64] = np.arange(len(frames), dtype=np.int64) if ids is None else ids
@@ -38,11 +40,6 @@ class FolderVideo:
 
     def __repr__(self) -> str:
         return f"FolderVideo({str(self.folder)!r}, {self.length} frames)"
-
-    @property
-    def length(self) -> int:
-        """The number of frames."""
-        return len(self._names)
 
     @cached_property
     def paths(self) -> tuple[Path, ...]:

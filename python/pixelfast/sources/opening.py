@@ -4,9 +4,9 @@ import logging
 import os
 import shlex
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from glob import glob, has_magic
 from pathlib import Path
+from typing import NamedTuple
 
 from pixelfast.errors import SourceError
 from pixelfast.files.natural import natural_key
@@ -58,6 +58,14 @@ def _items(source: Source) -> list[str | os.PathLike[str] | Video]:
     if isinstance(source, Iterable) and not isinstance(source, bytes):
         return list(source)
     raise SourceError(f"a source is a path, a pattern, or a list of paths, not {type(source).__name__}: {source!r}")
+
+
+class _Listing(NamedTuple):
+    """The names in one folder by kind, in no order; hidden ones are left out."""
+
+    folders: list[str]
+    frames: list[str]
+    others: list[str]
 
 
 class _Finds:
@@ -122,7 +130,7 @@ class _Finds:
         self._without_frames += empty
         self._others += sorted(files)
 
-    def _add_folder(self, folder: Path, listing: "_Listing") -> None:
+    def _add_folder(self, folder: Path, listing: _Listing) -> None:
         """Adds a folder of frames, or a folder of such folders."""
         if self._add_video(folder, listing):
             return
@@ -131,10 +139,10 @@ class _Finds:
         empty = [name for name in names if not self._add_video(folder / name, inside[name])]
         if len(empty) == len(names):
             raise _no_frames(folder, listing, inside)
-        self._others += sorted(folder / name for name in listing.others)
+        self._others += [folder / name for name in sorted(listing.others)]
         self._without_frames += [folder / name for name in empty]
 
-    def _add_video(self, folder: Path, listing: "_Listing") -> bool:
+    def _add_video(self, folder: Path, listing: _Listing) -> bool:
         """Adds a folder of frames; False where it holds none."""
         if listing.frames and listing.folders:
             raise SourceError(
@@ -143,17 +151,8 @@ class _Finds:
             )
         if listing.frames:
             self.videos.append(FolderVideo(folder, listing.frames))
-            self._others += sorted(folder / name for name in listing.others)
+            self._others += [folder / name for name in sorted(listing.others)]
         return bool(listing.frames)
-
-
-@dataclass
-class _Listing:
-    """The names in one folder by kind, in no order; hidden ones are left out."""
-
-    folders: list[str] = field(default_factory=list)
-    frames: list[str] = field(default_factory=list)
-    others: list[str] = field(default_factory=list)
 
 
 def _list_folder(folder: Path) -> _Listing:
@@ -161,7 +160,7 @@ def _list_folder(folder: Path) -> _Listing:
 
     A link that leads nowhere still counts by its name: it is a frame that cannot be read, not one to lose silently.
     """
-    listing = _Listing()
+    listing = _Listing([], [], [])
     try:
         with os.scandir(folder) as entries:
             for entry in entries:
