@@ -14,9 +14,6 @@ Sha256 = Annotated[str, "64 hexadecimal digits"]
 Count = Annotated[int, "from 0"]
 
 
-_SHA256 = re.compile("[0-9a-f]{64}")
-
-
 class Fields:
     """One JSON object of a manifest, read field by field; a field of the wrong kind is a ModelError that names it."""
 
@@ -67,6 +64,10 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str) and value != ""
 
 
+def _is_sha256(value: object) -> bool:
+    return isinstance(value, str) and re.fullmatch("[0-9a-f]{64}", value) is not None
+
+
 def _is_whole(value: object, least: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
@@ -83,7 +84,7 @@ def _is_list(value: object, good: Callable[[object], bool]) -> bool:
 _OBJECT = ("an object", lambda value: isinstance(value, dict), dict)
 _KINDS: dict[Any, tuple[str, Callable[[Any], bool], Callable[[Any], Any]]] = {
     str: ("a text", _is_text, str),
-    Sha256: ("64 hexadecimal digits", lambda value: _is_text(value) and _SHA256.fullmatch(value) is not None, str),
+    Sha256: ("64 hexadecimal digits", _is_sha256, str),
     int: ("a whole number from 1", lambda value: _is_whole(value, 1), int),
     Count: ("a whole number from 0", lambda value: _is_whole(value, 0), int),
     float: ("a number", _is_number, float),

@@ -144,7 +144,7 @@ class Model:
         return self.folder / "flip.onnx" if there else None
 
     def goes_with(self, engine: str, other: str) -> bool:
-        """Whether the model has the file `other`; of plans, whether both are for the same GPU and TensorRT.
+        """Says whether the model has the file `other`; of plans, whether both are for the same GPU and TensorRT.
 
         Examples:
             >>> pixelfast.Model.load("model").goes_with("ae.onnx", "flip.onnx")
@@ -227,7 +227,7 @@ def _folder_beside(folder: Path) -> Iterator[Path]:
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """One process at a time changes the folder, where its file system has locks; the others wait."""
+    """Lets one process at a time change the folder, where its file system has locks; the others wait."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except OSError as error:
@@ -241,7 +241,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def plan_command(folder: Path, name: str, facts: PlanFacts) -> str:
-    """The command that builds a model's plan again."""
+    """Returns the command that builds a model's plan again."""
     options = ["--to plan"]
     if facts.precision != "fp32":
         options.append(f"--precision {facts.precision}")
@@ -281,7 +281,6 @@ def _trained_files(workdir: Path) -> list[str]:
 
 
 def _copy(source: Path, target: Path) -> FileFacts:
-    """Copies a file to a name of its own and says what arrived."""
     if not source.is_file():
         raise ModelError(f"{source} does not exist: train first")
     shutil.copyfile(source, target)
@@ -318,17 +317,16 @@ def _refuse_unless_replaceable(folder: Path) -> None:
 
 
 def _stems(folder: Path) -> set[str | None]:
-    """The stems of the engine files that may belong to the model in a folder, listed or not."""
+    """Returns the stems of the engine files that may belong to the model in a folder, listed or not."""
     with suppress(ModelError):
         return {*INGREDIENTS, *map(stem_of, read_manifest(folder / FILE_NAME).files)} - {None}
     return {*INGREDIENTS}
 
 
 def _is_ours(entry: Path, stems: set[str | None]) -> bool:
-    """Whether an entry may be deleted with the model folder that holds it."""
-    if entry.name == ".DS_Store" or entry.name.startswith(".pixelfast-"):
-        return True
-    return entry.is_file() and (entry.name == FILE_NAME or stem_of(entry.name) in stems)
+    """Says whether an entry may be deleted with the model folder that holds it."""
+    left_over = entry.name == ".DS_Store" or entry.name.startswith(".pixelfast-")
+    return left_over or (entry.is_file() and (entry.name == FILE_NAME or stem_of(entry.name) in stems))
 
 
 def _put_in_place(temporary: Path, target: Path) -> None:

@@ -47,11 +47,11 @@ class PlanFacts:
         least: frames (or flows) a call, at least.
         best: the number that it is tuned for.
         most: at most.
-        compute_capability: of the GPU, such as "8.6"; None where that is not known.
+        compute_capability: the GPU's, such as "8.6"; None where that is not known.
         flavour: "tensorrt" or "tensorrt_rtx", whose formats differ.
-        version: of that package.
-        onnx_sha256: of the model's ONNX file that it was built from; with less than float32, of the one with the same
-            weights.
+        version: the version of that package.
+        onnx_sha256: the SHA-256 of the ONNX file that it was built from; of the float32 one with the same weights,
+            where it computes in less.
     """
 
     precision: str
@@ -80,10 +80,10 @@ class Manifest:
         method: its name.
         recipe: how it was trained: "default", "source", or "converted".
         window: frames that a score is made from (T).
-        height: of the training frames, pixels: those that the flip classifier takes.
-        width: of a frame, pixels; likewise.
+        height: pixels of the training frames, which are those that the flip classifier takes.
+        width: pixels, likewise.
         grid: cells a side of the error map (G).
-        stride: of the engine that is used when none is asked for.
+        stride: the stride of the engine that is used when none is asked for.
         training: None where the weights came from elsewhere.
         flip: None where there is no flip classifier.
         own: what the method alone needs to know, plain values; it stands in the file under the name of the method.
@@ -112,7 +112,7 @@ class Manifest:
 
     @property
     def stem(self) -> str:
-        """What the names of the method's own files begin with; "" where the folder holds none."""
+        """Returns what the names of the method's own files begin with; "" where the folder holds none."""
         stems = (stem_of(name) for name in self.files)
         return next((stem for stem in stems if stem is not None and stem not in INGREDIENTS), "")
 
@@ -124,11 +124,7 @@ class Manifest:
 
 
 def write_manifest(manifest: Manifest, path: Path) -> None:
-    """Writes `model.json`, whole or not at all.
-
-    Raises:
-        OutputError: it cannot be written there.
-    """
+    """Writes `model.json`, whole or not at all; an OutputError says why it cannot be written there."""
     text = json.dumps(manifest.plain(), indent=2, ensure_ascii=False, allow_nan=False)
     with atomic_path(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
@@ -177,7 +173,7 @@ def _rises(one: Calibration) -> bool:
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON can hold it: NumPy's numbers as Python's, tuples as lists, not-a-number as null."""
+    """Returns a value as JSON can hold it: NumPy's numbers as Python's, tuples as lists, not-a-number as null."""
     if isinstance(value, np.generic | np.ndarray):
         value = value.tolist()
     if isinstance(value, Mapping):

@@ -45,7 +45,7 @@ class EngineName(NamedTuple):
 
     @property
     def weights(self) -> "EngineName":
-        """The file of the weights that it was made from."""
+        """Returns the name of the weights that it was made from."""
         return EngineName(self.stem, kind="safetensors")
 
 

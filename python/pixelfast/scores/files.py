@@ -37,11 +37,7 @@ _NEEDS_QUOTES = frozenset(',"\r\n')
 
 
 def output_paths(out: Out) -> list[Path]:
-    """Returns the files to write, none for None.
-
-    Raises:
-        OutputError: a suffix that says nothing.
-    """
+    """Returns the files to write, none for None; a suffix that says nothing is an OutputError."""
     if out is None:
         return []
     paths = [Path(out)] if isinstance(out, str | PathLike) else [Path(path) for path in out]
@@ -65,11 +61,7 @@ def check_outputs(paths: Iterable[Path], videos: "Iterable[Video]") -> None:
 
 
 def make_folder(folder: Path) -> None:
-    """Makes a folder, its parents too.
-
-    Raises:
-        OutputError: it cannot be made, or not be written into.
-    """
+    """Makes a folder, its parents too; an OutputError says why it cannot be made or not be written into."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:

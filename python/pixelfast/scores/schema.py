@@ -28,11 +28,7 @@ OPTIONAL = ("tail", "seconds")
 
 
 def check_scores(scores: "Scores") -> None:
-    """Refuses scores of which a column, a value or a fact is not of the right kind, whoever wrote them.
-
-    Raises:
-        ScoresError: naming what is wrong, and where.
-    """
+    """Raises a ScoresError that names the first column, value or fact that is not of the right kind."""
     for name, dtype in COLUMNS.items():
         if name not in OPTIONAL or getattr(scores, name) is not None:
             _check_column(name, getattr(scores, name), dtype, len(scores.frame))
@@ -50,7 +46,6 @@ def _check_column(name: str, column: Any, dtype: type[np.generic], rows: int) ->
 
 
 def _check_rows(scores: "Scores") -> None:
-    """Each row belongs to a video, rows lie video by video, and no frame is there twice."""
     videos, index, frame = scores.videos, scores.video_index, scores.frame
     if not all(_is_name(name) for name in videos) or len(set(videos)) != len(videos):
         raise ScoresError(f"videos must be names, each once, not {videos!r}")
@@ -68,7 +63,7 @@ def _check_rows(scores: "Scores") -> None:
 
 
 def _is_name(name: object) -> bool:
-    """Whether a thing is text, not empty, that UTF-8 can hold."""
+    """Says whether a thing is text, not empty, that UTF-8 can hold."""
     return isinstance(name, str) and name != "" and not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 

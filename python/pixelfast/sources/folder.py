@@ -47,12 +47,7 @@ class FolderVideo:
         return tuple(self.folder / name for name in self._names)
 
     def chunks(
-        self,
-        height: int | None,
-        width: int | None,
-        color: Color = "grey",
-        chunk: int = 64,
-        threads: int | None = None,
+        self, height: int | None, width: int | None, color: Color = "grey", chunk: int = 64, threads: int | None = None
     ) -> Iterator[Chunk]:
         """Decodes all frames, `chunk` at a time: see `Video.chunks`."""
         if chunk < 1:
@@ -71,19 +66,19 @@ class FolderVideo:
         return map(decoded, range(0, self.length, chunk))
 
     def describe(self, index: int) -> str:
-        """The path of frame `index`."""
+        """Returns the path of frame `index`."""
         return self._files(index, index + 1)[0]
 
     def explain(self, index: int) -> str:
-        """Why frame `index` is not readable in full, as a clause that follows its path."""
+        """Says why frame `index` is not readable in full, as a clause that follows its path."""
         return _core.explain_frame(self.describe(index)) or "can be read now, though not when it was first tried"
 
     def fingerprint(self) -> bytes:
-        """32 bytes over the name, the size and the first and last 64 KiB of each file, in order."""
+        """Returns 32 bytes over the name, the size and the first and last 64 KiB of each file, in order."""
         return _core.fingerprint_files(self._files(0, self.length))
 
     def size(self) -> tuple[int, int]:
-        """Height and width of the first frame that can be read: see `Video.size`."""
+        """Returns height and width of the first frame that can be read: see `Video.size`."""
         for index in range(self.length):
             file = self.describe(index)
             # The header alone may promise a size that the rest of the file does not keep.
@@ -121,7 +116,6 @@ class FolderVideo:
 
 
 def _refuse_other_sizes(files: list[str], status: NDArray[np.uint8], size: tuple[int, int]) -> None:
-    """Raises where a readable frame is not of the size (height, width) that the video's first one has."""
     for index in np.flatnonzero(status != UNREADABLE):
         height, width = _core.frame_size(files[index])
         if (height, width) != size:
@@ -132,7 +126,7 @@ def _refuse_other_sizes(files: list[str], status: NDArray[np.uint8], size: tuple
 
 
 def _video_name(folder: Path) -> str:
-    """The folder's name, also for `.` and `..`; refused where no text file could hold it."""
+    """Returns the folder's name, also for `.` and `..`; refused where no text file could hold it."""
     name = folder.name if folder.name not in ("", "..") else folder.resolve().name
     try:
         name.encode()
@@ -159,7 +153,7 @@ def ordered_frames(names: Sequence[str]) -> tuple[list[str], NDArray[np.int64] |
 def _numbers_of_alike(names: Sequence[str]) -> NDArray[np.int64] | None:
     """Reads the numbers of names that differ in one run of digits alone, as nearly all do: ten times as fast.
 
-    None where the names are not so, or a number is there twice (`7.jpg` and `07.jpg`).
+    Returns None where the names are not so, or a number is there twice (`7.jpg` and `07.jpg`).
     """
     first, last = min(names), max(names)
     same = next((at for at, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), len(first))
