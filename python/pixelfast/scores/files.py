@@ -108,9 +108,7 @@ def write_csv(scores: "Scores", path: Path, threads: int = 1) -> None:
 
 def _csv_order(scores: "Scores") -> NDArray[np.int64]:
     by_name = sorted(range(len(scores.videos)), key=lambda video: natural_key(scores.videos[video]))
-    position = np.empty(len(by_name), dtype=np.int64)
-    position[by_name] = np.arange(len(by_name))
-    video, frame = position[scores.video_index], scores.frame
+    video, frame = np.argsort(by_name)[scores.video_index], scores.frame
     if np.all((video[1:] > video[:-1]) | ((video[1:] == video[:-1]) & (frame[1:] > frame[:-1]))):
         return np.arange(len(scores))  # as scoring leaves them: nothing to sort
     return np.lexsort((frame, video))

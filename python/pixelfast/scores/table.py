@@ -277,7 +277,7 @@ class Scores:
 
     def _event(self, start: int, stop: int, smoothed: NDArray[np.float64]) -> Event:
         peak = start + int(smoothed[start:stop].argmax())
-        first, last, top = (int(self.frame[row]) for row in (start, stop - 1, peak))
+        first, last, top = self.frame[[start, stop - 1, peak]].tolist()
         return Event(self.videos[self.video_index[start]], first, last, top, float(smoothed[peak]))
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -95,16 +96,12 @@ class FolderVideo:
         Raises:
             SourceError: two frames differ in size; both are named.
         """
-        first: tuple[str, tuple[int, int]] | None = None
+        first: dict[tuple[int, int], str] = {}
         for file in self._files(0, self.length):
-            try:
-                size = _core.frame_size(file)
-            except ValueError:
-                continue
-            if first is None:
-                first = file, size
-            elif size != first[1]:
-                sizes = [f"{path} has {width}x{height}" for path, (height, width) in (first, (file, size))]
+            with suppress(ValueError):
+                first.setdefault(_core.frame_size(file), file)
+            if len(first) > 1:
+                sizes = [f"{path} has {width}x{height}" for (height, width), path in first.items()]
                 raise SourceError(
                     f"the frames of video {self.name} are not all of one size, so their motion means nothing: "
                     f"{' and '.join(sizes)} pixels. Extract them again, or score each size as a video of its own"

@@ -86,7 +86,7 @@ class _Finds:
         if not there and has_magic(str(path)):
             self._add_pattern(path)
         elif there and not path.is_dir():
-            raise _no_folder(path)
+            raise SourceError(_no_folder(path))
         else:
             self._add_folder(path, _list_folder(path))
 
@@ -114,7 +114,7 @@ class _Finds:
         if not matches:
             raise SourceError(f"nothing matches {pattern}: check the pattern, or give a folder of frames")
         if not folders:
-            raise _no_folder(files[0])
+            raise SourceError(_no_folder(files[0]))
         if frames:
             raise SourceError(
                 f"{pattern} matches both folders, such as {folders[0]}, and loose frames, such as {frames[0]}: "
@@ -123,7 +123,7 @@ class _Finds:
         listings = {folder: _list_folder(folder) for folder in folders}
         empty = [folder for folder, listing in listings.items() if not listing.frames and not listing.folders]
         if len(empty) == len(folders):
-            raise _no_frames(empty[0], listings[empty[0]], {})
+            raise SourceError(_no_frames(empty[0], listings[empty[0]], {}))
         for folder in folders:
             if folder not in empty:
                 self._add_folder(folder, listings[folder])
@@ -138,15 +138,16 @@ class _Finds:
         inside = {name: _list_folder(folder / name) for name in names}
         empty = [name for name in names if not self._add_video(folder / name, inside[name])]
         if len(empty) == len(names):
-            raise _no_frames(folder, listing, inside)
+            raise SourceError(_no_frames(folder, listing, inside))
         self._others += [folder / name for name in sorted(listing.others)]
         self._without_frames += [folder / name for name in empty]
 
     def _add_video(self, folder: Path, listing: _Listing) -> bool:
         """Adds a folder of frames; False where it holds none."""
         if listing.frames and listing.folders:
+            frames, folders = (_some(sorted(names, key=natural_key), 1) for names in (listing.frames, listing.folders))
             raise SourceError(
-                f"{folder} holds both loose frames ({_first(listing.frames)}) and folders ({_first(listing.folders)}): "
+                f"{folder} holds both loose frames ({frames}) and folders ({folders}): "
                 "move the frames into a folder of their own, or give one of the folders"
             )
         if listing.frames:
@@ -212,34 +213,30 @@ def _path(item: str | os.PathLike[str]) -> Path:
     return Path(text)
 
 
-def _no_folder(path: Path) -> SourceError:
+def _no_folder(path: Path) -> str:
     """Says why a file is no source, and what to give instead."""
     if _suffix(path.name) in VIDEO_SUFFIXES:
-        return SourceError(f"{path} is a video file, and pixelfast reads folders of frames: {_extract(path)}")
+        return f"{path} is a video file, and pixelfast reads folders of frames: {_extract(path)}"
     if _suffix(path.name) in FRAME_SUFFIXES:
-        return SourceError(f"{path} is a single frame: give the folder that holds it, {path.parent}")
-    return SourceError(f"{path} is a file, not a folder: give a folder of frames, or a folder of such folders")
+        return f"{path} is a single frame: give the folder that holds it, {path.parent}"
+    return f"{path} is a file, not a folder: give a folder of frames, or a folder of such folders"
 
 
-def _no_frames(folder: Path, listing: _Listing, inside: dict[str, _Listing]) -> SourceError:
+def _no_frames(folder: Path, listing: _Listing, inside: dict[str, _Listing]) -> str:
     """Says why a folder is no source, by what it holds instead of frames."""
     below = [folder / name / other for name, found in inside.items() for other in found.others]
     files = [folder / name for name in sorted(listing.others, key=natural_key)] + below
     clips = [path for path in files if _suffix(path.name) in VIDEO_SUFFIXES]
     deeper = [folder / name for name, found in inside.items() if found.folders]
     if clips:
-        return SourceError(f"{folder} holds video files, and pixelfast reads folders of frames: {_extract(clips[0])}")
+        return f"{folder} holds video files, and pixelfast reads folders of frames: {_extract(clips[0])}"
     if deeper:
-        return SourceError(
-            f"{folder} holds folders of folders, and no frames in them: give one of those, such as {deeper[0]}"
-        )
+        return f"{folder} holds folders of folders, and no frames in them: give one of those, such as {deeper[0]}"
     what = f"its folders are empty of them: {_some(list(inside))}" if inside else "it is empty"
     if files:
         what = f"it holds other files, such as {files[0]}" + (f"; without frames: {_some(list(inside))}" * bool(inside))
     kinds = ", ".join(sorted(FRAME_SUFFIXES))
-    return SourceError(
-        f"{folder} holds no frames ({what}). Give a folder of images ({kinds}), or a folder of such folders"
-    )
+    return f"{folder} holds no frames ({what}). Give a folder of images ({kinds}), or a folder of such folders"
 
 
 def _extract(clip: Path) -> str:
@@ -258,11 +255,6 @@ def _refuse_duplicates(videos: list[Video]) -> None:
             raise SourceError(
                 f"two videos have the name {video.name}: {places[0]} and {places[1]}. Rename one, or score them apart"
             )
-
-
-def _first(names: list[str]) -> str:
-    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    return min(names, key=natural_key) + more
 
 
 def _some(things: list[str] | list[Path], most: int = 10) -> str:
