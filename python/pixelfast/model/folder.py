@@ -20,11 +20,7 @@ from pixelfast.model.names import INGREDIENTS, EngineName, stem_of
 
 @dataclass(frozen=True)
 class Model:
-    """A folder with `model.json` and the files that it lists, each known by its SHA-256.
-
-    Attributes:
-        folder: the folder.
-        manifest: what `model.json` says.
+    """A folder with `model.json`, which `manifest` holds, and the files that it lists, each known by its SHA-256.
 
     Examples:
         >>> pixelfast.Model.load("model").manifest.method
@@ -211,7 +207,7 @@ class Model:
 
 @contextmanager
 def _folder_beside(folder: Path) -> Iterator[Path]:
-    """Makes an empty folder, removed at the end, from which a model may be put at `folder`: what is no model stays."""
+    """Makes a folder, removed at the end, for a model that will stand at `folder`; what is no model is not replaced."""
     temporary = folder.with_name(f".pixelfast-{secrets.token_hex(8)}")
     try:
         _refuse_unless_replaceable(folder)

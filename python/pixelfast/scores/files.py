@@ -70,11 +70,7 @@ def make_folder(folder: Path) -> None:
 
 
 def csv_names(videos: Sequence[str]) -> list[str]:
-    """Returns the names that videos have in an `Id`: numeric ones without leading zeros.
-
-    Raises:
-        ScoresError: two videos would have the same (`01` and `1`).
-    """
+    """Returns the names in an `Id`, numeric ones without leading zeros; two alike (`01` and `1`) are a ScoresError."""
     by_name: dict[str, str] = {}
     for video in videos:
         other = by_name.setdefault(unpadded(video), video)

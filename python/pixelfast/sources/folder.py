@@ -22,8 +22,8 @@ class FolderVideo:
     """The frames of one folder, in the natural order of their names.
 
     Attributes:
+        folder: where its images lie.
         name: the folder's name.
-        folder: the folder.
         frame_ids: i64[N], the trailing digits of the file names, or the position where these tell no frames apart.
         length: the number of frames.
         numbered: whether `frame_ids` come from the names.
@@ -91,11 +91,7 @@ class FolderVideo:
         )
 
     def check_one_size(self) -> None:
-        """Looks at every frame's header; unreadable frames are passed over.
-
-        Raises:
-            SourceError: two frames differ in size; both are named.
-        """
+        """Raises a SourceError that names two frames whose headers differ in size; unreadable ones are passed over."""
         first: dict[tuple[int, int], str] = {}
         for file in self._files(0, self.length):
             with suppress(ValueError):

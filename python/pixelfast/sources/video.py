@@ -60,11 +60,7 @@ class Video(Protocol):
         """Returns a digest of the frames' names, sizes and the two ends of each file: equal for equal copies."""
 
     def size(self) -> tuple[int, int]:
-        """Returns height and width, in pixels, of the first frame that can be read.
-
-        Raises:
-            SourceError: no frame can be read.
-        """
+        """Returns height and width, in pixels, of the first frame that can be read; a SourceError where none can."""
 
 
 @dataclass(frozen=True)
