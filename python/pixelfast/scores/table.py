@@ -199,7 +199,11 @@ class Scores:
         if not math.isfinite(level):
             raise ValueError(f"threshold must be a finite number, not {level}")
         smoothed = self.smoothed_raw()
-        return [self._event(start, stop, smoothed) for start, stop in self._runs(smoothed > level)]
+        above = smoothed > level
+        # Half-open runs of rows that lie on one side of the threshold; none crosses into the next video.
+        changes = np.diff(above) | (np.diff(self.video_index) != 0)
+        runs = pairwise([0, *(np.flatnonzero(changes) + 1).tolist(), len(self)])
+        return [self._event(start, stop, smoothed) for start, stop in runs if start < stop and above[start]]
 
     def write(self, path: str | os.PathLike[str], *, threads: int = 1) -> Path:
         """Writes what the suffix says, whole or not at all: `.csv` (`Id,Predicted`) or `.parquet` (everything).
@@ -266,14 +270,6 @@ class Scores:
             return self.to_arrow().to_pandas()
         except ImportError as error:
             raise ScoresError("a pandas table needs pandas: pip install pandas") from error
-
-    def _runs(self, above: NDArray[np.bool_]) -> list[tuple[int, int]]:
-        """Returns half-open row ranges of neighbouring true values that do not cross into the next video."""
-        if not len(above):
-            return []
-        changes = (above[1:] != above[:-1]) | (self.video_index[1:] != self.video_index[:-1])
-        bounds = [0, *(np.flatnonzero(changes) + 1).tolist(), len(above)]
-        return [(start, stop) for start, stop in pairwise(bounds) if above[start]]
 
     def _event(self, start: int, stop: int, smoothed: NDArray[np.float64]) -> Event:
         peak = start + int(smoothed[start:stop].argmax())
