@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pixelfast.methods.trained import Recipe
     from pixelfast.model import Model
     from pixelfast.scores import Scores
-    from pixelfast.scores.outputs import Out
+    from pixelfast.scores.files import Out
     from pixelfast.sources import Source
 
 StrPath = str | PathLike[str]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pixelfast.files.natural import natural_key, unpadded
-from pixelfast.sources.numbering import ordered_frames
+from pixelfast.sources.folder import ordered_frames
 
 
 @given(st.lists(st.tuples(st.sampled_from(["", "a", "b-"]), st.integers(0, 2000), st.integers(1, 6)), unique=True))

@@ -33,7 +33,7 @@ def test_a_name_is_read_back(name: EngineName) -> None:
 def test_names_that_models_have(text: str, name: EngineName) -> None:
     assert EngineName.parse(text) == name
     assert str(name) == text
-    assert (name.source.kind, name.weights.kind, stem_of(text)) == ("onnx", "safetensors", name.stem)
+    assert (name.weights.kind, stem_of(text)) == ("safetensors", name.stem)
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pixelfast.cli.console import facts, table
-from pixelfast.scores.moments import top_moments
+from pixelfast.scores.table import top_moments
 
 if TYPE_CHECKING:
     from pixelfast.scores import Scores

@@ -17,7 +17,7 @@ from pixelfast.methods.registry import USUAL, all_methods
 from pixelfast.model import Model
 from pixelfast.progress import ProgressCallback
 from pixelfast.scores import RankedFrame, Scores
-from pixelfast.scores.moments import top_moments
+from pixelfast.scores.table import top_moments
 
 MOST_APART = 3
 """Moments that one method ranks far above the other that are shown, for each."""

@@ -27,7 +27,7 @@ class FlowFacts:
         Raises:
             ModelError: a field is missing or means nothing.
         """
-        kind = fields.text("kind")
+        kind = fields.read("kind", str)
         if kind not in ("dis", "raft"):
             raise fields.damaged("kind", "dis or raft")
-        return cls(kind) if kind == "raft" else cls(kind, fields.text("preset"), fields.whole("shorter_side"))
+        return cls(kind) if kind == "raft" else cls(kind, fields.read("preset", str), fields.read("shorter_side", int))

@@ -12,7 +12,7 @@ from pixelfast.machine.threads import usable_threads
 from pixelfast.notes import Notes
 from pixelfast.pipeline.parts import SUFFIX, Job, Part, read_parts
 from pixelfast.scores import Scores
-from pixelfast.scores.outputs import Out, output_paths
+from pixelfast.scores.files import Out, output_paths
 
 Folders = str | PathLike[str] | Iterable[str | PathLike[str]]
 

@@ -26,7 +26,7 @@ from pixelfast.pipeline.parts import Job, Part, PartStore
 from pixelfast.pipeline.scoring import Stages, score_videos
 from pixelfast.progress import ProgressCallback
 from pixelfast.scores import Scores
-from pixelfast.scores.outputs import Out, check_outputs, make_folder, output_paths, write_outputs
+from pixelfast.scores.files import Out, check_outputs, make_folder, output_paths
 from pixelfast.sources import Source, Video, open_source
 from pixelfast.sources.decoding import DecodeSettings
 
@@ -177,7 +177,8 @@ def finish(
         )
     scores.phases.update(watch.seconds())
     with watch.phase("write"):
-        write_outputs(scores, paths, threads)
+        for path in paths:
+            scores.write(path, threads=threads)
     scores.phases.update(watch.seconds())
     return scores
 

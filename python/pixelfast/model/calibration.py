@@ -1,6 +1,5 @@
 """What is normal for one engine and one way to use it, in the units of its raw scores."""
 
-from collections import deque
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Self
@@ -105,20 +104,17 @@ class Calibration:
             [1.0, 0.0]
         """
         scores = np.asarray(values, dtype=np.float64)
-        quantiles, probabilities = np.array(self.quantiles), np.array(self.probabilities)
         share = np.empty_like(scores)
 
         def fill(start: int) -> None:
-            block = slice(start, start + _BLOCK)
-            share[block] = self._shares(scores[block], quantiles, probabilities)
+            share[start : start + _BLOCK] = self._shares(scores[start : start + _BLOCK])
 
         with ThreadPoolExecutor(threads or 1) as pool:
-            deque(pool.map(fill, range(0, len(scores), _BLOCK)), maxlen=0)
+            list(pool.map(fill, range(0, len(scores), _BLOCK)))
         return share
 
-    def _shares(
-        self, scores: NDArray[np.float64], quantiles: NDArray[np.float64], probabilities: NDArray[np.float64]
-    ) -> NDArray[np.float64]:
+    def _shares(self, scores: NDArray[np.float64]) -> NDArray[np.float64]:
+        quantiles, probabilities = np.array(self.quantiles), np.array(self.probabilities)
         after = np.searchsorted(quantiles, scores, side="left").clip(1, len(quantiles) - 1)
         low, high = quantiles[after - 1], quantiles[after]
         step = np.divide(scores - low, high - low, out=np.zeros_like(scores), where=high > low).clip(0, 1)

@@ -14,28 +14,13 @@ from typing import Self
 from pixelfast.errors import ModelError, OutputError, PixelfastError
 from pixelfast.files.atomic import atomic_path, file_sha256, write_error
 from pixelfast.model.calibration import Calibration
-from pixelfast.model.manifest import (
-    FILE_NAME,
-    FileFacts,
-    Flip,
-    Manifest,
-    PlanFacts,
-    Training,
-    read_manifest,
-    write_manifest,
-)
+from pixelfast.model.manifest import FILE_NAME, FileFacts, Manifest, PlanFacts, read_manifest, write_manifest
 from pixelfast.model.names import INGREDIENTS, EngineName, stem_of
-
-__all__ = ["Calibration", "FileFacts", "Flip", "Manifest", "Model", "Training", "plan_command"]
 
 
 @dataclass(frozen=True)
 class Model:
-    """A folder with `model.json` and the files that it lists, each known by its SHA-256.
-
-    Attributes:
-        folder: the folder.
-        manifest: what `model.json` says.
+    """A folder with `model.json`, which `manifest` holds, and the files that it lists, each known by its SHA-256.
 
     Examples:
         >>> pixelfast.Model.load("model").manifest.method
@@ -62,13 +47,10 @@ class Model:
             True
         """
         folder = Path(path)
-        if not folder.is_dir():
-            what = "is a file, not a model folder" if folder.exists() else "does not exist"
-            raise ModelError(f"{folder} {what}: give the folder that training wrote")
         if not (folder / FILE_NAME).is_file():
-            raise ModelError(
-                f"{folder} holds no {FILE_NAME}, so it is no model folder: give the folder that training wrote"
-            )
+            no_folder = "is a file, not a model folder" if folder.exists() else "does not exist"
+            what = f"holds no {FILE_NAME}, so it is no model folder" if folder.is_dir() else no_folder
+            raise ModelError(f"{folder} {what}: give the folder that training wrote")
         manifest = read_manifest(folder / FILE_NAME)
         for name, facts in manifest.files.items():
             if engine is not None and name != engine and stem_of(name) == stem_of(engine):
@@ -110,22 +92,11 @@ class Model:
         """
         source, target = Path(workdir), Path(out)
         names = _trained_files(source) if files is None else list(files)
-        cls.check_out(target)
-        target = target.resolve()
-        temporary = target.with_name(f".pixelfast-{secrets.token_hex(8)}")
-        try:
-            temporary.mkdir()
-            facts = {name: _copy(source / name, temporary / name) for name in names}
-            manifest = replace(manifest, files=facts)
+        with _folder_beside(target.resolve()) as temporary:
+            manifest = replace(manifest, files={name: _copy(source / name, temporary / name) for name in names})
             write_manifest(manifest, temporary / FILE_NAME)
-            _put_in_place(temporary, target)
-        except PixelfastError:
-            raise
-        except OSError as error:
-            raise write_error(target, error) from error
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
-        return cls(Path(out), manifest)
+            _put_in_place(temporary, target.resolve())
+        return cls(target, manifest)
 
     @staticmethod
     def check_out(out: str | os.PathLike[str]) -> None:
@@ -138,16 +109,8 @@ class Model:
         Examples:
             >>> pixelfast.Model.check_out("a-new-model")
         """
-        folder = Path(out).resolve()
-        try:
-            _refuse_unless_replaceable(folder)
-            probe = folder.with_name(f".pixelfast-{secrets.token_hex(8)}")
-            probe.mkdir()
-            probe.rmdir()
-        except PixelfastError:
-            raise
-        except OSError as error:
-            raise write_error(folder, error) from error
+        with _folder_beside(Path(out).resolve()):
+            pass
 
     def engine(self, stride: int = 1, kind: str = "onnx") -> Path:
         """Finds the file of the engine whose windows start `stride` frames apart: `ae.onnx`, `ae.s4.onnx`, ….
@@ -161,10 +124,9 @@ class Model:
         """
         name = str(EngineName(self.manifest.stem, stride, kind=kind))
         if name not in self.manifest.files:
-            hint = (
-                f"make it with: pixelfast export {self.folder} --stride {stride}" if stride != 1 else "train it again"
-            )
-            raise ModelError(f"{self.folder} has no {name}, the engine for stride {stride}: {hint}")
+            make = f"make it with: pixelfast export {self.folder} --stride {stride}"
+            mend = "train it again" if stride == 1 else make
+            raise ModelError(f"{self.folder} has no {name}, the engine for stride {stride}: {mend}")
         return self.folder / name
 
     def flip_engine(self) -> Path | None:
@@ -174,11 +136,11 @@ class Model:
             >>> pixelfast.Model.load("model").flip_engine().name
             'flip.onnx'
         """
-        name = str(EngineName("flip"))
-        return self.folder / name if self.manifest.flip is not None and name in self.manifest.files else None
+        there = self.manifest.flip is not None and "flip.onnx" in self.manifest.files
+        return self.folder / "flip.onnx" if there else None
 
     def goes_with(self, engine: str, other: str) -> bool:
-        """Whether the model has the file `other`; of plans, whether both are for the same GPU and TensorRT.
+        """Says whether the model has the file `other`; of plans, whether both are for the same GPU and TensorRT.
 
         Examples:
             >>> pixelfast.Model.load("model").goes_with("ae.onnx", "flip.onnx")
@@ -212,10 +174,8 @@ class Model:
     ) -> "Model":
         """Adds files (by the name they get here), calibrations, what plans among them were built for, and notes.
 
-        What is known of files that are replaced is dropped.
-
-        `model.json` lists a file only while it is whole: it loses the old one first and gains the new one last. What
-        another process added since this model was loaded stays.
+        What is known of files that are replaced is dropped. `model.json` lists a file only while it is whole: it loses
+        the old one first and gains the new one last. What another process added since this model was loaded stays.
 
         Raises:
             ModelError: `model.json` cannot be read any more.
@@ -246,8 +206,24 @@ class Model:
 
 
 @contextmanager
+def _folder_beside(folder: Path) -> Iterator[Path]:
+    """Makes a folder, removed at the end, for a model that will stand at `folder`; what is no model is not replaced."""
+    temporary = folder.with_name(f".pixelfast-{secrets.token_hex(8)}")
+    try:
+        _refuse_unless_replaceable(folder)
+        temporary.mkdir()
+        yield temporary
+    except PixelfastError:
+        raise
+    except OSError as error:
+        raise write_error(folder, error) from error
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """One process at a time changes the folder, where its file system has locks; the others wait."""
+    """Lets one process at a time change the folder, where its file system has locks; the others wait."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except OSError as error:
@@ -261,7 +237,7 @@ def _alone(folder: Path) -> Iterator[None]:
 
 
 def plan_command(folder: Path, name: str, facts: PlanFacts) -> str:
-    """The command that builds a model's plan again."""
+    """Returns the command that builds a model's plan again."""
     options = ["--to plan"]
     if facts.precision != "fp32":
         options.append(f"--precision {facts.precision}")
@@ -277,16 +253,16 @@ def _check_file(path: Path, facts: FileFacts, mend: str | None = None) -> None:
     again = "copy the model folder again, whole"
     if not path.is_file():
         raise ModelError(f"{path} is missing, though {FILE_NAME} lists it: {mend or again}")
-    if path.stat().st_size != facts.bytes or _sha256(path) != facts.sha256:
+    if path.stat().st_size != facts.bytes or _facts(path) != facts:
         raise ModelError(
             f"{path} is not the file that {FILE_NAME} lists (its SHA-256 differs), so it was damaged or replaced: "
             f"{mend or f'{again}, or give the file itself as the engine'}"
         )
 
 
-def _sha256(path: Path) -> str:
+def _facts(path: Path) -> FileFacts:
     try:
-        return file_sha256(path)
+        return FileFacts(file_sha256(path), path.stat().st_size)
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror or error}") from error
 
@@ -301,14 +277,12 @@ def _trained_files(workdir: Path) -> list[str]:
 
 
 def _copy(source: Path, target: Path) -> FileFacts:
-    """Copies a file to a name of its own and says what arrived."""
     if not source.is_file():
         raise ModelError(f"{source} does not exist: train first")
-    with source.open("rb") as read, target.open("xb") as write:
-        shutil.copyfileobj(read, write, 1 << 20)
-        write.flush()
-        os.fsync(write.fileno())
-    return FileFacts(_sha256(target), target.stat().st_size)
+    shutil.copyfile(source, target)
+    with target.open("rb") as copy:
+        os.fsync(copy.fileno())
+    return _facts(target)
 
 
 def _place(source: Path, target: Path) -> FileFacts:
@@ -316,7 +290,7 @@ def _place(source: Path, target: Path) -> FileFacts:
     if source.resolve() != target.resolve():
         with atomic_path(target) as temporary:
             shutil.copyfile(source, temporary)
-    return FileFacts(_sha256(target), target.stat().st_size)
+    return _facts(target)
 
 
 def _refuse_unless_replaceable(folder: Path) -> None:
@@ -339,19 +313,16 @@ def _refuse_unless_replaceable(folder: Path) -> None:
 
 
 def _stems(folder: Path) -> set[str | None]:
-    """The stems of the engine files that may belong to the model in a folder, listed or not."""
-    try:
-        listed = read_manifest(folder / FILE_NAME).files
-    except ModelError:
-        listed = {}
-    return {*INGREDIENTS, *map(stem_of, listed)} - {None}
+    """Returns the stems of the engine files that may belong to the model in a folder, listed or not."""
+    with suppress(ModelError):
+        return {*INGREDIENTS, *map(stem_of, read_manifest(folder / FILE_NAME).files)} - {None}
+    return {*INGREDIENTS}
 
 
 def _is_ours(entry: Path, stems: set[str | None]) -> bool:
-    """Whether an entry may be deleted with the model folder that holds it."""
-    if entry.name == ".DS_Store" or entry.name.startswith(".pixelfast-"):
-        return True
-    return entry.is_file() and (entry.name == FILE_NAME or stem_of(entry.name) in stems)
+    """Says whether an entry may be deleted with the model folder that holds it."""
+    left_over = entry.name == ".DS_Store" or entry.name.startswith(".pixelfast-")
+    return left_over or (entry.is_file() and (entry.name == FILE_NAME or stem_of(entry.name) in stems))
 
 
 def _put_in_place(temporary: Path, target: Path) -> None:

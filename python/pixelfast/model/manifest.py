@@ -2,7 +2,6 @@
 
 import json
 import math
-import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,7 +12,7 @@ import numpy as np
 from pixelfast.errors import ModelError
 from pixelfast.files.atomic import atomic_path
 from pixelfast.model.calibration import Calibration
-from pixelfast.model.fields import Fields
+from pixelfast.model.fields import Count, Fields, Sha256
 from pixelfast.model.names import INGREDIENTS, stem_of
 
 FORMAT = 1
@@ -48,11 +47,11 @@ class PlanFacts:
         least: frames (or flows) a call, at least.
         best: the number that it is tuned for.
         most: at most.
-        compute_capability: of the GPU, such as "8.6"; None where that is not known.
+        compute_capability: the GPU's, such as "8.6"; None where that is not known.
         flavour: "tensorrt" or "tensorrt_rtx", whose formats differ.
-        version: of that package.
-        onnx_sha256: of the model's ONNX file that it was built from; with less than float32, of the one with the same
-            weights.
+        version: the version of that package.
+        onnx_sha256: the SHA-256 of the ONNX file that it was built from; of the float32 one with the same weights,
+            where it computes in less.
     """
 
     precision: str
@@ -69,8 +68,8 @@ class PlanFacts:
 class FileFacts:
     """A file of the model folder: SHA-256 in hexadecimal, and size in bytes."""
 
-    sha256: str
-    bytes: int
+    sha256: Sha256
+    bytes: Count
 
 
 @dataclass(frozen=True)
@@ -81,10 +80,10 @@ class Manifest:
         method: its name.
         recipe: how it was trained: "default", "source", or "converted".
         window: frames that a score is made from (T).
-        height: of the training frames, pixels: those that the flip classifier takes.
-        width: of a frame, pixels; likewise.
+        height: pixels of the training frames, which are those that the flip classifier takes.
+        width: pixels, likewise.
         grid: cells a side of the error map (G).
-        stride: of the engine that is used when none is asked for.
+        stride: the stride of the engine that is used when none is asked for.
         training: None where the weights came from elsewhere.
         flip: None where there is no flip classifier.
         own: what the method alone needs to know, plain values; it stands in the file under the name of the method.
@@ -113,7 +112,7 @@ class Manifest:
 
     @property
     def stem(self) -> str:
-        """What the names of the method's own files begin with; "" where the folder holds none."""
+        """Returns what the names of the method's own files begin with; "" where the folder holds none."""
         stems = (stem_of(name) for name in self.files)
         return next((stem for stem in stems if stem is not None and stem not in INGREDIENTS), "")
 
@@ -125,11 +124,7 @@ class Manifest:
 
 
 def write_manifest(manifest: Manifest, path: Path) -> None:
-    """Writes `model.json`, whole or not at all.
-
-    Raises:
-        OutputError: it cannot be written there.
-    """
+    """Writes `model.json`, whole or not at all; an OutputError says why it cannot be written there."""
     text = json.dumps(manifest.plain(), indent=2, ensure_ascii=False, allow_nan=False)
     with atomic_path(path) as temporary:
         temporary.write_text(text + "\n", encoding="utf-8")
@@ -147,104 +142,38 @@ def read_manifest(path: Path) -> Manifest:
         raise ModelError(f"{path} is damaged, it is no JSON ({error}): copy the model folder again") from error
     except OSError as error:
         raise ModelError(f"{path} cannot be read: {error.strerror or error}") from error
-    return _manifest(Fields(facts, path))
-
-
-def _manifest(fields: Fields) -> Manifest:
-    version = fields.whole("format")
+    if not isinstance(facts, dict):
+        raise ModelError(f"{path} is damaged: it should be an object; copy it again")
+    fields = Fields(facts, path)
+    version = fields.read("format", int)
     if version != FORMAT:
         raise ModelError(
-            f"{fields.path} has format {version}, and this pixelfast reads format {FORMAT}: "
+            f"{path} has format {version}, and this pixelfast reads format {FORMAT}: "
             "use the pixelfast that wrote it, or train again"
         )
-    training, flip, method = fields.part("training"), fields.part("flip"), fields.text("method")
-    return Manifest(
-        method=method,
-        recipe=fields.text("recipe"),
-        window=fields.whole("window"),
-        height=fields.whole("height"),
-        width=fields.whole("width"),
-        grid=fields.whole("grid"),
-        stride=fields.whole("stride"),
-        training=None if training is None else _training(training),
-        flip=None if flip is None else _flip(flip),
-        own=fields.mapping(method) if fields.has(method) else {},
-        calibrations=tuple(_calibration(part) for part in fields.parts("calibrations")),
-        files=_files(fields),
-        plans=_plans(fields),
-        notes=fields.texts("notes"),
-    )
+    method = fields.read("method", str)
+    own = None if method in Manifest.__dataclass_fields__ else fields.read(method, dict[str, Any] | None)
+    plans = fields.read("plans", dict[str, Any] | None)
+    fields = Fields({**facts, "own": own or {}, "plans": plans or {}}, path)
+    names = fields.read("files", dict[str, Any])
+    if any(Path(name).name != name or name in ("", "..", FILE_NAME) for name in names):
+        raise fields.damaged("files", "names of files in the folder itself")
+    manifest: Manifest = fields.read_all(Manifest)
+    for calibration, part in zip(manifest.calibrations, fields.parts("calibrations"), strict=True):
+        if not _rises(calibration):
+            raise part.damaged("probabilities", "rising numbers from 0 to 1, with as many quantiles that never fall")
+    return manifest
 
 
-def _training(fields: Fields) -> Training:
-    return Training(
-        sources=fields.texts("sources"),
-        videos=fields.whole("videos"),
-        frames=fields.whole("frames"),
-        report=fields.mapping("report"),
-    )
-
-
-def _flip(fields: Fields) -> Flip:
-    accuracy = fields.number("held_out_accuracy") if fields.has("held_out_accuracy") else None
-    return Flip(accuracy, fields.flag("trusted"), fields.number("threshold"))
-
-
-def _calibration(fields: Fields) -> Calibration:
-    probabilities, quantiles = fields.numbers("probabilities"), fields.numbers("quantiles")
-    rising = (
-        len(probabilities) > 1 and all(np.diff(probabilities) > 0) and 0 <= probabilities[0] <= probabilities[-1] <= 1
-    )
-    if not rising or len(quantiles) != len(probabilities) or any(np.diff(quantiles) < 0):
-        raise fields.damaged("probabilities", "rising numbers from 0 to 1, with as many quantiles that never fall")
-    return Calibration(
-        engine=fields.text("engine"),
-        precision=fields.text("precision"),
-        stride=fields.whole("stride"),
-        how=fields.text("how"),
-        pool=fields.text("pool"),
-        smooth=fields.whole("smooth"),
-        probabilities=probabilities,
-        quantiles=quantiles,
-        frames=fields.whole("frames"),
-    )
-
-
-def _plans(fields: Fields) -> dict[str, PlanFacts]:
-    if not fields.has("plans"):
-        return {}
-    plans = fields.mapping("plans")
-    return {name: _plan(Fields(plans[name], fields.path, f"plans.{name}.")) for name in plans}
-
-
-def _plan(fields: Fields) -> PlanFacts:
-    return PlanFacts(
-        precision=fields.text("precision"),
-        least=fields.whole("least"),
-        best=fields.whole("best"),
-        most=fields.whole("most"),
-        compute_capability=fields.text("compute_capability") if fields.has("compute_capability") else None,
-        flavour=fields.text("flavour"),
-        version=fields.text("version"),
-        onnx_sha256=fields.text("onnx_sha256"),
-    )
-
-
-def _files(fields: Fields) -> dict[str, FileFacts]:
-    files = {}
-    for name in fields.mapping("files"):
-        if Path(name).name != name or name in ("", ".", "..", FILE_NAME):
-            raise fields.damaged("files", "names of files in the folder itself")
-        facts = Fields(fields.mapping("files")[name], fields.path, f"files.{name}.")
-        sha256 = facts.text("sha256")
-        if re.fullmatch("[0-9a-f]{64}", sha256) is None:
-            raise facts.damaged("sha256", "64 hexadecimal digits")
-        files[name] = FileFacts(sha256, facts.whole("bytes", least=0))
-    return files
+def _rises(one: Calibration) -> bool:
+    probabilities, quantiles = one.probabilities, one.quantiles
+    rising = len(probabilities) > 1 and all(np.diff(probabilities) > 0)
+    within = rising and 0 <= probabilities[0] <= probabilities[-1] <= 1
+    return within and len(quantiles) == len(probabilities) and not any(np.diff(quantiles) < 0)
 
 
 def _plain(value: Any) -> Any:
-    """A value as JSON can hold it: NumPy's numbers as Python's, tuples as lists, not-a-number as null."""
+    """Returns a value as JSON can hold it: NumPy's numbers as Python's, tuples as lists, not-a-number as null."""
     if isinstance(value, np.generic | np.ndarray):
         value = value.tolist()
     if isinstance(value, Mapping):

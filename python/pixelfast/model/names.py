@@ -44,13 +44,8 @@ class EngineName(NamedTuple):
         return f"{self.stem}{stride}{precision}.{self.kind}"
 
     @property
-    def source(self) -> "EngineName":
-        """The float32 ONNX file with the same weights and stride."""
-        return self._replace(precision="fp32", kind="onnx")
-
-    @property
     def weights(self) -> "EngineName":
-        """The file of the weights that it was made from."""
+        """Returns the name of the weights that it was made from."""
         return EngineName(self.stem, kind="safetensors")
 
 

@@ -18,7 +18,7 @@ which its ranges were chosen. But sums of int8 products overflow on CPUs without
 
 
 def rank_correlation(found: NDArray[Any], expected: NDArray[Any]) -> float:
-    """Spearman's correlation of two arrays of one shape; not a number where one holds a value that is none."""
+    """Returns Spearman's correlation of two arrays of one shape; not a number where one holds a value that is none."""
     scores = [some.astype(np.float64).ravel() for some in (found, expected)]
     if not all(np.isfinite(some).all() for some in scores):
         return float("nan")

@@ -1,27 +1,33 @@
-"""Scores as files: CSV for a submission, Parquet with everything."""
+"""Scores as files: CSV for a submission, Parquet with everything; where they go is checked before the work."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelfast.errors import ScoresError
+from pixelfast.errors import OutputError, ScoresError
 from pixelfast.files.arrow import arrow_column, arrow_texts
+from pixelfast.files.atomic import check_writable
 from pixelfast.files.natural import natural_key, unpadded
+from pixelfast.scores.schema import COLUMNS, OPTIONAL
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from pixelfast.scores.table import Scores
+    from pixelfast.sources import Video
 
+Out = str | PathLike[str] | Iterable[str | PathLike[str]] | None
+SUFFIXES = (".csv", ".parquet")
 FORMAT = 1
 _METADATA_KEY = b"pixelfast"
-_PLAIN_COLUMNS = ("frame", "raw", "score", "rank", "tail", "flipped", "repaired", "noisy", "seconds")
-_REQUIRED_COLUMNS = ("video", "frame", "raw", "score", "rank", "flipped", "repaired", "noisy")
+_PLAIN_COLUMNS = tuple(name for name in COLUMNS if name != "video_index")
+_REQUIRED_COLUMNS = ("video", *(name for name in _PLAIN_COLUMNS if name not in OPTIONAL))
 _FACTS = ("videos", "method", "submission", "smooth", "threshold", "notes", "phases")
 _BEFORE_SUBMISSION = {"reconstruction": "rank", "motion": "score"}
 """What the first files of this format, which do not name their submission, hold by the two methods of that time."""
@@ -30,12 +36,41 @@ _CSV_ROWS = 1 << 18  # formatted at once: bounds memory, and keeps Arrow's offse
 _NEEDS_QUOTES = frozenset(',"\r\n')
 
 
-def csv_names(videos: Sequence[str]) -> list[str]:
-    """Returns the names that videos have in an `Id`: numeric ones without leading zeros.
+def output_paths(out: Out) -> list[Path]:
+    """Returns the files to write, none for None; a suffix that says nothing is an OutputError."""
+    if out is None:
+        return []
+    paths = [Path(out)] if isinstance(out, str | PathLike) else [Path(path) for path in out]
+    for path in paths:
+        if path.suffix.lower() not in SUFFIXES:
+            raise OutputError(f"{path} must end in {' or '.join(SUFFIXES)}, so that it is clear what to write")
+    return paths
+
+
+def check_outputs(paths: Iterable[Path], videos: "Iterable[Video]") -> None:
+    """Fails before hours of work where writing would fail after them.
 
     Raises:
-        ScoresError: two videos would have the same (`01` and `1`).
+        OutputError: a file cannot be written there.
+        ScoresError: the videos' names collide in a CSV.
     """
+    for path in paths:
+        check_writable(path)
+        if path.suffix.lower() == ".csv":
+            csv_names([video.name for video in videos])
+
+
+def make_folder(folder: Path) -> None:
+    """Makes a folder, its parents too; an OutputError says why it cannot be made or not be written into."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"the folder {folder} cannot be made: {error.strerror}; choose another place") from error
+    check_writable(folder / "part.arrow")
+
+
+def csv_names(videos: Sequence[str]) -> list[str]:
+    """Returns the names in an `Id`, numeric ones without leading zeros; two alike (`01` and `1`) are a ScoresError."""
     by_name: dict[str, str] = {}
     for video in videos:
         other = by_name.setdefault(unpadded(video), video)
@@ -69,9 +104,7 @@ def write_csv(scores: "Scores", path: Path, threads: int = 1) -> None:
 
 def _csv_order(scores: "Scores") -> NDArray[np.int64]:
     by_name = sorted(range(len(scores.videos)), key=lambda video: natural_key(scores.videos[video]))
-    position = np.empty(len(by_name), dtype=np.int64)
-    position[by_name] = np.arange(len(by_name))
-    video, frame = position[scores.video_index], scores.frame
+    video, frame = np.argsort(by_name)[scores.video_index], scores.frame
     if np.all((video[1:] > video[:-1]) | ((video[1:] == video[:-1]) & (frame[1:] > frame[:-1]))):
         return np.arange(len(scores))  # as scoring leaves them: nothing to sort
     return np.lexsort((frame, video))
@@ -113,11 +146,8 @@ def to_arrow(scores: "Scores") -> "pa.Table":
         column = getattr(scores, name)
         if column is not None:
             columns[name] = pa.array(column, from_pandas=True)
-    return pa.table(columns).replace_schema_metadata({_METADATA_KEY: json.dumps(_facts(scores))})
-
-
-def _facts(scores: "Scores") -> dict[str, Any]:
-    return {"format": FORMAT, **{name: getattr(scores, name) for name in _FACTS}}
+    facts = {"format": FORMAT, **{name: getattr(scores, name) for name in _FACTS}}
+    return pa.table(columns).replace_schema_metadata({_METADATA_KEY: json.dumps(facts)})
 
 
 def write_parquet(scores: "Scores", path: Path) -> None:

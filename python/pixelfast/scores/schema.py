@@ -12,32 +12,32 @@ from pixelfast.options import Submission
 if TYPE_CHECKING:
     from pixelfast.scores.table import Scores
 
-
 COLUMNS: dict[str, type[np.generic]] = {
     "video_index": np.int32,
     "frame": np.int64,
     "raw": np.float32,
     "score": np.float64,
     "rank": np.float64,
+    "tail": np.float64,
     "flipped": np.bool_,
     "repaired": np.bool_,
     "noisy": np.bool_,
-    "tail": np.float64,
     "seconds": np.float64,
 }
-
-
 OPTIONAL = ("tail", "seconds")
 
 
-def check_column(name: str, column: Any, dtype: type[np.generic], rows: int) -> None:
-    """Refuses a column of another type or length than it must have.
+def check_scores(scores: "Scores") -> None:
+    """Raises a ScoresError that names the first column, value or fact that is not of the right kind."""
+    for name, dtype in COLUMNS.items():
+        if name not in OPTIONAL or getattr(scores, name) is not None:
+            _check_column(name, getattr(scores, name), dtype, len(scores.frame))
+    _check_rows(scores)
+    _check_values(scores)
+    _check_facts(scores)
 
-    Raises:
-        ScoresError: naming it.
-    """
-    if column is None and name in OPTIONAL:
-        return
+
+def _check_column(name: str, column: Any, dtype: type[np.generic], rows: int) -> None:
     what = f"{np.dtype(dtype)} [{rows}]"
     if not isinstance(column, np.ndarray):
         raise ScoresError(f"{name} must be an array, {what}, not {type(column).__name__}")
@@ -45,8 +45,7 @@ def check_column(name: str, column: Any, dtype: type[np.generic], rows: int) -> 
         raise ScoresError(f"{name} must be {what}, not {column.dtype} {list(column.shape)}")
 
 
-def check_rows(scores: "Scores") -> None:
-    """Each row belongs to a video, rows lie video by video, and no frame is there twice."""
+def _check_rows(scores: "Scores") -> None:
     videos, index, frame = scores.videos, scores.video_index, scores.frame
     if not all(_is_name(name) for name in videos) or len(set(videos)) != len(videos):
         raise ScoresError(f"videos must be names, each once, not {videos!r}")
@@ -68,34 +67,32 @@ def _is_name(name: object) -> bool:
     return isinstance(name, str) and name != "" and not any("\ud800" <= letter <= "\udfff" for letter in name)
 
 
-def check_values(scores: "Scores") -> None:
-    """Numbers are finite, and shares are shares."""
+def _check_values(scores: "Scores") -> None:
     for name in ("raw", "score", "rank", "tail"):
         column: NDArray[np.floating[Any]] | None = getattr(scores, name)
         if column is not None and not np.isfinite(column).all():
             row = np.flatnonzero(~np.isfinite(column))[0]
             video = scores.videos[scores.video_index[row]]
             raise ScoresError(f"{name} of video {video}, frame {scores.frame[row]}, is {column[row]}, not a number")
-    if len(scores) and not 0 < float(scores.rank.min()) <= float(scores.rank.max()) <= 1:
-        raise ScoresError(f"rank must lie in (0, 1], not between {scores.rank.min()} and {scores.rank.max()}")
-    if scores.tail is not None and len(scores) and not 0 <= float(scores.tail.min()) <= float(scores.tail.max()) <= 1:
-        raise ScoresError(f"tail must lie in [0, 1], not between {scores.tail.min()} and {scores.tail.max()}")
+    rank, tail = scores.rank, scores.tail
+    if len(rank) and not 0 < rank.min() <= rank.max() <= 1:
+        raise ScoresError(f"rank must lie in (0, 1], not between {rank.min()} and {rank.max()}")
+    if tail is not None and len(tail) and not 0 <= tail.min() <= tail.max() <= 1:
+        raise ScoresError(f"tail must lie in [0, 1], not between {tail.min()} and {tail.max()}")
     if scores.seconds is not None and np.any(np.isinf(scores.seconds)):
         raise ScoresError("seconds must be finite, or NaN where the time is not known")
 
 
-def check_facts(scores: "Scores") -> None:
-    """The facts beside the columns are of the right kind, whoever wrote them."""
+def _check_facts(scores: "Scores") -> None:
     if not isinstance(scores.method, str) or not scores.method:
         raise ScoresError(f"method must be a name, not {scores.method!r}")
     if scores.submission not in get_args(Submission):
         raise ScoresError(f"submission must be rank or score, not {scores.submission!r}")
     if not isinstance(scores.smooth, int) or scores.smooth < 1 or scores.smooth % 2 == 0:
         raise ScoresError(f"smooth must be an odd number of frames, not {scores.smooth!r}")
-    if scores.threshold is not None and not (
-        isinstance(scores.threshold, int | float) and math.isfinite(scores.threshold)
-    ):
-        raise ScoresError(f"threshold must be a finite number or None, not {scores.threshold!r}")
+    level = scores.threshold
+    if level is not None and not (isinstance(level, int | float) and math.isfinite(level)):
+        raise ScoresError(f"threshold must be a finite number or None, not {level!r}")
     if not isinstance(scores.notes, list) or not all(isinstance(note, str) for note in scores.notes):
         raise ScoresError(f"notes must be a list of sentences, not {scores.notes!r}")
     if not isinstance(scores.phases, dict) or not all(isinstance(time, int | float) for time in scores.phases.values()):

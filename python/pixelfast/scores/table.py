@@ -3,9 +3,7 @@
 import logging
 import math
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -17,10 +15,14 @@ from pixelfast import _core
 from pixelfast.errors import OutputError, ScoresError
 from pixelfast.files.atomic import atomic_path
 from pixelfast.options import Submission
-from pixelfast.scores.schema import COLUMNS, check_column, check_facts, check_rows, check_values
+from pixelfast.scores import files as score_files
+from pixelfast.scores.schema import check_scores
 
 if TYPE_CHECKING:
     import pyarrow as pa
+
+APART = 15
+"""Frames between two of the most unusual moments: nearer ones are one and the same, as long as a window is."""
 
 _logger = logging.getLogger("pixelfast")
 
@@ -98,13 +100,8 @@ class Scores:
     phases: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Checks every column; values that are not of the right kind never get further than this."""
         self.videos = tuple(self.videos)
-        for name, dtype in COLUMNS.items():
-            check_column(name, getattr(self, name), dtype, len(self.frame))
-        check_rows(self)
-        check_values(self)
-        check_facts(self)
+        check_scores(self)
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -141,7 +138,7 @@ class Scores:
             2 videos, 80 frames, method reconstruction, threshold ...
             most unusual: ...
         """
-        mended = (f"{int(column.sum()):,} {name}" for name, column in self._marks())
+        mended = (f"{int(getattr(self, name).sum()):,} {name}" for name in ("flipped", "repaired", "noisy"))
         threshold = "no threshold (no calibration)" if self.threshold is None else f"threshold {self.threshold:.6g}"
         tops = ", ".join(f"{row.video} frame {row.frame}" for row in self.top(3))
         lines = [
@@ -160,12 +157,12 @@ class Scores:
         """
         if n < 1:
             raise ValueError(f"n must be at least 1, not {n}")
-        if not len(self):
-            return []
         lowest = np.partition(self.rank, -n)[-n] if n < len(self) else 0.0
         candidates = np.flatnonzero(self.rank >= lowest)
         order = candidates[np.argsort(-self.rank[candidates], kind="stable")][:n]
-        return [self._ranked(index) for index in order.tolist()]
+        videos = [self.videos[video] for video in self.video_index[order]]
+        columns = (column[order].tolist() for column in (self.frame, self.raw, self.score, self.rank))
+        return list(map(RankedFrame, videos, *columns))
 
     def smoothed_raw(self) -> NDArray[np.float64]:
         """Returns f64[N], the mean of `raw` over `smooth` frames of a video; `threshold` is in its units.
@@ -191,15 +188,22 @@ class Scores:
         """
         level = self.threshold if threshold is None else threshold
         if level is None:
-            self._say(
+            sentence = (
                 "no events: these scores have no threshold, because the engine has no calibration for these settings; "
                 "give one, or score with a model folder and its own settings"
             )
+            _logger.warning(sentence)
+            if sentence not in self.notes:
+                self.notes.append(sentence)
             return []
         if not math.isfinite(level):
             raise ValueError(f"threshold must be a finite number, not {level}")
         smoothed = self.smoothed_raw()
-        return [self._event(start, stop, smoothed) for start, stop in self._runs(smoothed > level)]
+        above = smoothed > level
+        # Half-open runs of rows that lie on one side of the threshold; none crosses into the next video.
+        changes = np.diff(above) | (np.diff(self.video_index) != 0)
+        runs = pairwise([0, *(np.flatnonzero(changes) + 1).tolist(), len(self)])
+        return [self._event(start, stop, smoothed) for start, stop in runs if start < stop and above[start]]
 
     def write(self, path: str | os.PathLike[str], *, threads: int = 1) -> Path:
         """Writes what the suffix says, whole or not at all: `.csv` (`Id,Predicted`) or `.parquet` (everything).
@@ -216,17 +220,14 @@ class Scores:
             >>> pixelfast.Scores.read("scores.parquet").write("submission.csv").name
             'submission.csv'
         """
-        from pixelfast.scores import files as score_files
-
-        writers: dict[str, Callable[[Scores, Path], None]] = {
-            ".csv": partial(score_files.write_csv, threads=threads),
-            ".parquet": score_files.write_parquet,
-        }
-        write = writers.get(Path(path).suffix.lower())
-        if write is None:
+        suffix = Path(path).suffix.lower()
+        if suffix not in score_files.SUFFIXES:
             raise OutputError(f"{path} ends in neither .csv nor .parquet: name the output so that its kind is known")
         with atomic_path(path) as temporary:
-            write(self, temporary)
+            if suffix == ".csv":
+                score_files.write_csv(self, temporary, threads)
+            else:
+                score_files.write_parquet(self, temporary)
         return Path(path)
 
     @classmethod
@@ -240,8 +241,6 @@ class Scores:
             >>> pixelfast.Scores.read("scores.parquet")
             Scores(2 videos, 80 frames, reconstruction)
         """
-        from pixelfast.scores import files as score_files
-
         columns = score_files.read_parquet(Path(path))
         try:
             return cls(**columns)
@@ -255,8 +254,6 @@ class Scores:
             >>> pixelfast.Scores.read("scores.parquet").to_arrow().num_rows
             80
         """
-        from pixelfast.scores import files as score_files
-
         return score_files.to_arrow(self)
 
     def to_pandas(self) -> Any:
@@ -274,27 +271,19 @@ class Scores:
         except ImportError as error:
             raise ScoresError("a pandas table needs pandas: pip install pandas") from error
 
-    def _marks(self) -> list[tuple[str, NDArray[np.bool_]]]:
-        return [("flipped", self.flipped), ("repaired", self.repaired), ("noisy", self.noisy)]
-
-    def _ranked(self, row: int) -> RankedFrame:
-        values = (float(column[row]) for column in (self.raw, self.score, self.rank))
-        return RankedFrame(self.videos[self.video_index[row]], int(self.frame[row]), *values)
-
-    def _runs(self, above: NDArray[np.bool_]) -> list[tuple[int, int]]:
-        """Returns half-open row ranges of neighbouring true values that do not cross into the next video."""
-        if not len(above):
-            return []
-        changes = (above[1:] != above[:-1]) | (self.video_index[1:] != self.video_index[:-1])
-        bounds = [0, *(np.flatnonzero(changes) + 1).tolist(), len(above)]
-        return [(start, stop) for start, stop in pairwise(bounds) if above[start]]
-
     def _event(self, start: int, stop: int, smoothed: NDArray[np.float64]) -> Event:
         peak = start + int(smoothed[start:stop].argmax())
-        first, last, top = (int(self.frame[row]) for row in (start, stop - 1, peak))
+        first, last, top = self.frame[[start, stop - 1, peak]].tolist()
         return Event(self.videos[self.video_index[start]], first, last, top, float(smoothed[peak]))
 
-    def _say(self, sentence: str) -> None:
-        _logger.warning(sentence)
-        if sentence not in self.notes:
-            self.notes.append(sentence)
+
+def top_moments(scores: Scores, n: int = 8) -> list[RankedFrame]:
+    """Returns the `n` most unusual moments: the highest frames, each with its neighbourhood counted once."""
+    moments: list[RankedFrame] = []
+    # Each moment hides at most 2 * APART - 1 frames of its video, so so many frames are enough.
+    for frame in scores.top(n * 2 * APART):
+        if all(frame.video != other.video or abs(frame.frame - other.frame) >= APART for other in moments):
+            moments.append(frame)
+        if len(moments) == n:
+            break
+    return moments

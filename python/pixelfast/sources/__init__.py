@@ -1,6 +1,5 @@
 """Where frames come from. A source gives videos; a video gives its frames forward, in chunks."""
 
-from pixelfast.options import OnError
 from pixelfast.sources.folder import FolderVideo
 from pixelfast.sources.opening import Source, open_source
 from pixelfast.sources.repair import Repair
@@ -13,7 +12,6 @@ __all__ = [
     "Chunk",
     "Color",
     "FolderVideo",
-    "OnError",
     "Repair",
     "Source",
     "Video",

@@ -1,4 +1,4 @@
-"""How the frames of every video of a run are decoded."""
+"""The decoding of a whole run: a video's frames, a few at a time, in the size and color that the method wants."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ class DecodeSettings:
     Attributes:
         frames: the size and color that a video's frames must have.
         frame_bytes: the size of a frame in memory, about.
-        threads: of the decoder.
+        threads: how many the decoder uses.
         stopwatch: gets the times of the `decode` phase.
     """
 
@@ -52,11 +52,10 @@ class DecodeSettings:
 
     @property
     def piece(self) -> int:
-        """The frames decoded at a time."""
+        """Returns how many frames are decoded at a time."""
         return PIECE_PER_THREAD * max(2, self.threads)
 
     @property
     def depth(self) -> int:
-        """The pieces that wait at most, to be cleaned or for the engine."""
-        frames = min(AHEAD, AHEAD_BYTES // self.frame_bytes)
-        return max(2, frames // self.piece)
+        """Returns how many pieces wait at most, to be cleaned or for the engine."""
+        return max(2, min(AHEAD, AHEAD_BYTES // self.frame_bytes) // self.piece)

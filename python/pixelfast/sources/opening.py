@@ -6,15 +6,19 @@ import shlex
 from collections.abc import Iterable
 from glob import glob, has_magic
 from pathlib import Path
+from typing import NamedTuple
 
 from pixelfast.errors import SourceError
 from pixelfast.files.natural import natural_key
 from pixelfast.sources.folder import FolderVideo
-from pixelfast.sources.listing import FRAME_SUFFIXES, VIDEO_SUFFIXES, Listing, list_folder, suffix
 from pixelfast.sources.video import Video
 
 Source = str | os.PathLike[str] | Video | Iterable[str | os.PathLike[str] | Video]
 
+FRAME_SUFFIXES = frozenset({"jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp"})
+VIDEO_SUFFIXES = frozenset(
+    {"mp4", "avi", "mkv", "mov", "webm", "m4v", "mpg", "mpeg", "wmv", "flv", "mts", "m2ts", "ts", "3gp", "ogv", "y4m"}
+)
 _logger = logging.getLogger("pixelfast")
 
 
@@ -56,21 +60,24 @@ def _items(source: Source) -> list[str | os.PathLike[str] | Video]:
     raise SourceError(f"a source is a path, a pattern, or a list of paths, not {type(source).__name__}: {source!r}")
 
 
+class _Listing(NamedTuple):
+    """The names in one folder by kind, in no order; hidden ones are left out."""
+
+    folders: list[str]
+    frames: list[str]
+    others: list[str]
+
+
 class _Finds:
     """What was found so far, and what was passed over on the way."""
 
     def __init__(self) -> None:
         self.videos: list[Video] = []
-        self._others = 0
-        self._other: Path | None = None
+        self._others: list[Path] = []
         self._without_frames: list[Path] = []
 
     def add(self, item: str | os.PathLike[str] | Video) -> None:
-        """Adds one item of a source.
-
-        Raises:
-            SourceError: it holds no frames, or its layout cannot be understood.
-        """
+        """Adds one item of a source."""
         if isinstance(item, Video):
             self.videos.append(item)
             return
@@ -79,15 +86,15 @@ class _Finds:
         if not there and has_magic(str(path)):
             self._add_pattern(path)
         elif there and not path.is_dir():
-            raise _no_folder(path)
+            raise SourceError(_no_folder(path))
         else:
-            self._add_folder(path, list_folder(path))
+            self._add_folder(path, _list_folder(path))
 
     def notes(self) -> list[str]:
         """Returns one sentence for each kind of thing that was passed over or cannot be taken as it is."""
         notes = []
-        if self._other is not None:
-            notes.append(f"files that are no frames were passed over: {self._others}, such as {self._other}")
+        if self._others:
+            notes.append(f"files that are no frames were passed over: {len(self._others)}, such as {self._others[0]}")
         if self._without_frames:
             notes.append(f"folders without frames were passed over: {_some(self._without_frames)}")
         unnumbered = [video.folder for video in self.videos if isinstance(video, FolderVideo) and not video.numbered]
@@ -103,60 +110,86 @@ class _Finds:
         matches = sorted(map(Path, glob(str(pattern), recursive=True)), key=lambda path: natural_key(str(path)))  # noqa: PTH207
         folders = [path for path in matches if path.is_dir()]
         files = [path for path in matches if not path.is_dir()]
-        frames = [path for path in files if suffix(path.name) in FRAME_SUFFIXES]
+        frames = [path for path in files if _suffix(path.name) in FRAME_SUFFIXES]
         if not matches:
             raise SourceError(f"nothing matches {pattern}: check the pattern, or give a folder of frames")
         if not folders:
-            raise _no_folder(files[0])
+            raise SourceError(_no_folder(files[0]))
         if frames:
             raise SourceError(
                 f"{pattern} matches both folders, such as {folders[0]}, and loose frames, such as {frames[0]}: "
                 "give a pattern that matches folders alone"
             )
-        self._add_matches(folders)
-        self._pass_over(files)
-
-    def _add_matches(self, folders: list[Path]) -> None:
-        """Adds the folders that a pattern matched."""
-        listings = {folder: list_folder(folder) for folder in folders}
+        listings = {folder: _list_folder(folder) for folder in folders}
         empty = [folder for folder, listing in listings.items() if not listing.frames and not listing.folders]
         if len(empty) == len(folders):
-            raise _no_frames(empty[0], listings[empty[0]], {})
+            raise SourceError(_no_frames(empty[0], listings[empty[0]], {}))
         for folder in folders:
             if folder not in empty:
                 self._add_folder(folder, listings[folder])
         self._without_frames += empty
+        self._others += sorted(files)
 
-    def _add_folder(self, folder: Path, listing: Listing) -> None:
-        if not self._add_video(folder, listing):
-            self._add_videos(folder, listing)
+    def _add_folder(self, folder: Path, listing: _Listing) -> None:
+        """Adds a folder of frames, or a folder of such folders."""
+        if self._add_video(folder, listing):
+            return
+        names = sorted(listing.folders, key=natural_key)
+        inside = {name: _list_folder(folder / name) for name in names}
+        empty = [name for name in names if not self._add_video(folder / name, inside[name])]
+        if len(empty) == len(names):
+            raise SourceError(_no_frames(folder, listing, inside))
+        self._others += [folder / name for name in sorted(listing.others)]
+        self._without_frames += [folder / name for name in empty]
 
-    def _add_video(self, folder: Path, listing: Listing) -> bool:
+    def _add_video(self, folder: Path, listing: _Listing) -> bool:
         """Adds a folder of frames; False where it holds none."""
         if listing.frames and listing.folders:
+            frames, folders = (_some(sorted(names, key=natural_key), 1) for names in (listing.frames, listing.folders))
             raise SourceError(
-                f"{folder} holds both loose frames ({_first(listing.frames)}) and folders ({_first(listing.folders)}): "
+                f"{folder} holds both loose frames ({frames}) and folders ({folders}): "
                 "move the frames into a folder of their own, or give one of the folders"
             )
         if listing.frames:
             self.videos.append(FolderVideo(folder, listing.frames))
-            self._pass_over([folder / name for name in listing.others])
+            self._others += [folder / name for name in sorted(listing.others)]
         return bool(listing.frames)
 
-    def _add_videos(self, folder: Path, listing: Listing) -> None:
-        """Adds a folder of video folders."""
-        names = sorted(listing.folders, key=natural_key)
-        inside = {name: list_folder(folder / name) for name in names}
-        empty = [name for name in names if not self._add_video(folder / name, inside[name])]
-        if len(empty) == len(names):
-            raise _no_frames(folder, listing, inside)
-        self._pass_over([folder / name for name in listing.others])
-        self._without_frames += [folder / name for name in empty]
 
-    def _pass_over(self, files: list[Path]) -> None:
-        self._others += len(files)
-        if files and self._other is None:
-            self._other = min(files)
+def _list_folder(folder: Path) -> _Listing:
+    """Sorts the entries of a folder into frames, folders and others, without a look into any file.
+
+    A link that leads nowhere still counts by its name: it is a frame that cannot be read, not one to lose silently.
+    """
+    listing = _Listing([], [], [])
+    try:
+        with os.scandir(folder) as entries:
+            for entry in entries:
+                if entry.name.startswith("."):
+                    continue
+                if _is_folder(entry):
+                    listing.folders.append(entry.name)
+                elif _suffix(entry.name) in FRAME_SUFFIXES and (entry.is_symlink() or entry.is_file()):
+                    listing.frames.append(entry.name)
+                else:
+                    listing.others.append(entry.name)
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise SourceError(f"{folder} does not exist: give a folder of frames, or a folder of such folders") from error
+    except OSError as error:
+        raise SourceError(f"{folder} cannot be read: {error.strerror or error}") from error
+    return listing
+
+
+def _is_folder(entry: "os.DirEntry[str]") -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:  # a link to itself
+        return False
+
+
+def _suffix(name: str) -> str:
+    """Returns what follows the last dot of a file name, in lower case; "" where there is none."""
+    return name.rpartition(".")[2].lower() if "." in name else ""
 
 
 def _is_there(path: Path) -> bool:
@@ -180,34 +213,30 @@ def _path(item: str | os.PathLike[str]) -> Path:
     return Path(text)
 
 
-def _no_folder(path: Path) -> SourceError:
+def _no_folder(path: Path) -> str:
     """Says why a file is no source, and what to give instead."""
-    if suffix(path.name) in VIDEO_SUFFIXES:
-        return SourceError(f"{path} is a video file, and pixelfast reads folders of frames: {_extract(path)}")
-    if suffix(path.name) in FRAME_SUFFIXES:
-        return SourceError(f"{path} is a single frame: give the folder that holds it, {path.parent}")
-    return SourceError(f"{path} is a file, not a folder: give a folder of frames, or a folder of such folders")
+    if _suffix(path.name) in VIDEO_SUFFIXES:
+        return f"{path} is a video file, and pixelfast reads folders of frames: {_extract(path)}"
+    if _suffix(path.name) in FRAME_SUFFIXES:
+        return f"{path} is a single frame: give the folder that holds it, {path.parent}"
+    return f"{path} is a file, not a folder: give a folder of frames, or a folder of such folders"
 
 
-def _no_frames(folder: Path, listing: Listing, inside: dict[str, Listing]) -> SourceError:
+def _no_frames(folder: Path, listing: _Listing, inside: dict[str, _Listing]) -> str:
     """Says why a folder is no source, by what it holds instead of frames."""
     below = [folder / name / other for name, found in inside.items() for other in found.others]
     files = [folder / name for name in sorted(listing.others, key=natural_key)] + below
-    clips = [path for path in files if suffix(path.name) in VIDEO_SUFFIXES]
+    clips = [path for path in files if _suffix(path.name) in VIDEO_SUFFIXES]
     deeper = [folder / name for name, found in inside.items() if found.folders]
     if clips:
-        return SourceError(f"{folder} holds video files, and pixelfast reads folders of frames: {_extract(clips[0])}")
+        return f"{folder} holds video files, and pixelfast reads folders of frames: {_extract(clips[0])}"
     if deeper:
-        return SourceError(
-            f"{folder} holds folders of folders, and no frames in them: give one of those, such as {deeper[0]}"
-        )
+        return f"{folder} holds folders of folders, and no frames in them: give one of those, such as {deeper[0]}"
     what = f"its folders are empty of them: {_some(list(inside))}" if inside else "it is empty"
     if files:
         what = f"it holds other files, such as {files[0]}" + (f"; without frames: {_some(list(inside))}" * bool(inside))
     kinds = ", ".join(sorted(FRAME_SUFFIXES))
-    return SourceError(
-        f"{folder} holds no frames ({what}). Give a folder of images ({kinds}), or a folder of such folders"
-    )
+    return f"{folder} holds no frames ({what}). Give a folder of images ({kinds}), or a folder of such folders"
 
 
 def _extract(clip: Path) -> str:
@@ -222,19 +251,10 @@ def _refuse_duplicates(videos: list[Video]) -> None:
     for video in videos:
         other = by_name.setdefault(video.name, video)
         if other is not video:
+            places = [one.folder if isinstance(one, FolderVideo) else one.describe(0) for one in (other, video)]
             raise SourceError(
-                f"two videos have the name {video.name}: {_place(other)} and {_place(video)}. "
-                "Rename one, or score them apart"
+                f"two videos have the name {video.name}: {places[0]} and {places[1]}. Rename one, or score them apart"
             )
-
-
-def _place(video: Video) -> str:
-    return str(video.folder) if isinstance(video, FolderVideo) else video.describe(0)
-
-
-def _first(names: list[str]) -> str:
-    more = f" and {len(names) - 1} more" if len(names) > 1 else ""
-    return min(names, key=natural_key) + more
 
 
 def _some(things: list[str] | list[Path], most: int = 10) -> str:

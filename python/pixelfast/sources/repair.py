@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,47 +31,34 @@ class Repair:
         self._on_error = on_error
         self._seen = 0
         self._first_bad: int | None = None
-        self._last: NDArray[np.uint8] | None = None
-        self._waiting: list[Chunk] = []
 
     def run(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
-        """Yields the chunks of a whole video, repaired: the same sizes, in the same order.
+        """Yields the chunks of a whole video, repaired (in place where possible): the same sizes, in the same order.
 
         Raises:
             DecodeError: no frame of the video can be read, or one cannot and `on_error` is "raise".
         """
+        last: NDArray[np.uint8] | None = None
+        waiting: list[Chunk] = []
         for chunk in chunks:
-            yield from self.push(chunk)
-        self.finish()
-
-    def push(self, chunk: Chunk) -> Iterator[Chunk]:
-        """Takes the next chunk and gives those that are now complete; pixels are replaced in place where possible.
-
-        Raises:
-            DecodeError: a frame is not readable in full and `on_error` is "raise".
-        """
-        self._count(chunk.status)
-        readable = chunk.status != UNREADABLE
-        if self._last is None and not readable.any():
-            self._waiting.append(replace(chunk, frames=chunk.frames[:0]))
-            return iter(())
-        frames = chunk.frames if readable.all() or chunk.frames.flags.writeable else chunk.frames.copy()
-        start = frames[readable.argmax()].copy() if self._last is None else self._last
-        _fill(frames, readable, start)
-        self._last = frames[-1].copy()
-        held, self._waiting = self._waiting, []
-        return chain((_filled(one, start) for one in held), (replace(chunk, frames=frames),))
-
-    def finish(self) -> None:
-        """Ends the video.
-
-        Raises:
-            DecodeError: no frame of it could be read.
-        """
-        if self._waiting:
+            self._count(chunk.status)
+            readable = chunk.status != UNREADABLE
+            if last is None and not readable.any():
+                waiting.append(replace(chunk, frames=chunk.frames[:0].copy()))
+                continue
+            frames = chunk.frames if readable.all() or chunk.frames.flags.writeable else chunk.frames.copy()
+            before = frames[readable.argmax()].copy() if last is None else last
+            for index in np.flatnonzero(~readable):
+                frames[index] = before if index == 0 else frames[index - 1]
+            last = frames[-1].copy()
+            for held in waiting:
+                yield replace(held, frames=np.repeat(before[np.newaxis], len(held.status), axis=0))
+            waiting = []
+            yield replace(chunk, frames=frames)
+        if waiting:
             raise DecodeError(
-                f"no frame of video {self._video.name} can be read: {self._video.describe(0)} "
-                f"{self._video.explain(0)}. Copy or extract the frames again, or leave the video out"
+                f"no frame of video {self._video.name} can be read: {self._complaint(0)}. "
+                "Copy or extract the frames again, or leave the video out"
             )
 
     def sentence(self) -> str | None:
@@ -96,14 +82,3 @@ class Repair:
 
     def _complaint(self, index: int) -> str:
         return f"{self._video.describe(index)} {self._video.explain(index)}"
-
-
-def _fill(frames: NDArray[np.uint8], readable: NDArray[np.bool_], before: NDArray[np.uint8]) -> None:
-    """Copies the nearest earlier readable frame into each unreadable one; `before` stands before the first."""
-    for index in np.flatnonzero(~readable):
-        frames[index] = before if index == 0 else frames[index - 1]
-
-
-def _filled(held: Chunk, frame: NDArray[np.uint8]) -> Chunk:
-    """Returns a chunk that was held back, with every pixel of it taken from one frame."""
-    return replace(held, frames=np.repeat(frame[np.newaxis], len(held.status), axis=0))

@@ -42,12 +42,7 @@ class Video(Protocol):
         """The number of frames; None where it is not known before the end."""
 
     def chunks(
-        self,
-        height: int | None,
-        width: int | None,
-        color: Color = "grey",
-        chunk: int = 64,
-        threads: int | None = None,
+        self, height: int | None, width: int | None, color: Color = "grey", chunk: int = 64, threads: int | None = None
     ) -> Iterator[Chunk]:
         """Yields all frames, `chunk` at a time (fewer at the end), resized to `height` x `width`; None keeps the size.
 
@@ -56,20 +51,16 @@ class Video(Protocol):
         """
 
     def describe(self, index: int) -> str:
-        """Where frame `index` (its position, from 0) comes from, for messages: the path of its file."""
+        """Says where frame `index` (its position, from 0) comes from, for messages: the path of its file."""
 
     def explain(self, index: int) -> str:
-        """A clause that says why frame `index` is not readable in full, such as "is empty (0 bytes)"."""
+        """Returns a clause that says why frame `index` is not readable in full, such as "is empty (0 bytes)"."""
 
     def fingerprint(self) -> bytes:
-        """A digest of the frames' names, sizes and the two ends of each file: equal for equal copies."""
+        """Returns a digest of the frames' names, sizes and the two ends of each file: equal for equal copies."""
 
     def size(self) -> tuple[int, int]:
-        """Height and width, in pixels, of the first frame that can be read.
-
-        Raises:
-            SourceError: no frame can be read.
-        """
+        """Returns height and width, in pixels, of the first frame that can be read; a SourceError where none can."""
 
 
 @dataclass(frozen=True)

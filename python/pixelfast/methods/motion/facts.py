@@ -37,12 +37,10 @@ class MotionFacts:
         if not own:
             raise ModelError(f"{model.folder} does not say which flow it was trained on: train the model again")
         fields = Fields(own, model.folder / FILE_NAME, f"{model.manifest.method}.")
-        flow, scale = fields.part("flow"), fields.number("scale")
-        if flow is None:
-            raise fields.damaged("flow", "an object")
+        flow, scale = FlowFacts.read(fields.part("flow")), fields.read("scale", float)
         if scale <= 0:
             raise fields.damaged("scale", "a number above 0")
-        return cls(FlowFacts.read(flow), fields.whole("past"), scale, fields.flag("bridge_noisy"))
+        return cls(flow, fields.read("past", int), scale, fields.read("bridge_noisy", bool))
 
 
 @dataclass(frozen=True)
