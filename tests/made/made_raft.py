@@ -6,8 +6,7 @@ from pathlib import Path
 import torch
 
 import export_raft
-from pixelfast.flow.raft_network import seeded_raft
-from pixelfast.flow.raft_weights import save_raft
+from pixelfast.flow.raft_network import save_raft, seeded_raft
 
 HEIGHT, WIDTH, UPDATES = 120, 150, 2  # neither side is fit for RAFT: 128x152 after padding
 

@@ -2,21 +2,18 @@
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.errors import EngineError
-from pixelfast.flow.engine import DisPreset
 from pixelfast.geometry import FLOW_SIZE
 
-PRESETS: Final[tuple[str, ...]] = get_args(DisPreset)
-
+PRESETS: Final = ("ultrafast", "fast", "medium")
 
 SHORTER_SIDE: Final = 240
 """DIS gets frames whose shorter side is at most this many pixels."""
-
 
 LEAST_SIDE: Final = 32
 """Frames with a shorter side hold little motion that DIS could find; low and wide ones end OpenCV's process."""
@@ -42,18 +39,14 @@ class DisFlow:
         if preset not in PRESETS:
             raise EngineError(f"DIS has the presets {', '.join(PRESETS)}, not {preset!r}")
         cv2.setNumThreads(1)  # pairs run side by side instead
-        number = {
-            "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
-            "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST,
-            "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
-        }[preset]
+        number = getattr(cv2, f"DISOPTICAL_FLOW_PRESET_{preset.upper()}")
         self._new_instance: Callable[[], Any] = lambda: cv2.DISOpticalFlow.create(number)
         self._threads = threads
         self._shorter_side = shorter_side
 
     @property
     def frame_bytes(self) -> int:
-        """Of a frame twice as wide as high."""
+        """See `FlowEngine.frame_bytes`; that of a frame twice as wide as high."""
         return 2 * self._shorter_side**2
 
     def size(self, height: int, width: int) -> tuple[int, int]:
