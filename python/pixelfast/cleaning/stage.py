@@ -8,8 +8,7 @@ from numpy.typing import NDArray
 
 from pixelfast import _core
 from pixelfast.cleaning.cleaned import Cleaned
-from pixelfast.cleaning.gaps import Gaps
-from pixelfast.cleaning.noise import NoiseJudge
+from pixelfast.cleaning.noise import Gaps, NoiseJudge
 from pixelfast.errors import SourceError
 from pixelfast.flip.engine import FlipEngine
 from pixelfast.flip.judge import FlipJudge
@@ -113,13 +112,13 @@ class CleanStage:
 
     def record(self) -> FrameRecord:
         """What was done to each frame; after `run` has ended."""
-        seconds = [chunk.seconds for chunk in self._chunks]
+        seconds = [chunk.seconds for chunk in self._chunks if chunk.seconds is not None]
         return FrameRecord(
             frame=np.concatenate([chunk.frame_ids for chunk in self._chunks]),
             flipped=self._turned.all(),
             repaired=self.status() != READ,
             noisy=self._noisy.all(),
-            seconds=None if any(s is None for s in seconds) else np.concatenate([s for s in seconds if s is not None]),
+            seconds=np.concatenate(seconds) if len(seconds) == len(self._chunks) else None,
         )
 
     def notes(self) -> list[str]:
@@ -151,16 +150,15 @@ class CleanStage:
         judged = self._turned.ready if self._gaps is None else min(self._turned.ready, self._noisy.ready)
         while judged:
             frames = self._waiting.pop(0)
-            count = min(len(frames), judged)
-            if count < len(frames):
-                self._waiting.insert(0, frames[count:])
+            if len(frames) > judged:
+                self._waiting.insert(0, frames[judged:])
+                frames = frames[:judged]
+            count = len(frames)
             judged -= count
-            upright = _upright(frames[:count], self._turned.take(count))
-            damaged = self._damaged.take(count)
-            if self._gaps is None:
-                yield Cleaned(upright, np.ones(count, np.bool_))
-            else:
-                yield Cleaned(upright, self._gaps.usable(damaged | self._noisy.take(count)))
+            upright, damaged = _upright(frames, self._turned.take(count)), self._damaged.take(count)
+            everything = np.ones(count, np.bool_)
+            usable = everything if self._gaps is None else self._gaps.usable(damaged | self._noisy.take(count))
+            yield Cleaned(upright, usable)
         if self._gaps is None:
             self._noisy.take(self._noisy.ready)
 

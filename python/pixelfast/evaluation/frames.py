@@ -75,7 +75,7 @@ def read_csv(path: Path, column: str) -> FrameTable:
         )
         table = pacsv.read_csv(path, convert_options=options)
     except (pa.ArrowException, OSError) as error:
-        raise ScoresError(f"{path} cannot be read as a CSV: {_first_line(error)}") from error
+        raise ScoresError(f"{path} cannot be read as a CSV: {first_line(error)}") from error
     for name in ("Id", column):
         if table.column_names.count(name) != 1:
             raise ScoresError(f"{path} must have the columns Id and {column}, not {', '.join(table.column_names)}")
@@ -116,5 +116,6 @@ def _sorted(
     return table
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What an error of a library says, in a line that fits into a sentence; its name where it says nothing."""
     return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__

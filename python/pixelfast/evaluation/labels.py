@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.errors import ScoresError
-from pixelfast.evaluation.frames import FrameTable, read_csv
+from pixelfast.evaluation.frames import FrameTable, first_line, read_csv
 from pixelfast.files.natural import natural_key, unpadded
 
 _SHOWN = 3
@@ -47,9 +47,8 @@ def _from_csv(path: Path, frames: FrameTable) -> NDArray[np.bool_]:
 
 
 def _difference(path: Path, labels: FrameTable, frames: FrameTable) -> str:
-    """Returns what the scores have and the labels lack, or the other way round."""
-    labelled = {labels.name(row): row for row in range(len(labels))}
-    scored = {frames.name(row): row for row in range(len(frames))}
+    """What the scores have and the labels lack, or the other way round."""
+    labelled, scored = (dict.fromkeys(map(table.name, range(len(table)))) for table in (labels, frames))
     unlabelled = [name for name in scored if name not in labelled]
     if unlabelled:
         return f"{path} has no label for {_some(unlabelled)} of the {len(scored):,} frames that were scored"
@@ -91,8 +90,7 @@ def _read_array(path: Path) -> NDArray[np.bool_]:
     try:
         array = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-        raise ScoresError(f"{path} cannot be read as a NumPy array: {reason}") from error
+        raise ScoresError(f"{path} cannot be read as a NumPy array: {first_line(error)}") from error
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "buif":
         raise ScoresError(f"{path} must hold numbers, one label a frame")
     if array.ndim != 1 and array.size != max(array.shape, default=0):

@@ -42,8 +42,7 @@ class FlipEngine:
 
 
 def _load(path: Path, _device: str) -> LoadedWeights:
-    from pixelfast.flip.network import FlipGraph
-    from pixelfast.flip.weights import load_flip_classifier
+    from pixelfast.flip.network import FlipGraph, load_flip_classifier
 
     graph = FlipGraph(load_flip_classifier(path))
     frames = Tensor("frames", "uint8", (None, FRAME_SIZE, FRAME_SIZE))
@@ -80,12 +79,7 @@ def load_flip_engine(path: Path, height: int, width: int, threads: int, origin: 
 
 def _check(runner: Runner, size: tuple[int, int]) -> None:
     kind = runner.metadata.get("pixelfast.kind", "flip")
-    if (
-        kind != "flip"
-        or len(runner.inputs) != 1
-        or runner.inputs[0].dtype != "uint8"
-        or len(runner.inputs[0].shape) != 3
-    ):
+    if kind != "flip" or [(one.dtype, len(one.shape)) for one in runner.inputs] != [("uint8", 3)]:
         raise EngineError(
             f"{runner.path} is no flip classifier: it has {runner.describe()}; expected frames uint8 [N, H, W]"
         )

@@ -13,12 +13,10 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from pixelfast.flip.augmentation import augment
-from pixelfast.flip.export import write_flip_classifier
+from pixelfast.flip.export import write_flip_files
 from pixelfast.flip.network import FLIPPED, FlipClassifier, halve
 from pixelfast.flip.recipe import FlipRecipe
 from pixelfast.flip.strangers import Strangers
-from pixelfast.flip.weights import save_flip_classifier
-from pixelfast.model.names import EngineName
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.training.cache import FrameCache
 from pixelfast.training.onnx import checked_frames
@@ -83,37 +81,8 @@ def train_flip_files(
         OutputError: the folder cannot be written.
     """
     network, accuracy = train_flip_classifier(cache, recipe, seed=seed, threads=threads, progress=progress)
-    file = EngineName("flip")
-    save_flip_classifier(network, folder / str(file.weights), recipe=name)
-    difference = write_flip_classifier(network, folder / str(file), frames=checked_frames(cache), threads=threads)
+    difference = write_flip_files(network, folder, name, frames=checked_frames(cache), threads=threads)
     return replace(accuracy, onnx_difference=difference)
-
-
-@torch.no_grad()
-def flip_probabilities(network: FlipClassifier, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """u8[N,128,128] to the probability that each is upside down, f32[N]."""
-    batches = torch.split(torch.from_numpy(np.ascontiguousarray(frames)), _EVALUATION_BATCH)
-    outputs = [network.flip_probability(halve(batch.float() / 255)) for batch in batches]
-    return torch.cat(outputs).numpy() if outputs else np.empty(0, np.float32)
-
-
-class _Examples:
-    """Batches to learn from: the scene's frames upright and flipped, and pictures of other scenes."""
-
-    def __init__(self, frames: Tensor, recipe: FlipRecipe, seed: int, draws: torch.Generator) -> None:
-        self._frames = frames
-        self._recipe = recipe
-        self._draws = draws
-        self._strangers = Strangers(frames, seed) if recipe.strangers else None
-
-    def batch(self, samples: Tensor) -> tuple[Tensor, Tensor]:
-        """Inputs f32[B,1,H/2,W/2] and labels i64[B] of `samples`, and of the strangers among them."""
-        pictures, labels = _turned(self._frames, samples), samples % 2
-        if self._strangers is not None:
-            strangers = self._strangers.draw(round(self._recipe.strangers * len(samples)), self._draws)
-            pictures = torch.cat([pictures, strangers])
-            labels = torch.cat([labels, torch.full((len(strangers),), 1 - FLIPPED)])
-        return halve(augment(pictures, self._recipe, self._draws)), labels
 
 
 def _fit(
@@ -128,16 +97,28 @@ def _fit(
     per_epoch = math.ceil(2 * len(frames) / recipe.batch)
     steps = max(recipe.epochs * per_epoch, recipe.least_steps)
     optimiser = torch.optim.Adam(network.parameters(), recipe.learning_rate)
-    examples = _Examples(frames, recipe, seed, draws)
+    strangers = Strangers(frames, seed) if recipe.strangers else None
     for step, samples in zip(range(steps), _sample_batches(2 * len(frames), recipe.batch, draws), strict=False):
         _set_rate(optimiser, recipe, step, steps)
-        inputs, labels = examples.batch(samples)
+        inputs, labels = _examples(frames, samples, strangers, recipe, draws)
         loss = F.cross_entropy(network(inputs), labels)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         tell(Progress("flip", step + 1, steps, f"loss {loss.item():.4f}"))
     return steps
+
+
+def _examples(
+    frames: Tensor, samples: Tensor, strangers: Strangers | None, recipe: FlipRecipe, draws: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Inputs f32[B,1,H/2,W/2] and labels i64[B] of `samples`, and of the strangers among them."""
+    pictures, labels = _turned(frames, samples), samples % 2
+    if strangers is not None:
+        others = strangers.draw(round(recipe.strangers * len(samples)), draws)
+        pictures = torch.cat([pictures, others])
+        labels = torch.cat([labels, torch.full((len(others),), 1 - FLIPPED)])
+    return halve(augment(pictures, recipe, draws)), labels
 
 
 def _sample_batches(samples: int, batch: int, draws: torch.Generator) -> Iterator[Tensor]:
