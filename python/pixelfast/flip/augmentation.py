@@ -15,24 +15,15 @@ def augment(frames: Tensor, recipe: FlipRecipe, draws: torch.Generator) -> Tenso
     """
     if recipe.gain is None:
         return frames
-    lit = _relight(frames, recipe, recipe.gain, draws)
-    return _add_noise(lit, recipe, draws)
-
-
-def _relight(frames: Tensor, recipe: FlipRecipe, gain: tuple[float, float], draws: torch.Generator) -> Tensor:
     count = len(frames)
     mean = frames.mean(dim=(1, 2), keepdim=True)
     contrasted = (frames - mean) * _uniform(*recipe.contrast, count, draws) + mean
     curved = contrasted.clamp(0, 1) ** _log_uniform(*recipe.gamma, count, draws)
-    strength = _uniform(0, recipe.vignette, count, draws) * _some(recipe.vignette_probability, count, draws)
-    darkened = curved * (1 - strength * _squared_radius(*frames.shape[1:]))
-    return (darkened * _log_uniform(*gain, count, draws)).clamp(0, 1)
-
-
-def _add_noise(frames: Tensor, recipe: FlipRecipe, draws: torch.Generator) -> Tensor:
-    count = len(frames)
+    vignette = _uniform(0, recipe.vignette, count, draws) * _some(recipe.vignette_probability, count, draws)
+    darkened = curved * (1 - vignette * _squared_radius(*frames.shape[1:]))
+    lit = (darkened * _log_uniform(*recipe.gain, count, draws)).clamp(0, 1)
     sigma = _uniform(0, recipe.noise_sigma, count, draws) * _some(recipe.noise_probability, count, draws)
-    return (frames + sigma * torch.randn(frames.shape, generator=draws)).clamp(0, 1)
+    return (lit + sigma * torch.randn(frames.shape, generator=draws)).clamp(0, 1)
 
 
 def _squared_radius(height: int, width: int) -> Tensor:

@@ -4,6 +4,7 @@ import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import accumulate
 from pathlib import Path
 from typing import Any, BinaryIO, Final
 
@@ -61,22 +62,23 @@ class FlowCache:
             OutputError: the file cannot be written.
         """
         path.with_suffix(".json").unlink(missing_ok=True)
-        entries: list[CachedVideo] = []
+        lengths = [video.length - 1 for video in videos]
+        entries = [
+            CachedVideo(video.name, offset, length, min(video.held_out, length))
+            for video, length, offset in zip(videos, lengths, accumulate(lengths, initial=0), strict=False)
+        ]
         moments = _Moments()
-        total = sum(video.length - 1 for video in videos)
         with atomic_path(path) as temporary, temporary.open("wb") as file:
-            for video in videos:
-                entry = _flow_entry(video, entries)
+            for entry in entries:
                 count = 0
-                for flows in flows_of(video.name):
+                for flows in flows_of(entry.name):
                     moments.add(flows[: max(0, entry.training - count)])
                     _append(file, flows, path)
                     count += len(flows)
                     if progress is not None:
-                        progress(Progress("flow", entry.offset + count, total, f"video {video.name}"))
+                        progress(Progress("flow", entry.offset + count, sum(lengths), f"video {entry.name}"))
                 if count != entry.length:
-                    raise ModelError(f"video {video.name} changed while it was read: train again")
-                entries.append(entry)
+                    raise ModelError(f"video {entry.name} changed while it was read: train again")
         index = {"format": _FORMAT, "facts": facts, "videos": [asdict(entry) for entry in entries]}
         with atomic_path(path.with_suffix(".json")) as temporary:
             temporary.write_text(json.dumps({**index, "deviation": moments.deviation()}), encoding="utf-8")
@@ -132,13 +134,6 @@ class _Moments:
             return 1.0
         mean = self._sum / self._count
         return max(1e-6, math.sqrt(max(0.0, self._squares / self._count - mean * mean)))
-
-
-def _flow_entry(video: CachedVideo, before: Sequence[CachedVideo]) -> CachedVideo:
-    """Where a video's flows go: one less than it has frames."""
-    offset = before[-1].offset + before[-1].length if before else 0
-    length = video.length - 1
-    return CachedVideo(video.name, offset, length, min(video.held_out, length))
 
 
 def _append(file: BinaryIO, flows: Flows, path: Path) -> None:
