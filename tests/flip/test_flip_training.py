@@ -11,11 +11,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from footage import DrawnVideo, walking_square
-from pixelfast.flip.augmentation import augment
 from pixelfast.flip.network import FlipClassifier, FlipGraph
 from pixelfast.flip.recipe import DEFAULT, SOURCE
 from pixelfast.flip.strangers import Strangers, draw_scenes
-from pixelfast.flip.training import train_flip_classifier
+from pixelfast.flip.training import augment, train_flip_classifier
 from pixelfast.progress import Progress
 from pixelfast.training.cache import FrameCache
 

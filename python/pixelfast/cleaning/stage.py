@@ -64,11 +64,8 @@ class CleanSettings:
 class CleanStage:
     """Turns decoded chunks into frames for the engine and keeps the record of each frame.
 
-    Args:
-        video: for messages and its length.
-        settings: how frames are cleaned.
-        flip: `never` leaves all frames, `auto` may refuse (see `flip.judge`), `always` insists.
-        refusal: the sentence by which correction was refused before; None where it was not.
+    `never` leaves all frames as they lie, `auto` may refuse (see `flip.judge`), `always` insists; `refusal` is the
+    sentence by which correction was refused before, None where it was not.
     """
 
     def __init__(self, video: Video, settings: CleanSettings, flip: FlipMode, refusal: str | None = None) -> None:
@@ -106,7 +103,7 @@ class CleanStage:
         self._noisy += self._noise.finish().tobytes()
         if self._flips is not None:
             self._turned += self._flips.finish().tobytes()
-            self._refuse(self._flips.refusal(ended=True))
+            _refuse(self._flips.refusal(ended=True))
         yield from self._release()
 
     def status(self) -> NDArray[np.uint8]:
@@ -134,11 +131,7 @@ class CleanStage:
             return
         with self._settings.stopwatch.phase("flip", grey.nbytes):
             self._turned += self._flips.push(grey, self._settings.flip_engine.probabilities(grey)).tobytes()
-        self._refuse(self._flips.refusal(ended=False))
-
-    def _refuse(self, reason: str | None) -> None:
-        if reason is not None:
-            raise CorrectionRefused(reason)
+        _refuse(self._flips.refusal(ended=False))
 
     def _release(self) -> Iterator[Cleaned]:
         """The waiting frames that are judged by now, upright."""
@@ -165,15 +158,8 @@ def clean_video(
 ) -> Iterator[tuple[CleanStage, Cleaned]]:
     """Yields the frames of a whole video, each with the stage that cleaned them.
 
-    Where its flip correction is refused, the video is read again without: then another stage comes with its frames from
-    the start, and those of the stage before are void.
-
-    Args:
-        video: for messages and its length.
-        settings: how frames are cleaned.
-        flip: as of `CleanStage`.
-        chunks: the frames.
-        again: gives them once more, from the start.
+    Where its flip correction is refused, `again` gives the chunks once more from the start: then another stage comes
+    with all frames, uncorrected, and those of the stage before are void.
 
     Raises:
         DecodeError: see `Repair`.
@@ -189,6 +175,11 @@ def clean_video(
     stage = CleanStage(video, settings, "never", said)
     for cleaned in stage.run(again()):
         yield stage, cleaned
+
+
+def _refuse(reason: str | None) -> None:
+    if reason is not None:
+        raise CorrectionRefused(reason)
 
 
 def _truths(marks: bytearray) -> NDArray[np.bool_]:

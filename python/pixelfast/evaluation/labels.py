@@ -15,11 +15,7 @@ _FORMS = "give a CSV with the columns Id and Label, a folder with one VIDEO.npy 
 
 
 def read_labels(path: Path, frames: FrameTable) -> NDArray[np.bool_]:
-    """Reads the labels of `frames`, row by row: bool[N], true for abnormal.
-
-    Args:
-        path: An `Id,Label` CSV; a folder of `<video>.npy`, one label a frame; or one `.npy` over all frames in order.
-        frames: The frames that were scored.
+    """Reads the labels of the frames that were scored, row by row: bool[N], true for abnormal.
 
     Raises:
         ScoresError: the file cannot be read, a label is not 0 or 1, or the labels are not those of these frames.

@@ -58,14 +58,10 @@ _IN_FLOAT32: Final = TorchWish(precision="fp32", speedup="graph")
 
 
 def load_flip_engine(path: Path, height: int, width: int, threads: int, origin: PlanOrigin | None = None) -> FlipEngine:
-    """Loads a flip classifier and tries it on one blank frame.
+    """Loads a flip classifier, `.onnx`, `.plan` or `.safetensors`, and tries it on one blank frame.
 
-    Args:
-        path: the `.onnx`, `.plan` or `.safetensors` file.
-        height: H of the autoencoder's frames, pixels.
-        width: W, pixels.
-        threads: threads for one call on a CPU.
-        origin: of a plan, what its model knows about it.
+    Height and width are those of the autoencoder's frames in pixels, `threads` those of a call on a CPU, and `origin`
+    is what a model knows about its plan.
 
     Raises:
         EngineError: the file is missing, damaged, no flip classifier, or made for frames of another size.

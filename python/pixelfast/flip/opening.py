@@ -18,9 +18,9 @@ class FlipCorrection:
     """How flipped frames are dealt with.
 
     Attributes:
-        mode: "never" without a classifier.
-        classifier: its file.
-        sha256: of that file.
+        mode: what is done; "never" without a classifier.
+        classifier: the classifier's file.
+        sha256: the hash of that file.
     """
 
     mode: FlipMode
@@ -42,11 +42,8 @@ class FlipCorrection:
 def choose_flip_correction(model: Model | None, named: Path, mode: FlipMode, notes: Notes) -> FlipCorrection:
     """Decides whether and by what flipped frames are found; says aloud where `auto` cannot correct.
 
-    Args:
-        model: the model that the classifier belongs to; None for a lone engine file.
-        named: the engine, or what the user named: the classifier runs where that does.
-        mode: what was asked for.
-        notes: what is said aloud.
+    The classifier belongs to `model`, which is None for a lone engine file, and runs where the engine does, or what
+    else the user `named`.
 
     Raises:
         EngineError: `always` was asked for, and there is no classifier.

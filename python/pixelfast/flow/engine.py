@@ -69,14 +69,9 @@ class FlowFacts:
 def open_flow(
     flow: FlowFacts, folder: Path, threads: int, raft: str = RAFT_FILE, origin: PlanOrigin | None = None
 ) -> FlowEngine:
-    """The flow engine that a model was trained with.
+    """The flow engine that a model was trained with, which makes its calls with so many threads on a CPU.
 
-    Args:
-        flow: what it was trained with.
-        folder: where RAFT's file lies, if that is it.
-        threads: of its calls on a CPU.
-        raft: that file's name.
-        origin: of a plan, what its model knows about it.
+    RAFT is the file `raft` in `folder`; where that is a plan, `origin` is what the model knows about it.
 
     Raises:
         EngineError: it cannot be loaded.

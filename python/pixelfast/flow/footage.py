@@ -87,14 +87,7 @@ def open_flows(
 
 
 def video_flows(engine: FlowEngine, video: Video, bridge_noisy: bool, threads: int) -> Generator[Flows, None, None]:
-    """The flows f32[m, 2, 64, 64] of a video, in order; its frames are taken as upright.
-
-    Args:
-        engine: of optical flow.
-        video: the footage.
-        bridge_noisy: whether flow leaps over noisy frames.
-        threads: of decoding.
-    """
+    """The flows f32[m, 2, 64, 64] of a video, whose frames are taken as upright; they may leap over noisy ones."""
     watch = Stopwatch()
     decode = DecodeSettings(lambda one: flow_frames(engine, one), engine.frame_bytes, threads, watch)
     clean = CleanSettings(None, "repair", bridge_noisy, watch)

@@ -93,11 +93,14 @@ def raft_weights(memory_bytes: int | None = None) -> Weights:
     """A `raft.safetensors`, as PyTorch runs it in calls of about this much memory; None as of `RaftFlow`."""
 
     def load(path: Path, device: str) -> LoadedWeights:
+        import torch
+
         from pixelfast.flow.raft_network import RaftGraph, load_raft
 
         raft, height, width, updates = load_raft(path)
+        usual = MEMORY_BYTES if device == "cpu" else int(SHARE_OF_FREE * torch.cuda.mem_get_info()[0])
+        pairs = pairs_within(usual if memory_bytes is None else memory_bytes, height, width)
         frames = Tensor("frames", "uint8", (None, height, width, 3))
-        pairs = pairs_within(_memory(device) if memory_bytes is None else memory_bytes, height, width)
         return LoadedWeights(
             Ports(Span(2), frames, Tensor("flow", "float32", (None, 2, FLOW_SIZE, FLOW_SIZE))),
             buckets(min(MOST_PAIRS, pairs)),
@@ -106,16 +109,6 @@ def raft_weights(memory_bytes: int | None = None) -> Weights:
         )
 
     return Weights("raft", load, ("torchvision",))
-
-
-def _memory(device: str) -> int:
-    """Bytes that a call of PyTorch may take where nobody says otherwise."""
-    if device == "cpu":
-        return MEMORY_BYTES
-    import torch
-
-    free, _ = torch.cuda.mem_get_info()
-    return int(SHARE_OF_FREE * free)
 
 
 def _raft_size(runner: Runner) -> tuple[int, int]:

@@ -119,11 +119,8 @@ class RaftGraph(nn.Module):
 class Correlation(nn.Module):
     """How alike the features of a frame are to those of the next one, and looking that up (RAFT, section 3.2).
 
-    Unlike torchvision's it makes no tensor on the host, which would keep a CUDA graph from being captured.
-
-    Args:
-        levels: of the pyramid, each half as fine as the one before.
-        radius: of the neighbourhood that is looked up, features of a level.
+    Unlike torchvision's it makes no tensor on the host, which would keep a CUDA graph from being captured. Each level
+    of the pyramid is half as fine as the one before; the radius of the neighbourhood is in features of a level.
     """
 
     offsets: Tensor
