@@ -18,11 +18,11 @@ from numpy.typing import NDArray
 from torchvision.models.optical_flow import RAFT, Raft_Large_Weights
 
 import export_raft
-from made_raft import HEIGHT, UPDATES, WIDTH
+from made_raft import HEIGHT, UPDATES, WIDTH, seeded_raft
 from pixelfast.errors import ModelError, OutputError
 from pixelfast.flow.raft_export import default_weights, new_raft, write_raft
 from pixelfast.flow.raft_export import export_raft as export_raft_file
-from pixelfast.flow.raft_network import Correlation, RaftGraph, seeded_raft
+from pixelfast.flow.raft_network import Correlation, RaftGraph
 from pixelfast.sources import open_source
 from pixelfast.training.made_up import moving_texture
 

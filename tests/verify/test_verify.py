@@ -14,10 +14,11 @@ import torch
 
 import pixelfast
 from footage import walking_square
+from made_raft import seeded_raft
 from pixelfast.cli.verify import print_verification
 from pixelfast.flow.engine import FlowFacts
 from pixelfast.flow.raft_export import write_raft
-from pixelfast.flow.raft_network import RaftGraph, save_raft, seeded_raft
+from pixelfast.flow.raft_network import RaftGraph, save_raft
 from pixelfast.methods.motion.export import write_motion
 from pixelfast.methods.motion.facts import MotionFacts
 from pixelfast.methods.motion.network import FlowGru

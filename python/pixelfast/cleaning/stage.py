@@ -150,11 +150,7 @@ class CleanStage:
 
 
 def clean_video(
-    video: Video,
-    settings: CleanSettings,
-    flip: FlipMode,
-    chunks: Iterable[Chunk],
-    again: Callable[[], Iterable[Chunk]],
+    video: Video, settings: CleanSettings, flip: FlipMode, chunks: Iterable[Chunk], again: Callable[[], Iterable[Chunk]]
 ) -> Iterator[tuple[CleanStage, Cleaned]]:
     """Yields the frames of a whole video, each with the stage that cleaned them.
 

@@ -98,7 +98,7 @@ def _fit(
     *,
     tell: ProgressCallback,
 ) -> int:
-    """Trains the network; returns the steps."""
+    """Returns the steps."""
     per_epoch = math.ceil(2 * len(frames) / recipe.batch)
     steps = max(recipe.epochs * per_epoch, recipe.least_steps)
     optimiser = torch.optim.Adam(network.parameters(), recipe.learning_rate)

@@ -17,7 +17,6 @@ from pixelfast.geometry import FLOW_SIZE
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.training.cache import CachedVideo
 
-FLOW_SHAPE: Final = (2, FLOW_SIZE, FLOW_SIZE)
 _FORMAT: Final = 1
 _LARGEST: Final = np.finfo(np.float16).max
 
@@ -102,7 +101,7 @@ class FlowCache:
     @classmethod
     def _opened(cls, path: Path, entries: Sequence[CachedVideo], deviation: float) -> "FlowCache":
         count = sum(entry.length for entry in entries)
-        flows = np.memmap(path, np.float16, mode="r", shape=(count, *FLOW_SHAPE))
+        flows = np.memmap(path, np.float16, mode="r", shape=(count, 2, FLOW_SIZE, FLOW_SIZE))
         return cls(flows, tuple(entries), deviation)
 
     def train_starts(self, length: int) -> NDArray[np.int64]:

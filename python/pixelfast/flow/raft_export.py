@@ -8,11 +8,7 @@ from typing import Final, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torchvision.models.optical_flow import (  # type: ignore[import-untyped]
-    RAFT,
-    Raft_Large_Weights,
-    raft_large,
-)
+from torchvision.models.optical_flow import RAFT, Raft_Large_Weights, raft_large  # type: ignore[import-untyped]
 
 from pixelfast.errors import ModelError
 from pixelfast.files.atomic import file_sha256
@@ -67,13 +63,7 @@ def export_raft(
 
 
 def export_half_raft(
-    weights: Path | None,
-    out: Path,
-    height: int,
-    width: int,
-    precision: str,
-    *,
-    updates: int = UPDATES,
+    weights: Path | None, out: Path, height: int, width: int, precision: str, *, updates: int = UPDATES
 ) -> EndPointError:
     """`export_raft` in half precision, checked on a made-up scene; returns and raises as `write_reduced_raft`."""
     path = weights or default_weights()

@@ -235,14 +235,3 @@ def load_raft(path: Path) -> tuple[RAFT, int, int, int]:
         raise ModelError(f"{path} does not say for what frames its weights are: train or convert it again")
     height, width, updates = (int(str(size)) for size in sizes)
     return filled(raft_large(weights=None), tensors, path), height, width, updates
-
-
-def seeded_raft(seed: int) -> RAFT:
-    """RAFT-Large with random weights, the same for the same seed, in evaluation mode: for tests and measurements.
-
-    Its flow means nothing, but depends on both frames and stays within a few pixels. The global random state of
-    PyTorch is left as it was.
-    """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return raft_large(weights=None).eval()

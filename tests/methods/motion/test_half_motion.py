@@ -19,11 +19,12 @@ from torchvision.models.optical_flow import RAFT
 
 import pixelfast
 from frame_files import write_video
+from made_raft import seeded_raft
 from moving_scene import moved
 from pixelfast.errors import EngineError, ModelError
 from pixelfast.flow.engine import FlowFacts
 from pixelfast.flow.raft_export import end_point_error, export_raft, write_reduced_raft
-from pixelfast.flow.raft_network import FloatNorm, RaftGraph, load_raft, seeded_raft
+from pixelfast.flow.raft_network import FloatNorm, RaftGraph, load_raft
 from pixelfast.methods.motion.export import motion_agreement, write_motion, write_reduced_motion
 from pixelfast.methods.motion.exporting import flow_frames_of, flows_of
 from pixelfast.methods.motion.facts import MotionFacts
