@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 import pixelfast
 from pixelfast.flow.dis import DisFlow
-from pixelfast.flow.footage import FlowSource
+from pixelfast.flow.footage import video_flows
 from pixelfast.machine.threads import usable_threads
 from pixelfast.methods.motion.engine import load_motion_engine
 from pixelfast.model import Model
@@ -49,8 +49,8 @@ def score_row(data: Path, model: Model, preset: str, pool: str) -> str:
 def flows(folder: Path, preset: str) -> Flows:
     """The flows f32[n, 2, 64, 64] of each video of a folder."""
     videos, threads = open_source(folder), usable_threads(None)
-    source = FlowSource(DisFlow(preset, threads), {video.name: video for video in videos}, True, threads)
-    return [np.concatenate(list(source.flows(video.name))) for video in videos]
+    engine = DisFlow(preset, threads)
+    return [np.concatenate(list(video_flows(engine, video, True, threads))) for video in videos]
 
 
 def error_row(data: Path, model: Model, preset: str) -> str:

@@ -8,8 +8,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pixelfast.cleaning.cleaned import Cleaned
-from pixelfast.cleaning.gaps import LONGEST, Gaps
-from pixelfast.cleaning.noise import BLOCK, PAST, NoiseJudge
+from pixelfast.cleaning.noise import BLOCK, LONGEST, PAST, Gaps, NoiseJudge
 from pixelfast.flow.stream import FlowStream
 from pixelfast.machine.stopwatch import Stopwatch
 

@@ -8,12 +8,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from footage import DrawnVideo, walking_square
-from pixelfast.flip.augmentation import augment
+from pixelfast.flip.network import FlipClassifier, FlipGraph
 from pixelfast.flip.recipe import DEFAULT, SOURCE
 from pixelfast.flip.strangers import Strangers, draw_scenes
-from pixelfast.flip.training import flip_probabilities, train_flip_classifier
+from pixelfast.flip.training import augment, train_flip_classifier
 from pixelfast.progress import Progress
 from pixelfast.training.cache import FrameCache
 
@@ -24,10 +25,15 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> FrameCache:
     return FrameCache.build(videos, tmp_path_factory.mktemp("cache") / "frames.u8", threads=1)
 
 
-def right(network: torch.nn.Module, frames: np.ndarray) -> float:
+@torch.no_grad()
+def flip_probabilities(network: FlipClassifier, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return FlipGraph(network)(torch.from_numpy(frames.copy())).numpy()
+
+
+def right(network: FlipClassifier, frames: NDArray[np.uint8]) -> float:
     """Share of frames that are judged rightly, each upright and flipped."""
-    upright = flip_probabilities(network, frames) < 0.5  # type: ignore[arg-type]
-    flipped = flip_probabilities(network, frames[:, ::-1]) > 0.5  # type: ignore[arg-type]
+    upright = flip_probabilities(network, frames) < 0.5
+    flipped = flip_probabilities(network, frames[:, ::-1]) > 0.5
     return float(np.concatenate([upright, flipped]).mean())
 
 
@@ -145,7 +151,7 @@ def test_each_change_does_what_its_number_says() -> None:
     frames = torch.rand(200, 16, 16, generator=torch.Generator().manual_seed(1)) * 0.4 + 0.3
 
     def changed(**numbers: object) -> torch.Tensor:
-        return augment(frames, replace(still, **numbers), torch.Generator().manual_seed(0))  # type: ignore[arg-type]
+        return augment(frames, replace(still, **numbers), torch.Generator().manual_seed(0))
 
     torch.testing.assert_close(changed(), frames)
     torch.testing.assert_close(changed(gain=(0.5, 0.5)), frames / 2)

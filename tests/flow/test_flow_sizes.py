@@ -1,4 +1,4 @@
-"""Resizing by area against OpenCV, RAFT's padding and memory: what needs no PyTorch."""
+"""Resizing by area against OpenCV; RAFT's padding and memory, which need no PyTorch."""
 
 import subprocess
 import sys
@@ -7,8 +7,8 @@ import cv2
 import numpy as np
 import pytest
 
-from pixelfast.flow.area import area_weights
 from pixelfast.flow.raft_memory import MEMORY_BYTES, padded_size, pair_bytes, pairs_within
+from pixelfast.flow.raft_network import area_weights
 
 
 @pytest.mark.parametrize(
@@ -53,5 +53,5 @@ def test_pairs_stay_within_memory() -> None:
 
 
 def test_sizes_need_no_torch() -> None:
-    code = "import sys, pixelfast.flow.area, pixelfast.flow.raft_memory; assert 'torch' not in sys.modules"
+    code = "import sys, pixelfast.flow.engine, pixelfast.flow.raft_memory; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 from torchvision.models.optical_flow import RAFT, Raft_Large_Weights
 
 import export_raft
-from made_raft import HEIGHT, UPDATES, WIDTH
+from made_raft import HEIGHT, UPDATES, WIDTH, seeded_raft
 from pixelfast.errors import ModelError, OutputError
 from pixelfast.flow.raft_export import default_weights, new_raft, write_raft
-from pixelfast.flow.raft_network import Correlation, RaftGraph, seeded_raft
+from pixelfast.flow.raft_export import export_raft as export_raft_file
+from pixelfast.flow.raft_network import Correlation, RaftGraph
 from pixelfast.sources import open_source
 from pixelfast.training.made_up import moving_texture
 
@@ -176,10 +177,13 @@ def test_seeded_weights_are_the_same_and_leave_the_random_state_alone(raft: RAFT
 @pytest.mark.parametrize("sizes", [(0, 128, 12), (128, -1, 12), (128, 128, 0)])
 def test_sizes_that_cannot_be_are_refused(raft: RAFT, tmp_path: Path, sizes: tuple[int, int, int]) -> None:
     height, width, updates = sizes
-    with pytest.raises(ValueError, match="must be at least 1"):
+    with pytest.raises(ModelError, match="height, width and updates must be at least 1") as caught:
         RaftGraph(raft, height, width, updates)
+    assert isinstance(caught.value, ValueError)
+    torch.save(raft.state_dict(), tmp_path / "raft.pth")
     with pytest.raises(ModelError, match="height, width and updates must be at least 1"):
-        write_raft(raft, tmp_path / "raft.onnx", height, width, updates=updates, weights_sha256=None)
+        export_raft_file(tmp_path / "raft.pth", tmp_path / "raft.onnx", height, width, updates=updates)
+    assert not (tmp_path / "raft.onnx").exists()
 
 
 # The ONNX file
@@ -204,7 +208,7 @@ def test_file_computes_what_torchvision_does_on_real_frames(raft: RAFT, exported
 @needs_ped2
 def test_whole_real_frames_with_all_updates(raft: RAFT, tmp_path: Path) -> None:
     frames = ped2(4)
-    difference = write_raft(raft, tmp_path / "raft.onnx", 240, 360, weights_sha256=None, frames=frames)
+    difference = write_raft(RaftGraph(raft, 240, 360), tmp_path / "raft.onnx", weights_sha256=None, frames=frames)
     assert difference < 1e-4
     assert_agree(run(tmp_path / "raft.onnx", frames), on_grid(pair_by_pair(raft, frames, 12)), 360)
 
@@ -238,12 +242,12 @@ def test_file_says_what_it_is(exported: Path, weights: Path) -> None:
 
 def test_frames_that_do_not_fit_and_places_that_cannot_be_written_are_refused(raft: RAFT, tmp_path: Path) -> None:
     frames = moving_texture(3, 128, 136)
-    out = tmp_path / "raft.onnx"
+    out, graph = tmp_path / "raft.onnx", RaftGraph(raft, 128, 136, 1)
     for wrong in (frames[:1], frames[..., 0], frames.astype(np.float32), frames[:, :, :128]):
         with pytest.raises(ModelError, match=r"must be u8\[2 or more,128,136,3\]"):
-            write_raft(raft, out, 128, 136, updates=1, weights_sha256=None, frames=wrong)
+            write_raft(graph, out, weights_sha256=None, frames=wrong)
     with pytest.raises(OutputError, match="no folder"):
-        write_raft(raft, tmp_path / "nowhere" / "raft.onnx", 128, 136, updates=1, weights_sha256=None)
+        write_raft(graph, tmp_path / "nowhere" / "raft.onnx", weights_sha256=None)
     assert not out.exists()
 
 
@@ -310,7 +314,7 @@ def test_weights_are_downloaded_once(remote: Callable[[str], None], weights: Pat
     served.unlink()
     assert default_weights() == path
     assert path.read_bytes() == weights.read_bytes()
-    assert not new_raft(None).training
+    assert not new_raft(default_weights()).training
 
 
 def test_download_that_fails_says_where_the_weights_are(
@@ -321,7 +325,7 @@ def test_download_that_fails_says_where_the_weights_are(
     for url in ("http://127.0.0.1:9/raft_large-00000000.pth", wrong.as_uri()):
         remote(url)
         with pytest.raises(ModelError, match="could not be downloaded from") as caught:
-            new_raft(None)
+            new_raft(default_weights())
         assert url in str(caught.value)
         assert "--raft-weights" in str(caught.value)
         assert "\n" not in str(caught.value)

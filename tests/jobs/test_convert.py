@@ -13,7 +13,7 @@ from torch import nn
 from footage import walking_square
 from oracles.networks import FlipClassifier, TemporalAutoencoder, seeded_autoencoder
 from pixelfast.errors import ModelError
-from pixelfast.flip.weights import load_flip_classifier
+from pixelfast.flip.network import load_flip_classifier
 from pixelfast.jobs.convert import FLIP, Converted, convert_weights
 from pixelfast.methods.base import ConvertRequest
 from pixelfast.methods.reconstruction.weights import load_autoencoder

@@ -14,11 +14,10 @@ import torch
 
 import pixelfast
 from footage import walking_square
-from made_raft import HEIGHT, WIDTH
+from made_raft import HEIGHT, WIDTH, seeded_raft
 from pixelfast.errors import EngineError, ModelError
 from pixelfast.flip.opening import choose_flip_correction
 from pixelfast.flow.raft_memory import call_sizes
-from pixelfast.flow.raft_network import seeded_raft
 from pixelfast.jobs.export_plan import FLIP_SIZES
 from pixelfast.methods.motion import exporting as motion_exporting
 from pixelfast.methods.motion.export import write_motion, write_reduced_motion

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pixelfast.flow.facts import FlowFacts
+from pixelfast.flow.engine import FlowFacts
 from pixelfast.methods.motion.facts import MotionFacts
 from pixelfast.model import FileFacts, Flip, Model, Training
 

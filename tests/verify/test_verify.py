@@ -14,11 +14,11 @@ import torch
 
 import pixelfast
 from footage import walking_square
+from made_raft import seeded_raft
 from pixelfast.cli.verify import print_verification
-from pixelfast.flow.facts import FlowFacts
+from pixelfast.flow.engine import FlowFacts
 from pixelfast.flow.raft_export import write_raft
-from pixelfast.flow.raft_network import seeded_raft
-from pixelfast.flow.raft_weights import save_raft
+from pixelfast.flow.raft_network import RaftGraph, save_raft
 from pixelfast.methods.motion.export import write_motion
 from pixelfast.methods.motion.facts import MotionFacts
 from pixelfast.methods.motion.network import FlowGru
@@ -394,7 +394,7 @@ def test_a_motion_model_with_raft(footage: Path, tmp_path: Path) -> None:
     save_flow_gru(gru, work / "motion.safetensors", recipe="source", scale=0.1, past=8)
     write_motion(gru, 0.1, 8, work / "motion.onnx", threads=1)
     save_raft(raft, work / "raft.safetensors", height=128, width=128, updates=1)
-    write_raft(raft, work / "raft.onnx", 128, 128, updates=1, weights_sha256=None, threads=1)
+    write_raft(RaftGraph(raft, 128, 128, 1), work / "raft.onnx", weights_sha256=None, threads=1)
     motion = MotionFacts(FlowFacts("raft"), 8, 0.1, bridge_noisy=False)
     model = Model.write(work, tmp_path / "model", Manifest("motion", "source", 9, 128, 128, 8, own=asdict(motion)))
     done = verify(model.folder, "--source", footage)

@@ -3,7 +3,6 @@
 import os
 import shutil
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 
@@ -27,56 +26,39 @@ class Change(Enum):
     LEFT = "turned upside down in the source, but its file cannot be turned"
 
 
-@dataclass
-class FrameFiles:
-    """Writes the files of one video.
+def write_frame_files(
+    sources: Sequence[Path], folder: Path, flipped: NDArray[np.bool_], status: NDArray[np.uint8]
+) -> list[Change]:
+    """Writes the corrected file of each frame of a video into `folder`, under its own name.
 
-    Attributes:
-        changes: what became of each frame, in order.
+    Args:
+        sources: N files in the order of the video.
+        folder: exists and holds none of the names.
+        flipped: bool[N], frames to turn.
+        status: u8[N], as decoded.
+
+    Returns:
+        What became of each frame, in order.
+
+    Raises:
+        OSError: a file cannot be read or written.
     """
-
-    changes: list[Change] = field(default_factory=list)
-
-    def write(
-        self,
-        sources: Sequence[Path],
-        folder: Path,
-        flipped: NDArray[np.bool_],
-        status: NDArray[np.uint8],
-    ) -> None:
-        """Writes the corrected file of each source file into `folder`, under its own name.
-
-        Args:
-            sources: N files in the order of the video.
-            folder: exists and holds none of the names.
-            flipped: bool[N], frames to turn.
-            status: u8[N], as decoded.
-
-        Raises:
-            OSError: a file cannot be read or written.
-        """
-        readable = np.flatnonzero(status != UNREADABLE)
-        changes = {index: _correct(sources[index], folder, bool(flipped[index])) for index in readable.tolist()}
-        for index in np.flatnonzero(status == UNREADABLE):
-            _replace(sources, folder, int(index), _nearest(readable, int(index)))
-            changes[int(index)] = Change.REPLACED
-        self.changes += [changes[index] for index in range(len(sources))]
-
-
-def _nearest(readable: NDArray[np.intp], index: int) -> int:
-    """The nearest earlier readable frame, else the next."""
-    return int(readable[max(0, int(np.searchsorted(readable, index)) - 1)])
+    readable = np.flatnonzero(status != UNREADABLE)
+    changes = {index: _correct(sources[index], folder, bool(flipped[index])) for index in readable.tolist()}
+    for index in np.flatnonzero(status == UNREADABLE).tolist():
+        # The nearest earlier readable frame, else the next.
+        neighbour = readable[max(0, int(np.searchsorted(readable, index)) - 1)]
+        _replace(folder / sources[index].name, folder / sources[neighbour].name)
+        changes[index] = Change.REPLACED
+    return [changes[index] for index in range(len(sources))]
 
 
 def _correct(source: Path, folder: Path, flipped: bool) -> Change:
     target = folder / source.name
-    if not flipped:
-        link_or_copy(source, target)
-        return Change.UNCHANGED
-    turned = _turn(source.read_bytes(), source.suffix)
+    turned = _turn(source.read_bytes(), source.suffix) if flipped else None
     if turned is None:
-        link_or_copy(source, target)
-        return Change.LEFT
+        _link_or_copy(source, target)
+        return Change.LEFT if flipped else Change.UNCHANGED
     data, lossless = turned
     target.write_bytes(data)
     return Change.TURNED if lossless else Change.REENCODED
@@ -94,9 +76,8 @@ def _turn(data: bytes, suffix: str) -> tuple[bytes, bool] | None:
     return None if encoded is None else (encoded, True)
 
 
-def _replace(sources: Sequence[Path], folder: Path, index: int, neighbour: int) -> None:
+def _replace(target: Path, stand_in: Path) -> None:
     """Puts the corrected neighbour in a frame's place: its bytes, or its pixels where the suffixes differ."""
-    target, stand_in = folder / sources[index].name, folder / sources[neighbour].name
     data = stand_in.read_bytes()
     if target.suffix.lower() != stand_in.suffix.lower():
         image = _read_image(data)
@@ -128,7 +109,7 @@ def _format(data: bytes, suffix: str) -> str:
     return next((known for start, known in starts.items() if data.startswith(start)), suffix.lower())
 
 
-def link_or_copy(source: Path, target: Path) -> None:
+def _link_or_copy(source: Path, target: Path) -> None:
     """A hard link, or a copy of the bytes where the file system makes none."""
     try:
         os.link(source.resolve(), target)

@@ -1,4 +1,8 @@
-"""Which frames of a video are noisy: their high-frequency residual stands far above that of the frames around them."""
+"""Which frames of a video are noisy, and which ones optical flow may use.
+
+The high-frequency residual of a noisy frame stands far above that of the frames around it. Flow can bear neither noise
+nor a frame that is half missing.
+"""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,33 +29,28 @@ class NoiseJudge:
     """
 
     def __init__(self) -> None:
-        self._sigma = np.zeros(0, np.float32)  # of the frames from `_base` on
-        self._base = 0
+        self._sigma = np.zeros(0, np.float32)  # of at most `PAST` frames that are judged, and of those that are not
         self._judged = 0
 
     def push(self, sigma: NDArray[np.float32]) -> NDArray[np.bool_]:
         """Takes the noise estimates f32[n] of the next frames (`_core.noise_sigma`); gives bool[m] of the next m."""
         self._sigma = np.concatenate([self._sigma, sigma])
-        noisy = []
-        while self._base + len(self._sigma) >= self._judged + 2 * BLOCK:
-            noisy.append(self._judge(BLOCK))
-        return np.concatenate([np.zeros(0, np.bool_), *noisy])
+        blocks = (len(self._sigma) - self._judged) // BLOCK
+        return self._judge(max(0, blocks - 1) * BLOCK)
 
     def finish(self) -> NDArray[np.bool_]:
         """bool[m] of the frames that are left."""
-        left = self._base + len(self._sigma) - self._judged
-        noisy = [self._judge(min(BLOCK, left - done)) for done in range(0, left, BLOCK)]
-        return np.concatenate([np.zeros(0, np.bool_), *noisy])
+        return self._judge(len(self._sigma) - self._judged)
 
     def _judge(self, count: int) -> NDArray[np.bool_]:
-        begin = self._judged - self._base
-        known = self._sigma[: begin + 2 * BLOCK]
-        noisy = self._sigma[begin : begin + count] > _bound(known)
-        self._judged += count
-        drop = self._judged - self._base - PAST
-        if drop > 0:
-            self._sigma = self._sigma[drop:]
-            self._base += drop
+        noisy = [self._judge_block(min(BLOCK, count - done)) for done in range(0, count, BLOCK)]
+        return np.concatenate([np.zeros(0, np.bool_), *noisy])
+
+    def _judge_block(self, count: int) -> NDArray[np.bool_]:
+        first = self._judged
+        noisy = self._sigma[first : first + count] > _bound(self._sigma[: first + 2 * BLOCK])
+        self._judged = min(PAST, first + count)
+        self._sigma = self._sigma[first + count - self._judged :]
         return np.asarray(noisy)
 
 
@@ -60,3 +59,22 @@ def _bound(sigma: NDArray[np.float32]) -> float:
     median = float(np.median(sigma))
     spread = MAD_TO_SIGMA * float(np.median(np.abs(sigma - median)))
     return max(median + DEVIATIONS * spread, median * RATIO, median + LEVELS)
+
+
+LONGEST = 16
+"""Frames in a row that are passed over at most; the next one is used as it is."""
+
+
+class Gaps:
+    """Passes over bad frames, but not for longer than `LONGEST`: a video that is bad throughout is scored, too."""
+
+    def __init__(self) -> None:
+        self._passed_over = 0
+
+    def usable(self, bad: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """bool[n]: which of the next frames are to be used."""
+        usable = []
+        for one in bad.tolist():
+            self._passed_over = self._passed_over + 1 if one and self._passed_over < LONGEST else 0
+            usable.append(self._passed_over == 0)
+        return np.array(usable, np.bool_)

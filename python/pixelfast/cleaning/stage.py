@@ -1,15 +1,15 @@
 """The clean stage of one video, streaming: broken frames replaced, flipped frames turned, noisy frames found."""
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast import _core
-from pixelfast.cleaning.cleaned import Cleaned
-from pixelfast.cleaning.gaps import Gaps
-from pixelfast.cleaning.noise import NoiseJudge
+from pixelfast.cleaning.cleaned import Cleaned, Frames
+from pixelfast.cleaning.noise import Gaps, NoiseJudge
 from pixelfast.errors import SourceError
 from pixelfast.flip.engine import FlipEngine
 from pixelfast.flip.judge import FlipJudge
@@ -64,26 +64,22 @@ class CleanSettings:
 class CleanStage:
     """Turns decoded chunks into frames for the engine and keeps the record of each frame.
 
-    Args:
-        video: for messages and its length.
-        settings: how frames are cleaned.
-        flip: `never` leaves all frames, `auto` may refuse (see `flip.judge`), `always` insists.
-        refusal: the sentence by which correction was refused before; None where it was not.
+    `never` leaves all frames as they lie, `auto` may refuse (see `flip.judge`), `always` insists; `refusal` is the
+    sentence by which correction was refused before, None where it was not.
     """
 
     def __init__(self, video: Video, settings: CleanSettings, flip: FlipMode, refusal: str | None = None) -> None:
-        self._video = video
         self.refusal = refusal
+        self._video = video
         self._settings = settings
         self._repair = Repair(video, settings.on_error)
         self._flips = None if settings.flip_engine is None or flip == "never" else FlipJudge(flip, video.length)
         self._noise = NoiseJudge()
         self._gaps = Gaps() if settings.bridge_noisy else None
-        self._chunks: list[Chunk] = []
-        self._turned = _Decisions()
-        self._noisy = _Decisions()
-        self._damaged = _Decisions()
-        self._waiting: list[NDArray[np.uint8]] = []
+        self._chunks: list[Chunk] = []  # without their pixels: the record must not hold the video
+        self._turned, self._noisy, self._damaged = bytearray(), bytearray(), bytearray()  # truth values, one a frame
+        self._waiting: deque[Frames] = deque()
+        self._released = 0  # frames that wait no more
 
     def run(self, chunks: Iterable[Chunk]) -> Iterator[Cleaned]:
         """Yields the frames of a whole video, readable and upright.
@@ -95,16 +91,19 @@ class CleanStage:
         """
         for chunk in self._repair.run(chunks):
             grey = grey_frames(chunk.frames)
-            self._note(chunk, grey)
+            with self._settings.stopwatch.phase("noise", grey.nbytes):
+                self._noisy += self._noise.push(_core.noise_sigma(grey, CLEANING_THREADS)).tobytes()
+            self._damaged += (chunk.status != READ).tobytes()
             self._judge_flips(grey)
+            self._chunks.append(replace(chunk, frames=chunk.frames[:0].copy()))
             self._waiting.append(chunk.frames)
             yield from self._release()
         if not self._chunks:
             raise SourceError(f"video {self._video.name} holds no frames: leave it out")
-        self._noisy.add(self._noise.finish())
+        self._noisy += self._noise.finish().tobytes()
         if self._flips is not None:
-            self._turned.add(self._flips.finish())
-            self._refuse(ended=True)
+            self._turned += self._flips.finish().tobytes()
+            _refuse(self._flips.refusal(ended=True))
         yield from self._release()
 
     def status(self) -> NDArray[np.uint8]:
@@ -113,76 +112,50 @@ class CleanStage:
 
     def record(self) -> FrameRecord:
         """What was done to each frame; after `run` has ended."""
-        seconds = [chunk.seconds for chunk in self._chunks]
+        seconds = [chunk.seconds for chunk in self._chunks if chunk.seconds is not None]
         return FrameRecord(
             frame=np.concatenate([chunk.frame_ids for chunk in self._chunks]),
-            flipped=self._turned.all(),
-            repaired=self.status() != READ,
-            noisy=self._noisy.all(),
-            seconds=None if any(s is None for s in seconds) else np.concatenate([s for s in seconds if s is not None]),
+            flipped=_truths(self._turned[:]),
+            repaired=_truths(self._damaged[:]),
+            noisy=_truths(self._noisy[:]),
+            seconds=np.concatenate(seconds) if len(seconds) == len(self._chunks) else None,
         )
 
     def notes(self) -> list[str]:
         """Returns sentences about what was refused and repaired."""
         return [said for said in (self.refusal, self._repair.sentence()) if said is not None]
 
-    def _note(self, chunk: Chunk, grey: NDArray[np.uint8]) -> None:
-        with self._settings.stopwatch.phase("noise", grey.nbytes):
-            self._noisy.add(self._noise.push(_core.noise_sigma(grey, CLEANING_THREADS)))
-        self._damaged.add(chunk.status != READ)
-        # Without its pixels: the record must not hold the video.
-        self._chunks.append(Chunk(chunk.frame_ids, chunk.frames[:0].copy(), chunk.status, chunk.seconds))
-
-    def _judge_flips(self, grey: NDArray[np.uint8]) -> None:
+    def _judge_flips(self, grey: Frames) -> None:
         if self._flips is None or self._settings.flip_engine is None:
-            self._turned.add(np.zeros(len(grey), np.bool_))
+            self._turned += bytes(len(grey))
             return
         with self._settings.stopwatch.phase("flip", grey.nbytes):
-            self._turned.add(self._flips.push(grey, self._settings.flip_engine.probabilities(grey)))
-        self._refuse(ended=False)
-
-    def _refuse(self, ended: bool) -> None:
-        reason = self._flips.refusal(ended) if self._flips is not None else None
-        if reason is not None:
-            raise CorrectionRefused(reason)
+            self._turned += self._flips.push(grey, self._settings.flip_engine.probabilities(grey)).tobytes()
+        _refuse(self._flips.refusal(ended=False))
 
     def _release(self) -> Iterator[Cleaned]:
         """The waiting frames that are judged by now, upright."""
-        judged = self._turned.ready if self._gaps is None else min(self._turned.ready, self._noisy.ready)
-        while judged:
-            frames = self._waiting.pop(0)
-            count = min(len(frames), judged)
+        judged = len(self._turned) if self._gaps is None else min(len(self._turned), len(self._noisy))
+        while self._released < judged:
+            frames, first = self._waiting.popleft(), self._released
+            self._released = min(judged, first + len(frames))
+            count = self._released - first
             if count < len(frames):
-                self._waiting.insert(0, frames[count:])
-            judged -= count
-            upright = _upright(frames[:count], self._turned.take(count))
-            damaged = self._damaged.take(count)
-            if self._gaps is None:
-                yield Cleaned(upright, np.ones(count, np.bool_))
-            else:
-                yield Cleaned(upright, self._gaps.usable(damaged | self._noisy.take(count)))
-        if self._gaps is None:
-            self._noisy.take(self._noisy.ready)
+                self._waiting.appendleft(frames[count:])
+            now = slice(first, self._released)
+            usable = np.ones(count, np.bool_)
+            if self._gaps is not None:
+                usable = self._gaps.usable(_truths(self._damaged[now]) | _truths(self._noisy[now]))
+            yield Cleaned(_upright(frames[:count], _truths(self._turned[now])), usable)
 
 
 def clean_video(
-    video: Video,
-    settings: CleanSettings,
-    flip: FlipMode,
-    chunks: Iterable[Chunk],
-    again: Callable[[], Iterable[Chunk]],
+    video: Video, settings: CleanSettings, flip: FlipMode, chunks: Iterable[Chunk], again: Callable[[], Iterable[Chunk]]
 ) -> Iterator[tuple[CleanStage, Cleaned]]:
     """Yields the frames of a whole video, each with the stage that cleaned them.
 
-    Where its flip correction is refused, the video is read again without: then another stage comes with its frames from
-    the start, and those of the stage before are void.
-
-    Args:
-        video: for messages and its length.
-        settings: how frames are cleaned.
-        flip: as of `CleanStage`.
-        chunks: the frames.
-        again: gives them once more, from the start.
+    Where its flip correction is refused, `again` gives the chunks once more from the start: then another stage comes
+    with all frames, uncorrected, and those of the stage before are void.
 
     Raises:
         DecodeError: see `Repair`.
@@ -200,34 +173,16 @@ def clean_video(
         yield stage, cleaned
 
 
-class _Decisions:
-    """Yes or no for each frame, in order: all of them, and those that wait to be acted on."""
-
-    def __init__(self) -> None:
-        self._all: list[NDArray[np.bool_]] = []
-        self._ready = np.zeros(0, np.bool_)
-
-    @property
-    def ready(self) -> int:
-        """How many wait."""
-        return len(self._ready)
-
-    def add(self, some: NDArray[np.bool_]) -> None:
-        """The decisions for the next frames."""
-        self._all.append(some)
-        self._ready = np.concatenate([self._ready, some])
-
-    def take(self, count: int) -> NDArray[np.bool_]:
-        """The first `count` that wait."""
-        taken, self._ready = self._ready[:count], self._ready[count:]
-        return taken
-
-    def all(self) -> NDArray[np.bool_]:
-        """bool[N]."""
-        return np.concatenate(self._all)
+def _refuse(reason: str | None) -> None:
+    if reason is not None:
+        raise CorrectionRefused(reason)
 
 
-def grey_frames(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _truths(marks: bytearray) -> NDArray[np.bool_]:
+    return np.frombuffer(marks, np.bool_)
+
+
+def grey_frames(frames: Frames) -> Frames:
     """Grey frames u8[n, H, W] as they are; of RGB frames u8[n, H, W, 3] their BT.601 luma."""
     if frames.ndim == 3:
         return frames
@@ -239,7 +194,7 @@ def grey_frames(frames: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return grey
 
 
-def _upright(frames: NDArray[np.uint8], turned: NDArray[np.bool_]) -> NDArray[np.uint8]:
+def _upright(frames: Frames, turned: NDArray[np.bool_]) -> Frames:
     if not turned.any():
         return frames
     upright = frames.copy()

@@ -1,6 +1,5 @@
 """How good scores are: labels, average precision, AUROC."""
 
-from pixelfast.evaluation.evaluate import Evaluation, VideoEvaluation, evaluate
-from pixelfast.evaluation.metrics import auroc, average_precision
+from pixelfast.evaluation.evaluate import Evaluation, VideoEvaluation, auroc, average_precision, evaluate
 
 __all__ = ["Evaluation", "VideoEvaluation", "auroc", "average_precision", "evaluate"]

@@ -75,7 +75,7 @@ def read_csv(path: Path, column: str) -> FrameTable:
         )
         table = pacsv.read_csv(path, convert_options=options)
     except (pa.ArrowException, OSError) as error:
-        raise ScoresError(f"{path} cannot be read as a CSV: {_first_line(error)}") from error
+        raise ScoresError(f"{path} cannot be read as a CSV: {first_line(error)}") from error
     for name in ("Id", column):
         if table.column_names.count(name) != 1:
             raise ScoresError(f"{path} must have the columns Id and {column}, not {', '.join(table.column_names)}")
@@ -96,8 +96,8 @@ def _from_columns(ids: "pa.Array", values: "pa.ChunkedArray", column: str, path:
     frame = np.asarray(pc.struct_field(matched, "frame").cast("int64"))
     names = pc.struct_field(matched, "video").dictionary_encode()
     places: dict[str, int] = {}
-    position = np.array([places.setdefault(unpadded(name), len(places)) for name in names.dictionary.to_pylist()])
-    video = position[np.asarray(names.indices)] if len(ids) else np.zeros(0, dtype=np.int64)
+    position = [places.setdefault(unpadded(name), len(places)) for name in names.dictionary.to_pylist()]
+    video = np.array(position, np.int64)[np.asarray(names.indices)]
     return _sorted(list(places), video, frame, numbers, str(path))
 
 
@@ -105,9 +105,7 @@ def _sorted(
     videos: list[str], video: NDArray[np.int64], frame: NDArray[np.int64], values: NDArray[np.float64], what: str
 ) -> FrameTable:
     by_name = sorted(range(len(videos)), key=lambda index: natural_key(videos[index]))
-    place = np.empty(len(videos), dtype=np.int64)
-    place[by_name] = np.arange(len(videos))
-    video = place[video] if len(video) else video
+    video = np.argsort(by_name)[video]
     order = np.lexsort((frame, video))
     table = FrameTable(tuple(videos[index] for index in by_name), video[order], frame[order], values[order])
     twice = np.flatnonzero((np.diff(table.video) == 0) & (np.diff(table.frame) == 0))
@@ -116,5 +114,6 @@ def _sorted(
     return table
 
 
-def _first_line(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """What an error of a library says, in a line that fits into a sentence; its name where it says nothing."""
     return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.errors import ScoresError
-from pixelfast.evaluation.frames import FrameTable, read_csv
+from pixelfast.evaluation.frames import FrameTable, first_line, read_csv
 from pixelfast.files.natural import natural_key, unpadded
 
 _SHOWN = 3
@@ -15,11 +15,7 @@ _FORMS = "give a CSV with the columns Id and Label, a folder with one VIDEO.npy 
 
 
 def read_labels(path: Path, frames: FrameTable) -> NDArray[np.bool_]:
-    """Reads the labels of `frames`, row by row: bool[N], true for abnormal.
-
-    Args:
-        path: An `Id,Label` CSV; a folder of `<video>.npy`, one label a frame; or one `.npy` over all frames in order.
-        frames: The frames that were scored.
+    """Reads the labels of the frames that were scored, row by row: bool[N], true for abnormal.
 
     Raises:
         ScoresError: the file cannot be read, a label is not 0 or 1, or the labels are not those of these frames.
@@ -47,9 +43,8 @@ def _from_csv(path: Path, frames: FrameTable) -> NDArray[np.bool_]:
 
 
 def _difference(path: Path, labels: FrameTable, frames: FrameTable) -> str:
-    """Returns what the scores have and the labels lack, or the other way round."""
-    labelled = {labels.name(row): row for row in range(len(labels))}
-    scored = {frames.name(row): row for row in range(len(frames))}
+    """What the scores have and the labels lack, or the other way round."""
+    labelled, scored = (dict.fromkeys(map(table.name, range(len(table)))) for table in (labels, frames))
     unlabelled = [name for name in scored if name not in labelled]
     if unlabelled:
         return f"{path} has no label for {_some(unlabelled)} of the {len(scored):,} frames that were scored"
@@ -91,8 +86,7 @@ def _read_array(path: Path) -> NDArray[np.bool_]:
     try:
         array = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
-        raise ScoresError(f"{path} cannot be read as a NumPy array: {reason}") from error
+        raise ScoresError(f"{path} cannot be read as a NumPy array: {first_line(error)}") from error
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "buif":
         raise ScoresError(f"{path} must hold numbers, one label a frame")
     if array.ndim != 1 and array.size != max(array.shape, default=0):

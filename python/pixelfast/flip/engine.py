@@ -42,8 +42,7 @@ class FlipEngine:
 
 
 def _load(path: Path, _device: str) -> LoadedWeights:
-    from pixelfast.flip.network import FlipGraph
-    from pixelfast.flip.weights import load_flip_classifier
+    from pixelfast.flip.network import FlipGraph, load_flip_classifier
 
     graph = FlipGraph(load_flip_classifier(path))
     frames = Tensor("frames", "uint8", (None, FRAME_SIZE, FRAME_SIZE))
@@ -59,14 +58,10 @@ _IN_FLOAT32: Final = TorchWish(precision="fp32", speedup="graph")
 
 
 def load_flip_engine(path: Path, height: int, width: int, threads: int, origin: PlanOrigin | None = None) -> FlipEngine:
-    """Loads a flip classifier and tries it on one blank frame.
+    """Loads a flip classifier, `.onnx`, `.plan` or `.safetensors`, and tries it on one blank frame.
 
-    Args:
-        path: the `.onnx`, `.plan` or `.safetensors` file.
-        height: H of the autoencoder's frames, pixels.
-        width: W, pixels.
-        threads: threads for one call on a CPU.
-        origin: of a plan, what its model knows about it.
+    Height and width are those of the autoencoder's frames in pixels, `threads` those of a call on a CPU, and `origin`
+    is what a model knows about its plan.
 
     Raises:
         EngineError: the file is missing, damaged, no flip classifier, or made for frames of another size.
@@ -80,12 +75,7 @@ def load_flip_engine(path: Path, height: int, width: int, threads: int, origin: 
 
 def _check(runner: Runner, size: tuple[int, int]) -> None:
     kind = runner.metadata.get("pixelfast.kind", "flip")
-    if (
-        kind != "flip"
-        or len(runner.inputs) != 1
-        or runner.inputs[0].dtype != "uint8"
-        or len(runner.inputs[0].shape) != 3
-    ):
+    if kind != "flip" or [(one.dtype, len(one.shape)) for one in runner.inputs] != [("uint8", 3)]:
         raise EngineError(
             f"{runner.path} is no flip classifier: it has {runner.describe()}; expected frames uint8 [N, H, W]"
         )

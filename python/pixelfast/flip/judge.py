@@ -21,6 +21,8 @@ AROUND = 4
 SIGMAS = 3.0
 
 Frame = NDArray[np.uint8]
+Frames = NDArray[np.uint8]
+Probabilities = NDArray[np.float32]
 
 
 @dataclass
@@ -64,30 +66,27 @@ class FlipJudge:
         self.evidence = Evidence()
         self._mode = mode
         self._length = length
-        self._waiting: list[Frame] = []
-        self._waiting_probability: list[float] = []
-        self._previous: Frame | None = None
-        self._previous_turned = False
+        self._waiting: tuple[Frames, Probabilities] | None = None
+        self._previous: tuple[Frame, bool] | None = None  # the last frame decided, and whether it is turned
 
-    def push(self, frames: NDArray[np.uint8], probability: NDArray[np.float32]) -> NDArray[np.bool_]:
+    def push(self, frames: Frames, probability: Probabilities) -> NDArray[np.bool_]:
         """Takes grey frames u8[n, H, W] and flip probabilities f32[n]; gives bool[m] for the next m frames."""
         if not len(frames):
             return np.zeros(0, np.bool_)
-        if self._previous is None:
-            frames, probability = self._joined(frames, probability)
-            first = self._first_decidable(probability, len(frames) > LOOKAHEAD)
-            if first is None:
-                self._waiting, self._waiting_probability = list(frames), probability.tolist()
-                return np.zeros(0, np.bool_)
-            return self._decide(frames, probability, first)
-        return self._decide(frames, probability, 0)
+        if self._previous is not None:
+            return self._decide(frames, probability, 0)
+        if self._waiting is not None:
+            frames = np.concatenate([self._waiting[0], frames])
+            probability = np.concatenate([self._waiting[1], probability])
+        sure = np.flatnonzero(_is_sure(probability[: LOOKAHEAD + 1]))
+        if not len(sure) and len(frames) <= LOOKAHEAD:
+            self._waiting = frames, probability
+            return np.zeros(0, np.bool_)
+        return self._decide(frames, probability, int(sure[0]) if len(sure) else 0)
 
     def finish(self) -> NDArray[np.bool_]:
         """bool[m] for the frames that still wait at the end of a short video."""
-        if not self._waiting:
-            return np.zeros(0, np.bool_)
-        frames = np.stack(self._waiting)
-        return self._decide(frames, np.asarray(self._waiting_probability, np.float32), 0)
+        return np.zeros(0, np.bool_) if self._waiting is None else self._decide(*self._waiting, 0)
 
     def refusal(self, ended: bool) -> str | None:
         """Why this video must be left as it is: once `ended`, or as soon as it is certain; None while it is not."""
@@ -99,48 +98,30 @@ class FlipJudge:
             return f"more than half of its {self._length} frames would be turned"
         return None
 
-    def _joined(self, frames: Frame, probability: NDArray[np.float32]) -> tuple[Frame, NDArray[np.float32]]:
-        if not self._waiting:
-            return frames, probability
-        waiting = np.asarray(self._waiting_probability, np.float32)
-        joined = np.concatenate([np.stack(self._waiting), frames]), np.concatenate([waiting, probability])
-        self._waiting, self._waiting_probability = [], []
-        return joined
-
-    def _first_decidable(self, probability: NDArray[np.float32], full: bool) -> int | None:
-        """The first sure frame within the lookahead; 0 where there is none in a full one; None to wait for more."""
-        sure = np.flatnonzero(_is_sure(probability[: LOOKAHEAD + 1]))
-        if len(sure):
-            return int(sure[0])
-        return 0 if full else None
-
-    def _decide(self, frames: Frame, probability: NDArray[np.float32], first: int) -> NDArray[np.bool_]:
+    def _decide(self, frames: Frames, probability: Probabilities, first: int) -> NDArray[np.bool_]:
         turned = probability > THRESHOLD
-        sure = _is_sure(probability)
+        unsure = ~_is_sure(probability)
         for index in range(first - 1, -1, -1):  # the video's start, decided backwards from its first sure frame
-            neighbour = _upright(frames[index + 1], turned[index + 1])
-            turned[index] = _settled(fits_turned(frames[index], neighbour), turned[index])
+            turned[index] = _settled(frames[index], frames[index + 1], turned[index + 1], turned[index])
         start = first + 1 if self._previous is None else 0
-        for index in (start + np.flatnonzero(~sure[start:])).tolist():
-            neighbour = self._upright_before(frames, turned, index)
-            turned[index] = _settled(fits_turned(frames[index], neighbour), turned[index])
+        for index in (start + np.flatnonzero(unsure[start:])).tolist():
+            turned[index] = _settled(frames[index], *self._before(frames, turned, index), turned[index])
         self._weigh(frames, turned)
-        self._previous, self._previous_turned = frames[-1].copy(), bool(turned[-1])
-        self._waiting = []
+        self._previous, self._waiting = (frames[-1].copy(), bool(turned[-1])), None
         return turned
 
-    def _upright_before(self, frames: Frame, turned: NDArray[np.bool_], index: int) -> Frame:
+    def _before(self, frames: Frames, turned: NDArray[np.bool_], index: int) -> tuple[Frame, bool]:
+        """The frame before one of these, and whether it is turned."""
         if index > 0:
-            return _upright(frames[index - 1], turned[index - 1])
-        assert self._previous is not None, "the first frame of a video is decided by its probability"
-        return _upright(self._previous, self._previous_turned)
+            return frames[index - 1], bool(turned[index - 1])
+        assert self._previous is not None, "the first frame of a video has none before it"
+        return self._previous
 
     def _weigh(self, frames: Frame, turned: NDArray[np.bool_]) -> None:
         """Adds these frames to the evidence; looks at pixels only where the decision changes."""
-        before = turned[0] if self._previous is None else self._previous_turned
-        for index in np.flatnonzero(turned != np.concatenate([[before], turned[:-1]])):
-            neighbour = frames[index - 1] if index else self._previous
-            assert neighbour is not None, "a decision changes between two frames"
+        before = turned[0] if self._previous is None else self._previous[1]
+        for index in np.flatnonzero(turned != np.concatenate([[before], turned[:-1]])).tolist():
+            neighbour, _ = self._before(frames, turned, index)
             if fits_turned(frames[index], neighbour):
                 self.evidence.supported += 1
             else:
@@ -153,12 +134,10 @@ def _is_sure(probability: NDArray[np.float32]) -> NDArray[np.bool_]:
     return np.asarray((probability <= UNSURE[0]) | (probability >= UNSURE[1]))
 
 
-def _settled(pixels: bool | None, otherwise: np.bool_) -> bool:
-    return bool(otherwise) if pixels is None else pixels
-
-
-def _upright(frame: Frame, turned: np.bool_ | bool) -> Frame:
-    return frame[::-1] if turned else frame
+def _settled(frame: Frame, neighbour: Frame, neighbour_turned: bool, otherwise: bool) -> bool:
+    """Whether a frame is turned, by the pixels of its neighbour; `otherwise` where they do not tell."""
+    fits = fits_turned(frame, neighbour[::-1] if neighbour_turned else neighbour)
+    return otherwise if fits is None else fits
 
 
 def fits_turned(frame: Frame, neighbour: Frame) -> bool | None:

@@ -1,13 +1,18 @@
-"""The flip classifier: is a frame upside down?"""
+"""The flip classifier, which says whether a frame is upside down, and its weights on disk."""
 
+from pathlib import Path
 from typing import Final
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pixelfast.training.weights import filled, read_weights, save_weights
+
 FLIPPED: Final = 1
 """The class of a vertically flipped frame; 0 is upright (METHOD, "Flip classifier")."""
+
+_NETWORK: Final = "flip-classifier"
 
 
 class FlipClassifier(nn.Module):
@@ -51,3 +56,17 @@ class FlipGraph(nn.Module):
     def forward(self, frames: Tensor) -> Tensor:
         """Probability that each frame is upside down."""
         return self.network.flip_probability(halve(frames.float() / 255))
+
+
+def save_flip_classifier(network: FlipClassifier, path: Path, *, recipe: str) -> None:
+    """Writes the weights of a flip classifier."""
+    save_weights(network, path, _NETWORK, {"recipe": recipe})
+
+
+def load_flip_classifier(path: Path) -> FlipClassifier:
+    """The network of a file that `save_flip_classifier` wrote, in evaluation mode.
+
+    Raises:
+        ModelError: the file is not there, damaged, or holds something else.
+    """
+    return filled(FlipClassifier(), read_weights(path, _NETWORK)[1], path)

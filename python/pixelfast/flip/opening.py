@@ -5,7 +5,7 @@ from pathlib import Path
 
 from pixelfast.errors import EngineError
 from pixelfast.flip.engine import FlipEngine, load_flip_engine
-from pixelfast.model import Flip, Model
+from pixelfast.model import Model
 from pixelfast.model.names import EngineName
 from pixelfast.notes import Notes
 from pixelfast.options import FlipMode
@@ -18,9 +18,9 @@ class FlipCorrection:
     """How flipped frames are dealt with.
 
     Attributes:
-        mode: "never" without a classifier.
-        classifier: its file.
-        sha256: of that file.
+        mode: what is done; "never" without a classifier.
+        classifier: the classifier's file.
+        sha256: the hash of that file.
     """
 
     mode: FlipMode
@@ -42,11 +42,8 @@ class FlipCorrection:
 def choose_flip_correction(model: Model | None, named: Path, mode: FlipMode, notes: Notes) -> FlipCorrection:
     """Decides whether and by what flipped frames are found; says aloud where `auto` cannot correct.
 
-    Args:
-        model: the model that the classifier belongs to; None for a lone engine file.
-        named: the engine, or what the user named: the classifier runs where that does.
-        mode: what was asked for.
-        notes: what is said aloud.
+    The classifier belongs to `model`, which is None for a lone engine file, and runs where the engine does, or what
+    else the user `named`.
 
     Raises:
         EngineError: `always` was asked for, and there is no classifier.
@@ -62,7 +59,9 @@ def choose_flip_correction(model: Model | None, named: Path, mode: FlipMode, not
             notes.say(f"the model {model.folder} has no flip classifier: no flip correction")
         return never
     if mode == "auto" and not model.manifest.flip.trusted:
-        notes.say(_mistrust(model.manifest.flip))
+        accuracy = model.manifest.flip.held_out_accuracy
+        why = "was not measured" if accuracy is None else f"is right on {accuracy:.1%} of held-out frames"
+        notes.say(f"no flip correction, because the flip classifier {why} and is not trusted; flip='always' insists")
         return never
     return FlipCorrection(mode, classifier, model.manifest.files[classifier.name].sha256)
 
@@ -78,9 +77,3 @@ def _flip_file(model: Model, engine: Path, notes: Notes) -> Path | None:
         return model.folder / name
     notes.say(f"{usual.name} runs on the CPU: {model.folder} has no {name} that goes with {engine.name}")
     return usual
-
-
-def _mistrust(flip: Flip) -> str:
-    accuracy = flip.held_out_accuracy
-    why = "was not measured" if accuracy is None else f"is right on {accuracy:.1%} of held-out frames"
-    return f"no flip correction, because the flip classifier {why} and is not trusted; flip='always' insists"

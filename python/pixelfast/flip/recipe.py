@@ -9,7 +9,9 @@ TRUSTED_ACCURACY: Final = 0.99
 
 @dataclass(frozen=True)
 class FlipRecipe:
-    """How the flip classifier is trained. Ranges are drawn from uniformly, for each frame on its own.
+    """How the flip classifier is trained: METHOD's numbers, "Flip classifier", where a recipe says nothing else.
+
+    Ranges are drawn from uniformly, for each frame on its own.
 
     Attributes:
         frames: at most so many training frames, evenly spaced; each is shown upright and flipped.
@@ -28,45 +30,27 @@ class FlipRecipe:
         strangers: pictures of other scenes in a batch, as a share of `batch` and on top of it, all labelled upright.
     """
 
-    frames: int
-    epochs: int
-    least_steps: int
-    batch: int
-    learning_rate: float
-    schedule: Literal["constant", "cosine"]
-    gain: tuple[float, float] | None
-    contrast: tuple[float, float]
-    gamma: tuple[float, float]
-    vignette: float
-    vignette_probability: float
-    noise_sigma: float
-    noise_probability: float
-    strangers: float
+    frames: int = 3000
+    epochs: int = 5
+    least_steps: int = 0
+    batch: int = 64
+    learning_rate: float = 1e-3
+    schedule: Literal["constant", "cosine"] = "constant"
+    gain: tuple[float, float] | None = None
+    contrast: tuple[float, float] = (1.0, 1.0)
+    gamma: tuple[float, float] = (1.0, 1.0)
+    vignette: float = 0.0
+    vignette_probability: float = 0.0
+    noise_sigma: float = 0.0
+    noise_probability: float = 0.0
+    strangers: float = 0.0
 
 
-SOURCE: Final = FlipRecipe(
-    frames=3000,
-    epochs=5,
-    least_steps=0,
-    batch=64,
-    learning_rate=1e-3,
-    schedule="constant",
-    gain=None,
-    contrast=(1.0, 1.0),
-    gamma=(1.0, 1.0),
-    vignette=0.0,
-    vignette_probability=0.0,
-    noise_sigma=0.0,
-    noise_probability=0.0,
-    strangers=0.0,
-)
+SOURCE: Final = FlipRecipe()
 """METHOD, "Flip classifier", number by number."""
 
 DEFAULT: Final = FlipRecipe(
-    frames=3000,  # METHOD
-    epochs=5,  # METHOD
     least_steps=500,
-    batch=64,  # METHOD
     learning_rate=2e-3,
     schedule="cosine",
     gain=(0.4, 1.9),

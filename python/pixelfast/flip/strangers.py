@@ -25,12 +25,7 @@ _TEXTURE: Final = 0.1
 
 
 class Strangers:
-    """Draws pictures of other scenes: half of them made up, half the scene's own frames lying on their side.
-
-    Args:
-        frames: u8[N,S,S], the scene's frames.
-        seed: of the made-up scenes.
-    """
+    """Draws pictures of other scenes: half of them made up, half the scene's own `frames` u8[N,S,S] on their side."""
 
     def __init__(self, frames: Tensor, seed: int) -> None:
         self._frames = frames

@@ -1,4 +1,4 @@
-"""The training loop of the flip classifier."""
+"""The training of the flip classifier, and the changes of light and noise that it must not mind."""
 
 import math
 from collections.abc import Callable, Iterator
@@ -12,13 +12,10 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pixelfast.flip.augmentation import augment
-from pixelfast.flip.export import write_flip_classifier
+from pixelfast.flip.export import write_flip_files
 from pixelfast.flip.network import FLIPPED, FlipClassifier, halve
 from pixelfast.flip.recipe import FlipRecipe
 from pixelfast.flip.strangers import Strangers
-from pixelfast.flip.weights import save_flip_classifier
-from pixelfast.model.names import EngineName
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.training.cache import FrameCache
 from pixelfast.training.onnx import checked_frames
@@ -61,9 +58,14 @@ def train_flip_classifier(
         draws = torch.Generator().manual_seed(seed)
         frames = _chosen(cache.frames, cache.train_frame_ids(), recipe.frames)
         network = FlipClassifier()
-        steps = _fit(network, frames, recipe, seed=seed, draws=draws, tell=progress or (lambda _: None))
+        strangers = Strangers(frames, seed) if recipe.strangers else None
+        steps = _fit(network, frames, strangers, recipe, draws, tell=progress or (lambda _: None))
         held_out = _chosen(cache.frames, cache.held_out_frame_ids(), MOST_HELD_OUT_FRAMES)
-        return network.eval(), _measure(network.eval(), held_out, recipe, draws, steps)
+        plain = _accuracy(network.eval(), held_out, lambda turned: turned)
+        changed = None
+        if recipe.gain is not None:
+            changed = _accuracy(network, held_out, lambda turned: augment(turned, recipe, draws))
+        return network, FlipAccuracy(plain, changed, len(held_out), steps)
 
 
 def train_flip_files(
@@ -83,61 +85,44 @@ def train_flip_files(
         OutputError: the folder cannot be written.
     """
     network, accuracy = train_flip_classifier(cache, recipe, seed=seed, threads=threads, progress=progress)
-    file = EngineName("flip")
-    save_flip_classifier(network, folder / str(file.weights), recipe=name)
-    difference = write_flip_classifier(network, folder / str(file), frames=checked_frames(cache), threads=threads)
+    difference = write_flip_files(network, folder, name, frames=checked_frames(cache), threads=threads)
     return replace(accuracy, onnx_difference=difference)
-
-
-@torch.no_grad()
-def flip_probabilities(network: FlipClassifier, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """u8[N,128,128] to the probability that each is upside down, f32[N]."""
-    batches = torch.split(torch.from_numpy(np.ascontiguousarray(frames)), _EVALUATION_BATCH)
-    outputs = [network.flip_probability(halve(batch.float() / 255)) for batch in batches]
-    return torch.cat(outputs).numpy() if outputs else np.empty(0, np.float32)
-
-
-class _Examples:
-    """Batches to learn from: the scene's frames upright and flipped, and pictures of other scenes."""
-
-    def __init__(self, frames: Tensor, recipe: FlipRecipe, seed: int, draws: torch.Generator) -> None:
-        self._frames = frames
-        self._recipe = recipe
-        self._draws = draws
-        self._strangers = Strangers(frames, seed) if recipe.strangers else None
-
-    def batch(self, samples: Tensor) -> tuple[Tensor, Tensor]:
-        """Inputs f32[B,1,H/2,W/2] and labels i64[B] of `samples`, and of the strangers among them."""
-        pictures, labels = _turned(self._frames, samples), samples % 2
-        if self._strangers is not None:
-            strangers = self._strangers.draw(round(self._recipe.strangers * len(samples)), self._draws)
-            pictures = torch.cat([pictures, strangers])
-            labels = torch.cat([labels, torch.full((len(strangers),), 1 - FLIPPED)])
-        return halve(augment(pictures, self._recipe, self._draws)), labels
 
 
 def _fit(
     network: FlipClassifier,
     frames: Tensor,
+    strangers: Strangers | None,
     recipe: FlipRecipe,
-    *,
-    seed: int,
     draws: torch.Generator,
-    tell: Callable[[Progress], None],
+    *,
+    tell: ProgressCallback,
 ) -> int:
+    """Returns the steps."""
     per_epoch = math.ceil(2 * len(frames) / recipe.batch)
     steps = max(recipe.epochs * per_epoch, recipe.least_steps)
     optimiser = torch.optim.Adam(network.parameters(), recipe.learning_rate)
-    examples = _Examples(frames, recipe, seed, draws)
     for step, samples in zip(range(steps), _sample_batches(2 * len(frames), recipe.batch, draws), strict=False):
         _set_rate(optimiser, recipe, step, steps)
-        inputs, labels = examples.batch(samples)
+        inputs, labels = _examples(frames, samples, strangers, recipe, draws)
         loss = F.cross_entropy(network(inputs), labels)
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
         tell(Progress("flip", step + 1, steps, f"loss {loss.item():.4f}"))
     return steps
+
+
+def _examples(
+    frames: Tensor, samples: Tensor, strangers: Strangers | None, recipe: FlipRecipe, draws: torch.Generator
+) -> tuple[Tensor, Tensor]:
+    """Inputs f32[B,1,H/2,W/2] and labels i64[B] of `samples`, and of the strangers among them."""
+    pictures, labels = _turned(frames, samples), samples % 2
+    if strangers is not None:
+        others = strangers.draw(round(recipe.strangers * len(samples)), draws)
+        pictures = torch.cat([pictures, others])
+        labels = torch.cat([labels, torch.full((len(others),), 1 - FLIPPED)])
+    return halve(augment(pictures, recipe, draws)), labels
 
 
 def _sample_batches(samples: int, batch: int, draws: torch.Generator) -> Iterator[Tensor]:
@@ -164,21 +149,52 @@ def _turned(frames: Tensor, samples: Tensor) -> Tensor:
     return torch.where((samples % 2 == FLIPPED)[:, None, None], plain.flip(1), plain)
 
 
-def _measure(
-    network: FlipClassifier, frames: Tensor, recipe: FlipRecipe, draws: torch.Generator, steps: int
-) -> FlipAccuracy:
-    if not len(frames):
-        return FlipAccuracy(None, None, 0, steps)
-    plain = _accuracy(network, frames, lambda turned: turned)
-    changed = None if recipe.gain is None else _accuracy(network, frames, lambda turned: augment(turned, recipe, draws))
-    return FlipAccuracy(plain, changed, len(frames), steps)
-
-
 @torch.no_grad()
-def _accuracy(network: FlipClassifier, frames: Tensor, change: Callable[[Tensor], Tensor]) -> float:
-    """Share of the frames, in both orientations, that are judged rightly after `change`."""
+def _accuracy(network: FlipClassifier, frames: Tensor, change: Callable[[Tensor], Tensor]) -> float | None:
+    """Share of the frames, in both orientations, that are judged rightly after `change`; None where there are none."""
+    if not len(frames):
+        return None
     right = 0
     for samples in torch.split(torch.arange(2 * len(frames)), _EVALUATION_BATCH):
         classes = network(halve(change(_turned(frames, samples)))).argmax(dim=1)
         right += int((classes == samples % 2).sum())
     return right / (2 * len(frames))
+
+
+def augment(frames: Tensor, recipe: FlipRecipe, draws: torch.Generator) -> Tensor:
+    """Each frame of f32[B,H,W] in [0, 1] in another light and with other noise, clipped to [0, 1] as a camera does.
+
+    A recipe without `gain` gives the frames back as they are.
+    """
+    if recipe.gain is None:
+        return frames
+    count = len(frames)
+    mean = frames.mean(dim=(1, 2), keepdim=True)
+    contrasted = (frames - mean) * _uniform(*recipe.contrast, count, draws) + mean
+    curved = contrasted.clamp(0, 1) ** _log_uniform(*recipe.gamma, count, draws)
+    vignette = _uniform(0, recipe.vignette, count, draws) * _some(recipe.vignette_probability, count, draws)
+    darkened = curved * (1 - vignette * _squared_radius(*frames.shape[1:]))
+    lit = (darkened * _log_uniform(*recipe.gain, count, draws)).clamp(0, 1)
+    sigma = _uniform(0, recipe.noise_sigma, count, draws) * _some(recipe.noise_probability, count, draws)
+    return (lit + sigma * torch.randn(frames.shape, generator=draws)).clamp(0, 1)
+
+
+def _squared_radius(height: int, width: int) -> Tensor:
+    """f32[H,W]: squared distance from the middle, 1 in the corners."""
+    rows = torch.linspace(-1, 1, height)[:, None]
+    columns = torch.linspace(-1, 1, width)[None, :]
+    return (rows**2 + columns**2) / 2
+
+
+def _uniform(low: float, high: float, count: int, draws: torch.Generator) -> Tensor:
+    """f32[count,1,1] between `low` and `high`."""
+    return low + (high - low) * torch.rand(count, 1, 1, generator=draws)
+
+
+def _log_uniform(low: float, high: float, count: int, draws: torch.Generator) -> Tensor:
+    return torch.exp(_uniform(math.log(low), math.log(high), count, draws))
+
+
+def _some(probability: float, count: int, draws: torch.Generator) -> Tensor:
+    """f32[count,1,1]: 1 with this probability, else 0."""
+    return (torch.rand(count, 1, 1, generator=draws) < probability).float()

@@ -4,20 +4,21 @@ import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import accumulate
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.errors import ModelError
-from pixelfast.files.atomic import atomic_path, write_error
+from pixelfast.files.atomic import atomic_path
 from pixelfast.geometry import FLOW_SIZE
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.training.cache import CachedVideo
 
-FLOW_SHAPE: Final = (2, FLOW_SIZE, FLOW_SIZE)
 _FORMAT: Final = 1
+_LARGEST: Final = np.finfo(np.float16).max
 
 Flows = NDArray[np.float32]
 
@@ -47,10 +48,10 @@ class FlowCache:
         facts: dict[str, Any],
         progress: ProgressCallback | None = None,
     ) -> "FlowCache":
-        """Computes and writes the flows of `videos`.
+        """Computes and writes the flows of `videos`, whose lengths count frames.
 
         Args:
-            videos: as the frame cache has them; lengths count frames.
+            videos: as the frame cache has them.
             flows_of: the flows f32[m,2,64,64] of the video of a name, in order.
             path: the file to write; its index is beside it, with the suffix `.json`.
             facts: where the flows come from; a cache with others is not opened.
@@ -61,26 +62,30 @@ class FlowCache:
             OutputError: the file cannot be written.
         """
         path.with_suffix(".json").unlink(missing_ok=True)
-        entries: list[CachedVideo] = []
-        moments = _Moments()
-        total = sum(video.length - 1 for video in videos)
+        lengths = [video.length - 1 for video in videos]
+        entries = [
+            CachedVideo(video.name, offset, length, min(video.held_out, length))
+            for video, length, offset in zip(videos, lengths, accumulate(lengths, initial=0), strict=False)
+        ]
+        moments = np.zeros(3)  # of the values that are trained on: their number, their sum, the sum of their squares
         with atomic_path(path) as temporary, temporary.open("wb") as file:
-            for video in videos:
-                entry = _flow_entry(video, entries)
+            for entry in entries:
                 count = 0
-                for flows in flows_of(video.name):
-                    moments.add(flows[: max(0, entry.training - count)])
-                    _append(file, flows, path)
+                for flows in flows_of(entry.name):
+                    trained = flows[: max(0, entry.training - count)]
+                    squares = np.square(trained, dtype=np.float64)
+                    moments += trained.size, trained.sum(dtype=np.float64), squares.sum()
+                    file.write(np.ascontiguousarray(flows.clip(-_LARGEST, _LARGEST), np.float16).data)
                     count += len(flows)
                     if progress is not None:
-                        progress(Progress("flow", entry.offset + count, total, f"video {video.name}"))
+                        progress(Progress("flow", entry.offset + count, sum(lengths), f"video {entry.name}"))
                 if count != entry.length:
-                    raise ModelError(f"video {video.name} changed while it was read: train again")
-                entries.append(entry)
+                    raise ModelError(f"video {entry.name} changed while it was read: train again")
         index = {"format": _FORMAT, "facts": facts, "videos": [asdict(entry) for entry in entries]}
+        index["deviation"] = deviation = _deviation(*moments.tolist())
         with atomic_path(path.with_suffix(".json")) as temporary:
-            temporary.write_text(json.dumps({**index, "deviation": moments.deviation()}), encoding="utf-8")
-        return cls._opened(path, entries, moments.deviation())
+            temporary.write_text(json.dumps(index), encoding="utf-8")
+        return cls._opened(path, entries, deviation)
 
     @classmethod
     def open(cls, path: Path, facts: dict[str, Any]) -> "FlowCache | None":
@@ -96,7 +101,7 @@ class FlowCache:
     @classmethod
     def _opened(cls, path: Path, entries: Sequence[CachedVideo], deviation: float) -> "FlowCache":
         count = sum(entry.length for entry in entries)
-        flows = np.memmap(path, np.float16, mode="r", shape=(count, *FLOW_SHAPE))
+        flows = np.memmap(path, np.float16, mode="r", shape=(count, 2, FLOW_SIZE, FLOW_SIZE))
         return cls(flows, tuple(entries), deviation)
 
     def train_starts(self, length: int) -> NDArray[np.int64]:
@@ -114,39 +119,12 @@ class FlowCache:
                 yield video.name, self.flows[video.offset + video.training : video.offset + video.length]
 
 
-class _Moments:
-    """Mean and deviation of many values, added up in float64."""
-
-    def __init__(self) -> None:
-        self._count = 0
-        self._sum = 0.0
-        self._squares = 0.0
-
-    def add(self, values: Flows) -> None:
-        self._count += values.size
-        self._sum += float(values.sum(dtype=np.float64))
-        self._squares += float(np.square(values, dtype=np.float64).sum())
-
-    def deviation(self) -> float:
-        if self._count == 0:
-            return 1.0
-        mean = self._sum / self._count
-        return max(1e-6, math.sqrt(max(0.0, self._squares / self._count - mean * mean)))
-
-
-def _flow_entry(video: CachedVideo, before: Sequence[CachedVideo]) -> CachedVideo:
-    """Where a video's flows go: one less than it has frames."""
-    offset = before[-1].offset + before[-1].length if before else 0
-    length = video.length - 1
-    return CachedVideo(video.name, offset, length, min(video.held_out, length))
-
-
-def _append(file: BinaryIO, flows: Flows, path: Path) -> None:
-    largest = np.finfo(np.float16).max
-    try:
-        file.write(np.ascontiguousarray(flows.clip(-largest, largest), np.float16).data)
-    except OSError as error:
-        raise write_error(path, error) from error
+def _deviation(count: float, total: float, squares: float) -> float:
+    """The standard deviation of so many values with this sum and this sum of squares, at least a millionth."""
+    if count == 0:
+        return 1.0
+    mean = total / count
+    return max(1e-6, math.sqrt(max(0.0, squares / count - mean * mean)))
 
 
 def _starts(spans: Iterable[tuple[int, int]], length: int) -> NDArray[np.int64]:

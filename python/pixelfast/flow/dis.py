@@ -1,34 +1,27 @@
 """Optical flow by OpenCV's DIS."""
 
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, get_args
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.errors import EngineError
-from pixelfast.flow.engine import DisPreset
 from pixelfast.geometry import FLOW_SIZE
 
-PRESETS: Final[tuple[str, ...]] = get_args(DisPreset)
-
+PRESETS: Final = ("ultrafast", "fast", "medium")
 
 SHORTER_SIDE: Final = 240
 """DIS gets frames whose shorter side is at most this many pixels."""
-
 
 LEAST_SIDE: Final = 32
 """Frames with a shorter side hold little motion that DIS could find; low and wide ones end OpenCV's process."""
 
 
 class DisFlow:
-    """OpenCV's DIS (Kroeger et al. 2016) on grey frames, several pairs at once.
+    """OpenCV's DIS (Kroeger et al. 2016) on grey frames, a pair on each thread.
 
-    Args:
-        preset: "ultrafast", "fast" or "medium".
-        threads: pairs side by side.
-        shorter_side: frames are reduced to this, pixels.
+    Frames are reduced to a shorter side of so many pixels.
 
     Raises:
         EngineError: there is no such preset.
@@ -42,18 +35,13 @@ class DisFlow:
         if preset not in PRESETS:
             raise EngineError(f"DIS has the presets {', '.join(PRESETS)}, not {preset!r}")
         cv2.setNumThreads(1)  # pairs run side by side instead
-        number = {
-            "ultrafast": cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST,
-            "fast": cv2.DISOPTICAL_FLOW_PRESET_FAST,
-            "medium": cv2.DISOPTICAL_FLOW_PRESET_MEDIUM,
-        }[preset]
-        self._new_instance: Callable[[], Any] = lambda: cv2.DISOpticalFlow.create(number)
+        self._preset: int = getattr(cv2, f"DISOPTICAL_FLOW_PRESET_{preset.upper()}")
         self._threads = threads
         self._shorter_side = shorter_side
 
     @property
     def frame_bytes(self) -> int:
-        """Of a frame twice as wide as high."""
+        """See `FlowEngine.frame_bytes`; that of a frame twice as wide as high."""
         return 2 * self._shorter_side**2
 
     def size(self, height: int, width: int) -> tuple[int, int]:
@@ -70,19 +58,21 @@ class DisFlow:
 
     def flow(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `FlowEngine.flow`."""
+        import cv2
+
         frames = np.ascontiguousarray(frames)
         grid = np.empty((len(frames) - 1, 2, FLOW_SIZE, FLOW_SIZE), np.float32)
+        threads = min(self._threads, len(grid))
 
-        def share(thread: int, threads: int) -> None:
+        def share(thread: int) -> None:
             # An instance serves one thread at a time, and after small frames it is no longer what its preset says.
-            instance = self._new_instance()
+            instance: Any = cv2.DISOpticalFlow.create(self._preset)
             for index in range(thread, len(grid), threads):
                 flow = instance.calc(frames[index], frames[index + 1], None)
                 grid[index] = to_grid(np.asarray(flow, np.float32))
 
-        count = min(self._threads, len(grid))
-        with ThreadPoolExecutor(count, "pixelfast-flow") as pool:
-            list(pool.map(share, range(count), [count] * count))
+        with ThreadPoolExecutor(threads, "pixelfast-flow") as pool:
+            list(pool.map(share, range(threads)))
         return grid
 
 

@@ -1,11 +1,18 @@
-"""What every engine of optical flow looks like."""
+"""Engines of optical flow: what each looks like, which one a model was trained with, and opening it."""
 
-from typing import Literal, Protocol
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
-DisPreset = Literal["ultrafast", "fast", "medium"]
+from pixelfast.flow.dis import DisFlow
+from pixelfast.flow.raft import RaftFlow
+from pixelfast.model.fields import Fields
+from pixelfast.runtime.tensorrt.check import PlanOrigin
+
+RAFT_FILE: Final = "raft.onnx"
 
 
 class FlowEngine(Protocol):
@@ -30,3 +37,45 @@ class FlowEngine(Protocol):
         Raises:
             EngineError: the engine fails on these frames.
         """
+
+
+@dataclass(frozen=True)
+class FlowFacts:
+    """The optical flow that a model was trained on, and that it is scored with.
+
+    Attributes:
+        kind: "dis" or "raft".
+        preset: of DIS: "ultrafast", "fast" or "medium".
+        shorter_side: of DIS: frames are reduced to this, pixels.
+    """
+
+    kind: str
+    preset: str | None = None
+    shorter_side: int | None = None
+
+    @classmethod
+    def read(cls, fields: Fields) -> Self:
+        """Reads them from a model's manifest.
+
+        Raises:
+            ModelError: a field is missing or means nothing.
+        """
+        kind = fields.read("kind", str)
+        if kind not in ("dis", "raft"):
+            raise fields.damaged("kind", "dis or raft")
+        return cls(kind) if kind == "raft" else cls(kind, fields.read("preset", str), fields.read("shorter_side", int))
+
+
+def open_flow(
+    flow: FlowFacts, folder: Path, threads: int, raft: str = RAFT_FILE, origin: PlanOrigin | None = None
+) -> FlowEngine:
+    """The flow engine that a model was trained with, which makes its calls with so many threads on a CPU.
+
+    RAFT is the file `raft` in `folder`; where that is a plan, `origin` is what the model knows about it.
+
+    Raises:
+        EngineError: it cannot be loaded.
+    """
+    if flow.kind == "raft":
+        return RaftFlow(folder / raft, threads, origin)
+    return DisFlow(flow.preset or "", threads, flow.shorter_side or 0)

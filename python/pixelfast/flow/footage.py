@@ -1,23 +1,18 @@
 """The flows that the motion method is trained on, through the same stages that scoring goes through."""
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from os import PathLike
 from pathlib import Path
 from typing import Any, Self
-
-import numpy as np
-from numpy.typing import NDArray
 
 from pixelfast.cleaning.stage import CleanSettings, CleanStage
 from pixelfast.errors import ModelError
 from pixelfast.files.atomic import file_sha256
 from pixelfast.flow.cache import FlowCache
 from pixelfast.flow.dis import PRESETS, SHORTER_SIDE
-from pixelfast.flow.engine import FlowEngine
-from pixelfast.flow.facts import FlowFacts
-from pixelfast.flow.opening import RAFT_FILE, open_flow
-from pixelfast.flow.stream import FlowStream, flow_frames
+from pixelfast.flow.engine import RAFT_FILE, FlowEngine, FlowFacts, open_flow
+from pixelfast.flow.stream import Flows, FlowStream, flow_frames
 from pixelfast.machine.imports import training_extra
 from pixelfast.machine.readahead import Readahead
 from pixelfast.machine.stopwatch import Stopwatch
@@ -60,33 +55,8 @@ class FlowRequest:
         return FlowFacts("raft") if self.kind == "raft" else FlowFacts("dis", self.preset, SHORTER_SIDE)
 
 
-@dataclass(frozen=True)
-class FlowSource:
-    """The flows of the training footage, video by video.
-
-    Attributes:
-        engine: of optical flow.
-        videos: by name.
-        bridge_noisy: whether flow leaps over noisy frames.
-        threads: of decoding and of the engine.
-    """
-
-    engine: FlowEngine
-    videos: dict[str, Video]
-    bridge_noisy: bool
-    threads: int
-
-    def flows(self, name: str) -> Generator[NDArray[np.float32], None, None]:
-        """The flows f32[m, 2, 64, 64] of a video, in order; its frames are taken as upright."""
-        video, watch = self.videos[name], Stopwatch()
-        decode = DecodeSettings(lambda one: flow_frames(self.engine, one), self.engine.frame_bytes, self.threads, watch)
-        clean = CleanSettings(None, "repair", self.bridge_noisy, watch)
-        with Readahead(lambda: decode.chunks(video), decode.depth) as chunks:
-            yield from FlowStream(self.engine, watch).run(CleanStage(video, clean, "never").run(chunks))
-
-
 def open_flows(
-    cache: "FrameCache",
+    cache: FrameCache,
     videos: Sequence[Video],
     workdir: Path,
     request: FlowRequest,
@@ -94,7 +64,7 @@ def open_flows(
     bridge_noisy: bool,
     threads: int,
     progress: ProgressCallback | None,
-) -> "FlowCache":
+) -> FlowCache:
     """The flows of the training footage: those of an earlier attempt, or newly computed.
 
     Raises:
@@ -105,22 +75,28 @@ def open_flows(
     facts = {"footage": cache.digest, "flow": asdict(request.facts()), "bridge_noisy": bridge_noisy}
     if request.kind == "raft":
         facts["raft"] = _write_raft(videos[0].size(), workdir / RAFT_FILE, request, threads=threads, progress=progress)
-    found: FlowCache | None = FlowCache.open(workdir / _CACHE, facts)
+    found = FlowCache.open(workdir / _CACHE, facts)
     if found is not None:
         return found
-    engine = open_flow(request.facts(), workdir, threads)
-    source = FlowSource(engine, {video.name: video for video in videos}, bridge_noisy, threads)
-    built: FlowCache = FlowCache.build(cache.videos, source.flows, workdir / _CACHE, facts, progress)
-    return built
+    engine, by_name = open_flow(request.facts(), workdir, threads), {video.name: video for video in videos}
+
+    def flows_of(name: str) -> Iterator[Flows]:
+        return video_flows(engine, by_name[name], bridge_noisy, threads)
+
+    return FlowCache.build(cache.videos, flows_of, workdir / _CACHE, facts, progress)
+
+
+def video_flows(engine: FlowEngine, video: Video, bridge_noisy: bool, threads: int) -> Generator[Flows, None, None]:
+    """The flows f32[m, 2, 64, 64] of a video, whose frames are taken as upright; they may leap over noisy ones."""
+    watch = Stopwatch()
+    decode = DecodeSettings(lambda one: flow_frames(engine, one), engine.frame_bytes, threads, watch)
+    clean = CleanSettings(None, "repair", bridge_noisy, watch)
+    with Readahead(lambda: decode.chunks(video), decode.depth) as chunks:
+        yield from FlowStream(engine, watch).run(CleanStage(video, clean, "never").run(chunks))
 
 
 def _write_raft(
-    size: tuple[int, int],
-    path: Path,
-    request: FlowRequest,
-    *,
-    threads: int,
-    progress: ProgressCallback | None,
+    size: tuple[int, int], path: Path, request: FlowRequest, *, threads: int, progress: ProgressCallback | None
 ) -> str:
     """Writes RAFT for frames of this size, and its weights, unless it is there; returns the ONNX file's SHA-256."""
     if not path.exists():

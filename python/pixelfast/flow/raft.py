@@ -1,4 +1,4 @@
-"""Engines of optical flow: neighbouring frames in, their flow on a grid of 64x64 out."""
+"""RAFT as an engine: neighbouring frames in, their flow on a grid of 64x64 out; and when such an engine is right."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,9 +18,14 @@ from pixelfast.runtime.runner import Runner, Tensor
 from pixelfast.runtime.tensorrt.check import PlanOrigin
 from pixelfast.runtime.torch.choice import TorchWish
 from pixelfast.runtime.torch.runner import LoadedWeights, Weights
+from pixelfast.runtime.trial import Agreement, EngineKind, Footage, Subject
+
+MOST_ERROR_PIXELS: Final = 0.05
+"""Pixels of a frame that an engine may move the flow by, on average: far below RAFT's own error on scenes that it has
+not seen, 1.4 pixels on Sintel's clean pass (Teed and Deng 2020, table 1)."""
 
 SHARE_OF_FREE: Final = 0.25
-"""Of a GPU's free memory, what RAFT may take: graphs keep theirs, the other engines want some, and so may others."""
+"""What RAFT may take of a GPU's free memory: graphs keep theirs, the other engines want some, and so may others."""
 
 
 class RaftFlow:
@@ -62,7 +67,7 @@ class RaftFlow:
 
     @property
     def frame_bytes(self) -> int:
-        """Of a frame."""
+        """See `FlowEngine.frame_bytes`."""
         return 3 * self._size[0] * self._size[1]
 
     def size(self, height: int, width: int) -> tuple[int, int]:
@@ -88,12 +93,14 @@ def raft_weights(memory_bytes: int | None = None) -> Weights:
     """A `raft.safetensors`, as PyTorch runs it in calls of about this much memory; None as of `RaftFlow`."""
 
     def load(path: Path, device: str) -> LoadedWeights:
-        from pixelfast.flow.raft_network import RaftGraph
-        from pixelfast.flow.raft_weights import load_raft
+        import torch
+
+        from pixelfast.flow.raft_network import RaftGraph, load_raft
 
         raft, height, width, updates = load_raft(path)
+        usual = MEMORY_BYTES if device == "cpu" else int(SHARE_OF_FREE * torch.cuda.mem_get_info()[0])
+        pairs = pairs_within(usual if memory_bytes is None else memory_bytes, height, width)
         frames = Tensor("frames", "uint8", (None, height, width, 3))
-        pairs = pairs_within(_memory(device) if memory_bytes is None else memory_bytes, height, width)
         return LoadedWeights(
             Ports(Span(2), frames, Tensor("flow", "float32", (None, 2, FLOW_SIZE, FLOW_SIZE))),
             buckets(min(MOST_PAIRS, pairs)),
@@ -102,16 +109,6 @@ def raft_weights(memory_bytes: int | None = None) -> Weights:
         )
 
     return Weights("raft", load, ("torchvision",))
-
-
-def _memory(device: str) -> int:
-    """Bytes that a call of PyTorch may take where nobody says otherwise."""
-    if device == "cpu":
-        return MEMORY_BYTES
-    import torch
-
-    free, _ = torch.cuda.mem_get_info()
-    return int(SHARE_OF_FREE * free)
 
 
 def _raft_size(runner: Runner) -> tuple[int, int]:
@@ -123,3 +120,22 @@ def _raft_size(runner: Runner) -> tuple[int, int]:
             "size, as `python cuda_export/export_raft.py` writes it"
         )
     return int(sizes[0]), int(sizes[1])
+
+
+def _subject(footage: Footage, reference: RaftFlow, stride: int) -> Subject:
+    """Neighbouring frames, compared by how far the ends of the flow's arrows lie from where they should."""
+    height, width = reference.size(*footage.size)
+    pixels = np.array([width / FLOW_SIZE, height / FLOW_SIZE]).reshape(1, 2, 1, 1)
+
+    def agreement(found: NDArray[Any], expected: NDArray[Any]) -> Agreement:
+        distance = np.sqrt((((found - expected) * pixels) ** 2).sum(axis=1))
+        mean = float(distance.mean())
+        near = mean < MOST_ERROR_PIXELS
+        return Agreement(f"{mean:.1g} px off (most {distance.max():.1g})", near, near)
+
+    frames = footage.frames(max(RAFT.lengths), height, width, "rgb")
+    return Subject(frames, lambda engine, some: engine.flow(some), agreement, stride)
+
+
+RAFT: Final = EngineKind("raft", RaftFlow, RaftFlow, _subject, "end point", compared=3, lengths=(2, 5, 9, 17))
+"""RAFT on trial: what its engines are tried on, and when one is right."""

@@ -8,17 +8,12 @@ from typing import Final, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torchvision.models.optical_flow import (  # type: ignore[import-untyped]
-    RAFT,
-    Raft_Large_Weights,
-    raft_large,
-)
+from torchvision.models.optical_flow import RAFT, Raft_Large_Weights, raft_large  # type: ignore[import-untyped]
 
 from pixelfast.errors import ModelError
 from pixelfast.files.atomic import file_sha256
-from pixelfast.flow.kind import MOST_ERROR_PIXELS
-from pixelfast.flow.raft_network import UPDATES, RaftGraph
-from pixelfast.flow.raft_weights import load_raft, save_raft
+from pixelfast.flow.raft import MOST_ERROR_PIXELS
+from pixelfast.flow.raft_network import UPDATES, RaftGraph, load_raft, save_raft
 from pixelfast.geometry import FLOW_SIZE
 from pixelfast.training.half_convolutions import HalfConvolutions
 from pixelfast.training.made_up import moving_texture
@@ -31,7 +26,8 @@ _CHECKED_LENGTHS: Final = (2, 3)
 
 _TRACED_FRAMES: Final = 4  # three pairs: a size of 1 would be taken for one that never changes
 _TOLERANCE_PIXELS: Final = 1e-3
-"""Of a frame; where it holds still the largest flow is so small that a share of it would be finer than float32."""
+"""Pixels of a frame; where it holds still the largest flow is so small that a share of it would be finer than
+float32."""
 
 
 class EndPointError(NamedTuple):
@@ -51,51 +47,58 @@ def export_raft(
     kept: Path | None = None,
     threads: int | None = None,
 ) -> float:
-    """Writes RAFT-Large with the weights of a file, or with torchvision's own, as `write_raft` does.
+    """Writes RAFT-Large with the weights of a file, as of `new_raft`, or with torchvision's own, as `write_raft` does.
 
-    Args:
-        weights: as of `new_raft`.
-        out: the file to write.
-        height: of the frames, pixels.
-        width: of the frames, pixels.
-        updates: refinements of the flow.
-        kept: where to write the weights as well (`raft.safetensors`), before `out`; None writes none.
-        threads: of ONNX Runtime in the check.
-
-    Returns:
-        The largest difference between ONNX Runtime and PyTorch, relative to the largest flow.
+    Where `kept` is given, it writes the weights there as well (`raft.safetensors`), before `out`.
 
     Raises:
         ModelError: there are no such weights, a size cannot be, or ONNX Runtime disagrees with PyTorch.
         OutputError: `out` or `kept` cannot be written.
     """
-    path = default_weights() if weights is None else weights
-    raft = new_raft(path)
+    path = weights or default_weights()
+    graph = RaftGraph(new_raft(path), height, width, updates)
     if kept is not None:
-        save_raft(raft, kept, height=height, width=width, updates=updates)
-    return write_raft(raft, out, height, width, updates=updates, weights_sha256=file_sha256(path), threads=threads)
+        save_raft(graph.raft, kept, height=height, width=width, updates=updates)
+    return write_raft(graph, out, weights_sha256=file_sha256(path), threads=threads)
 
 
-def new_raft(weights: Path | None) -> RAFT:
-    """RAFT-Large in evaluation mode.
+def export_half_raft(
+    weights: Path | None, out: Path, height: int, width: int, precision: str, *, updates: int = UPDATES
+) -> EndPointError:
+    """`export_raft` in half precision, checked on a made-up scene; returns and raises as `write_reduced_raft`."""
+    path = weights or default_weights()
+    graph = RaftGraph(new_raft(path), height, width, updates)
+    return write_reduced_raft(graph, out, precision, weights_sha256=file_sha256(path))
 
-    Args:
-        weights: a state dict as torchvision names it; None takes torchvision's default weights, from its cache or its
-            web site. Nothing in the file is run (`weights_only`).
+
+def export_reduced_raft(
+    model: Path, out: Path, precision: str, *, frames: NDArray[np.uint8] | None, threads: int | None = None
+) -> EndPointError:
+    """`write_reduced_raft` for the `raft.safetensors` of a model folder; returns and raises as that does.
 
     Raises:
-        ModelError: the file is not there, holds something else, or cannot be downloaded.
+        ModelError: also where there are no such weights.
     """
-    path = default_weights() if weights is None else weights
+    path = model / "raft.safetensors"
+    graph, sha256 = RaftGraph(*load_raft(path)), file_sha256(path)
+    return write_reduced_raft(graph, out, precision, weights_sha256=sha256, frames=frames, threads=threads)
+
+
+def new_raft(weights: Path) -> RAFT:
+    """RAFT-Large in evaluation mode, from a state dict as torchvision names it; nothing in the file is run.
+
+    Raises:
+        ModelError: the file is not there or holds something else.
+    """
     raft = raft_large(weights=None)
-    state = load_state_dict(path)
+    state = load_state_dict(weights)
     try:
         raft.load_state_dict(state)
     except RuntimeError as error:
         first = str(error).splitlines()[:2][-1].strip()
-        raise ModelError(f"{path} does not hold the weights of torchvision's raft_large: {first[:200]}") from None
+        raise ModelError(f"{weights} does not hold the weights of torchvision's raft_large: {first[:200]}") from None
     if not all(bool(torch.isfinite(tensor).all()) for tensor in state.values()):
-        raise ModelError(f"{path} holds weights that are not finite: give another file")
+        raise ModelError(f"{weights} holds weights that are not finite: give another file")
     return raft.eval()
 
 
@@ -124,12 +127,9 @@ def default_weights() -> Path:
 
 
 def write_raft(
-    raft: RAFT,
+    graph: RaftGraph,
     out: Path,
-    height: int,
-    width: int,
     *,
-    updates: int = UPDATES,
     weights_sha256: str | None,
     frames: NDArray[np.uint8] | None = None,
     threads: int | None = None,
@@ -137,12 +137,8 @@ def write_raft(
     """Writes `frames` u8[N,H,W,3] to `flow` f32[N-1,2,64,64], N dynamic and at least 2.
 
     Args:
-        raft: the network.
+        graph: the network in float32, for frames of a size and with a number of updates, which the file fixes.
         out: the file to write.
-        height: H, pixels of the frames, fixed in the file; padded in the graph where it is not a multiple of 8 or
-            below 128.
-        width: W, as `height`.
-        updates: refinements of the flow, fixed in the file.
         weights_sha256: of the file that the weights came from; None where they came from none.
         frames: u8[N,H,W,3], N at least 2, RGB, neighbours of one video, to check the file on; a made-up texture on the
             move where there are none.
@@ -152,84 +148,28 @@ def write_raft(
         The largest difference between ONNX Runtime and PyTorch, relative to the largest flow.
 
     Raises:
-        ModelError: a size or `updates` cannot be, the frames do not fit, or ONNX Runtime disagrees with PyTorch: by
-            more than 1e-4 of the largest flow and more than 1e-3 pixels of a frame.
+        ModelError: the frames do not fit, or ONNX Runtime disagrees with PyTorch: by more than 1e-4 of the largest
+            flow and more than 1e-3 pixels of a frame.
         OutputError: `out` cannot be written.
     """
-    real = _checked_frames(frames, height, width, updates)
-    graph = RaftGraph(raft, height, width, updates)
+    real = _checked_frames(frames, graph)
     samples = [real[:length] for length in _CHECKED_LENGTHS if length <= len(real)]
-    facts = _facts(height, width, updates, weights_sha256)
-    tolerance = _tolerance(graph, samples[-1])
-    signature = _signature(height, width)
-    return write_graph(graph, signature, facts, out, samples=samples, threads=threads, tolerance=tolerance)
-
-
-def export_reduced_raft(
-    model: Path, out: Path, precision: str, *, frames: NDArray[np.uint8] | None, threads: int | None = None
-) -> EndPointError:
-    """`write_reduced_raft` for the `raft.safetensors` of a model folder; returns and raises as that does.
-
-    Raises:
-        ModelError: also where there are no such weights.
-    """
-    path = model / "raft.safetensors"
-    raft, height, width, updates = load_raft(path)
-    return write_reduced_raft(
-        raft,
-        out,
-        height,
-        width,
-        precision,
-        updates=updates,
-        weights_sha256=file_sha256(path),
-        frames=frames,
-        threads=threads,
-    )
-
-
-def export_half_raft(
-    weights: Path | None,
-    out: Path,
-    height: int,
-    width: int,
-    precision: str,
-    *,
-    updates: int = UPDATES,
-    threads: int | None = None,
-) -> EndPointError:
-    """`export_raft` in half precision, checked on a made-up scene; returns and raises as `write_reduced_raft`."""
-    path = default_weights() if weights is None else weights
-    raft, sha256 = new_raft(path), file_sha256(path)
-    return write_reduced_raft(
-        raft, out, height, width, precision, updates=updates, weights_sha256=sha256, threads=threads
-    )
+    facts, tolerance = _facts(graph, weights_sha256), _tolerance(graph, samples[-1])
+    return write_graph(graph, _signature(graph), facts, out, samples=samples, threads=threads, tolerance=tolerance)
 
 
 def write_reduced_raft(
-    raft: RAFT,
+    graph: RaftGraph,
     out: Path,
-    height: int,
-    width: int,
     precision: str,
     *,
-    updates: int = UPDATES,
     weights_sha256: str | None,
     frames: NDArray[np.uint8] | None = None,
     threads: int | None = None,
 ) -> EndPointError:
-    """Writes the graph of `write_raft` with convolutions in half precision, for a GPU.
+    """Writes the graph with convolutions in half precision, "fp16" or "bf16", for a GPU.
 
-    Args:
-        raft: the network; it stays as it is.
-        out: the file to write.
-        height: as of `write_raft`.
-        width: as of `write_raft`.
-        precision: "fp16" or "bf16".
-        updates: as of `write_raft`.
-        weights_sha256: as of `write_raft`.
-        frames: as of `write_raft`; half precision is measured on all of their pairs.
-        threads: of ONNX Runtime in the check.
+    The other arguments are those of `write_raft`; half precision is measured on all pairs of `frames`.
 
     Returns:
         How far its full-size flow is from that of the float graph, in PyTorch's half arithmetic.
@@ -239,18 +179,17 @@ def write_reduced_raft(
             `write_raft`.
         OutputError: `out` cannot be written.
     """
-    real = _checked_frames(frames, height, width, updates)
-    graph = RaftGraph(raft, height, width, updates, REDUCED[precision]).eval()
-    error = end_point_error(graph, RaftGraph(raft, height, width, updates), real)
+    real = _checked_frames(frames, graph)
+    half = RaftGraph(graph.raft, graph.height, graph.width, graph.updates, REDUCED[precision])
+    error = end_point_error(half, graph, real)
     if not error.mean < MOST_ERROR_PIXELS:  # also where it is not a number
         raise ModelError(
             f"{out} was not written: in {precision} the flow is {error.mean:.3f} pixels from that of float32 on "
             f"average (at most {error.most:.3f}), and must be below {MOST_ERROR_PIXELS}"
         )
     samples = [] if precision == "bf16" else [real[:2]]  # ONNX Runtime has no bfloat16 on a CPU
-    facts = {**_facts(height, width, updates, weights_sha256), "precision": precision}
-    signature = _signature(height, width)
-    write_graph(graph, signature, facts, out, samples=samples, threads=threads, tolerance=REDUCED_TOLERANCE)
+    facts = {**_facts(graph, weights_sha256), "precision": precision}
+    write_graph(half, _signature(graph), facts, out, samples=samples, threads=threads, tolerance=REDUCED_TOLERANCE)
     return error
 
 
@@ -264,30 +203,30 @@ def end_point_error(graph: RaftGraph, reference: RaftGraph, frames: NDArray[np.u
     return EndPointError(float(distance.mean()), float(distance.max()))
 
 
-def _checked_frames(frames: NDArray[np.uint8] | None, height: int, width: int, updates: int) -> NDArray[np.uint8]:
+def _checked_frames(frames: NDArray[np.uint8] | None, graph: RaftGraph) -> NDArray[np.uint8]:
     """The frames to check with, of the size that they must have; made-up ones where there are none."""
-    if min(height, width, updates) < 1:
-        raise ModelError(f"height, width and updates must be at least 1: {height}, {width}, {updates}")
-    real = moving_texture(max(_CHECKED_LENGTHS), height, width) if frames is None else np.ascontiguousarray(frames)
-    if real.dtype != np.uint8 or real.shape[1:] != (height, width, 3) or len(real) < 2:
-        raise ModelError(f"the frames to check with must be u8[2 or more,{height},{width},3]: {real.dtype}{real.shape}")
+    size = (graph.height, graph.width)
+    real = moving_texture(max(_CHECKED_LENGTHS), *size) if frames is None else np.ascontiguousarray(frames)
+    if real.dtype != np.uint8 or real.shape[1:] != (*size, 3) or len(real) < 2:
+        wanted = f"u8[2 or more,{graph.height},{graph.width},3]"
+        raise ModelError(f"the frames to check with must be {wanted}: {real.dtype}{real.shape}")
     return real
 
 
-def _signature(height: int, width: int) -> Signature:
-    example = torch.zeros(_TRACED_FRAMES, height, width, 3, dtype=torch.uint8)
+def _signature(graph: RaftGraph) -> Signature:
+    example = torch.zeros(_TRACED_FRAMES, graph.height, graph.width, 3, dtype=torch.uint8)
     return Signature("frames", "flow", example, least=2)
 
 
-def _facts(height: int, width: int, updates: int, weights: str | None) -> dict[str, str]:
-    facts = {"kind": "flow", "flow": "raft", "updates": str(updates), "height": str(height), "width": str(width)}
+def _facts(graph: RaftGraph, weights: str | None) -> dict[str, str]:
+    sizes = {"updates": graph.updates, "height": graph.height, "width": graph.width}
+    facts = {"kind": "flow", "flow": "raft", **{name: str(size) for name, size in sizes.items()}}
     return facts if weights is None else {**facts, "weights_sha256": weights}
 
 
 @torch.no_grad()
 def _tolerance(graph: RaftGraph, sample: NDArray[np.uint8]) -> float:
     """The difference allowed as a share of the largest flow."""
-    graph.eval()
     largest = float(graph(torch.from_numpy(sample.copy())).abs().max())
     pixel = FLOW_SIZE / max(graph.height, graph.width)  # of a frame, in pixels of the grid
     return max(TOLERANCE, _TOLERANCE_PIXELS * pixel / largest) if largest > 0 else TOLERANCE

@@ -27,25 +27,15 @@ Measured at 128x128; it is the larger below about 240x320."""
 
 def padded_size(height: int, width: int) -> tuple[int, int]:
     """Height and width in pixels after padding: the next multiples of 8, at least 128."""
-    return _padded(height), _padded(width)
-
-
-def _padded(side: int) -> int:
-    return max(LEAST_SIDE, -(-side // SHRINKAGE) * SHRINKAGE)
+    height, width = (max(LEAST_SIDE, -(-side // SHRINKAGE) * SHRINKAGE) for side in (height, width))
+    return height, width
 
 
 def pairs_within(memory_bytes: int, height: int, width: int) -> int:
-    """Pairs of frames that one call of the engine may hold, so that it takes at most about `memory_bytes`.
+    """How many pairs of frames of this size in pixels one call may hold, so that it takes about `memory_bytes` at most.
 
-    A call of n pairs takes n + 1 frames. Memory does not depend on the number of updates.
-
-    Args:
-        memory_bytes: what the call may take beside the engine itself.
-        height: of the frames, pixels.
-        width: of the frames, pixels.
-
-    Returns:
-        At least 1: a single pair is never refused, however large.
+    That is what it takes beside the engine itself, whatever the number of updates; a call of n pairs takes n + 1
+    frames. It is at least 1: a single pair is never refused, however large.
     """
     return max(1, memory_bytes // pair_bytes(height, width))
 

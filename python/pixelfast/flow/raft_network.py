@@ -1,21 +1,27 @@
-"""RAFT-Large as one graph: frames in as bytes, flow on a grid of 64x64 out."""
+"""RAFT-Large as one graph, frames in as bytes and flow on a grid of 64x64 out, and its weights on disk."""
 
 from copy import deepcopy
+from pathlib import Path
 from typing import Final
 
+import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torchvision.models.optical_flow import RAFT, raft_large  # type: ignore[import-untyped]
 from torchvision.models.optical_flow._utils import make_coords_grid, upsample_flow  # type: ignore[import-untyped]
 
-from pixelfast.flow.area import area_weights
+from pixelfast.errors import ModelError
 from pixelfast.flow.raft_memory import SHRINKAGE, padded_size
 from pixelfast.geometry import FLOW_SIZE
+from pixelfast.training.weights import filled, read_weights, save_weights
 
 UPDATES: Final = 12
 """Refinements of the flow (torchvision's default, and METHOD's)."""
+
+_NETWORK: Final = "raft-large"
 
 _BILINEAR: Final = 0
 _ZEROS: Final = 0
@@ -39,7 +45,7 @@ class RaftGraph(nn.Module):
             bringing it to full size and to the grid stay float32.
 
     Raises:
-        ValueError: a size or `updates` is below 1.
+        ModelError: a size or `updates` is below 1.
     """
 
     grid: Tensor
@@ -52,7 +58,7 @@ class RaftGraph(nn.Module):
     ) -> None:
         super().__init__()
         if min(height, width, updates) < 1:
-            raise ValueError(f"height, width and updates must be at least 1: {height}, {width}, {updates}")
+            raise ModelError(f"height, width and updates must be at least 1: {height}, {width}, {updates}")
         self.raft = raft.eval() if dtype == torch.float32 else _reduced(raft, dtype)
         self.dtype = dtype
         self.height, self.width, self.updates = height, width, updates
@@ -113,11 +119,8 @@ class RaftGraph(nn.Module):
 class Correlation(nn.Module):
     """How alike the features of a frame are to those of the next one, and looking that up (RAFT, section 3.2).
 
-    Unlike torchvision's it makes no tensor on the host, which would keep a CUDA graph from being captured.
-
-    Args:
-        levels: of the pyramid, each half as fine as the one before.
-        radius: of the neighbourhood that is looked up, features of a level.
+    Unlike torchvision's it makes no tensor on the host, which would keep a CUDA graph from being captured. Each level
+    of the pyramid is half as fine as the one before; the radius of the neighbourhood is in features of a level.
     """
 
     offsets: Tensor
@@ -163,11 +166,7 @@ def _sampled(maps: Tensor, points: Tensor) -> Tensor:
 
 
 class FloatNorm(nn.Module):
-    """A normalisation of [N,C,H,W] of any dtype, computed in float32.
-
-    Args:
-        norm: the normalisation.
-    """
+    """A normalisation of [N,C,H,W] of any dtype, computed in float32."""
 
     def __init__(self, norm: nn.Module) -> None:
         super().__init__()
@@ -191,23 +190,48 @@ def _reduced(raft: RAFT, dtype: torch.dtype) -> RAFT:
         if isinstance(convolution, nn.Conv2d) and isinstance(norm, nn.BatchNorm2d):
             block[0], block[1] = fuse_conv_bn_eval(convolution, norm), nn.Identity()
     reduced.to(dtype)
-    norms = [
-        (block, name, norm)
-        for block in reduced.modules()
-        for name, norm in block.named_children()
-        if isinstance(norm, nn.InstanceNorm2d)
-    ]
-    for block, name, norm in norms:
-        setattr(block, name, FloatNorm(norm))
+    for block in list(reduced.modules()):
+        for name, norm in block.named_children():
+            if isinstance(norm, nn.InstanceNorm2d):
+                setattr(block, name, FloatNorm(norm))
     return reduced
 
 
-def seeded_raft(seed: int) -> RAFT:
-    """RAFT-Large with random weights, the same for the same seed, in evaluation mode: for tests and measurements.
+def area_weights(source: int, target: int) -> NDArray[np.float32]:
+    """The matrix f32[target,source] that resizes `source` samples to `target` samples by area; every row sums to 1.
 
-    Its flow means nothing, but depends on both frames and stays within a few pixels. The global random state of
-    PyTorch is left as it was.
+    A sample of the target is the mean of the source over the stretch it covers, where a sample of the source that it
+    covers in part counts in part: OpenCV's INTER_AREA. With fewer samples in the source than in the target, the same
+    formula blends the two neighbours where an edge falls into a target sample and copies elsewhere; that is also what
+    INTER_AREA does, unless a picture shrinks along its other axis (OpenCV then interpolates along both).
+
+    Raises:
+        ValueError: a size is below 1.
     """
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return raft_large(weights=None).eval()
+    if min(source, target) < 1:
+        raise ValueError(f"sizes must be at least 1: {source} to {target}")
+    # In whole units of 1/(source * target) of the length, so that no rounding makes a sliver of a neighbour count.
+    begins = np.arange(target)[:, None] * source
+    cells = np.arange(source)[None, :] * target
+    overlap = np.minimum(begins + source, cells + target) - np.maximum(begins, cells)
+    weights: NDArray[np.float32] = (overlap.clip(0) / source).astype(np.float32)
+    return weights
+
+
+def save_raft(network: nn.Module, path: Path, *, height: int, width: int, updates: int) -> None:
+    """Writes the weights of RAFT-Large, with the size in pixels of the frames and the updates in the header."""
+    save_weights(network, path, _NETWORK, {"height": height, "width": width, "updates": updates})
+
+
+def load_raft(path: Path) -> tuple[RAFT, int, int, int]:
+    """The network of a file that `save_raft` wrote, in evaluation mode; height and width of its frames, its updates.
+
+    Raises:
+        ModelError: the file is not there, damaged, or holds something else.
+    """
+    header, tensors = read_weights(path, _NETWORK)
+    sizes = [header.get(name) for name in ("height", "width", "updates")]
+    if not all(isinstance(size, int) and size > 0 for size in sizes):
+        raise ModelError(f"{path} does not say for what frames its weights are: train or convert it again")
+    height, width, updates = (int(str(size)) for size in sizes)
+    return filled(raft_large(weights=None), tensors, path), height, width, updates

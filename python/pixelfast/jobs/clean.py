@@ -7,7 +7,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from pixelfast.cleaning.frame_files import Change, FrameFiles
+from pixelfast.cleaning.frame_files import Change, write_frame_files
 from pixelfast.cleaning.stage import CLEANING_THREADS, CleanSettings, CleanStage, clean_video
 from pixelfast.errors import OutputError, SourceError
 from pixelfast.files.folders import check_new_folder, new_folder
@@ -127,7 +127,7 @@ class _Cleaner:
         self._watch = watch
         self._notes = notes
         self._progress = progress
-        self._files = FrameFiles()
+        self._changes: list[Change] = []
         self._refused: list[str] = []
         self._videos = 0
 
@@ -140,18 +140,18 @@ class _Cleaner:
             self._notes.say(note)
         with self._watch.phase("write"):
             folder.mkdir(parents=True, exist_ok=True)
-            self._files.write(video.paths, folder, stage.record().flipped, stage.status())
+            self._changes += write_frame_files(video.paths, folder, stage.record().flipped, stage.status())
         self._videos += 1
         if self._progress is not None:
-            self._progress(Progress("clean", len(self._files.changes), None, f"video {video.name}"))
+            self._progress(Progress("clean", len(self._changes), None, f"video {video.name}"))
 
     def report(self, out: Path) -> CleanReport:
         """The counts."""
-        counts = Counter(self._files.changes)
+        counts = Counter(self._changes)
         return CleanReport(
             out=out,
             videos=self._videos,
-            frames=len(self._files.changes),
+            frames=len(self._changes),
             unchanged=counts[Change.UNCHANGED],
             turned=counts[Change.TURNED],
             reencoded=counts[Change.REENCODED],

@@ -84,7 +84,7 @@ def convert_weights(weights: Sequence[Path], workdir: Path, request: ConvertRequ
         OutputError: a file cannot be written.
     """
     with training_extra():
-        from pixelfast.flip.convert import convert_flip_classifier
+        from pixelfast.flip.export import convert_flip_classifier
     found = _recognise(_files(weights))
     specs = [one for one in all_methods().values() if one.source_weights and one.source_weights.kind in found]
     if len(specs) > 1:

@@ -19,12 +19,12 @@ from torchvision.models.optical_flow import RAFT
 
 import pixelfast
 from frame_files import write_video
+from made_raft import seeded_raft
 from moving_scene import moved
 from pixelfast.errors import EngineError, ModelError
-from pixelfast.flow.facts import FlowFacts
+from pixelfast.flow.engine import FlowFacts
 from pixelfast.flow.raft_export import end_point_error, export_raft, write_reduced_raft
-from pixelfast.flow.raft_network import FloatNorm, RaftGraph, seeded_raft
-from pixelfast.flow.raft_weights import load_raft
+from pixelfast.flow.raft_network import FloatNorm, RaftGraph, load_raft
 from pixelfast.methods.motion.export import motion_agreement, write_motion, write_reduced_motion
 from pixelfast.methods.motion.exporting import flow_frames_of, flows_of
 from pixelfast.methods.motion.facts import MotionFacts
@@ -214,7 +214,7 @@ def test_a_raft_that_half_cannot_hold_is_refused(tmp_path: Path, gain: float, fo
         raft.update_block.flow_head.conv2.weight *= gain
     sentence = rf"in fp16 the flow is {found} pixels from that of float32 on average \(at most .*must be below 0.05"
     with pytest.raises(ModelError, match=sentence):
-        write_reduced_raft(raft, tmp_path / "raft.onnx", SIZE, SIZE, "fp16", weights_sha256=None)
+        write_reduced_raft(RaftGraph(raft, SIZE, SIZE), tmp_path / "raft.onnx", "fp16", weights_sha256=None)
     assert not (tmp_path / "raft.onnx").exists()
 
 

@@ -20,7 +20,7 @@ from moving_scene import moved
 from oracles import motion as oracle
 from pixelfast import _core
 from pixelfast.errors import EngineError, ModelError, PixelfastError, SourceError
-from pixelfast.flow.facts import FlowFacts
+from pixelfast.flow.engine import FlowFacts
 from pixelfast.methods.motion.facts import MotionFacts
 from pixelfast.methods.motion.recipe import RECIPES
 from pixelfast.methods.trained import Recipe

@@ -21,7 +21,7 @@ from pixelfast import _core
 from pixelfast.cleaning.cleaned import Cleaned
 from pixelfast.errors import EngineError, ModelError
 from pixelfast.flow.dis import LEAST_SIDE, PRESETS, DisFlow, to_grid
-from pixelfast.flow.facts import FlowFacts
+from pixelfast.flow.engine import FlowFacts
 from pixelfast.flow.stream import FlowStream
 from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.methods.motion.engine import MotionEngine, load_motion_engine

@@ -10,12 +10,12 @@ import pytest
 import torch
 
 import pixelfast
+from made_raft import seeded_raft
 from moving_scene import moved
 from oracles import motion as oracle
 from pixelfast.errors import ModelError
 from pixelfast.flow.footage import FlowRequest, _write_raft
-from pixelfast.flow.raft_network import UPDATES, seeded_raft
-from pixelfast.flow.raft_weights import load_raft
+from pixelfast.flow.raft_network import UPDATES, load_raft
 from pixelfast.methods.motion.facts import MotionFacts
 from pixelfast.methods.motion.network import FlowGru
 from pixelfast.methods.motion.recipe import RECIPES

@@ -12,8 +12,7 @@ import torch
 from footage import walking_square
 from pixelfast.errors import ModelError, OutputError
 from pixelfast.flip.export import write_flip_classifier
-from pixelfast.flip.network import FlipClassifier, halve
-from pixelfast.flip.weights import load_flip_classifier, save_flip_classifier
+from pixelfast.flip.network import FlipClassifier, halve, load_flip_classifier, save_flip_classifier
 from pixelfast.methods.reconstruction.export import export_onnx, write_autoencoder
 from pixelfast.methods.reconstruction.network import TemporalAutoencoder
 from pixelfast.methods.reconstruction.weights import load_autoencoder, save_autoencoder

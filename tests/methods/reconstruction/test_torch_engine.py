@@ -17,8 +17,7 @@ from frame_files import write_video
 from pixelfast.errors import EngineError
 from pixelfast.flip.engine import load_flip_engine
 from pixelfast.flip.export import write_flip_classifier
-from pixelfast.flip.network import FlipClassifier
-from pixelfast.flip.weights import save_flip_classifier
+from pixelfast.flip.network import FlipClassifier, save_flip_classifier
 from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.methods.reconstruction.engine import AUTOENCODER, WindowEngine, load_window_engine, window_engine
 from pixelfast.methods.reconstruction.export import write_autoencoder

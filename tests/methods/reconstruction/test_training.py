@@ -14,7 +14,7 @@ import torch
 
 from footage import DrawnVideo, walking_square
 from pixelfast.errors import ModelError, OutputError
-from pixelfast.flip.weights import load_flip_classifier
+from pixelfast.flip.network import load_flip_classifier
 from pixelfast.jobs.train import run_training
 from pixelfast.methods.reconstruction.loop import CHECKPOINT
 from pixelfast.methods.reconstruction.recipe import RECIPES

@@ -18,9 +18,10 @@ from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import lazy_cuda
+from made_raft import seeded_raft
 from pixelfast.errors import EngineError
 from pixelfast.flip.network import FlipClassifier, FlipGraph
-from pixelfast.flow.raft_network import RaftGraph, seeded_raft
+from pixelfast.flow.raft_network import RaftGraph
 from pixelfast.methods.motion.network import FlowGru, MotionGraph
 from pixelfast.methods.reconstruction.network import ReconstructionGraph, TemporalAutoencoder
 from pixelfast.runtime import pieces, runner

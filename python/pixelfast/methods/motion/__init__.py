@@ -97,7 +97,7 @@ def _describe(manifest: Manifest) -> list[tuple[str, str]]:
 
 
 def _engines(manifest: Manifest) -> list[EngineKind]:
-    from pixelfast.flow.kind import RAFT
+    from pixelfast.flow.raft import RAFT
     from pixelfast.methods.motion.kind import MOTION
 
     return [MOTION, RAFT] if manifest.own["flow"]["kind"] == "raft" else [MOTION]

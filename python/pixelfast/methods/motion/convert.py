@@ -8,8 +8,7 @@ from pathlib import Path
 from torch import Tensor
 
 from pixelfast.errors import ModelError
-from pixelfast.flow.facts import FlowFacts
-from pixelfast.flow.opening import RAFT_FILE
+from pixelfast.flow.engine import RAFT_FILE, FlowFacts
 from pixelfast.flow.raft_export import export_raft
 from pixelfast.geometry import FLOW_SIZE, PAST_FLOWS
 from pixelfast.methods.base import ConvertRequest

@@ -1,6 +1,6 @@
 """What TensorRT plans of a motion model are built of: its predictor and, where it has it, RAFT."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -9,9 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.errors import EngineError, ModelError, PixelfastError
-from pixelfast.flow.facts import FlowFacts
-from pixelfast.flow.footage import FlowSource
-from pixelfast.flow.opening import RAFT_FILE, open_flow
+from pixelfast.flow.engine import RAFT_FILE, FlowFacts, open_flow
+from pixelfast.flow.footage import video_flows
 from pixelfast.flow.raft import RaftFlow
 from pixelfast.flow.raft_memory import call_sizes
 from pixelfast.flow.stream import Flows, flow_frames, no_flows
@@ -135,20 +134,20 @@ def flows_of(model: Model, known: MotionFacts, threads: int, notes: Notes) -> li
 def _runs(model: Model, known: MotionFacts, threads: int) -> list[Flows]:
     videos = footage_of(model)
     engine = open_flow(known.flow, model.folder, threads)
-    source = FlowSource(engine, {one.name: one for one in videos}, known.bridge_noisy, threads)
     runs: list[Flows] = []
     for video in videos:
         missing = _FLOWS[known.flow.kind] - sum(len(run) - known.past for run in runs)
-        run = _first(source, video.name, known.past + missing) if missing > 0 else no_flows()
+        flows = video_flows(engine, video, known.bridge_noisy, threads)
+        run = _first(flows, known.past + missing) if missing > 0 else no_flows()
         if len(run) > known.past:
             runs.append(run)
     return runs
 
 
-def _first(source: FlowSource, name: str, count: int) -> NDArray[np.float32]:
+def _first(flows: Generator[Flows, None, None], count: int) -> NDArray[np.float32]:
     """Up to `count` flows of a video, f32[n,2,64,64]."""
     some: list[Flows] = [no_flows()]
-    with closing(source.flows(name)) as flows:
+    with closing(flows):
         for piece in flows:
             some.append(piece[: count - sum(map(len, some))])
             if sum(map(len, some)) >= count:

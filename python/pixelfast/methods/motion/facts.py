@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Self
 
 from pixelfast.errors import ModelError
-from pixelfast.flow.facts import FlowFacts
+from pixelfast.flow.engine import FlowFacts
 from pixelfast.model import Model
 from pixelfast.model.fields import Fields
 from pixelfast.model.manifest import FILE_NAME

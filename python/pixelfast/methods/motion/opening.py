@@ -1,7 +1,7 @@
 """Opens the motion method of a model."""
 
 from pixelfast.errors import ModelError, PixelfastError
-from pixelfast.flow.opening import RAFT_FILE, open_flow
+from pixelfast.flow.engine import RAFT_FILE, open_flow
 from pixelfast.methods.base import EngineChoice, Opening
 from pixelfast.methods.motion.engine import load_motion_engine
 from pixelfast.methods.motion.facts import MotionFacts
