@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pixelfast.errors import EngineError
 from pixelfast.machine.imports import import_openvino
 from pixelfast.runtime.pieces import Span
-from pixelfast.runtime.runner import Tensor, describe, first_line
+from pixelfast.runtime.runner import EngineFile, Tensor, first_line
 
 PIECE: Final = 4
 """Windows a request, at most: their activations stay in the cache; more are not faster, and leave others idle longer
@@ -34,7 +34,7 @@ def openvino_installed() -> bool:
     return find_spec("openvino") is not None
 
 
-class OpenVinoGraph:
+class OpenVinoGraph(EngineFile):
     """What an ONNX file says about itself, as OpenVINO reads it: it need not be opened by ONNX Runtime, too.
 
     Args:
@@ -57,11 +57,6 @@ class OpenVinoGraph:
             raise EngineError(f"{path}: OpenVINO cannot read it: {first_line(error)}") from error
         if not self.inputs or not self.outputs:
             raise EngineError(f"{path} computes nothing: it has {self.describe()}")
-        self.best: int | None = None
-
-    def describe(self) -> str:
-        """Inputs and outputs in words, for messages."""
-        return describe(self.inputs, self.outputs)
 
 
 class OpenVinoFrames:

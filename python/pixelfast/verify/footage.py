@@ -3,7 +3,6 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -52,11 +51,11 @@ def _link_video(pictures: Path, folder: Path, frames: int) -> None:
 def footage_of(videos: list[Video]) -> Footage:
     """The longest of the videos, as engines are tried on it."""
     video = max(videos, key=lambda one: one.length or 0)
-    return Footage(videos[0].size(), partial(_first_frames, video))
 
+    def frames(count: int, height: int, width: int, color: Color) -> NDArray[np.uint8]:
+        return np.ascontiguousarray(next(video.chunks(height, width, color, count)).frames)
 
-def _first_frames(video: Video, count: int, height: int, width: int, color: Color) -> NDArray[np.uint8]:
-    return np.ascontiguousarray(next(video.chunks(height, width, color, count)).frames)
+    return Footage(videos[0].size(), frames)
 
 
 def files_of(videos: list[Video]) -> list[Path]:

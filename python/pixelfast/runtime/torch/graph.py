@@ -59,7 +59,7 @@ class TorchGraph:
         self._in_slots = choice.device == "cuda" if in_slots is None else in_slots
         with self._sentences(f"the engine cannot be put on the {choice.device}"):
             self._module = module.eval().to(choice.device).to(memory_format=torch.channels_last)
-        self._opened: tuple[Layers, Slots[Any, Any, Any]] | None = None
+        self._opened: tuple[Layers, Slots] | None = None
         self._one_call = threading.Lock()
 
     def __call__(self, items: NDArray[Any]) -> NDArray[np.float32]:
@@ -101,7 +101,7 @@ class TorchGraph:
             return False
         return True
 
-    def _open(self) -> tuple[Layers, Slots[Any, Any, Any]]:
+    def _open(self) -> tuple[Layers, Slots]:
         device = TorchDevice(self._choice.device)
         layers = Layers(self._module, self._ports, self._choice, device)
         return layers, Slots(device, layers, self._ports, self._ports.span.items(self.buckets.largest))

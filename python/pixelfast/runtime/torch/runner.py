@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from pixelfast.errors import EngineError, PixelfastError
 from pixelfast.runtime.pieces import PIECES_A_CALL, Buckets, Ports
-from pixelfast.runtime.runner import Tensor, describe
+from pixelfast.runtime.runner import Runner
 from pixelfast.runtime.torch.choice import TorchWish, torch_choice
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class Weights:
     packages: tuple[str, ...] = ()
 
 
-class TorchRunner:
+class TorchRunner(Runner):
     """Weights by PyTorch; see `runner.Runner`. Any stride costs what its results cost.
 
     Args:
@@ -77,8 +77,7 @@ class TorchRunner:
         except PixelfastError as error:
             raise EngineError(str(error)) from error
         self._ports, self._at_once, self._graph, known = loaded
-        self.inputs: tuple[Tensor, ...] = (self._ports.items,)
-        self.outputs: tuple[Tensor, ...] = (self._ports.results,)
+        self.inputs, self.outputs = (self._ports.items,), (self._ports.results,)
         facts = {"format": "1", "precision": self.choice.precision, **known}
         self.metadata = {f"pixelfast.{name}": value for name, value in facts.items()}
         largest = PIECES_A_CALL * self._at_once.largest
@@ -97,16 +96,10 @@ class TorchRunner:
     def at_stride(self, stride: int) -> "TorchGraph":
         """The same as `__call__`, for windows whose starts lie so many items apart."""
         if stride not in self._graphs:
-            self._graphs[stride] = self._open(stride)
+            from pixelfast.runtime.torch.graph import DTYPES, TorchGraph
+
+            module = self._graph(DTYPES[self.choice.precision], stride)
+            ports = self._ports._replace(span=replace(self._ports.span, stride=stride))
+            graph = TorchGraph(self.path, module, ports, self.choice, self._at_once, threads=self._threads)
+            self._graphs[stride] = graph
         return self._graphs[stride]
-
-    def describe(self) -> str:
-        """See `Runner.describe`."""
-        return describe(self.inputs, self.outputs)
-
-    def _open(self, stride: int) -> "TorchGraph":
-        from pixelfast.runtime.torch.graph import DTYPES, TorchGraph
-
-        module = self._graph(DTYPES[self.choice.precision], stride)
-        ports = self._ports._replace(span=replace(self._ports.span, stride=stride))
-        return TorchGraph(self.path, module, ports, self.choice, self._at_once, threads=self._threads)
