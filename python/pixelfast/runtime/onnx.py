@@ -19,10 +19,6 @@ ONNX_FIRST_BYTE = b"\x08"
 class OnnxRunner(Runner):
     """An ONNX file in ONNX Runtime, on the GPU where the installed ONNX Runtime has one, else on the CPU.
 
-    Args:
-        path: the `.onnx` file.
-        threads: threads for one call.
-
     Raises:
         EngineError: no such file, no ONNX file, or damaged.
     """

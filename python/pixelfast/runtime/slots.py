@@ -71,11 +71,7 @@ class _Slot:
 class Slots:
     """Runs the pieces of a call, two at once; nothing is allocated while they run. One thread at a time may call it.
 
-    Args:
-        device: memory and streams.
-        execute: one call of the engine.
-        ports: what goes in and comes out.
-        most: items of the largest piece that can be fed.
+    Pieces of at most `most` items can be fed.
 
     Raises:
         Exception: what the device raises where it has not the memory.

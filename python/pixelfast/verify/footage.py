@@ -1,6 +1,5 @@
 """Footage to try engines on: what is given, or a scene that is made up."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -45,7 +44,7 @@ def _link_video(pictures: Path, folder: Path, frames: int) -> None:
     folder.mkdir(parents=True)
     turn = [*range(_DISTINCT), *range(_DISTINCT - 2, 0, -1)]
     for frame in range(frames):
-        os.link(pictures / f"{turn[frame % len(turn)]:04d}.jpg", folder / f"{frame + 1:06d}.jpg")
+        (folder / f"{frame + 1:06d}.jpg").hardlink_to(pictures / f"{turn[frame % len(turn)]:04d}.jpg")
 
 
 def footage_of(videos: list[Video]) -> Footage:

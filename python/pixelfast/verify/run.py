@@ -1,7 +1,7 @@
 """Tries every engine of a model: what `pixelfast verify` does."""
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
@@ -75,9 +75,8 @@ def verify(
     """
     machine = machine or this_machine()
     count, loaded = usable_threads(threads), Model.load(model)
-    with ExitStack() as stack:
-        many = frames or (_ON_A_CPU if machine.gpu is None else _ON_A_GPU)
-        folder = stack.enter_context(made_up_source(many)) if source is None else Path(source)
+    many = frames or (_ON_A_CPU if machine.gpu is None else _ON_A_GPU)
+    with made_up_source(many) if source is None else nullcontext(Path(source)) as folder:
         verification = _Verification(loaded, open_source(folder), source is None, seconds, count, machine)
         return verification.run("made up, JPEG of 640x360" if source is None else f"of {source}", begun, tried)
 

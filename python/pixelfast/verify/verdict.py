@@ -62,13 +62,7 @@ def fastest(trials: Sequence[Trial], kinds: Sequence[EngineKind]) -> Trial | Non
 
 
 def verdict(trials: Sequence[Trial], machine: Machine, runners: str) -> str:
-    """The last line.
-
-    Args:
-        trials: of all engines.
-        machine: where they were tried.
-        runners: what runs those that they were compared with.
-    """
+    """The last line, of the trials of all engines; `runners` names what runs those that they were compared with."""
     ran = sum(trial.passed for trial in trials)
     words = [f"{ran} of {len(trials)} engines run here and agree with {runners}"]
     wrong = failing(trials, machine)

@@ -69,13 +69,8 @@ def describe_plain_loop(
 ) -> Facts:
     """What the method's plain loop does on the same device, from memory and from files; or why it is not run.
 
-    Args:
-        model: the model.
-        videos: the footage.
-        device: "cuda" or "cpu".
-        best: of the fastest engine.
-        rate: frames a second of the whole run with it.
-        seconds: how long each figure is measured, about.
+    `best` is the trial of the fastest engine, `rate` the frames a second of a whole run with it. Each figure is
+    measured for so many seconds, about.
     """
     kind, manifest, files = best.candidate.kind, model.manifest, files_of(videos)
     weights = model.folder / f"{kind.stem}.safetensors"
@@ -100,11 +95,7 @@ def describe_plain_loop(
 def describe_copying(best: Trial, inputs: NDArray[Any], machine: Machine, seconds: float) -> Facts:
     """How much of a call of the fastest engine is copying its frames to the GPU; nothing where it runs on none.
 
-    Args:
-        best: of the fastest engine.
-        inputs: of its best call.
-        machine: where it runs.
-        seconds: how long copying is measured, about.
+    Copying the inputs of its best call is measured for so many seconds, about.
     """
     if not best.candidate.on_gpu:
         return []

@@ -24,7 +24,7 @@ class CallSizes(NamedTuple):
         return f"{self.least} to {self.most}, best {self.best}"
 
 
-def parse_call_sizes(text: str) -> tuple[int, int, int]:
+def parse_call_sizes(text: str) -> CallSizes:
     """Least, best and most, of a text like "16,128,128".
 
     Raises:
@@ -33,8 +33,7 @@ def parse_call_sizes(text: str) -> tuple[int, int, int]:
     parts = text.split(",")
     if len(parts) != 3 or not all(part.strip().isdecimal() for part in parts):
         raise ValueError("give three whole numbers, like 16,128,128")
-    least, best, most = map(int, parts)
-    return least, best, most
+    return CallSizes(*map(int, parts))
 
 
 def build_plan(
@@ -69,8 +68,7 @@ def build_plan(
     name, trt = find_flavour(flavour)
     target = _target(trt, compute_capability, name)
     log = Messages(trt)
-    builder = _builder(trt, log, name)
-    network, parser = _parsed(trt, builder, onnx, log)
+    builder, network, parser = _parsed(trt, log, onnx, name)
     config = builder.create_builder_config()
     _set_call_sizes(builder, config, network, call_sizes, onnx)
     config.clear_flag(trt.BuilderFlag.TF32)  # what the graph says is float32 is computed in float32
@@ -87,8 +85,12 @@ def build_plan(
     return PlanFacts(precision, *call_sizes, target, name, str(trt.__version__), file_sha256(onnx))
 
 
-def _parsed(trt: Any, builder: Any, onnx: Path, log: Messages) -> tuple[Any, Any]:
-    """The network, and the parser that owns what it is made of."""
+def _parsed(trt: Any, log: Messages, onnx: Path, flavour: str) -> tuple[Any, Any, Any]:
+    """A builder, its network, and the parser that owns what the network is made of."""
+    try:
+        builder = trt.Builder(log.logger)
+    except TypeError as error:  # how its bindings say that there is none: tensorrt builds on a machine with a GPU only
+        raise EngineError(f"{flavour} does not start on this machine: {log.last()[:_SAID]}") from error
     # Newer versions know strongly typed networks only, and the flag is what says so in those that know both.
     network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
     parser = trt.OnnxParser(network, log.logger)
@@ -99,7 +101,7 @@ def _parsed(trt: Any, builder: Any, onnx: Path, log: Messages) -> tuple[Any, Any
     if not parser.parse(data):
         reason = parser.get_error(0).desc() if parser.num_errors else log.last()
         raise EngineError(f"TensorRT cannot read {onnx}: {' '.join(reason.split())}")
-    return network, parser
+    return builder, network, parser
 
 
 def _set_call_sizes(builder: Any, config: Any, network: Any, call_sizes: CallSizes, onnx: Path) -> None:
@@ -138,13 +140,6 @@ def _own_capability() -> str:
             f"{error}, so it must be said which GPU the plan is for: --compute-capability 8.6 (see "
             "https://developer.nvidia.com/cuda-gpus)"
         ) from None
-
-
-def _builder(trt: Any, log: Messages, flavour: str) -> Any:
-    try:
-        return trt.Builder(log.logger)
-    except TypeError as error:  # how its bindings say that there is none: tensorrt builds on a machine with a GPU only
-        raise EngineError(f"{flavour} does not start on this machine: {log.last()[:_SAID]}") from error
 
 
 def _known(trt: Any) -> dict[str, Any]:

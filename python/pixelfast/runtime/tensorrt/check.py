@@ -110,19 +110,15 @@ def check_call_sizes(path: Path, origin: PlanOrigin | None, found: CallSizes) ->
 
 
 def _check_version(path: Path, origin: PlanOrigin, machine: GpuMachine) -> None:
-    flavour, built = origin.facts.flavour, origin.facts.version
-    if flavour not in machine.versions:
-        extra = FLAVOURS.get(flavour, flavour)
+    flavour, found = origin.facts.flavour, machine.versions.get(origin.facts.flavour)
+    built = f"{path} was built by {flavour} {origin.facts.version}"
+    if found is None:
+        install = f"pip install 'pixelfast[{FLAVOURS.get(flavour, flavour)}]'"
         raise EngineError(
-            f"{path} was built by {flavour} {built}, which is not installed: pip install 'pixelfast[{extra}]', or "
-            f"build it again by what is installed: {origin.rebuild}"
+            f"{built}, which is not installed: {install}, or build it again by what is installed: {origin.rebuild}"
         )
-    found = machine.versions[flavour]
-    if found != built:
-        raise EngineError(
-            f"{path} was built by {flavour} {built}, and {found}, which is installed, reads only its own: "
-            f"{origin.rebuild}"
-        )
+    if found != origin.facts.version:
+        raise EngineError(f"{built}, and {found}, which is installed, reads only its own: {origin.rebuild}")
 
 
 def _check_gpu(path: Path, origin: PlanOrigin, gpu: str, compute_capability: str) -> None:

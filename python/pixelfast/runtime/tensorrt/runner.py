@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.errors import EngineError
-from pixelfast.runtime.pieces import PIECES_A_CALL, Piece, Ports, Span, buckets, sizes
+from pixelfast.runtime.pieces import PIECES_A_CALL, Ports, Span, buckets, sizes
 from pixelfast.runtime.runner import Runner, Tensor, check_file
 from pixelfast.runtime.slots import Device, Slots
 from pixelfast.runtime.tensorrt.build import CallSizes
@@ -46,11 +46,6 @@ class TensorRtRunner(Runner):
     A call is split into pieces of the size that the plan is tuned for; two are under way at once, so that copying
     overlaps with computing. A piece of fewer items than the plan's sizes of call allow is filled up.
 
-    Args:
-        path: the `.plan` file.
-        opened: the plan as TensorRT has taken it.
-        device: the GPU.
-
     Raises:
         EngineError: it has several inputs, or leaves a size open; or the GPU has not the memory.
     """
@@ -58,8 +53,7 @@ class TensorRtRunner(Runner):
     def __init__(self, path: Path, opened: OpenPlan, device: Device) -> None:
         self.path = path
         self._opened = opened  # all of it must live as long as the context is used
-        self._context = opened.context
-        self._messages = opened.messages
+        self._context, self._messages = opened.context, opened.messages
         self.inputs, self.outputs = _tensors(opened)
         known = all(tensor.dtype in _TYPES.values() for tensor in (*self.inputs, *self.outputs))
         if len(self.inputs) != 1 or not self.outputs or not known:
@@ -82,17 +76,15 @@ class TensorRtRunner(Runner):
         """See `Runner.__call__`."""
         self._ports.check(self.path, array)
         results = self._ports.room(len(array))
-        self._slots.run(array, self.pieces(len(array)), results)
+        self._slots.run(array, self._buckets.cut(len(results), self.span, self.call_sizes.least), results)
         return results
-
-    def pieces(self, items: int) -> list[Piece]:
-        """The calls of the plan that so many items become."""
-        return self._buckets.cut(self.span.results(items), self.span, self.call_sizes.least)
 
     def _find_span(self) -> Span:
         """What the plan makes of how many items, asked of it: a plan holds nothing else about itself."""
         least, most = self.call_sizes.least, self.call_sizes.most
-        window = self._output.shape[1] if self._takes_frames() else None
+        # An engine of frames, whose output tells its window.
+        of_frames = self._input.dtype == "uint8" and (len(self._input.shape), len(self._output.shape)) == (3, 4)
+        window = self._output.shape[1] if of_frames else None
         if window is not None:
             spans = [Span(window, stride) for stride in range(1, window + 1)]
             asked = set(range(least, min(most, least + 2 * window) + 1))
@@ -109,10 +101,6 @@ class TensorRtRunner(Runner):
                 f"{self.path} takes {self.call_sizes} a call, too few to tell its stride: build it for more"
             )
         return fitting[0]
-
-    def _takes_frames(self) -> bool:
-        """Whether it is an engine of frames, whose output tells its window."""
-        return self._input.dtype == "uint8" and (len(self._input.shape), len(self._output.shape)) == (3, 4)
 
     def _results(self, items: int) -> int:
         """The first dimension of the output for so many items."""
@@ -189,7 +177,6 @@ def _opened(path: Path, origin: PlanOrigin | None) -> OpenPlan:
 
 
 def _tensors(opened: OpenPlan) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
-    """Inputs and outputs."""
     engine = opened.engine
     inputs: list[Tensor] = []
     outputs: list[Tensor] = []
@@ -206,5 +193,4 @@ def _call_sizes(engine: Engine, entry: Tensor) -> CallSizes:
     """The numbers of items that a call may have."""
     if entry.shape[0] is not None:
         return CallSizes(entry.shape[0], entry.shape[0], entry.shape[0])
-    least, best, most = (int(shape[0]) for shape in engine.get_tensor_profile_shape(entry.name, 0))
-    return CallSizes(least, best, most)
+    return CallSizes(*(int(shape[0]) for shape in engine.get_tensor_profile_shape(entry.name, 0)))

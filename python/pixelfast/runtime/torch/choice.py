@@ -107,23 +107,13 @@ def _require(path: Path, package: str) -> None:
 
 
 def fastest_speedup(kind: str, precision: str) -> Speedup:
-    """What was remembered for the GPU in this machine, by `pixelfast verify`; else the usual one.
-
-    Args:
-        kind: "ae", "motion" or "raft".
-        precision: of the engine.
-    """
+    """What was remembered for the GPU in this machine, by `pixelfast verify`; else the usual one."""
     known = MEASURED.read().get(_key(kind, precision))
     return next((one for one in SPEEDUPS if one == known), USUAL)
 
 
 def remember_speedup(kind: str, precision: str, rates: dict[Speedup, float]) -> Speedup:
-    """Remembers the fastest of several, for `fastest_speedup`.
-
-    Args:
-        kind: "ae", "motion" or "raft".
-        precision: of the engine.
-        rates: frames a second with each speedup that runs and is right; not empty.
+    """Remembers the fastest of several for `fastest_speedup`, by the frames a second of each that runs and is right.
 
     Returns:
         The one that is taken from now on: as before, where it cannot be remembered.

@@ -16,8 +16,7 @@ from pixelfast.runtime.pieces import Buckets, Ports
 from pixelfast.runtime.runner import first_line
 from pixelfast.runtime.slots import Slots
 from pixelfast.runtime.torch.choice import MEASURED, TorchChoice
-from pixelfast.runtime.torch.device import TorchDevice, out_of_memory
-from pixelfast.runtime.torch.layers import CompileError, Layers
+from pixelfast.runtime.torch.gpu import CompileError, Layers, TorchDevice, out_of_memory
 
 DTYPES: Final = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
 
@@ -26,7 +25,7 @@ class TorchGraph:
     """Items in, results out, in as many pieces as it takes.
 
     Args:
-        path: the weights, for the sentences.
+        path: of the weights, for the sentences.
         module: items to f32 results, with weights of the precision that was chosen; it is moved to the device.
         ports: what goes in and comes out.
         choice: how to compute.
@@ -108,11 +107,7 @@ class TorchGraph:
 
     @contextmanager
     def _sentences(self, what: str) -> Iterator[None]:
-        """PyTorch's errors as ours.
-
-        Raises:
-            EngineError: PyTorch fails.
-        """
+        """PyTorch's errors as ours."""
         try:
             yield
         except CompileError as error:

@@ -1,7 +1,6 @@
 """The PyTorch runner: a model's weights themselves, on a GPU where PyTorch has one, else on the CPU (no torch here)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -35,8 +34,7 @@ class LoadedWeights(NamedTuple):
     facts: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Weights:
+class Weights(NamedTuple):
     """A kind of weights that PyTorch runs.
 
     Attributes:
@@ -52,16 +50,9 @@ class Weights:
 
 
 class TorchRunner(Runner):
-    """Weights by PyTorch; see `runner.Runner`. Any stride costs what its results cost.
+    """The weights in a `.safetensors` file by PyTorch, which has `threads` on a CPU for the time of a call.
 
-    Args:
-        path: the `.safetensors` file.
-        weights: what it holds.
-        threads: of PyTorch on a CPU, for the time of a call.
-        wish: where and how to compute.
-
-    Attributes:
-        choice: where and how it computes.
+    Any stride costs what its results cost.
 
     Raises:
         EngineError: PyTorch or the GPU is missing, there is no such choice, or the file is missing, damaged or holds
@@ -99,7 +90,7 @@ class TorchRunner(Runner):
             from pixelfast.runtime.torch.graph import DTYPES, TorchGraph
 
             module = self._graph(DTYPES[self.choice.precision], stride)
-            ports = self._ports._replace(span=replace(self._ports.span, stride=stride))
+            ports = self._ports._replace(span=self._ports.span._replace(stride=stride))
             graph = TorchGraph(self.path, module, ports, self.choice, self._at_once, threads=self._threads)
             self._graphs[stride] = graph
         return self._graphs[stride]
