@@ -194,7 +194,6 @@ def try_engine(
 
 
 def _measure(trial: Trial, engine: Any, subject: Subject, lengths: Sequence[int], seconds: float) -> None:
-    """Fills in speeds."""
     for length in lengths:
         inputs = subject.inputs(length)
         frames = len(subject.run(engine, inputs)) * subject.stride
