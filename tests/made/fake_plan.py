@@ -37,7 +37,6 @@ class FakePlan:
         self.calls: list[int] = []
         self.fails_at: int | None = None
         self.num_io_tensors = len(self._inputs) + len(self._outputs)
-        self.num_optimization_profiles = 1
 
     def opened(self) -> OpenPlan:
         return OpenPlan(self, self, "in", SimpleNamespace(last=lambda: "out of luck"), None)  # type: ignore[arg-type]

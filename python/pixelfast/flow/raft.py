@@ -10,11 +10,10 @@ from numpy.typing import NDArray
 from pixelfast.errors import EngineError
 from pixelfast.flow.raft_memory import MEMORY_BYTES, MOST_PAIRS, pairs_within
 from pixelfast.geometry import FLOW_SIZE
-from pixelfast.runtime.metadata import metadata_integer
 from pixelfast.runtime.onnx import OnnxRunner
 from pixelfast.runtime.opening import open_runner
 from pixelfast.runtime.pieces import Ports, Span, buckets
-from pixelfast.runtime.runner import Runner, Tensor
+from pixelfast.runtime.runner import Runner, Tensor, metadata_integer
 from pixelfast.runtime.tensorrt.check import PlanOrigin
 from pixelfast.runtime.torch.choice import TorchWish
 from pixelfast.runtime.torch.runner import LoadedWeights, Weights

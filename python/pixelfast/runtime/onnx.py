@@ -1,4 +1,4 @@
-"""What runs an engine file: what the file says about itself, one call; and the runner by ONNX Runtime."""
+"""The ONNX Runtime runner."""
 
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -9,22 +9,18 @@ from numpy.typing import NDArray
 
 from pixelfast.errors import EngineError
 from pixelfast.machine.imports import import_onnxruntime
-from pixelfast.runtime.runner import Tensor, check_file, describe, first_line
+from pixelfast.runtime.runner import Runner, Tensor, check_file, first_line
 from pixelfast.runtime.tensorrt.package import has_driver
 
 # The protobuf key of `ir_version`, the first field that every exporter writes.
 ONNX_FIRST_BYTE = b"\x08"
 
 
-class OnnxRunner:
+class OnnxRunner(Runner):
     """An ONNX file in ONNX Runtime, on the GPU where the installed ONNX Runtime has one, else on the CPU.
 
-    Args:
-        path: the `.onnx` file.
-        threads: threads for one call.
-
     Raises:
-        EngineError: no such file, no ONNX file, damaged, or more than one input.
+        EngineError: no such file, no ONNX file, or damaged.
     """
 
     def __init__(self, path: Path, threads: int) -> None:
@@ -32,22 +28,15 @@ class OnnxRunner:
         self._session = _open_session(path, threads)
         self.inputs = tuple(_tensor(node) for node in self._session.get_inputs())
         self.outputs = tuple(_tensor(node) for node in self._session.get_outputs())
-        self.best: int | None = None
-        self.metadata: dict[str, str] = dict(self._session.get_modelmeta().custom_metadata_map)
-        self.on_cpu: bool = self._session.get_providers() == ["CPUExecutionProvider"]
+        self.metadata = dict(self._session.get_modelmeta().custom_metadata_map)
 
     def __call__(self, array: NDArray[Any]) -> NDArray[np.float32]:
-        """The engine's first output for `array`.
-
-        Raises:
-            EngineError: ONNX Runtime fails on this input.
-        """
+        """See `Runner.__call__`."""
         try:
-            result = self._interruptible(array)
+            return self._interruptible(array)
         except Exception as error:  # ONNX Runtime's errors have no common base but Exception
             shape = list(array.shape)
             raise EngineError(f"{self.path}: the engine fails on {array.dtype} {shape}: {first_line(error)}") from error
-        return result
 
     def _interruptible(self, array: NDArray[Any]) -> NDArray[Any]:
         """One call on a thread of its own: Ctrl-C reaches the waiting caller, who then stops the call."""
@@ -58,10 +47,6 @@ class OnnxRunner:
                 return np.asarray(call.result()[0])
             finally:
                 options.terminate = True  # without effect on a call that has ended
-
-    def describe(self) -> str:
-        """Inputs and outputs in words, for messages."""
-        return describe(self.inputs, self.outputs)
 
 
 def onnxruntime_on_gpu() -> bool:

@@ -11,20 +11,20 @@ from numpy.typing import NDArray
 from pixelfast.errors import EngineError
 from pixelfast.machine.imports import import_openvino
 from pixelfast.runtime.pieces import Span
-from pixelfast.runtime.runner import Tensor, describe, first_line
+from pixelfast.runtime.runner import EngineFile, Tensor, first_line
 
 PIECE: Final = 4
-"""Windows a request, at most: their activations stay in the cache; more are not faster, and leave others idle longer
-while the last one works."""
+"""A request takes so many windows at most: their activations stay in the cache; more are not faster, and leave others
+idle longer while the last one works."""
 
 MAX_STREAMS: Final = 4
-"""Requests that run side by side, at most; where there are more threads, each request gets several."""
+"""So many requests run side by side at most; where there are more threads, each request gets several."""
 
 ROUNDS: Final = 8
-"""Pieces that each request gets in a call, about: near its end some have nothing left to do."""
+"""Each request gets about so many pieces in a call: near its end some have nothing left to do."""
 
 FRAMES: Final = 256
-"""Of a call, about, at most: they are decoded before it begins."""
+"""A call has about so many frames at most: they are decoded before it begins."""
 
 _POLL_MS: Final = 1
 
@@ -34,11 +34,8 @@ def openvino_installed() -> bool:
     return find_spec("openvino") is not None
 
 
-class OpenVinoGraph:
+class OpenVinoGraph(EngineFile):
     """What an ONNX file says about itself, as OpenVINO reads it: it need not be opened by ONNX Runtime, too.
-
-    Args:
-        path: the file.
 
     Raises:
         EngineError: OpenVINO cannot read it, or it has no input or no output.
@@ -57,11 +54,6 @@ class OpenVinoGraph:
             raise EngineError(f"{path}: OpenVINO cannot read it: {first_line(error)}") from error
         if not self.inputs or not self.outputs:
             raise EngineError(f"{path} computes nothing: it has {self.describe()}")
-        self.best: int | None = None
-
-    def describe(self) -> str:
-        """Inputs and outputs in words, for messages."""
-        return describe(self.inputs, self.outputs)
 
 
 class OpenVinoFrames:
@@ -74,7 +66,7 @@ class OpenVinoFrames:
         graph: the file as it was read.
         span: its windows and their stride.
         precision: "bf16" computes in that; anything else in what the file says.
-        threads: threads for one call.
+        threads: of a call.
 
     Attributes:
         best: frames a call that keep all requests busy.
@@ -88,11 +80,16 @@ class OpenVinoFrames:
         self.path = graph.path
         self._span = span
         streams = min(threads, MAX_STREAMS)
-        windows = max(PIECE * streams, min(PIECE * ROUNDS * streams, FRAMES // self._span.stride))
-        self.best = self._span.items(windows)
-        self.least = self._span.items(2 * PIECE * streams)
+        windows = max(PIECE * streams, min(PIECE * ROUNDS * streams, FRAMES // span.stride))
+        self.best, self.least = span.items(windows), span.items(2 * PIECE * streams)
+        settings = {
+            "INFERENCE_NUM_THREADS": threads,
+            "NUM_STREAMS": streams,
+            "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
+            "ENABLE_CPU_PINNING": False,  # the decoder runs on the same cores
+        }
         try:
-            compiled = _compile(graph, threads, streams, "bf16" if precision == "bf16" else "f32")
+            compiled = graph.core.compile_model(graph.model, "CPU", settings)
             self._requests = [compiled.create_infer_request() for _ in range(streams)]
         except Exception as error:  # OpenVINO's errors have no common base but Exception
             reason = first_line(error)
@@ -106,21 +103,17 @@ class OpenVinoFrames:
         Raises:
             EngineError: OpenVINO fails on these frames.
         """
-        pieces = [frames[start:end] for start, end in self._cuts(len(frames))]
+        windows = self._span.results(len(frames))
+        # As many pieces as keep every request busy to the end; neighbours overlap by T - S frames.
+        rounds = -(-windows // (PIECE * len(self._requests)))
+        cuts = self._span.pieces(len(frames), min(windows, rounds * len(self._requests)))
         try:
-            return np.concatenate(self._run(pieces))
+            return np.concatenate(self._run([frames[start:end] for start, end in cuts]))
         except Exception as error:  # as above
             shape = list(frames.shape)
             raise EngineError(
                 f"{self.path}: the engine fails on {frames.dtype} {shape}: {first_line(error)}"
             ) from error
-
-    def _cuts(self, frames: int) -> list[tuple[int, int]]:
-        """The first frame and the end of each piece; pieces overlap by T - S frames."""
-        windows = self._span.results(frames)
-        # As many pieces as keep every request busy to the end.
-        rounds = -(-windows // (PIECE * len(self._requests)))
-        return self._span.pieces(frames, min(windows, rounds * len(self._requests)))
 
     def _run(self, pieces: list[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
         """The results of all pieces. One thread alone speaks with OpenVINO: two that begin at once block each other."""
@@ -133,8 +126,12 @@ class OpenVinoFrames:
                 self._requests[number].start_async({0: piece}, share_inputs=True)
             while running:
                 self._end(running, results)
-        finally:
-            self._abandon(running)
+        finally:  # after an error or Ctrl-C no request is left at work
+            for number in running:
+                self._requests[number].cancel()
+            for number in running:
+                with suppress(RuntimeError):  # what OpenVINO says of a request that was cancelled or has failed
+                    self._requests[number].wait()
         return [results[index] for index in range(len(pieces))]
 
     def _end(self, running: dict[int, int], results: dict[int, NDArray[np.float32]]) -> int:
@@ -145,24 +142,6 @@ class OpenVinoFrames:
                 if self._requests[number].wait_for(_POLL_MS if number == oldest else 0):
                     results[running.pop(number)] = np.array(self._requests[number].get_output_tensor(0).data)
                     return number
-
-    def _abandon(self, running: dict[int, int]) -> None:
-        """After an error or Ctrl-C no request is left at work."""
-        for number in running:
-            self._requests[number].cancel()
-        for number in running:
-            with suppress(RuntimeError):  # what OpenVINO says of a request that was cancelled or has failed
-                self._requests[number].wait()
-
-
-def _compile(graph: OpenVinoGraph, threads: int, streams: int, hint: str) -> Any:
-    settings = {
-        "INFERENCE_NUM_THREADS": threads,
-        "NUM_STREAMS": streams,
-        "INFERENCE_PRECISION_HINT": hint,
-        "ENABLE_CPU_PINNING": False,  # the decoder runs on the same cores
-    }
-    return graph.core.compile_model(graph.model, "CPU", settings)
 
 
 def _tensor(port: Any) -> Tensor:

@@ -1,6 +1,5 @@
 """Splitting a call into pieces that an engine can take; neighbouring pieces share the items that windows reach over."""
 
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -15,8 +14,7 @@ PIECES_A_CALL: Final = 4
 """Pieces of a call that keep a GPU busy: with fewer, copying in the first and out the last one shows."""
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(NamedTuple):
     """What an engine makes of items (frames, flows or cuboids): one result of each window of them.
 
     Attributes:
@@ -51,8 +49,7 @@ class Piece(NamedTuple):
     results: int
 
 
-@dataclass(frozen=True)
-class Buckets:
+class Buckets(NamedTuple):
     """The sizes of piece, in results, that an engine is prepared for.
 
     Attributes:

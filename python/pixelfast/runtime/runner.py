@@ -1,6 +1,5 @@
 """What runs an engine file: what the file says about itself, and one call."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -39,10 +38,11 @@ class EngineFile(Protocol):
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     metadata: dict[str, str]
-    best: int | None
+    best: int | None = None
 
     def describe(self) -> str:
         """Inputs and outputs in words, for messages."""
+        return " -> ".join(", ".join(map(str, tensors)) for tensors in (self.inputs, self.outputs))
 
 
 class Runner(EngineFile, Protocol):
@@ -52,8 +52,22 @@ class Runner(EngineFile, Protocol):
         """The engine's first output for `array`.
 
         Raises:
-            EngineError: the engine fails on this input.
+            EngineError: the array does not fit the engine, or the engine fails on it.
         """
+
+
+def metadata_integer(engine: EngineFile, name: str) -> int | None:
+    """The whole number under `pixelfast.<name>` in the engine's metadata, None where there is none.
+
+    Raises:
+        EngineError: it is no whole number.
+    """
+    text = engine.metadata.get(f"pixelfast.{name}")
+    if text is None:
+        return None
+    if not text.isdecimal():
+        raise EngineError(f"{engine.path}: its metadata pixelfast.{name} is {text!r}, not a whole number")
+    return int(text)
 
 
 def check_file(path: Path) -> None:
@@ -74,12 +88,3 @@ def first_line(error: Exception) -> str:
     """The first line of what an engine library says, for a sentence."""
     lines = str(error).strip().splitlines()
     return lines[0] if lines else type(error).__name__
-
-
-def describe(inputs: Sequence[Tensor], outputs: Sequence[Tensor]) -> str:
-    """Inputs and outputs in words, for messages."""
-    return f"{_list(inputs)} -> {_list(outputs)}"
-
-
-def _list(tensors: Sequence[Tensor]) -> str:
-    return ", ".join(str(tensor) for tensor in tensors)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from typing import Any, Final, Generic, Protocol, TypeVar
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,15 +14,16 @@ SLOTS: Final = 2
 """Pieces on their way at once: one is copied while the other is computed."""
 
 Bytes = NDArray[np.uint8]
-Memory = TypeVar("Memory")
-Stream = TypeVar("Stream")
-Event = TypeVar("Event")
+Memory = Any
+Stream = Any
+Event = Any
+"""A device's own: addresses and handles by cuda-bindings, objects by PyTorch."""
 
 Execute = Callable[[int, Memory, Memory, Stream], None]
 """Puts one call of an engine into a stream: the number of items, where they lie, where the results go, the stream."""
 
 
-class Device(Protocol[Memory, Stream, Event]):
+class Device(Protocol):
     """What `Slots` needs of a device. Calls that name a stream return at once; the stream does them in order."""
 
     def allocate(self, size: int) -> Memory:
@@ -56,10 +57,10 @@ class Device(Protocol[Memory, Stream, Event]):
         """The host goes on only after everything."""
 
 
-class _Slot(Generic[Memory, Stream, Event]):
+class _Slot:
     """Buffers of one call on both sides of the bus, and where its results belong while it is under way."""
 
-    def __init__(self, device: Device[Memory, Stream, Event], ports: Ports, most: int) -> None:
+    def __init__(self, device: Device, ports: Ports, most: int) -> None:
         self.items = _page_locked(device, ports.items, most)
         self.results = _page_locked(device, ports.results, ports.span.results(most))
         self.source, self.target = device.allocate(self.items.nbytes), device.allocate(self.results.nbytes)
@@ -67,26 +68,16 @@ class _Slot(Generic[Memory, Stream, Event]):
         self.belongs: NDArray[Any] | None = None  # a view of the caller's results
 
 
-class Slots(Generic[Memory, Stream, Event]):
+class Slots:
     """Runs the pieces of a call, two at once; nothing is allocated while they run. One thread at a time may call it.
 
-    Args:
-        device: memory and streams.
-        execute: one call of the engine.
-        ports: what goes in and comes out.
-        most: items of the largest piece that can be fed.
+    Pieces of at most `most` items can be fed.
 
     Raises:
         Exception: what the device raises where it has not the memory.
     """
 
-    def __init__(
-        self,
-        device: Device[Memory, Stream, Event],
-        execute: Execute[Memory, Stream],
-        ports: Ports,
-        most: int,
-    ) -> None:
+    def __init__(self, device: Device, execute: Execute, ports: Ports, most: int) -> None:
         self._device, self._execute = device, execute
         self._in, self._compute, self._out = (device.new_stream() for _ in range(3))
         self._slots = [_Slot(device, ports, most) for _ in range(SLOTS)]
@@ -107,10 +98,13 @@ class Slots(Generic[Memory, Stream, Event]):
             for index in range(len(pieces), len(pieces) + SLOTS):
                 self._collect(self._slots[index % SLOTS])
         except BaseException:  # Ctrl-C, too: no copy may go on into a buffer that the next call fills
-            self._abandon()
+            with suppress(Exception):  # a device that failed once fails again; the first failure is the one to tell
+                self._device.drain()
+            for slot in self._slots:
+                slot.belongs = None
             raise
 
-    def _begin(self, slot: _Slot[Memory, Stream, Event], own: NDArray[Any], fed: int, target: NDArray[Any]) -> None:
+    def _begin(self, slot: _Slot, own: NDArray[Any], fed: int, target: NDArray[Any]) -> None:
         """Puts a piece into the streams; the slot is free."""
         slot.items[: len(own)] = own
         slot.items[len(own) : fed] = own[-1]
@@ -125,21 +119,15 @@ class Slots(Generic[Memory, Stream, Event]):
         device.record(slot.copied_out, self._out)
         slot.belongs = target
 
-    def _collect(self, slot: _Slot[Memory, Stream, Event]) -> None:
+    def _collect(self, slot: _Slot) -> None:
         """Waits for what the slot is doing, if anything, and keeps its results."""
         if slot.belongs is not None:
             self._device.synchronize(slot.copied_out)
             slot.belongs[...] = slot.results[: len(slot.belongs)]
             slot.belongs = None
 
-    def _abandon(self) -> None:
-        with suppress(Exception):  # a device that failed once fails again; the first failure is the one to tell
-            self._device.drain()
-        for slot in self._slots:
-            slot.belongs = None
 
-
-def _page_locked(device: Device[Memory, Stream, Event], tensor: Tensor, count: int) -> NDArray[Any]:
+def _page_locked(device: Device, tensor: Tensor, count: int) -> NDArray[Any]:
     shape = (count, *sizes(tensor))
     return device.page_locked(int(np.prod(shape)) * np.dtype(tensor.dtype).itemsize).view(tensor.dtype).reshape(shape)
 

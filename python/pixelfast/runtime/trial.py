@@ -110,11 +110,8 @@ class Candidate:
     """One way to run one file.
 
     Attributes:
-        path: the file.
         label: the file's name, and how it is run where there are several ways.
-        kind: what it computes.
         stride: of the windows.
-        open: loads it.
         usual: whether `pixelfast score` would run the file this way.
         on_gpu: whether it is a plan, or weights that PyTorch runs on a GPU.
         elsewhere: why it is meant for other machines than this one, and so not tried; empty where it should run.
@@ -137,7 +134,6 @@ class Trial:
     """What came of trying an engine.
 
     Attributes:
-        candidate: which one.
         first: seconds from opening it to its first result: what is compiled at first use counts.
         agreement: with the reference; None where it does not run.
         rates: frames a second, by the inputs of a call.
@@ -198,7 +194,6 @@ def try_engine(
 
 
 def _measure(trial: Trial, engine: Any, subject: Subject, lengths: Sequence[int], seconds: float) -> None:
-    """Fills in speeds."""
     for length in lengths:
         inputs = subject.inputs(length)
         frames = len(subject.run(engine, inputs)) * subject.stride

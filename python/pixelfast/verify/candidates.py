@@ -1,10 +1,11 @@
-"""The engines of a model folder that can be tried, each with what opens it."""
+"""The engines of a model folder that can be tried, each with what opens it, and what they are compared with."""
 
 from collections.abc import Iterable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
+from pixelfast.errors import EngineError
 from pixelfast.model import Model
 from pixelfast.model.names import EngineName
 from pixelfast.runtime.tensorrt.check import plan_origin
@@ -28,17 +29,15 @@ def find_candidates(model: Model, kinds: Iterable[EngineKind], threads: int, mac
         if parsed.kind == "safetensors":
             found += _by_torch(path, kind, threads, machine)
             continue
-        plan = parsed.kind == "plan"
-        elsewhere = _for_another_gpu(model, name, machine) if plan else ""
-        opened = partial(kind.load, path, threads, plan_origin(model, name))
+        origin = plan_origin(model, name)
+        elsewhere = _for_another_gpu(origin.facts.compute_capability if origin else None, machine)
+        opened, plan = partial(kind.load, path, threads, origin), parsed.kind == "plan"
         found.append(Candidate(path, name, kind, parsed.stride, opened, on_gpu=plan, elsewhere=elsewhere))
     return found
 
 
-def _for_another_gpu(model: Model, name: str, machine: Machine) -> str:
-    """In words, where a plan was built for one of another compute capability than this machine's; else empty."""
-    facts = model.manifest.plans.get(name)
-    built = None if facts is None else facts.compute_capability
+def _for_another_gpu(built: str | None, machine: Machine) -> str:
+    """In words, where a plan was built for another compute capability than this machine's; else empty."""
     if None in (built, machine.compute_capability) or built == machine.compute_capability:
         return ""
     return f"for another GPU, of compute capability {built}; the one here has {machine.compute_capability}"
@@ -56,3 +55,45 @@ def _by_torch(path: Path, kind: EngineKind, threads: int, machine: Machine) -> I
         opened = partial(kind.load, path, threads, wish=TorchWish("cuda", *way))
         label = ", ".join((path.name, *way))
         yield Candidate(path, label, kind, 1, opened, way == (USUAL_PRECISION, USUAL), on_gpu=True, way=way)
+
+
+def find_reference(model: Model, kind: EngineKind) -> Path | None:
+    """The kind's float32 ONNX file where the model has it, else its weights; None where it has neither."""
+    onnx = EngineName(kind.stem)
+    return next((model.folder / str(name) for name in (onnx, onnx.weights) if str(name) in model.manifest.files), None)
+
+
+def load_reference(model: Model, kind: EngineKind, threads: int) -> Any:
+    """The engine that others of its kind are compared with: by ONNX Runtime, or by PyTorch in float32 on the CPU.
+
+    Raises:
+        EngineError: there is none, or it cannot be loaded.
+    """
+    path = find_reference(model, kind)
+    if path is None:
+        raise EngineError(f"{model.folder} has neither {kind.stem}.onnx nor {kind.stem}.safetensors")
+    if path.suffix == ".onnx":
+        return kind.reference(path, threads)
+    return kind.load(path, threads, wish=TorchWish("cpu"))
+
+
+def describe_references(model: Model, kinds: Iterable[EngineKind]) -> str:
+    """What is compared with, in words."""
+    words = []
+    for kind in kinds:
+        path = find_reference(model, kind)
+        if path is None:
+            words.append(f"nothing for {kind.stem}: there is no {kind.stem}.onnx and no {kind.stem}.safetensors")
+        else:
+            words.append(f"{path.name} in {_runner(path).replace('PyTorch in', 'PyTorch,')}")
+    return "; ".join(words)
+
+
+def describe_runners(model: Model, kinds: Iterable[EngineKind]) -> str:
+    """What runs the references that there are, in words."""
+    paths = [find_reference(model, kind) for kind in kinds]
+    return " and ".join(dict.fromkeys(_runner(path) for path in paths if path is not None)) or "a reference"
+
+
+def _runner(path: Path) -> str:
+    return "ONNX Runtime" if path.suffix == ".onnx" else "PyTorch in float32 on the CPU"

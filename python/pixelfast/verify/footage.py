@@ -1,9 +1,7 @@
 """Footage to try engines on: what is given, or a scene that is made up."""
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final
@@ -46,17 +44,17 @@ def _link_video(pictures: Path, folder: Path, frames: int) -> None:
     folder.mkdir(parents=True)
     turn = [*range(_DISTINCT), *range(_DISTINCT - 2, 0, -1)]
     for frame in range(frames):
-        os.link(pictures / f"{turn[frame % len(turn)]:04d}.jpg", folder / f"{frame + 1:06d}.jpg")
+        (folder / f"{frame + 1:06d}.jpg").hardlink_to(pictures / f"{turn[frame % len(turn)]:04d}.jpg")
 
 
 def footage_of(videos: list[Video]) -> Footage:
     """The longest of the videos, as engines are tried on it."""
     video = max(videos, key=lambda one: one.length or 0)
-    return Footage(videos[0].size(), partial(_first_frames, video))
 
+    def frames(count: int, height: int, width: int, color: Color) -> NDArray[np.uint8]:
+        return np.ascontiguousarray(next(video.chunks(height, width, color, count)).frames)
 
-def _first_frames(video: Video, count: int, height: int, width: int, color: Color) -> NDArray[np.uint8]:
-    return np.ascontiguousarray(next(video.chunks(height, width, color, count)).frames)
+    return Footage(videos[0].size(), frames)
 
 
 def files_of(videos: list[Video]) -> list[Path]:

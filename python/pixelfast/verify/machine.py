@@ -1,6 +1,5 @@
 """What a machine has to run engines on: its GPU by cuda-bindings, by PyTorch, or by both."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import NamedTuple
@@ -16,32 +15,24 @@ class TorchGpu(NamedTuple):
     compute_capability: str
 
 
-@dataclass(frozen=True)
-class Machine:
-    """A machine.
+@dataclass(frozen=True, kw_only=True)
+class Machine(GpuMachine):
+    """A machine; its GPU is named where PyTorch alone reaches it, too: `gpu_missing` says then why no plan can run.
 
     Attributes:
-        gpu: the GPU's name; None where neither cuda-bindings nor PyTorch reaches one.
-        compute_capability: of the GPU, such as "8.6"; None likewise.
-        plans_missing: why no plan can run; None where the GPU can be reached for them.
         by_torch: whether PyTorch reaches the GPU.
         torch_installed: whether PyTorch is there at all.
-        versions: of the TensorRT packages, by name.
     """
 
-    gpu: str | None
-    compute_capability: str | None
-    plans_missing: str | None
     by_torch: bool
     torch_installed: bool
-    versions: Mapping[str, str]
 
     def words(self) -> str:
         """The GPU, and what reaches it."""
         if self.gpu is None:
-            return f"none: {self.plans_missing}"
+            return f"none: {self.gpu_missing}"
         torch = "PyTorch reaches it" if self.by_torch else "PyTorch does not reach it"
-        plans = "" if self.plans_missing is None else f"; no plan can run: {self.plans_missing}"
+        plans = "" if self.gpu_missing is None else f"; no plan can run: {self.gpu_missing}"
         return f"{self.gpu}, compute capability {self.compute_capability}; {torch}{plans}"
 
 
@@ -52,12 +43,12 @@ def this_machine() -> Machine:
 
 def merged(found: GpuMachine, torch_gpu: TorchGpu | None, torch_installed: bool) -> Machine:
     """What cuda-bindings and PyTorch (None where it has no GPU) say together."""
-    name, capability = found.gpu, found.compute_capability
-    if name is None and torch_gpu is not None:
-        name, capability = torch_gpu
-    # What is missing is kept in words, as the GPU may be there all the same.
-    missing = None if found.gpu is not None else found.gpu_missing or "cuda-bindings does not reach the GPU"
-    return Machine(name, capability, missing, torch_gpu is not None, torch_installed, found.versions)
+    name, capability, missing = found.gpu, found.compute_capability, found.gpu_missing
+    if name is None:
+        missing = missing or "cuda-bindings does not reach the GPU"
+        name, capability = torch_gpu or (None, None)
+    by_torch = torch_gpu is not None
+    return Machine(name, capability, found.versions, missing, by_torch=by_torch, torch_installed=torch_installed)
 
 
 def _torch_gpu() -> TorchGpu | None:

@@ -1,7 +1,7 @@
 """Tries every engine of a model: what `pixelfast verify` does."""
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
@@ -14,12 +14,17 @@ from pixelfast.model import Model
 from pixelfast.options import FlipMode
 from pixelfast.runtime.trial import Candidate, EngineKind, Subject, Trial, try_engine
 from pixelfast.sources import Video, open_source
-from pixelfast.verify.candidates import find_candidates
+from pixelfast.verify.candidates import (
+    describe_references,
+    describe_runners,
+    find_candidates,
+    find_reference,
+    load_reference,
+)
 from pixelfast.verify.footage import footage_of, made_up_source
 from pixelfast.verify.machine import Machine, this_machine
-from pixelfast.verify.reference import describe_references, describe_runners, find_reference, load_reference
 from pixelfast.verify.verdict import fastest, verdict, verified, with_fastest_usual
-from pixelfast.verify.whole_run import Facts, describe_copying, describe_plain_loop, measure_whole_run
+from pixelfast.verify.whole_run import Facts, describe_copying, describe_plain_loop, describe_whole_run
 
 _ON_A_GPU: Final = 20_000
 _ON_A_CPU: Final = 1_000
@@ -70,25 +75,15 @@ def verify(
     """
     machine = machine or this_machine()
     count, loaded = usable_threads(threads), Model.load(model)
-    with ExitStack() as stack:
-        many = frames or (_ON_A_CPU if machine.gpu is None else _ON_A_GPU)
-        folder = stack.enter_context(made_up_source(many)) if source is None else Path(source)
+    many = frames or (_ON_A_CPU if machine.gpu is None else _ON_A_GPU)
+    with made_up_source(many) if source is None else nullcontext(Path(source)) as folder:
         verification = _Verification(loaded, open_source(folder), source is None, seconds, count, machine)
         return verification.run("made up, JPEG of 640x360" if source is None else f"of {source}", begun, tried)
 
 
 @dataclass
 class _Verification:
-    """One verification.
-
-    Attributes:
-        model: the model.
-        videos: the footage.
-        made_up: whether nobody gave it.
-        seconds: how long each figure is measured.
-        threads: of decoding and of engines on a CPU.
-        machine: what the engines are tried on.
-    """
+    """What `verify` is asked for, and what has been loaded for it; `made_up`: whether nobody gave the videos."""
 
     model: Model
     videos: list[Video]
@@ -160,12 +155,12 @@ class _Verification:
         # Made-up frames have no right side up: the classifier works, and its verdict must not stop the run.
         flip: FlipMode = "always" if self.made_up and self.model.flip_engine() is not None else "auto"
         path, kind = best.candidate.path, best.candidate.kind
-        run = measure_whole_run(self.videos, path, flip=flip, threads=self.threads)
+        rate, run = describe_whole_run(self.videos, path, flip=flip, threads=self.threads)
         device = "cuda" if self.machine.by_torch else "cpu"
         subject, _ = self._subject(kind, best.candidate.stride)
         return [
             ("fastest", f"{best.candidate.label}: {best.best:,.0f} frames/s"),
-            *describe_plain_loop(self.model, self.videos, device, best, rate=run.rate, seconds=self.seconds),
-            *run.facts(path.name),
+            *describe_plain_loop(self.model, self.videos, device, best, rate=rate, seconds=self.seconds),
+            *run,
             *describe_copying(best, subject.inputs(best.best_length), self.machine, self.seconds),
         ]

@@ -37,17 +37,14 @@ def failing(trials: Sequence[Trial], machine: Machine) -> list[str]:
     """The engines that differ and, on a machine with a GPU, those that should run there and do not."""
     wrong = [trial for trial in trials if trial.agreement is not None and not trial.agreement.enough]
     if machine.gpu is not None:
-        wrong += [trial for trial in trials if trial.agreement is None and trial.compared and _should_run(trial)]
+        stopped = [trial for trial in trials if trial.agreement is None and trial.compared]
+        wrong += [trial for trial in stopped if trial.candidate.usual and not trial.candidate.elsewhere]
     return [trial.candidate.label for trial in wrong]
 
 
 def uncompared(trials: Sequence[Trial]) -> list[str]:
     """The engines that were not tried for want of something to compare them with."""
     return [trial.candidate.label for trial in trials if not trial.compared]
-
-
-def _should_run(trial: Trial) -> bool:
-    return trial.candidate.usual and not trial.candidate.elsewhere
 
 
 def fastest(trials: Sequence[Trial], kinds: Sequence[EngineKind]) -> Trial | None:
@@ -65,13 +62,7 @@ def fastest(trials: Sequence[Trial], kinds: Sequence[EngineKind]) -> Trial | Non
 
 
 def verdict(trials: Sequence[Trial], machine: Machine, runners: str) -> str:
-    """The last line.
-
-    Args:
-        trials: of all engines.
-        machine: where they were tried.
-        runners: what runs those that they were compared with.
-    """
+    """The last line, of the trials of all engines; `runners` names what runs those that they were compared with."""
     ran = sum(trial.passed for trial in trials)
     words = [f"{ran} of {len(trials)} engines run here and agree with {runners}"]
     wrong = failing(trials, machine)

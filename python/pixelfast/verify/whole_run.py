@@ -2,7 +2,6 @@
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -32,58 +31,30 @@ _PLAIN_FRAMES: Final = 256
 _NAMES: Final = {"torch": "PyTorch", "PIL": "Pillow"}
 
 
-@dataclass(frozen=True)
-class WholeRun:
-    """Figures of a run.
-
-    Attributes:
-        rate: of the whole run, frames a second; loading the engine is left out.
-        decode_rate: of decoding alone.
-        profile: where its time went.
-    """
-
-    rate: float
-    decode_rate: float
-    profile: Profile
-
-    def facts(self, engine: str) -> Facts:
-        """Names and what they are, in words, of the run with an engine of this name."""
-        profile, share = self.profile, self.rate / self.decode_rate
-        return [
-            ("whole score", f"{self.rate:,.0f} frames/s with {engine}"),
-            ("decoding alone", f"{self.decode_rate:,.0f} frames/s; the whole run has {share:.2f} of it"),
-            ("profile", f"bound by {profile.bound()}; {profile.cores:.2f} of {profile.threads} cores busy"),
-        ]
-
-
-def measure_whole_run(videos: Sequence[Video], engine: Path, *, flip: FlipMode, threads: int) -> WholeRun:
+def describe_whole_run(videos: Sequence[Video], engine: Path, *, flip: FlipMode, threads: int) -> tuple[float, Facts]:
     """Decodes videos, then scores them with an engine; both are warm, as what comes later would look fast otherwise.
 
-    Args:
-        videos: the footage.
-        engine: the file.
-        flip: as of `pixelfast.score`.
-        threads: for the run.
+    Returns:
+        Frames a second of the whole run, without loading the engine; and what bounds it, in words.
 
     Raises:
         PixelfastError: as `pixelfast.score`.
     """
     settings, profiles = Settings(flip=flip), list[Profile]()
-    decode = _decoding(engine, settings, threads)
+    choice = choose_engine(engine)
+    method = find_method(choice.method).open(Opening(choice, settings, threads, Stopwatch(), Notes()))
+    decode = DecodeSettings(method.frames, method.frame_bytes, threads, Stopwatch())
     run(videos[0], engine, settings, Request(threads=threads))
     # Once unmeasured: else decoding would read what the whole run finds in memory.
     _decode_rate(videos, decode)
     decode_rate = _decode_rate(videos, decode)
     scores = run(list(videos), engine, settings, Request(threads=threads, profile=profiles.append))
-    wall = scores.phases["total"] - scores.phases.get("load", 0.0)
-    return WholeRun(len(scores.raw) / wall, decode_rate, profiles[0])
-
-
-def _decoding(engine: Path, settings: Settings, threads: int) -> DecodeSettings:
-    """How a run with this engine decodes."""
-    choice = choose_engine(engine)
-    method = find_method(choice.method).open(Opening(choice, settings, threads, Stopwatch(), Notes()))
-    return DecodeSettings(method.frames, method.frame_bytes, threads, Stopwatch())
+    rate, profile = len(scores.raw) / (scores.phases["total"] - scores.phases.get("load", 0.0)), profiles[0]
+    return rate, [
+        ("whole score", f"{rate:,.0f} frames/s with {engine.name}"),
+        ("decoding alone", f"{decode_rate:,.0f} frames/s; the whole run has {rate / decode_rate:.2f} of it"),
+        ("profile", f"bound by {profile.bound()}; {profile.cores:.2f} of {profile.threads} cores busy"),
+    ]
 
 
 def _decode_rate(videos: Sequence[Video], decode: DecodeSettings) -> float:
@@ -98,13 +69,8 @@ def describe_plain_loop(
 ) -> Facts:
     """What the method's plain loop does on the same device, from memory and from files; or why it is not run.
 
-    Args:
-        model: the model.
-        videos: the footage.
-        device: "cuda" or "cpu".
-        best: the fastest engine.
-        rate: frames a second of the whole run with it.
-        seconds: how long each figure is measured, about.
+    `best` is the trial of the fastest engine, `rate` the frames a second of a whole run with it. Each figure is
+    measured for so many seconds, about.
     """
     kind, manifest, files = best.candidate.kind, model.manifest, files_of(videos)
     weights = model.folder / f"{kind.stem}.safetensors"
@@ -129,11 +95,7 @@ def describe_plain_loop(
 def describe_copying(best: Trial, inputs: NDArray[Any], machine: Machine, seconds: float) -> Facts:
     """How much of a call of the fastest engine is copying its frames to the GPU; nothing where it runs on none.
 
-    Args:
-        best: the fastest engine.
-        inputs: of its best call.
-        machine: where it runs.
-        seconds: how long copying is measured, about.
+    Copying the inputs of its best call is measured for so many seconds, about.
     """
     if not best.candidate.on_gpu:
         return []

@@ -27,9 +27,8 @@ from pixelfast.methods.reconstruction.network import ReconstructionGraph, Tempor
 from pixelfast.runtime import pieces, runner
 from pixelfast.runtime.pieces import Buckets, Ports, Span, buckets
 from pixelfast.runtime.torch.choice import MEASURED, TorchChoice
-from pixelfast.runtime.torch.device import TorchDevice
+from pixelfast.runtime.torch.gpu import Layers, TorchDevice
 from pixelfast.runtime.torch.graph import TorchGraph
-from pixelfast.runtime.torch.layers import Layers
 
 SIZES = Buckets((2, 8, 32))
 WINDOW = 3

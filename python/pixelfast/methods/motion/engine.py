@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 from pixelfast.errors import EngineError
 from pixelfast.geometry import FLOW_SIZE, GRID
 from pixelfast.methods.motion.facts import MotionEngineFacts
-from pixelfast.runtime.metadata import metadata_integer
 from pixelfast.runtime.opening import open_runner
 from pixelfast.runtime.pieces import Ports, Span, buckets
-from pixelfast.runtime.runner import Runner, Tensor
+from pixelfast.runtime.runner import Runner, Tensor, metadata_integer
 from pixelfast.runtime.tensorrt.check import PlanOrigin
 from pixelfast.runtime.torch.choice import TorchWish
 from pixelfast.runtime.torch.runner import LoadedWeights, Weights

@@ -4,8 +4,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pixelfast.errors import EngineError
-from pixelfast.runtime.metadata import metadata_integer
-from pixelfast.runtime.runner import EngineFile
+from pixelfast.runtime.runner import EngineFile, metadata_integer
 
 FORMAT = 1
 GRID = 8

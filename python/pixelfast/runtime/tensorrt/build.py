@@ -1,8 +1,7 @@
 """TensorRT plans built from ONNX files, on a machine with a GPU or, for a GPU that is named, without one."""
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from pixelfast.errors import EngineError
 from pixelfast.files.atomic import atomic_path, file_sha256
@@ -14,8 +13,7 @@ _SAID: Final = 200
 """Characters of TensorRT's own words that a sentence bears."""
 
 
-@dataclass(frozen=True)
-class CallSizes:
+class CallSizes(NamedTuple):
     """How many frames (or flows) a call of a plan may have: at least, at most, and the number it is tuned for."""
 
     least: int
@@ -26,7 +24,7 @@ class CallSizes:
         return f"{self.least} to {self.most}, best {self.best}"
 
 
-def parse_call_sizes(text: str) -> tuple[int, int, int]:
+def parse_call_sizes(text: str) -> CallSizes:
     """Least, best and most, of a text like "16,128,128".
 
     Raises:
@@ -35,8 +33,7 @@ def parse_call_sizes(text: str) -> tuple[int, int, int]:
     parts = text.split(",")
     if len(parts) != 3 or not all(part.strip().isdecimal() for part in parts):
         raise ValueError("give three whole numbers, like 16,128,128")
-    least, best, most = map(int, parts)
-    return least, best, most
+    return CallSizes(*map(int, parts))
 
 
 def build_plan(
@@ -71,8 +68,7 @@ def build_plan(
     name, trt = find_flavour(flavour)
     target = _target(trt, compute_capability, name)
     log = Messages(trt)
-    builder = _builder(trt, log, name)
-    network, parser = _parsed(trt, builder, onnx, log)
+    builder, network, parser = _parsed(trt, log, onnx, name)
     config = builder.create_builder_config()
     _set_call_sizes(builder, config, network, call_sizes, onnx)
     config.clear_flag(trt.BuilderFlag.TF32)  # what the graph says is float32 is computed in float32
@@ -86,20 +82,15 @@ def build_plan(
         raise EngineError(f"{name} cannot build a {precision} plan from {onnx.name}: {log.last()[:_SAID]}{mend}")
     with atomic_path(out) as temporary:
         temporary.write_bytes(memoryview(plan))
-    return PlanFacts(
-        precision=precision,
-        least=call_sizes.least,
-        best=call_sizes.best,
-        most=call_sizes.most,
-        compute_capability=target,
-        flavour=name,
-        version=str(trt.__version__),
-        onnx_sha256=file_sha256(onnx),
-    )
+    return PlanFacts(precision, *call_sizes, target, name, str(trt.__version__), file_sha256(onnx))
 
 
-def _parsed(trt: Any, builder: Any, onnx: Path, log: Messages) -> tuple[Any, Any]:
-    """The network, and the parser that owns what it is made of."""
+def _parsed(trt: Any, log: Messages, onnx: Path, flavour: str) -> tuple[Any, Any, Any]:
+    """A builder, its network, and the parser that owns what the network is made of."""
+    try:
+        builder = trt.Builder(log.logger)
+    except TypeError as error:  # how its bindings say that there is none: tensorrt builds on a machine with a GPU only
+        raise EngineError(f"{flavour} does not start on this machine: {log.last()[:_SAID]}") from error
     # Newer versions know strongly typed networks only, and the flag is what says so in those that know both.
     network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
     parser = trt.OnnxParser(network, log.logger)
@@ -110,7 +101,7 @@ def _parsed(trt: Any, builder: Any, onnx: Path, log: Messages) -> tuple[Any, Any
     if not parser.parse(data):
         reason = parser.get_error(0).desc() if parser.num_errors else log.last()
         raise EngineError(f"TensorRT cannot read {onnx}: {' '.join(reason.split())}")
-    return network, parser
+    return builder, network, parser
 
 
 def _set_call_sizes(builder: Any, config: Any, network: Any, call_sizes: CallSizes, onnx: Path) -> None:
@@ -121,25 +112,24 @@ def _set_call_sizes(builder: Any, config: Any, network: Any, call_sizes: CallSiz
     if network.num_inputs != 1 or first != -1 or -1 in rest:
         raise EngineError(f"{onnx} has no single input with a dynamic first dimension: it has {tuple(entry.shape)}")
     shapes = builder.create_optimization_profile()
-    shapes.set_shape(entry.name, *((count, *rest) for count in (call_sizes.least, call_sizes.best, call_sizes.most)))
+    shapes.set_shape(entry.name, *((count, *rest) for count in call_sizes))
     if config.add_optimization_profile(shapes) < 0:
         raise EngineError(f"the call sizes {call_sizes} do not fit {onnx}")
 
 
 def _target(trt: Any, compute_capability: str | None, flavour: str) -> str:
     """The compute capability to build for: the one that is named, or that of the GPU in this machine."""
-    named = compute_capability is not None
-    if compute_capability is None:
-        compute_capability = _own_capability()
+    target = _own_capability() if compute_capability is None else compute_capability
     if not hasattr(trt, "ComputeCapability"):
-        if named and compute_capability != _own_capability():
+        if compute_capability is not None and target != _own_capability():
             raise EngineError(f"{flavour} builds for the GPU in this machine only: leave out the compute capability")
-        return compute_capability
-    if compute_capability not in _known(trt):
-        known, wrong = ", ".join(_known(trt)), repr(compute_capability)
-        others = "" if named else ", this machine's; weights run there by PyTorch: score with the .safetensors"
-        raise EngineError(f"{flavour} builds for the compute capabilities {known}, not {wrong}{others}")
-    return compute_capability
+    elif target not in _known(trt):
+        own = ", this machine's; weights run there by PyTorch: score with the .safetensors"
+        others = own if compute_capability is None else ""
+        raise EngineError(
+            f"{flavour} builds for the compute capabilities {', '.join(_known(trt))}, not {target!r}{others}"
+        )
+    return target
 
 
 def _own_capability() -> str:
@@ -150,13 +140,6 @@ def _own_capability() -> str:
             f"{error}, so it must be said which GPU the plan is for: --compute-capability 8.6 (see "
             "https://developer.nvidia.com/cuda-gpus)"
         ) from None
-
-
-def _builder(trt: Any, log: Messages, flavour: str) -> Any:
-    try:
-        return trt.Builder(log.logger)
-    except TypeError as error:  # how its bindings say that there is none: tensorrt builds on a machine with a GPU only
-        raise EngineError(f"{flavour} does not start on this machine: {log.last()[:_SAID]}") from error
 
 
 def _known(trt: Any) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """Whether a plan fits the machine, before TensorRT sees it: what was built for what stands in the model's manifest."""
 
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -9,12 +8,13 @@ from pathlib import Path
 from pixelfast.errors import EngineError
 from pixelfast.model import Model, PlanFacts
 from pixelfast.model.folder import plan_command
+from pixelfast.model.names import EngineName
 from pixelfast.runtime.tensorrt.build import CallSizes
 from pixelfast.runtime.tensorrt.cuda import Cuda
 from pixelfast.runtime.tensorrt.package import FLAVOURS, INSTALL, find_flavour, installed_flavours
 
-_BF16_SINCE = (8, 0)
-"""The compute capability from which GPUs compute in bf16 (Ampere)."""
+_BF16_SINCE = 8
+"""The major number of the compute capability from which GPUs compute in bf16 (Ampere)."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +56,8 @@ def plan_origin(model: Model, name: str) -> PlanOrigin | None:
     facts = model.manifest.plans.get(name)
     if facts is None:
         return None
-    stem = name.split(".", maxsplit=1)[0]
-    strided = re.search(r"\.s([0-9]+)\.", name)
-    onnx = f"{stem}.s{strided[1]}.onnx" if strided else f"{stem}.onnx"
+    parsed = EngineName.parse(name) or EngineName(name.partition(".")[0])
+    onnx = str(parsed.source)
     now = model.manifest.files.get(onnx)
     return PlanOrigin(facts, onnx, None if now is None else now.sha256, plan_command(model.folder, name, facts))
 
@@ -111,19 +110,15 @@ def check_call_sizes(path: Path, origin: PlanOrigin | None, found: CallSizes) ->
 
 
 def _check_version(path: Path, origin: PlanOrigin, machine: GpuMachine) -> None:
-    flavour, built = origin.facts.flavour, origin.facts.version
-    if flavour not in machine.versions:
-        extra = FLAVOURS.get(flavour, flavour)
+    flavour, found = origin.facts.flavour, machine.versions.get(origin.facts.flavour)
+    built = f"{path} was built by {flavour} {origin.facts.version}"
+    if found is None:
+        install = f"pip install 'pixelfast[{FLAVOURS.get(flavour, flavour)}]'"
         raise EngineError(
-            f"{path} was built by {flavour} {built}, which is not installed: pip install 'pixelfast[{extra}]', or "
-            f"build it again by what is installed: {origin.rebuild}"
+            f"{built}, which is not installed: {install}, or build it again by what is installed: {origin.rebuild}"
         )
-    found = machine.versions[flavour]
-    if found != built:
-        raise EngineError(
-            f"{path} was built by {flavour} {built}, and {found}, which is installed, reads only its own: "
-            f"{origin.rebuild}"
-        )
+    if found != origin.facts.version:
+        raise EngineError(f"{built}, and {found}, which is installed, reads only its own: {origin.rebuild}")
 
 
 def _check_gpu(path: Path, origin: PlanOrigin, gpu: str, compute_capability: str) -> None:
@@ -133,12 +128,8 @@ def _check_gpu(path: Path, origin: PlanOrigin, gpu: str, compute_capability: str
             f"{path} was built for GPUs of compute capability {facts.compute_capability}, and {gpu} has "
             f"{compute_capability}: {origin.rebuild}"
         )
-    if facts.precision == "bf16" and _numbers(compute_capability) < _BF16_SINCE:
+    if facts.precision == "bf16" and int(compute_capability.partition(".")[0]) < _BF16_SINCE:
         raise EngineError(
             f"{path} computes in bf16, which {gpu} (compute capability {compute_capability}) cannot: "
             f"{origin.rebuild.replace('--precision bf16', '--precision fp16')}"
         )
-
-
-def _numbers(compute_capability: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in compute_capability.split("."))

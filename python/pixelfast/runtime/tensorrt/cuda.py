@@ -2,8 +2,7 @@
 
 import ctypes
 import weakref
-from collections.abc import Callable
-from functools import partial
+from contextlib import ExitStack
 from typing import Any
 
 import numpy as np
@@ -23,11 +22,15 @@ class Cuda:
     def __init__(self) -> None:
         if not has_driver():
             raise EngineError("this machine has no NVIDIA driver (libcuda.so.1)")
-        self._runtime = _import_runtime()
+        try:
+            from cuda.bindings import runtime
+        except ImportError as error:
+            raise EngineError(f"TensorRT plans need cuda-bindings ({error}): {INSTALL}") from error
+        self._runtime: Any = runtime
         self._call("cudaGetDeviceCount")  # whose status tells of a driver that is too old, and of no GPU
         self._call("cudaFree", 0)  # makes the context now, not in the first call
-        self._freed: list[Callable[[], Any]] = []
-        weakref.finalize(self, _free_all, self._freed)
+        self._freed = ExitStack()
+        weakref.finalize(self, self._freed.close)
 
     def compute_capability(self) -> str:
         """The GPU's compute capability, such as "8.6"."""
@@ -47,20 +50,20 @@ class Cuda:
     def allocate(self, size: int) -> int:
         """See `Device.allocate`."""
         (address,) = self._call("cudaMalloc", size)
-        self._freed.append(partial(self._runtime.cudaFree, address))
+        self._freed.callback(self._runtime.cudaFree, address)
         return int(address)
 
     def page_locked(self, size: int) -> Bytes:
         """See `Device.page_locked`."""
         (address,) = self._call("cudaMallocHost", size)
-        self._freed.append(partial(self._runtime.cudaFreeHost, address))
+        self._freed.callback(self._runtime.cudaFreeHost, address)
         buffer: Bytes = np.ctypeslib.as_array((ctypes.c_uint8 * size).from_address(int(address)))
         return buffer
 
     def new_stream(self) -> int:
         """See `Device.new_stream`."""
         (stream,) = self._call("cudaStreamCreateWithFlags", self._runtime.cudaStreamNonBlocking)
-        self._freed.append(partial(self._runtime.cudaStreamDestroy, stream))
+        self._freed.callback(self._runtime.cudaStreamDestroy, stream)
         return int(stream)
 
     def new_event(self) -> int:
@@ -68,7 +71,7 @@ class Cuda:
         # The host sleeps while it waits for one: decoding wants the core.
         flags = self._runtime.cudaEventDisableTiming | self._runtime.cudaEventBlockingSync
         (event,) = self._call("cudaEventCreateWithFlags", flags)
-        self._freed.append(partial(self._runtime.cudaEventDestroy, event))
+        self._freed.callback(self._runtime.cudaEventDestroy, event)
         return int(event)
 
     def copy_in(self, target: int, source: Bytes, stream: int) -> None:
@@ -101,22 +104,7 @@ class Cuda:
         """What a function of the CUDA runtime returns beside its status, which must be success."""
         status, *results = getattr(self._runtime, function)(*arguments)
         if int(status) != 0:
-            raise EngineError(f"the GPU fails in {function}: {self._meaning(status)}")
+            text = self._runtime.cudaGetErrorString(status)[1]
+            meaning = text.decode(errors="replace") if isinstance(text, bytes) else str(status)
+            raise EngineError(f"the GPU fails in {function}: {meaning}")
         return tuple(results)
-
-    def _meaning(self, status: Any) -> str:
-        text = self._runtime.cudaGetErrorString(status)[1]
-        return text.decode(errors="replace") if isinstance(text, bytes) else str(status)
-
-
-def _free_all(frees: list[Callable[[], Any]]) -> None:
-    while frees:
-        frees.pop()()
-
-
-def _import_runtime() -> Any:
-    try:
-        from cuda.bindings import runtime
-    except ImportError as error:
-        raise EngineError(f"TensorRT plans need cuda-bindings ({error}): {INSTALL}") from error
-    return runtime

@@ -60,9 +60,6 @@ class Messages:
         self._kept = kept
 
         class Logger(trt.ILogger):  # type: ignore[misc]  # a base that is only known at run time
-            def __init__(self) -> None:
-                trt.ILogger.__init__(self)
-
             def log(self, severity: Any, message: str) -> None:
                 if severity <= trt.ILogger.ERROR:
                     kept.append(message)
@@ -74,21 +71,14 @@ class Messages:
         return " ".join(self._kept[-1].split()) if self._kept else "it does not say why"
 
 
-class Shape(Protocol):
-    """`Dims`: sizes, -1 where one is dynamic."""
-
-    def __len__(self) -> int: ...
-    def __getitem__(self, index: int, /) -> int: ...
-
-
 class Context(Protocol):
     """`IExecutionContext`."""
 
     def set_input_shape(self, name: str, shape: tuple[int, ...], /) -> bool:
         """False where the plan's sizes of call do not allow the shape."""
 
-    def get_tensor_shape(self, name: str, /) -> Shape:
-        """The shape that an output has with the input shape that was set."""
+    def get_tensor_shape(self, name: str, /) -> Any:
+        """The sizes (`Dims`) that an output has with the input shape that was set."""
 
     def set_tensor_address(self, name: str, memory: int, /) -> bool:
         """Where the tensor lies on the device."""
@@ -104,10 +94,6 @@ class Engine(Protocol):
     def num_io_tensors(self) -> int:
         """Inputs and outputs."""
 
-    @property
-    def num_optimization_profiles(self) -> int:
-        """Profiles; the first is the one that is used."""
-
     def get_tensor_name(self, index: int, /) -> str:
         """Of an input or output."""
 
@@ -117,8 +103,8 @@ class Engine(Protocol):
     def get_tensor_dtype(self, name: str, /) -> Any:
         """A `DataType`."""
 
-    def get_tensor_shape(self, name: str, /) -> Shape:
-        """With -1 where it is dynamic."""
+    def get_tensor_shape(self, name: str, /) -> Any:
+        """Its sizes (`Dims`), with -1 where one is dynamic."""
 
     def get_tensor_profile_shape(self, name: str, profile_index: int, /) -> list[Any]:
         """The smallest, best and largest shape of an input."""

@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.errors import EngineError
-from pixelfast.runtime.pieces import PIECES_A_CALL, Piece, Ports, Span, buckets, sizes
-from pixelfast.runtime.runner import Tensor, check_file, describe
+from pixelfast.runtime.pieces import PIECES_A_CALL, Ports, Span, buckets, sizes
+from pixelfast.runtime.runner import Runner, Tensor, check_file
 from pixelfast.runtime.slots import Device, Slots
 from pixelfast.runtime.tensorrt.build import CallSizes
 from pixelfast.runtime.tensorrt.check import PlanOrigin, check_call_sizes, check_plan, read_machine
 from pixelfast.runtime.tensorrt.cuda import Cuda
-from pixelfast.runtime.tensorrt.package import Context, Engine, Messages, Shape, find_flavour, installed_flavours
+from pixelfast.runtime.tensorrt.package import Context, Engine, Messages, find_flavour, installed_flavours
 
 _TYPES: Final = {
     "FLOAT": "float32",
@@ -40,26 +40,20 @@ class OpenPlan(NamedTuple):
     runtime: Any
 
 
-class TensorRtRunner:
+class TensorRtRunner(Runner):
     """A plan: one array in, one out; see `runner.Runner`.
 
     A call is split into pieces of the size that the plan is tuned for; two are under way at once, so that copying
     overlaps with computing. A piece of fewer items than the plan's sizes of call allow is filled up.
 
-    Args:
-        path: the `.plan` file.
-        opened: the plan as TensorRT has taken it.
-        device: the GPU.
-
     Raises:
         EngineError: it has several inputs, or leaves a size open; or the GPU has not the memory.
     """
 
-    def __init__(self, path: Path, opened: OpenPlan, device: Device[int, Any, Any]) -> None:
+    def __init__(self, path: Path, opened: OpenPlan, device: Device) -> None:
         self.path = path
         self._opened = opened  # all of it must live as long as the context is used
-        self._context = opened.context
-        self._messages = opened.messages
+        self._context, self._messages = opened.context, opened.messages
         self.inputs, self.outputs = _tensors(opened)
         known = all(tensor.dtype in _TYPES.values() for tensor in (*self.inputs, *self.outputs))
         if len(self.inputs) != 1 or not self.outputs or not known:
@@ -71,36 +65,26 @@ class TensorRtRunner:
         self.call_sizes = _call_sizes(opened.engine, self._input)
         self.span = self._find_span()
         least, most = (self.span.results(items) for items in (self.call_sizes.least, self.call_sizes.best))
-        self.best: int | None = self.span.items(PIECES_A_CALL * most)
+        self.best = self.span.items(PIECES_A_CALL * most)
         self._buckets = buckets(most, least, step=2)  # few sizes, as TensorRT prepares itself for each new one
-        self.metadata = self._metadata()
+        self.metadata = self._find_metadata()
         self._bind_others(device)
         self._ports = Ports(self.span, self._input, self._output)
         self._slots = Slots(device, self._execute, self._ports, self.call_sizes.best)
 
     def __call__(self, array: NDArray[Any]) -> NDArray[np.float32]:
-        """The plan's first output for `array`.
-
-        Raises:
-            EngineError: the array does not fit the plan, or the GPU fails.
-        """
+        """See `Runner.__call__`."""
         self._ports.check(self.path, array)
         results = self._ports.room(len(array))
-        self._slots.run(array, self.pieces(len(array)), results)
+        self._slots.run(array, self._buckets.cut(len(results), self.span, self.call_sizes.least), results)
         return results
-
-    def pieces(self, items: int) -> list[Piece]:
-        """The calls of the plan that so many items become."""
-        return self._buckets.cut(self.span.results(items), self.span, self.call_sizes.least)
-
-    def describe(self) -> str:
-        """Inputs and outputs in words, for messages."""
-        return describe(self.inputs, self.outputs)
 
     def _find_span(self) -> Span:
         """What the plan makes of how many items, asked of it: a plan holds nothing else about itself."""
         least, most = self.call_sizes.least, self.call_sizes.most
-        window = self._output.shape[1] if self._takes_frames() else None
+        # An engine of frames, whose output tells its window.
+        of_frames = self._input.dtype == "uint8" and (len(self._input.shape), len(self._output.shape)) == (3, 4)
+        window = self._output.shape[1] if of_frames else None
         if window is not None:
             spans = [Span(window, stride) for stride in range(1, window + 1)]
             asked = set(range(least, min(most, least + 2 * window) + 1))
@@ -118,10 +102,6 @@ class TensorRtRunner:
             )
         return fitting[0]
 
-    def _takes_frames(self) -> bool:
-        """Whether it is an engine of frames, whose output tells its window."""
-        return self._input.dtype == "uint8" and (len(self._input.shape), len(self._output.shape)) == (3, 4)
-
     def _results(self, items: int) -> int:
         """The first dimension of the output for so many items."""
         self._set_shape(items)
@@ -131,11 +111,11 @@ class TensorRtRunner:
         if not self._context.set_input_shape(self._input.name, (items, *sizes(self._input))):
             raise EngineError(f"{self.path} takes {self.call_sizes} a call, and refuses {items}: build it again")
 
-    def _bind_others(self, device: Device[int, Any, Any]) -> None:
+    def _bind_others(self, device: Device) -> None:
         """Gives every output that nobody asks for a place to go to, large enough for the largest piece."""
         self._set_shape(self.call_sizes.best)
         for tensor in self.outputs[1:]:
-            count = int(np.prod(_shape(self._context.get_tensor_shape(tensor.name))))
+            count = int(np.prod(tuple(self._context.get_tensor_shape(tensor.name))))
             self._set_address(tensor.name, device.allocate(max(1, count * np.dtype(tensor.dtype).itemsize)))
 
     def _execute(self, items: int, source: int, target: int, stream: int) -> None:
@@ -149,16 +129,12 @@ class TensorRtRunner:
         if not self._context.set_tensor_address(name, address):
             raise EngineError(f"{self.path}: TensorRT refuses the memory of {name}: {self._messages.last()}")
 
-    def _metadata(self) -> dict[str, str]:
+    def _find_metadata(self) -> dict[str, str]:
         """As the metadata of the ONNX file that it was built from, as far as they can be found out."""
         kind = _KINDS.get(self._output.name)
         if kind is None:
             return {}
-        facts = {"kind": kind, "format": "1"}
-        if kind == "ae":
-            facts["stride"] = str(self.span.stride)
-        if kind == "motion":
-            facts["past"] = str(self.span.window - 1)
+        facts = {"kind": kind, "format": "1", "stride": str(self.span.stride), "past": str(self.span.window - 1)}
         return {f"pixelfast.{name}": value for name, value in facts.items()}
 
 
@@ -196,19 +172,18 @@ def _opened(path: Path, origin: PlanOrigin | None) -> OpenPlan:
         if engine is not None and context is not None:
             return OpenPlan(engine, context, trt.TensorIOMode.INPUT, messages, runtime)
         reasons.append(f"{name} {trt.__version__} says: {messages.last()}")
-    mend = "copy the file again" if origin is None else f"{origin.rebuild}"
+    mend = "copy the file again" if origin is None else origin.rebuild
     raise EngineError(f"{path} cannot be loaded ({'; '.join(reasons)}): {mend}")
 
 
 def _tensors(opened: OpenPlan) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
-    """Inputs and outputs."""
     engine = opened.engine
     inputs: list[Tensor] = []
     outputs: list[Tensor] = []
     for index in range(engine.num_io_tensors):
         name = engine.get_tensor_name(index)
         kind = engine.get_tensor_dtype(name).name
-        shape = tuple(None if size < 0 else size for size in _shape(engine.get_tensor_shape(name)))
+        shape = tuple(None if size < 0 else size for size in engine.get_tensor_shape(name))
         side = inputs if engine.get_tensor_mode(name) == opened.input_mode else outputs
         side.append(Tensor(name, _TYPES.get(kind, kind.lower()), shape))
     return tuple(inputs), tuple(outputs)
@@ -218,9 +193,4 @@ def _call_sizes(engine: Engine, entry: Tensor) -> CallSizes:
     """The numbers of items that a call may have."""
     if entry.shape[0] is not None:
         return CallSizes(entry.shape[0], entry.shape[0], entry.shape[0])
-    least, best, most = (int(shape[0]) for shape in engine.get_tensor_profile_shape(entry.name, 0))
-    return CallSizes(least, best, most)
-
-
-def _shape(shape: Shape) -> tuple[int, ...]:
-    return tuple(int(shape[index]) for index in range(len(shape)))
+    return CallSizes(*(int(shape[0]) for shape in engine.get_tensor_profile_shape(entry.name, 0)))

@@ -1,18 +1,27 @@
 """Where and how PyTorch computes: the device, the precision, and what makes it faster than layer after layer."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, get_args
 
 from pixelfast.errors import EngineError
 from pixelfast.machine.measured import Measured
-
-Precision = Literal["fp16", "bf16", "fp32"]
-PRECISIONS: Final[tuple[str, ...]] = get_args(Precision)
+from pixelfast.runtime.runner import first_line
 
 DEVICES: Final = ("cuda", "cpu")
+PRECISIONS: Final = ("fp16", "bf16", "fp32")
+
+Speedup = Literal["graph", "compile", "none"]
+SPEEDUPS: Final[tuple[Speedup, ...]] = get_args(Speedup)
+
+USUAL: Final[Speedup] = "graph"
+"""Where nothing was measured: it is ready in a moment, while torch.compile takes the better part of a minute."""
+
+WORTH_COMPILING: Final = 1.1
+"""So much faster than the usual one must another be, as torch.compile costs seconds whenever an engine is loaded."""
+
+MEASURED: Final = Measured("torch-speedups.json")
 
 
 class TorchWish(NamedTuple):
@@ -29,8 +38,7 @@ class TorchWish(NamedTuple):
     speedup: str | None = None
 
 
-@dataclass(frozen=True)
-class TorchChoice:
+class TorchChoice(NamedTuple):
     """How an engine of PyTorch computes.
 
     Attributes:
@@ -73,16 +81,14 @@ def torch_choice(path: Path, kind: str, wish: TorchWish, packages: Sequence[str]
     there = torch.cuda.is_available()
     device = wish.device or ("cuda" if there else "cpu")
     precision = wish.precision or ("fp16" if device == "cuda" else "fp32")
-    speedup = wish.speedup
-    if speedup is None:
-        speedup = fastest_speedup(kind, precision) if there and device == "cuda" else USUAL
-    allowed = {"device": (device, DEVICES), "precision": (precision, PRECISIONS), "speedup": (speedup, SPEEDUPS)}
-    for name, (value, known) in allowed.items():
+    speedup = wish.speedup or (fastest_speedup(kind, precision) if there and device == "cuda" else USUAL)
+    choice = TorchChoice(device, precision, speedup)
+    for name, value, known in zip(choice._fields, choice, (DEVICES, PRECISIONS, SPEEDUPS), strict=True):
         if value not in known:
             raise EngineError(f"{path}: PyTorch has the {name} {', '.join(known)}, not {value!r}")
     if device == "cuda" and not there:
         raise EngineError(f"{path}: PyTorch finds no CUDA GPU here; take the device cpu, or leave it open")
-    return TorchChoice(device, precision, speedup)
+    return choice
 
 
 def _require(path: Path, package: str) -> None:
@@ -94,43 +100,20 @@ def _require(path: Path, package: str) -> None:
             f"{path.stem}.onnx beside it"
         ) from error
     except (ImportError, OSError) as error:  # OSError: a library of CUDA that does not load
-        reason = (str(error).splitlines() or [type(error).__name__])[0]
         raise EngineError(
-            f"{path} needs PyTorch, which is installed and cannot be imported ({reason}): install it again, or name "
-            f"the {path.stem}.onnx beside it"
+            f"{path} needs PyTorch, which is installed and cannot be imported ({first_line(error)}): install it again, "
+            f"or name the {path.stem}.onnx beside it"
         ) from error
 
 
-Speedup = Literal["graph", "compile", "none"]
-SPEEDUPS: Final[tuple[Speedup, ...]] = get_args(Speedup)
-
-USUAL: Final[Speedup] = "graph"
-"""Where nothing was measured: it is ready in a moment, while torch.compile takes the better part of a minute."""
-
-WORTH_COMPILING: Final = 1.1
-"""So much faster than the usual one must another be, as torch.compile costs seconds whenever an engine is loaded."""
-
-MEASURED: Final = Measured("torch-speedups.json")
-
-
 def fastest_speedup(kind: str, precision: str) -> Speedup:
-    """What was remembered for the GPU in this machine, by `pixelfast verify`; else the usual one.
-
-    Args:
-        kind: "ae", "motion" or "raft".
-        precision: of the engine.
-    """
+    """What was remembered for the GPU in this machine, by `pixelfast verify`; else the usual one."""
     known = MEASURED.read().get(_key(kind, precision))
     return next((one for one in SPEEDUPS if one == known), USUAL)
 
 
 def remember_speedup(kind: str, precision: str, rates: dict[Speedup, float]) -> Speedup:
-    """Remembers the fastest of several, for `fastest_speedup`.
-
-    Args:
-        kind: "ae", "motion" or "raft".
-        precision: of the engine.
-        rates: frames a second with each speedup that runs and is right; not empty.
+    """Remembers the fastest of several for `fastest_speedup`, by the frames a second of each that runs and is right.
 
     Returns:
         The one that is taken from now on: as before, where it cannot be remembered.

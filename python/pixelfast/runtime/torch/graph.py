@@ -16,8 +16,7 @@ from pixelfast.runtime.pieces import Buckets, Ports
 from pixelfast.runtime.runner import first_line
 from pixelfast.runtime.slots import Slots
 from pixelfast.runtime.torch.choice import MEASURED, TorchChoice
-from pixelfast.runtime.torch.device import TorchDevice, out_of_memory
-from pixelfast.runtime.torch.layers import CompileError, Layers
+from pixelfast.runtime.torch.gpu import CompileError, Layers, TorchDevice, out_of_memory
 
 DTYPES: Final = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
 
@@ -26,7 +25,7 @@ class TorchGraph:
     """Items in, results out, in as many pieces as it takes.
 
     Args:
-        path: the weights, for the sentences.
+        path: of the weights, for the sentences.
         module: items to f32 results, with weights of the precision that was chosen; it is moved to the device.
         ports: what goes in and comes out.
         choice: how to compute.
@@ -59,7 +58,7 @@ class TorchGraph:
         self._in_slots = choice.device == "cuda" if in_slots is None else in_slots
         with self._sentences(f"the engine cannot be put on the {choice.device}"):
             self._module = module.eval().to(choice.device).to(memory_format=torch.channels_last)
-        self._opened: tuple[Layers, Slots[Any, Any, Any]] | None = None
+        self._opened: tuple[Layers, Slots] | None = None
         self._one_call = threading.Lock()
 
     def __call__(self, items: NDArray[Any]) -> NDArray[np.float32]:
@@ -101,18 +100,14 @@ class TorchGraph:
             return False
         return True
 
-    def _open(self) -> tuple[Layers, Slots[Any, Any, Any]]:
+    def _open(self) -> tuple[Layers, Slots]:
         device = TorchDevice(self._choice.device)
         layers = Layers(self._module, self._ports, self._choice, device)
         return layers, Slots(device, layers, self._ports, self._ports.span.items(self.buckets.largest))
 
     @contextmanager
     def _sentences(self, what: str) -> Iterator[None]:
-        """PyTorch's errors as ours.
-
-        Raises:
-            EngineError: PyTorch fails.
-        """
+        """PyTorch's errors as ours."""
         try:
             yield
         except CompileError as error:

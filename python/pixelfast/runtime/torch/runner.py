@@ -1,7 +1,6 @@
 """The PyTorch runner: a model's weights themselves, on a GPU where PyTorch has one, else on the CPU (no torch here)."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -10,7 +9,7 @@ from numpy.typing import NDArray
 
 from pixelfast.errors import EngineError, PixelfastError
 from pixelfast.runtime.pieces import PIECES_A_CALL, Buckets, Ports
-from pixelfast.runtime.runner import Tensor, describe
+from pixelfast.runtime.runner import Runner
 from pixelfast.runtime.torch.choice import TorchWish, torch_choice
 
 if TYPE_CHECKING:
@@ -35,8 +34,7 @@ class LoadedWeights(NamedTuple):
     facts: Mapping[str, str]
 
 
-@dataclass(frozen=True)
-class Weights:
+class Weights(NamedTuple):
     """A kind of weights that PyTorch runs.
 
     Attributes:
@@ -51,17 +49,10 @@ class Weights:
     packages: tuple[str, ...] = ()
 
 
-class TorchRunner:
-    """Weights by PyTorch; see `runner.Runner`. Any stride costs what its results cost.
+class TorchRunner(Runner):
+    """The weights in a `.safetensors` file by PyTorch, which has `threads` on a CPU for the time of a call.
 
-    Args:
-        path: the `.safetensors` file.
-        weights: what it holds.
-        threads: of PyTorch on a CPU, for the time of a call.
-        wish: where and how to compute.
-
-    Attributes:
-        choice: where and how it computes.
+    Any stride costs what its results cost.
 
     Raises:
         EngineError: PyTorch or the GPU is missing, there is no such choice, or the file is missing, damaged or holds
@@ -77,8 +68,7 @@ class TorchRunner:
         except PixelfastError as error:
             raise EngineError(str(error)) from error
         self._ports, self._at_once, self._graph, known = loaded
-        self.inputs: tuple[Tensor, ...] = (self._ports.items,)
-        self.outputs: tuple[Tensor, ...] = (self._ports.results,)
+        self.inputs, self.outputs = (self._ports.items,), (self._ports.results,)
         facts = {"format": "1", "precision": self.choice.precision, **known}
         self.metadata = {f"pixelfast.{name}": value for name, value in facts.items()}
         largest = PIECES_A_CALL * self._at_once.largest
@@ -97,16 +87,10 @@ class TorchRunner:
     def at_stride(self, stride: int) -> "TorchGraph":
         """The same as `__call__`, for windows whose starts lie so many items apart."""
         if stride not in self._graphs:
-            self._graphs[stride] = self._open(stride)
+            from pixelfast.runtime.torch.graph import DTYPES, TorchGraph
+
+            module = self._graph(DTYPES[self.choice.precision], stride)
+            ports = self._ports._replace(span=self._ports.span._replace(stride=stride))
+            graph = TorchGraph(self.path, module, ports, self.choice, self._at_once, threads=self._threads)
+            self._graphs[stride] = graph
         return self._graphs[stride]
-
-    def describe(self) -> str:
-        """See `Runner.describe`."""
-        return describe(self.inputs, self.outputs)
-
-    def _open(self, stride: int) -> "TorchGraph":
-        from pixelfast.runtime.torch.graph import DTYPES, TorchGraph
-
-        module = self._graph(DTYPES[self.choice.precision], stride)
-        ports = self._ports._replace(span=replace(self._ports.span, stride=stride))
-        return TorchGraph(self.path, module, ports, self.choice, self._at_once, threads=self._threads)

@@ -1,5 +1,6 @@
-"""The layers of a graph on a GPU: compiled where that was chosen, and captured once for each buffer and size."""
+"""The NVIDIA GPU by PyTorch: memory on both sides, streams and events, and the layers of a graph that run there."""
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -10,12 +11,100 @@ from torch import Tensor, nn
 from pixelfast.runtime.pieces import Ports, sizes
 from pixelfast.runtime.runner import Tensor as Port
 from pixelfast.runtime.runner import first_line
+from pixelfast.runtime.slots import Bytes
 from pixelfast.runtime.torch.choice import TorchChoice
-from pixelfast.runtime.torch.device import PROCESS_WIDE, TorchDevice, out_of_memory
+
+_PROCESS_WIDE = threading.RLock()
+"""cuDNN's settings belong to the process, and one capture at a time is all that PyTorch allows."""
+
+_CUDA: Any = torch.cuda  # whose streams and events have no types
 
 _WARM_UPS: Final = 3
 """Runs before a graph is captured (PyTorch's documentation of CUDA graphs): cuDNN measures its algorithms and cuBLAS
 takes its workspace in them, neither of which a graph could hold."""
+
+
+class TorchDevice:
+    """See `runtime.slots.Device`; its memory are tensors u8[size], its streams and events PyTorch's.
+
+    Args:
+        name: "cuda"; where it is another one, as in tests, the host's memory is not page-locked.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._pool = torch.cuda.graph_pool_handle()
+
+    def allocate(self, size: int) -> Tensor:
+        """See `Device.allocate`."""
+        memory = torch.zeros(size, dtype=torch.uint8, device=self._name)
+        torch.cuda.synchronize()  # it was filled on the stream of the caller
+        return memory
+
+    def page_locked(self, size: int) -> Bytes:
+        """See `Device.page_locked`."""
+        buffer: Bytes = torch.zeros(size, dtype=torch.uint8, pin_memory=self._name == "cuda").numpy()
+        return buffer
+
+    def new_stream(self) -> Any:
+        """See `Device.new_stream`."""
+        return _CUDA.Stream()
+
+    def new_event(self) -> Any:
+        """See `Device.new_event`."""
+        # A blocking event sleeps where another would spin: decoding wants the core.
+        return _CUDA.Event(blocking=True)
+
+    def copy_in(self, target: Tensor, source: Bytes, stream: Any) -> None:
+        """See `Device.copy_in`."""
+        with torch.cuda.stream(stream):
+            target[: source.size].copy_(torch.from_numpy(source), non_blocking=True)
+
+    def copy_out(self, target: Bytes, source: Tensor, stream: Any) -> None:
+        """See `Device.copy_out`."""
+        with torch.cuda.stream(stream):
+            torch.from_numpy(target).copy_(source[: target.size], non_blocking=True)
+
+    def record(self, event: Any, stream: Any) -> None:
+        """See `Device.record`."""
+        event.record(stream)
+
+    def wait(self, stream: Any, event: Any) -> None:
+        """See `Device.wait`."""
+        stream.wait_event(event)
+
+    def synchronize(self, event: Any) -> None:
+        """See `Device.synchronize`."""
+        event.synchronize()
+
+    def drain(self) -> None:
+        """See `Device.drain`."""
+        torch.cuda.synchronize()
+
+    def captured(self, work: Callable[[], object], stream: Any) -> Callable[[], object]:
+        """The replay of what `work` does in a stream.
+
+        Its temporary memory is shared with the other graphs: they run one after another.
+
+        Raises:
+            RuntimeError: no graph can be made of it, or the memory is full.
+        """
+        graph = torch.cuda.CUDAGraph()
+        # By thread: another one may use the GPU meanwhile, which would spoil the capture otherwise.
+        capture = torch.cuda.graph(graph, pool=self._pool, stream=stream, capture_error_mode="thread_local")
+        # PyTorch before 2.12 leaves its stream the current one where a capture fails; the outer context puts it right.
+        with _PROCESS_WIDE, torch.cuda.stream(stream), capture:
+            work()
+        return graph.replay
+
+
+def out_of_memory(error: BaseException | None) -> bool:
+    """Whether the GPU's memory ran out, be it in a capture, whose end fails with another error then."""
+    while error is not None:
+        if isinstance(error, torch.OutOfMemoryError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False
 
 
 class CompileError(Exception):
@@ -25,13 +114,8 @@ class CompileError(Exception):
 class Layers:
     """Puts calls into a stream: replays of CUDA graphs, or the layers one after another where there can be none.
 
-    Call it without gradients; after an exception, take a new one.
-
-    Args:
-        module: items in, f32 results out, on the device already.
-        ports: what goes in and comes out.
-        choice: how to compute.
-        device: what captures graphs.
+    The module, items to f32 results, lies on the device already. Call without gradients; after an exception, take a new
+    one.
 
     Attributes:
         fallback: why no CUDA graph could be captured; None while all is well.
@@ -105,17 +189,13 @@ def _tuned() -> Iterator[None]:
     `cudnn.flags`, which fails in a process that has set `fp32_precision` (PyTorch 2.9 and later).
     """
     cudnn: Any = torch.backends.cudnn
-    with PROCESS_WIDE, _set(cudnn, "benchmark", True), _set(*_full_float32(cudnn)):
-        yield
-
-
-def _full_float32(cudnn: Any) -> tuple[Any, str, object]:
-    """The setting that keeps TF32 out of convolutions, and its value."""
+    full_float32: tuple[Any, str, object] = cudnn, "allow_tf32", False
     try:
         cudnn.allow_tf32  # noqa: B018 - a property, which fails where it does not say the whole truth
     except RuntimeError:
-        return cudnn.conv, "fp32_precision", "ieee"
-    return cudnn, "allow_tf32", False
+        full_float32 = cudnn.conv, "fp32_precision", "ieee"
+    with _PROCESS_WIDE, _set(cudnn, "benchmark", True), _set(*full_float32):
+        yield
 
 
 @contextmanager
