@@ -192,7 +192,7 @@ def _read_facts(metadata: dict[bytes, bytes], path: Path) -> dict[str, Any]:
     try:
         facts: dict[str, Any] = json.loads(metadata[_METADATA_KEY])
         version = facts.pop("format")
-        facts = {"submission": _BEFORE_SUBMISSION.get(facts.get("method"), "rank"), **facts}
+        facts = {"submission": _BEFORE_SUBMISSION.get(facts.get("method", ""), "rank"), **facts}
     except (KeyError, ValueError, TypeError, AttributeError) as error:
         raise ScoresError(f"{path} is Parquet, but not scores that pixelfast wrote") from error
     if version != FORMAT:

@@ -57,7 +57,7 @@ def plan_origin(model: Model, name: str) -> PlanOrigin | None:
     if facts is None:
         return None
     parsed = EngineName.parse(name) or EngineName(name.partition(".")[0])
-    onnx = str(parsed.source)
+    onnx = str(parsed._replace(precision="fp32", kind="onnx"))
     now = model.manifest.files.get(onnx)
     return PlanOrigin(facts, onnx, None if now is None else now.sha256, plan_command(model.folder, name, facts))
 
