@@ -6,6 +6,11 @@ from typing import Annotated
 
 import typer
 
+from pixelfast import api
+from pixelfast.cli.console import print_result
+from pixelfast.cli.info import describe_model
+from pixelfast.cli.progress import shown_progress
+
 
 def convert(
     weights: Annotated[
@@ -31,17 +36,10 @@ def convert(
 
     State dicts of the autoencoder or the motion GRU, and of the flip classifier; nothing is unpickled.
     """
-    from pixelfast import api
-    from pixelfast.cli.console import print_result
-    from pixelfast.cli.model_facts import describe
-    from pixelfast.cli.progress import shown_progress
-
     size = None if frame_size is None else _size(frame_size)
     with shown_progress():
-        model = api.convert(
-            weights[0] if len(weights) == 1 else weights, out, frame_size=size, raft_weights=raft_weights
-        )
-    print_result(describe(model))
+        model = api.convert(weights, out, frame_size=size, raft_weights=raft_weights)
+    print_result(describe_model(model))
 
 
 def _size(text: str) -> tuple[int, int]:
