@@ -59,8 +59,8 @@ def run_training(spec: MethodSpec, job: TrainingJob, sources: Sequence[str]) -> 
     Returns:
         What `model.json` shall say.
     """
-    trained = spec.train(job)
-    flip = _train_flips(job)
+    trained, flips = spec.train(job), _train_flips(job)
+    trusted = flips is not None and flips.held_out is not None and flips.held_out >= TRUSTED_ACCURACY
     job.tell("calibrate", 0, 1)
     measured = calibrate(spec, job.workdir / trained.engine, trained.own, trained.held_out, threads=job.threads)
     job.tell("calibrate", 1, 1)
@@ -71,10 +71,8 @@ def run_training(spec: MethodSpec, job: TrainingJob, sources: Sequence[str]) -> 
         height=job.cache.frames.shape[1],
         width=job.cache.frames.shape[2],
         grid=GRID,
-        training=_training(job, sources, trained, flip),
-        flip=None
-        if flip is None
-        else Flip(flip.held_out, flip.held_out is not None and flip.held_out >= TRUSTED_ACCURACY),
+        training=_training(job, sources, trained, flips),
+        flip=None if flips is None else Flip(flips.held_out, trusted),
         own=trained.own,
         calibrations=tuple(measured),
         notes=tuple(dict.fromkeys((*job.notes, *job.cache.notes))),
