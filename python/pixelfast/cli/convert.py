@@ -16,14 +16,12 @@ def convert(
     weights: Annotated[
         list[Path],
         typer.Argument(
-            metavar="WEIGHTS",
-            help="State dicts (.pth): autoencoder or motion GRU, flip classifier; or a folder.",
+            metavar="WEIGHTS", help="State dicts (.pth): autoencoder or motion GRU, flip classifier; or a folder."
         ),
     ],
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Model folder to write.", show_default=False)],
     frame_size: Annotated[
-        str | None,
-        typer.Option(metavar="WxH", help="Of a motion GRU: the size of its frames.", show_default=False),
+        str | None, typer.Option(metavar="WxH", help="Of a motion GRU: the size of its frames.", show_default=False)
     ] = None,
     raft_weights: Annotated[
         Path | None,

@@ -86,11 +86,11 @@ def _packages() -> tuple[dict[str, str], dict[str, str]]:
 
 
 def _extra(extra: str, names: Sequence[str]) -> str:
-    found = [f"{name} {version}" for name in names if (version := _version(name))]
-    if len(found) == len(names):
-        return ", ".join(found)
-    missing = [name for name in names if not _version(name)]
-    return f"without {', '.join(missing)}: pip install 'pixelfast[{extra}]'"
+    versions = {name: _version(name) for name in names}
+    missing = [name for name, version in versions.items() if version is None]
+    if missing:
+        return f"without {', '.join(missing)}: pip install 'pixelfast[{extra}]'"
+    return ", ".join(f"{name} {version}" for name, version in versions.items())
 
 
 def _engines() -> dict[str, str]:

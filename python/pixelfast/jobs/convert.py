@@ -115,24 +115,19 @@ def _recognise(files: Sequence[Path]) -> dict[str, tuple[Path, State]]:
     """File and state dict of each kind of network."""
     from pixelfast.training.plain_files import load_state_dict
 
+    keys = {**{source.key: source.kind for _, source in _sources()}, _FLIP_KEY: FLIP}
     found: dict[str, tuple[Path, State]] = {}
     for path in files:
         state = load_state_dict(path)
-        kind = _kind(path, state)
+        kind = next((kind for key, kind in keys.items() if key in state), None)
+        if kind is None:
+            names = ", ".join(list(state)[:3]) or "nothing"
+            known = ", ".join(f"{kind} ({key} …)" for key, kind in keys.items())
+            raise ModelError(f"{path} holds {names}…, which is none of the source method's networks: {known}")
         if kind in found:
             raise ModelError(f"{found[kind][0]} and {path} both hold weights of one kind ({kind}): give one of them")
         found[kind] = (path, state)
     return found
-
-
-def _kind(path: Path, state: State) -> str:
-    keys = {**{source.key: source.kind for _, source in _sources()}, _FLIP_KEY: FLIP}
-    kind = next((kind for key, kind in keys.items() if key in state), None)
-    if kind is None:
-        names = ", ".join(list(state)[:3]) or "nothing"
-        known = ", ".join(f"{kind} ({key} …)" for key, kind in keys.items())
-        raise ModelError(f"{path} holds {names}…, which is none of the source method's networks: {known}")
-    return kind
 
 
 def _sources() -> list[tuple[MethodSpec, SourceWeights]]:
