@@ -1,22 +1,15 @@
 """pixelfast finds the unusual moments in video: it learns from normal footage and scores every frame.
 
-The public names; each is imported when it is first used, so that `import pixelfast` costs nothing.
+The public names; all but the errors are imported when they are first used, so that `import pixelfast` costs nothing.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from pixelfast.errors import DecodeError, EngineError, ModelError, OutputError, PixelfastError, ScoresError, SourceError
+
 if TYPE_CHECKING:
     from pixelfast.api import clean, convert, evaluate, export, merge, score, train
-    from pixelfast.errors import (
-        DecodeError,
-        EngineError,
-        ModelError,
-        OutputError,
-        PixelfastError,
-        ScoresError,
-        SourceError,
-    )
     from pixelfast.evaluation import Evaluation
     from pixelfast.jobs.clean import CleanReport
     from pixelfast.model import Calibration, Model
@@ -53,15 +46,6 @@ __all__ = [
 
 _HOMES = {
     "pixelfast.api": ("clean", "convert", "evaluate", "export", "merge", "score", "train"),
-    "pixelfast.errors": (
-        "DecodeError",
-        "EngineError",
-        "ModelError",
-        "OutputError",
-        "PixelfastError",
-        "ScoresError",
-        "SourceError",
-    ),
     "pixelfast.evaluation": ("Evaluation",),
     "pixelfast.model": ("Calibration", "Model"),
     "pixelfast.jobs.clean": ("CleanReport",),

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pixelfast.cli.demo_facts import describe
+from pixelfast.cli.demo import describe_demo
 from pixelfast.demo.job import MOST_APART, MethodReport, compare_flips, disagreements, judge, run_demo, what_happens
 from pixelfast.demo.scene import SceneSpec, generate_scene
 from pixelfast.errors import OutputError
@@ -58,7 +58,7 @@ def test_the_whole_job(tmp_path: Path) -> None:
     assert [one.scores.method for one in report.methods] == ["reconstruction", "motion"]
     assert list(report.seconds) == ["scene"]
     assert {"scene", "decode", "flow", "train", "flip", "export", "score"} <= {step.phase for step in steps}
-    text = describe(report)
+    text = describe_demo(report)
     for one in report.methods:
         assert Model.load(one.model.folder).manifest == one.model.manifest
         assert list(one.seconds) == ["train", "score", "evaluate"]

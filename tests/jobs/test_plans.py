@@ -18,7 +18,7 @@ from made_raft import HEIGHT, WIDTH, seeded_raft
 from pixelfast.errors import EngineError, ModelError
 from pixelfast.flip.opening import choose_flip_correction
 from pixelfast.flow.raft_memory import call_sizes
-from pixelfast.jobs.export_plan import FLIP_SIZES
+from pixelfast.jobs.export import FLIP_SIZES
 from pixelfast.methods.motion import exporting as motion_exporting
 from pixelfast.methods.motion.export import write_motion, write_reduced_motion
 from pixelfast.methods.motion.network import FlowGru

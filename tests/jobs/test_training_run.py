@@ -13,7 +13,7 @@ from scipy.ndimage import uniform_filter1d
 import pixelfast
 from footage import walking_square
 from frame_files import write_video
-from pixelfast.cli.model_facts import describe
+from pixelfast.cli.info import describe_model
 from pixelfast.errors import EngineError, ModelError
 from pixelfast.methods.reconstruction.recipe import RECIPES, resized
 from pixelfast.methods.reconstruction.weights import load_autoencoder
@@ -157,7 +157,7 @@ def test_width_is_a_share_of_the_sources_channels(
     facts = model.manifest.training
     assert facts is not None
     assert facts.report["channels"] == facts.report["settings"]["autoencoder"]["channels"] == 16
-    assert "autoencoder of 16-32-64-128 channels (width 0.25)" in describe(model)
+    assert "autoencoder of 16-32-64-128 channels (width 0.25)" in describe_model(model)
 
 
 @pytest.mark.parametrize(("width", "channels"), [(None, 64), (0.125, 8), (0.5, 32), (0.75, 48), (1, 64), (8, 512)])

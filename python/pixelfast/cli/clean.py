@@ -1,14 +1,15 @@
 """`pixelfast clean`: footage with its upside-down frames turned."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from pixelfast.cli.options import FlipMode, OnError, Sources, Threads, one_or_all
-
-if TYPE_CHECKING:
-    from pixelfast.jobs.clean import CleanReport
+from pixelfast import api
+from pixelfast.cli.console import facts, print_result
+from pixelfast.cli.options import FlipMode, OnError, Sources, Threads
+from pixelfast.cli.progress import shown_progress
+from pixelfast.cli.score import times
 
 
 def clean(
@@ -28,29 +29,15 @@ def clean(
 
     Files that need no change are linked or copied byte for byte.
     """
-    from pixelfast import api
-    from pixelfast.cli.console import print_result
-    from pixelfast.cli.progress import shown_progress
-
+    footage = source[0] if len(source) == 1 else source
     with shown_progress() as progress:
-        report = api.clean(
-            one_or_all(source), model, out, flip=flip, on_error=on_error, threads=threads, progress=progress
-        )
-    print_result(describe(report))
-
-
-def describe(report: "CleanReport") -> str:
-    """What was turned, replaced, left, and where it lies."""
-    from pixelfast.cli.console import facts
-    from pixelfast.cli.score_facts import times
-
+        report = api.clean(footage, model, out, flip=flip, on_error=on_error, threads=threads, progress=progress)
     counts = ("unchanged", "turned", "reencoded", "replaced", "left")
-    return facts(
-        [
-            ("cleaned", f"{report.frames:,} frames of {report.videos:,} videos"),
-            ("frames", ", ".join(f"{getattr(report, name):,} {name}" for name in counts)),
-            ("refused", ", ".join(report.refused) or "no video"),
-            ("time", times(report.phases)),
-            ("written", str(report.out)),
-        ]
-    )
+    rows = [
+        ("cleaned", f"{report.frames:,} frames of {report.videos:,} videos"),
+        ("frames", ", ".join(f"{getattr(report, name):,} {name}" for name in counts)),
+        ("refused", ", ".join(report.refused) or "no video"),
+        ("time", times(report.phases)),
+        ("written", str(report.out)),
+    ]
+    print_result(facts(rows))

@@ -37,14 +37,12 @@ def print_aside(sentence: str, what: str = "note", console: "Console | None" = N
 
 def print_line(text: str) -> None:
     """Print one plain line to stderr."""
-    sys.stderr.write(f"{text}\n")
-    sys.stderr.flush()
+    print(text, file=sys.stderr, flush=True)
 
 
-def print_result(text: str = "") -> None:
+def print_result(text: str) -> None:
     """Print results to stdout."""
-    sys.stdout.write(f"{text}\n")
-    sys.stdout.flush()
+    print(text, flush=True)
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -6,19 +6,22 @@ from typing import Annotated
 
 import typer
 
+from pixelfast import api
+from pixelfast.cli.console import print_result
+from pixelfast.cli.info import describe_model
+from pixelfast.cli.progress import shown_progress
+
 
 def convert(
     weights: Annotated[
         list[Path],
         typer.Argument(
-            metavar="WEIGHTS",
-            help="State dicts (.pth): autoencoder or motion GRU, flip classifier; or a folder.",
+            metavar="WEIGHTS", help="State dicts (.pth): autoencoder or motion GRU, flip classifier; or a folder."
         ),
     ],
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Model folder to write.", show_default=False)],
     frame_size: Annotated[
-        str | None,
-        typer.Option(metavar="WxH", help="Of a motion GRU: the size of its frames.", show_default=False),
+        str | None, typer.Option(metavar="WxH", help="Of a motion GRU: the size of its frames.", show_default=False)
     ] = None,
     raft_weights: Annotated[
         Path | None,
@@ -31,17 +34,10 @@ def convert(
 
     State dicts of the autoencoder or the motion GRU, and of the flip classifier; nothing is unpickled.
     """
-    from pixelfast import api
-    from pixelfast.cli.console import print_result
-    from pixelfast.cli.model_facts import describe
-    from pixelfast.cli.progress import shown_progress
-
     size = None if frame_size is None else _size(frame_size)
     with shown_progress():
-        model = api.convert(
-            weights[0] if len(weights) == 1 else weights, out, frame_size=size, raft_weights=raft_weights
-        )
-    print_result(describe(model))
+        model = api.convert(weights, out, frame_size=size, raft_weights=raft_weights)
+    print_result(describe_model(model))
 
 
 def _size(text: str) -> tuple[int, int]:

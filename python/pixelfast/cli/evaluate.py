@@ -1,15 +1,18 @@
 """`pixelfast evaluate`: scores against labels."""
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pixelfast import api
+from pixelfast.cli.console import print_result, table
 from pixelfast.cli.options import AsJson
 
 if TYPE_CHECKING:
-    from pixelfast.evaluation import Evaluation
+    from pixelfast.evaluation import Evaluation, VideoEvaluation
 
 
 def evaluate(
@@ -30,29 +33,27 @@ def evaluate(
 
     Over all frames, and for every video that has both normal and abnormal ones.
     """
-    from pixelfast.cli.console import print_result
-    from pixelfast.evaluation import evaluate as evaluate_scores
-
-    found = evaluate_scores(scores, labels)
-    print_result(json.dumps(found.to_dict(), indent=2) if as_json else describe(found))
+    found = api.evaluate(scores, labels)
+    print_result(json.dumps(found.to_dict(), indent=2) if as_json else describe_evaluations({"": found}))
 
 
-def describe(found: "Evaluation") -> str:
-    """The figures as a table: all frames first, then every video."""
-    from pixelfast.cli.console import table
+def describe_evaluations(found: "Mapping[str, Evaluation]") -> str:
+    """AP and AUROC of each side by side: all frames first, then every video; and what knowing nothing would get.
 
-    rows: list[tuple[str, int, int, float | None, float | None]]
-    rows = [("all", found.frames, found.abnormal, found.ap, found.auroc)]
-    rows += [(one.video, one.frames, one.abnormal, one.ap, one.auroc) for one in found.videos]
-    header = ("video", "frames", "abnormal", "share", "AP", "AUROC")
-    cells = [
-        (video, f"{frames:,}", f"{abnormal:,}", f"{abnormal / frames:.1%}", figure(ap), figure(area))
-        for video, frames, abnormal, ap, area in rows
-    ]
-    chance = f"Scores that know nothing would get an AP of about {found.abnormal_share:.3f} and an AUROC of about 0.5."
-    return f"{table(header, cells)}\n\n{chance}"
+    Args:
+        found: evaluations of the same frames, by what their columns are called.
+    """
+    header = ["video", "frames", "abnormal", "share"]
+    for name in found:
+        header += [f"{name} AP".strip(), "AUROC"]
+    first, *_ = evaluations = list(found.values())
+    by_video = zip(*(one.videos for one in evaluations), strict=True)
+    rows = [_row("all", evaluations), *(_row(group[0].video, group) for group in by_video)]
+    chance = f"Scores that know nothing would get an AP of about {first.abnormal_share:.3f} and an AUROC of about 0.5."
+    return f"{table(header, rows)}\n\n{chance}"
 
 
-def figure(value: float | None) -> str:
-    """Four digits; a dash where a figure means nothing."""
-    return "-" if value is None else f"{value:.4f}"
+def _row(name: str, group: "Sequence[Evaluation | VideoEvaluation]") -> tuple[str, ...]:
+    frames, abnormal = group[0].frames, group[0].abnormal
+    figures = ["-" if value is None else f"{value:.4f}" for one in group for value in (one.ap, one.auroc)]
+    return (name, f"{frames:,}", f"{abnormal:,}", f"{abnormal / frames:.1%}", *figures)

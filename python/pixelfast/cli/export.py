@@ -5,7 +5,10 @@ from typing import Annotated, Literal
 
 import typer
 
+from pixelfast import api
+from pixelfast.cli.console import print_result
 from pixelfast.cli.options import Threads
+from pixelfast.cli.progress import shown_progress
 
 
 def export(
@@ -33,10 +36,6 @@ def export(
     only: Annotated[str | None, typer.Option(hidden=True, help="Refuse models of other methods than this.")] = None,
 ) -> None:
     """Write a further engine into a model folder."""
-    from pixelfast import api
-    from pixelfast.cli.console import print_result
-    from pixelfast.cli.progress import shown_progress
-
     _check_method(model, only)
     with shown_progress():
         path = api.export(

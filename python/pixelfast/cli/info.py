@@ -2,11 +2,15 @@
 
 import json
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pixelfast.cli.console import facts, print_result, table
 from pixelfast.cli.options import AsJson
+
+if TYPE_CHECKING:
+    from pixelfast.model import Calibration, Flip, Model, PlanFacts, Training
 
 
 def info(
@@ -14,9 +18,58 @@ def info(
     as_json: AsJson = False,
 ) -> None:
     """Say what a model folder holds, and check its files."""
-    from pixelfast.cli.console import print_result
-    from pixelfast.cli.model_facts import describe
     from pixelfast.model import Model
 
     found = Model.load(model)
-    print_result(json.dumps(found.manifest.plain(), indent=2) if as_json else describe(found))
+    print_result(json.dumps(found.manifest.plain(), indent=2) if as_json else describe_model(found))
+
+
+def describe_model(model: "Model") -> str:
+    """What was learnt from what, what the model can do, and its files."""
+    from pixelfast.methods.registry import find_method
+
+    manifest = model.manifest
+    rows = [
+        ("model", str(model.folder)),
+        ("method", f"{manifest.method}, recipe {manifest.recipe}"),
+        *find_method(manifest.method).describe(manifest),
+        ("trained on", _trained_on(manifest.training)),
+        ("outcome", outcome(model)),
+        ("flips", _flips(manifest.flip)),
+        *(("threshold", _threshold(one)) for one in manifest.calibrations),
+        *(("plan", _plan(name, one)) for name, one in manifest.plans.items()),
+        *(("note", note) for note in manifest.notes),
+    ]
+    files = [(name, f"{entry.bytes / 1e6:.1f} MB", entry.sha256[:12]) for name, entry in manifest.files.items()]
+    return f"{facts(rows)}\n\n{table(('file', 'size', 'sha256'), files)}"
+
+
+def outcome(model: "Model") -> str:
+    """Says how well the method of a model learnt, measured on held-out frames."""
+    from pixelfast.methods.registry import find_method
+
+    training = model.manifest.training
+    return "not measured" if training is None else find_method(model.manifest.method).outcome(training.report)
+
+
+def _trained_on(training: "Training | None") -> str:
+    if training is None:
+        return "weights from elsewhere"
+    return f"{training.frames:,} frames of {training.videos:,} videos ({', '.join(training.sources)})"
+
+
+def _flips(flip: "Flip | None") -> str:
+    if flip is None:
+        return "no flip classifier: frames are taken as they are"
+    known = flip.held_out_accuracy is not None
+    accuracy = f"{flip.held_out_accuracy:.2%} right on held-out frames" if known else "unknown accuracy"
+    return f"{accuracy}, {'upside-down frames are turned' if flip.trusted else 'not trusted: no frame is turned'}"
+
+
+def _threshold(one: "Calibration") -> str:
+    return f"raw {one.threshold:.6g} with {one.engine}, stride {one.stride}, how {one.how}, pool {one.pool}"
+
+
+def _plan(name: str, one: "PlanFacts") -> str:
+    target = "an unknown GPU" if one.compute_capability is None else f"compute capability {one.compute_capability}"
+    return f"{name}: {one.precision}, {one.least} to {one.most} a call, for {target}, by {one.flavour} {one.version}"

@@ -5,7 +5,11 @@ from typing import Annotated
 
 import typer
 
-from pixelfast.cli.options import Outputs, one_or_many
+from pixelfast import api
+from pixelfast.cli.console import print_result
+from pixelfast.cli.options import Outputs
+from pixelfast.cli.progress import shown_progress
+from pixelfast.cli.score import describe_scores
 
 
 def merge(
@@ -15,11 +19,6 @@ def merge(
     out: Outputs = None,
 ) -> None:
     """Put what several machines scored into one table."""
-    from pixelfast import api
-    from pixelfast.cli.console import print_result
-    from pixelfast.cli.progress import shown_progress
-    from pixelfast.cli.score_facts import describe
-
     with shown_progress():
-        scores = api.merge(parts[0] if len(parts) == 1 else parts, one_or_many(out))
-    print_result(describe(scores, out or []))
+        scores = api.merge(parts, out)
+    print_result(describe_scores(scores, out or []))

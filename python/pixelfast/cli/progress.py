@@ -1,8 +1,10 @@
 """How far a command is: bars on a terminal, a line now and then elsewhere. All of it on stderr."""
 
+import math
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import TYPE_CHECKING
 
 from pixelfast.cli.console import aside, print_line, spoken_aloud
@@ -11,9 +13,9 @@ from pixelfast.progress import Progress, ProgressCallback
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import Progress as Bars
+    from rich.progress import TaskID
 
 _SECONDS_BETWEEN_LINES = 10.0
-_SECONDS_BETWEEN_REDRAWS = 0.05
 
 
 @contextmanager
@@ -25,7 +27,7 @@ def shown_progress() -> Iterator[ProgressCallback]:
             yield _Lines()
             return
         with _bars(console) as bars:
-            yield _Bars(bars)
+            yield partial(_draw, bars, {})
 
 
 def _bars(console: "Console") -> "Bars":
@@ -46,42 +48,26 @@ def _bars(console: "Console") -> "Bars":
     )
 
 
-class _Bars:
+def _draw(bars: "Bars", tasks: "dict[str, TaskID]", step: Progress) -> None:
     """One bar a phase, in the order in which they begin."""
-
-    def __init__(self, bars: "Bars") -> None:
-        self._bars = bars
-        self._tasks: dict[str, int] = {}
-        self._drawn: dict[str, float] = {}
-
-    def __call__(self, step: Progress) -> None:
-        now = time.monotonic()
-        finished = step.total is not None and step.done >= step.total
-        if step.phase not in self._tasks:
-            self._tasks[step.phase] = self._bars.add_task(step.phase, total=step.total, note=step.note)
-        elif not finished and now - self._drawn[step.phase] < _SECONDS_BETWEEN_REDRAWS:
-            return
-        self._drawn[step.phase] = now
-        task = self._bars.tasks[self._bars.task_ids.index(self._tasks[step.phase])]  # type: ignore[arg-type]
-        self._bars.update(task.id, completed=step.done, total=step.total, note=step.note)
+    if step.phase not in tasks:
+        tasks[step.phase] = bars.add_task(step.phase, total=step.total, note=step.note)
+    bars.update(tasks[step.phase], completed=step.done, total=step.total, note=step.note)
 
 
 class _Lines:
     """A line when a phase begins, every few seconds, and when it ends: for logs and pipes."""
 
     def __init__(self) -> None:
-        self._printed: dict[str, float] = {}
-        self._finished: set[tuple[str, int]] = set()
+        self._printed: dict[str, tuple[float, int]] = {}  # when, and how much was done
 
     def __call__(self, step: Progress) -> None:
         now = time.monotonic()
-        finished = step.total is not None and step.done >= step.total
-        due = now - self._printed.get(step.phase, -_SECONDS_BETWEEN_LINES) >= _SECONDS_BETWEEN_LINES
-        if not due and not (finished and (step.phase, step.done) not in self._finished):
+        before, done = self._printed.get(step.phase, (-math.inf, None))
+        ended = step.total is not None and step.done >= step.total and step.done != done
+        if now - before < _SECONDS_BETWEEN_LINES and not ended:
             return
-        self._printed[step.phase] = now
-        if finished:
-            self._finished.add((step.phase, step.done))
+        self._printed[step.phase] = now, step.done
         total = "" if step.total is None else f"/{step.total:,}"
         note = f"  {step.note}" if step.note else ""
         print_line(f"{step.phase} {step.done:,}{total}{note}")

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from pixelfast.errors import PixelfastError
-from pixelfast.jobs.export_raft import RaftExport, export_raft_alone
+from pixelfast.jobs.export_raft import export_raft_alone
 
 
 def run(description: str, arguments: Sequence[str] | None) -> int:
     """Exports; returns 0, or 1 after a sentence on stderr."""
     options = _parser(description).parse_args(arguments)
     try:
-        print(export_raft_alone(RaftExport(**vars(options))))
+        print(export_raft_alone(**vars(options)))
     except PixelfastError as error:
         print(error, file=sys.stderr)
         return 1

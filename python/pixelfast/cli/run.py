@@ -6,9 +6,10 @@ import sys
 import traceback
 from collections.abc import Sequence
 
+from pixelfast.cli.console import print_aside
 from pixelfast.errors import PixelfastError
 
-DONE, FAILED, WRONG_USAGE, STOPPED = 0, 1, 2, 130
+DONE, FAILED, STOPPED = 0, 1, 130
 _DEBUG = "--debug"
 
 
@@ -27,9 +28,9 @@ def run(arguments: Sequence[str]) -> int:
 
         app(args=arguments, prog_name="pixelfast")
     except SystemExit as end:
-        return _code(end)
+        code = end.code if isinstance(end.code, int) else DONE if end.code is None else FAILED
     except KeyboardInterrupt:
-        return _stopped()
+        code = STOPPED
     except BrokenPipeError:
         # Whoever read the results has gone (`| head`): not worth a word, and nothing more must be written there.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -37,9 +38,14 @@ def run(arguments: Sequence[str]) -> int:
     except Exception as error:
         if debug:
             traceback.print_exc()
-        _say("error", explain(error))
+        print_aside(explain(error), "error")
         return FAILED
-    return DONE
+    else:
+        code = DONE
+    if code == STOPPED:
+        sentence = "nothing is half-written; run again, `score` goes on by itself and `train` with --resume"
+        print_aside(sentence, "stopped")
+    return code
 
 
 def explain(error: BaseException) -> str:
@@ -67,20 +73,3 @@ def _take_debug(arguments: list[str]) -> tuple[list[str], bool]:
     end = arguments.index("--") if "--" in arguments else len(arguments)
     kept = [argument for argument in arguments[:end] if argument != _DEBUG]
     return kept + arguments[end:], len(kept) < end
-
-
-def _code(end: SystemExit) -> int:
-    if end.code == STOPPED:
-        return _stopped()
-    return end.code if isinstance(end.code, int) else DONE if end.code is None else FAILED
-
-
-def _stopped() -> int:
-    _say("stopped", "nothing is half-written; run again, `score` goes on by itself and `train` with --resume")
-    return STOPPED
-
-
-def _say(what: str, sentence: str) -> None:
-    from pixelfast.cli.console import print_aside
-
-    print_aside(sentence, what)

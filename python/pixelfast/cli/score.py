@@ -1,79 +1,104 @@
 """`pixelfast score`: an anomaly score for every frame."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from pixelfast.cli.options import FlipMode, OnError, Outputs, Sources, Threads, one_or_all, one_or_many
+from pixelfast import api
+from pixelfast.cli.console import facts, print_result, table
+from pixelfast.cli.options import FlipMode, OnError, Outputs, Sources, Threads
+from pixelfast.cli.progress import shown_progress
+from pixelfast.options import How, Pool
 
 if TYPE_CHECKING:
-    from pixelfast.machine.stopwatch import Profile as RunProfile
-
-Engine = Annotated[
-    Path,
-    typer.Option(metavar="PATH", help="Model folder, or an engine file (.onnx, .safetensors).", show_default=False),
-]
-Stride = Annotated[
-    int | None,
-    typer.Option(min=1, metavar="N", help="Frames from window to window.", show_default="the engine's own"),
-]
-How = Annotated[Literal["mean", "max", "median"], typer.Option(help="How the windows that hold a frame are combined.")]
-Pool = Annotated[
-    Literal["mean", "worst"], typer.Option(help="A frame's error: the mean of its cells, or of the worst three.")
-]
-Smooth = Annotated[
-    int | None,
-    typer.Option(min=1, metavar="N", help="Frames (odd) of the centred mean.", show_default="the method's own"),
-]
-Maps = Annotated[bool, typer.Option("--maps", help="Keep the error maps in the parts.")]
-Parts = Annotated[
-    Path | None,
-    typer.Option(metavar="FOLDER", help="Folder for finished videos; a rerun skips them.", show_default="OUT.parts/"),
-]
-Shard = Annotated[
-    str | None,
-    typer.Option(metavar="I/N", help="Score only share i of n, as 2/8; put together with `merge`."),
-]
-Profile = Annotated[bool, typer.Option("--profile", help="Say where the time went, stage by stage.")]
-Chunk = Annotated[int, typer.Option(min=1, metavar="N", help="Frames to a call of the engine.")]
+    from pixelfast.machine.stopwatch import Profile, ProfileRow
+    from pixelfast.scores import Scores
 
 
 def score(
     source: Sources,
-    engine: Engine,
+    engine: Annotated[
+        Path,
+        typer.Option(metavar="PATH", help="Model folder, or an engine file (.onnx, .safetensors).", show_default=False),
+    ],
     *,
     out: Outputs = None,
-    stride: Stride = None,
-    how: How = "mean",
-    pool: Pool = "mean",
-    smooth: Smooth = None,
+    stride: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Frames from window to window.", show_default="the engine's own"),
+    ] = None,
+    how: Annotated[How, typer.Option(help="How the windows that hold a frame are combined.")] = "mean",
+    pool: Annotated[Pool, typer.Option(help="A frame's error: the mean of its cells, or of the worst three.")] = "mean",
+    smooth: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="N", help="Frames (odd) of the centred mean.", show_default="the method's own"),
+    ] = None,
     flip: FlipMode = "auto",
     on_error: OnError = "repair",
-    maps: Maps = False,
-    parts: Parts = None,
-    shard: Shard = None,
+    maps: Annotated[bool, typer.Option("--maps", help="Keep the error maps in the parts.")] = False,
+    parts: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER", help="Folder for finished videos; a rerun skips them.", show_default="OUT.parts/"
+        ),
+    ] = None,
+    shard: Annotated[
+        str | None, typer.Option(metavar="I/N", help="Score only share i of n, as 2/8; put together with `merge`.")
+    ] = None,
     threads: Threads = None,
-    chunk: Chunk = 64,
-    profile: Profile = False,
+    chunk: Annotated[int, typer.Option(min=1, metavar="N", help="Frames to a call of the engine.")] = 64,
+    profile: Annotated[bool, typer.Option("--profile", help="Say where the time went, stage by stage.")] = False,
 ) -> None:
     """Give every frame of some footage an anomaly score.
 
     A model folder turns upside-down frames and knows a threshold; a lone engine file does neither, and says so.
     """
-    from pixelfast import api
-    from pixelfast.cli.console import print_result
-    from pixelfast.cli.profile_facts import describe_profile
-    from pixelfast.cli.progress import shown_progress
-    from pixelfast.cli.score_facts import describe
-
-    profiles: list[RunProfile] = []
+    profiles: list[Profile] = []
     with shown_progress() as progress:
         scores = api.score(
-            one_or_all(source), engine, out=one_or_many(out), stride=stride, how=how, pool=pool, smooth=smooth,
-            flip=flip, on_error=on_error, maps=maps, parts=parts, shard=shard, threads=threads, chunk=chunk,
-            progress=progress, profile=profiles.append,
+            source, engine, out=out, stride=stride, how=how, pool=pool, smooth=smooth, flip=flip, on_error=on_error,
+            maps=maps, parts=parts, shard=shard, threads=threads, chunk=chunk, progress=progress,
+            profile=profiles.append,
         )  # fmt: skip
-    print_result(describe(scores, out or []))
+    print_result(describe_scores(scores, out or []))
     if profile:
-        print_result(f"\n{describe_profile(profiles[0])}")
+        print_result(f"\n{_describe_profile(profiles[0])}")
+
+
+def describe_scores(scores: "Scores", out: Sequence[Path]) -> str:
+    """What was scored, what stands out, how long it took, and where it lies."""
+    from pixelfast.scores.table import top_moments
+
+    marks = {"flipped": scores.flipped, "repaired": scores.repaired, "noisy": scores.noisy}
+    rows = [
+        ("scored", f"{len(scores):,} frames of {len(scores.videos):,} videos"),
+        ("frames", ", ".join(f"{int(marked.sum()):,} {name}" for name, marked in marks.items())),
+        ("time", times(scores.phases)),
+        *(("written", str(path)) for path in out),
+    ]
+    top = [(row.video, str(row.frame), f"{row.rank:.4f}", f"{row.raw:.6f}") for row in top_moments(scores, 5)]
+    return f"{facts(rows)}\n\n{table(('most unusual', 'frame', 'rank', 'raw'), top)}"
+
+
+def times(phases: Mapping[str, float]) -> str:
+    """How long each phase took that took any time worth naming."""
+    return ", ".join(f"{phase} {seconds:.1f} s" for phase, seconds in phases.items() if seconds >= 0.05) or "no time"
+
+
+def _describe_profile(profile: "Profile") -> str:
+    """Where the time went: a line a phase, then what bounded the run."""
+    rows = [_profile_row(row) for row in profile.rows if row.seconds >= 0.0005]
+    whole = [
+        ("wall time", f"{profile.total:.2f} s, {profile.explained:.0%} of it explained by the phases"),
+        ("bound by", profile.bound()),
+        ("cores", f"{profile.cores:.2f} of {profile.threads} busy on average"),
+    ]
+    return f"{table(('phase', 'stage', 'seconds', 'share', 'MB', 'MB/s'), rows)}\n\n{facts(whole)}"
+
+
+def _profile_row(row: "ProfileRow") -> tuple[str, ...]:
+    megabytes = row.nbytes / 1e6
+    moved = (f"{megabytes:.1f}", f"{megabytes / row.seconds:.0f}") if row.nbytes else ("", "")
+    return (row.name, row.stage or "-", f"{row.seconds:.2f}", f"{row.share:.0%}", *moved)

@@ -6,9 +6,14 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from pixelfast.cli.options import Sources, Threads, one_or_all
+from pixelfast import api
+from pixelfast.cli.console import print_result
+from pixelfast.cli.info import describe_model
+from pixelfast.cli.options import Sources, Threads
+from pixelfast.cli.progress import shown_progress
 from pixelfast.methods.base import TrainingOption
 from pixelfast.methods.registry import USUAL, all_methods
+from pixelfast.options import TrainingPrecision
 
 _METHODS = all_methods()
 _RECIPES = tuple(dict.fromkeys(name for one in _METHODS.values() for name in one.recipes))
@@ -32,7 +37,7 @@ def train(
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of everything random.")] = 0,
     precision: Annotated[
-        Literal["bf16", "fp32"] | None, typer.Option(help="Arithmetic.", show_default="the faster one here")
+        TrainingPrecision | None, typer.Option(help="Arithmetic.", show_default="the faster one here")
     ] = None,
     batch: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Windows (or flows) a step.", show_default="a fast one")
@@ -42,17 +47,12 @@ def train(
     **own: Any,
 ) -> None:
     """Learn what is normal from footage without anything unusual."""
-    from pixelfast import api
-    from pixelfast.cli.console import print_result
-    from pixelfast.cli.model_facts import describe
-    from pixelfast.cli.progress import shown_progress
-
     with shown_progress() as progress:
         model = api.train(
-            one_or_all(source), out, method=method, recipe=recipe, epochs=epochs, seed=seed, precision=precision,
+            source, out, method=method, recipe=recipe, epochs=epochs, seed=seed, precision=precision,
             batch=batch, resume=resume, threads=threads, progress=progress, **own,
         )  # fmt: skip
-    print_result(describe(model))
+    print_result(describe_model(model))
 
 
 def _parameter(option: TrainingOption, method: str) -> inspect.Parameter:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pixelfast.cli.console import aside, facts, print_result, spoken_aloud, table
 from pixelfast.cli.options import Threads
 
 if TYPE_CHECKING:
@@ -47,7 +48,6 @@ def print_verification(
     machine: "Machine | None" = None,
 ) -> bool:
     """Print what `pixelfast.verify.run.verify` finds, as it finds it; returns whether the engines are verified."""
-    from pixelfast.cli.console import aside, facts, print_result, spoken_aloud
     from pixelfast.verify import run
 
     with spoken_aloud(aside()):
@@ -62,8 +62,6 @@ def print_verification(
 
 def _table(trials: "Sequence[Trial]") -> str:
     """A row an engine: first load, agreement, frames a second by the length of a call; then what does not run."""
-    from pixelfast.cli.console import table
-
     lengths = sorted({length for trial in trials for length in trial.rates})
     rows = []
     for trial in trials:

@@ -1,7 +1,7 @@
 """Writes the corrected frames of a source under their own names: what `pixelfast.clean` does."""
 
-from collections import Counter, deque
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
@@ -11,7 +11,6 @@ from pixelfast.cleaning.frame_files import Change, write_frame_files
 from pixelfast.cleaning.stage import CLEANING_THREADS, CleanSettings, CleanStage, clean_video
 from pixelfast.errors import OutputError, SourceError
 from pixelfast.files.folders import check_new_folder, new_folder
-from pixelfast.flip.engine import load_flip_engine
 from pixelfast.flip.opening import choose_flip_correction
 from pixelfast.machine.readahead import Readahead
 from pixelfast.machine.stopwatch import Stopwatch
@@ -82,93 +81,44 @@ def correct(
 ) -> CleanReport:
     """Corrects a source; see `pixelfast.clean`."""
     settings.check()
-    notes, watch, count = Notes(), Stopwatch(), usable_threads(threads)
-    target = Path(out)
+    notes, watch, target = Notes(), Stopwatch(), Path(out)
     videos = _folders(open_source(source, notes))
-    _refuse_inside(target, source, videos)
+    root = Path(source) if isinstance(source, str | PathLike) and Path(source).is_dir() else None
+    _refuse_inside(target, {video.folder for video in videos} | ({root} if root else set()))
     check_new_folder(target)
-    classifier = _open_classifier(Model.load(Path(model)), settings, count, watch, notes)
-    folders = _places(source, videos)
-    cleaner = _Cleaner(classifier, watch=watch, notes=notes, progress=progress)
+    loaded = Model.load(Path(model))
+    flip = choose_flip_correction(loaded, loaded.folder, settings.flip, notes)
+    clean = CleanSettings(flip.open(loaded, CLEANING_THREADS), settings.on_error, bridge_noisy=False, stopwatch=watch)
+    height, width = loaded.manifest.height, loaded.manifest.width
+    decode = DecodeSettings(lambda _: FrameFormat(height, width), height * width, usable_threads(threads), watch)
+    changes, refused = list[Change](), list[str]()
     with new_folder(target) as temporary:
-        for video, folder in zip(videos, folders, strict=True):
-            cleaner.clean(video, temporary / folder)
-    return cleaner.report(target)
+        for video in videos:
+            stage = _judge(video, clean, flip.mode, decode)
+            if stage.refusal is not None:
+                refused.append(video.name)
+            for note in stage.notes():
+                notes.say(note)
+            with watch.phase("write"):
+                # As in the source where it is one folder, else under the video's name.
+                folder = temporary / (video.folder.relative_to(root) if root else video.name)
+                folder.mkdir(parents=True, exist_ok=True)
+                changes += write_frame_files(video.paths, folder, stage.record().flipped, stage.status())
+            if progress is not None:
+                progress(Progress("clean", len(changes), None, f"video {video.name}"))
+    counts = {change.name.lower(): changes.count(change) for change in Change}
+    return CleanReport(
+        target, len(videos), len(changes), **counts,
+        refused=tuple(refused), notes=list(notes), phases=watch.seconds(),
+    )  # fmt: skip
 
 
-@dataclass(frozen=True)
-class _Classifier:
-    mode: FlipMode
-    clean: CleanSettings
-    decode: DecodeSettings
-
-
-def _open_classifier(model: Model, settings: Settings, threads: int, watch: Stopwatch, notes: Notes) -> _Classifier:
-    flip = choose_flip_correction(model, model.folder, settings.flip, notes)
-    size = (model.manifest.height, model.manifest.width)
-    engine = None if flip.classifier is None else load_flip_engine(flip.classifier, *size, CLEANING_THREADS)
-    stage = CleanSettings(engine, settings.on_error, bridge_noisy=False, stopwatch=watch)
-    decode = DecodeSettings(lambda _: FrameFormat(*size), size[0] * size[1], threads, watch)
-    return _Classifier(flip.mode, stage, decode)
-
-
-class _Cleaner:
-    """Goes through the videos, one after another."""
-
-    def __init__(
-        self,
-        classifier: _Classifier,
-        *,
-        watch: Stopwatch,
-        notes: Notes,
-        progress: ProgressCallback | None,
-    ) -> None:
-        self._classifier = classifier
-        self._watch = watch
-        self._notes = notes
-        self._progress = progress
-        self._changes: list[Change] = []
-        self._refused: list[str] = []
-        self._videos = 0
-
-    def clean(self, video: FolderVideo, folder: Path) -> None:
-        """Writes the corrected frames of one video into `folder`."""
-        stage = self._judge(video)
-        if stage.refusal is not None:
-            self._refused.append(video.name)
-        for note in stage.notes():
-            self._notes.say(note)
-        with self._watch.phase("write"):
-            folder.mkdir(parents=True, exist_ok=True)
-            self._changes += write_frame_files(video.paths, folder, stage.record().flipped, stage.status())
-        self._videos += 1
-        if self._progress is not None:
-            self._progress(Progress("clean", len(self._changes), None, f"video {video.name}"))
-
-    def report(self, out: Path) -> CleanReport:
-        """The counts."""
-        counts = Counter(self._changes)
-        return CleanReport(
-            out=out,
-            videos=self._videos,
-            frames=len(self._changes),
-            unchanged=counts[Change.UNCHANGED],
-            turned=counts[Change.TURNED],
-            reencoded=counts[Change.REENCODED],
-            replaced=counts[Change.REPLACED],
-            left=counts[Change.LEFT],
-            refused=tuple(self._refused),
-            notes=list(self._notes),
-            phases=self._watch.seconds(),
-        )
-
-    def _judge(self, video: Video) -> CleanStage:
-        """The stage that has the record of the whole video."""
-        mode, settings, decode = self._classifier.mode, self._classifier.clean, self._classifier.decode
-        with Readahead(lambda: decode.chunks(video), decode.depth) as chunks:
-            steps = clean_video(video, settings, mode, chunks, lambda: decode.chunks(video))
-            ((last, _),) = deque(steps, maxlen=1)
-        return last
+def _judge(video: Video, clean: CleanSettings, flip: FlipMode, decode: DecodeSettings) -> CleanStage:
+    """The stage that has the record of the whole video."""
+    with Readahead(lambda: decode.chunks(video), decode.depth) as chunks:
+        steps = clean_video(video, clean, flip, chunks, lambda: decode.chunks(video))
+        ((last, _),) = deque(steps, maxlen=1)
+    return last
 
 
 def _folders(videos: Sequence[Video]) -> list[FolderVideo]:
@@ -178,18 +128,8 @@ def _folders(videos: Sequence[Video]) -> list[FolderVideo]:
     return folders
 
 
-def _places(source: Source, videos: Sequence[FolderVideo]) -> Iterator[Path]:
-    """Where each video's frames go: as in the source where it is one folder, else under the video's name."""
-    root = Path(source) if isinstance(source, str | PathLike) and Path(source).is_dir() else None
-    for video in videos:
-        yield Path(video.name) if root is None else video.folder.relative_to(root)
-
-
-def _refuse_inside(out: Path, source: Source, videos: Sequence[FolderVideo]) -> None:
+def _refuse_inside(out: Path, folders: set[Path]) -> None:
     target = out.resolve()
-    folders = {video.folder.resolve() for video in videos}
-    if isinstance(source, str | PathLike) and Path(source).is_dir():
-        folders.add(Path(source).resolve())
-    for folder in folders:
+    for folder in {folder.resolve() for folder in folders}:
         if target == folder or folder in target.parents or target in folder.parents:
             raise OutputError(f"{out} lies in the source or holds it ({folder}): name a folder apart from it")

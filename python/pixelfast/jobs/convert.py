@@ -86,19 +86,19 @@ def convert_weights(weights: Sequence[Path], workdir: Path, request: ConvertRequ
     with training_extra():
         from pixelfast.flip.export import convert_flip_classifier
     found = _recognise(_files(weights))
-    specs = [one for one in all_methods().values() if one.source_weights and one.source_weights.kind in found]
-    if len(specs) > 1:
-        one, other = (found[spec.source_weights.kind][0] for spec in specs[:2] if spec.source_weights)
+    ours = [(spec, source) for spec, source in _sources() if source.kind in found]
+    if len(ours) > 1:
+        one, other = (found[source.kind][0] for _, source in ours[:2])
         raise ModelError(f"{one} and {other} belong to two methods: convert each into a model of its own")
-    if not specs or specs[0].source_weights is None:
-        wanted = " nor a ".join(f"{one.kind} ({one.key} to {one.last})" for one in _kinds())
+    if not ours:
+        wanted = " nor a ".join(f"{source.kind} ({source.key} to {source.last})" for _, source in _sources())
         raise ModelError(f"{', '.join(map(str, weights))} holds neither an {wanted}: give that too")
-    source = specs[0].source_weights
+    ((spec, source),) = ours
     trained = source.convert(*found[source.kind], workdir, request)
     differences = dict(trained.differences)
     if FLIP in found:
         differences[str(EngineName("flip"))] = convert_flip_classifier(*found[FLIP], workdir)
-    return Converted(specs[0], trained, {kind: path for kind, (path, _) in found.items()}, differences)
+    return Converted(spec, trained, {kind: path for kind, (path, _) in found.items()}, differences)
 
 
 def _files(weights: Sequence[Path]) -> list[Path]:
@@ -115,25 +115,21 @@ def _recognise(files: Sequence[Path]) -> dict[str, tuple[Path, State]]:
     """File and state dict of each kind of network."""
     from pixelfast.training.plain_files import load_state_dict
 
+    keys = {**{source.key: source.kind for _, source in _sources()}, _FLIP_KEY: FLIP}
     found: dict[str, tuple[Path, State]] = {}
     for path in files:
         state = load_state_dict(path)
-        kind = _kind(path, state)
+        kind = next((kind for key, kind in keys.items() if key in state), None)
+        if kind is None:
+            names = ", ".join(list(state)[:3]) or "nothing"
+            known = ", ".join(f"{kind} ({key} …)" for key, kind in keys.items())
+            raise ModelError(f"{path} holds {names}…, which is none of the source method's networks: {known}")
         if kind in found:
             raise ModelError(f"{found[kind][0]} and {path} both hold weights of one kind ({kind}): give one of them")
         found[kind] = (path, state)
     return found
 
 
-def _kind(path: Path, state: State) -> str:
-    keys = {**{one.key: one.kind for one in _kinds()}, _FLIP_KEY: FLIP}
-    kind = next((kind for key, kind in keys.items() if key in state), None)
-    if kind is None:
-        names = ", ".join(list(state)[:3]) or "nothing"
-        known = ", ".join(f"{kind} ({key} …)" for key, kind in keys.items())
-        raise ModelError(f"{path} holds {names}…, which is none of the source method's networks: {known}")
-    return kind
-
-
-def _kinds() -> list[SourceWeights]:
-    return [one.source_weights for one in all_methods().values() if one.source_weights is not None]
+def _sources() -> list[tuple[MethodSpec, SourceWeights]]:
+    """The methods that take over weights, each with what it takes."""
+    return [(one, one.source_weights) for one in all_methods().values() if one.source_weights is not None]

@@ -1,6 +1,7 @@
 """The parts of several runs, put together: what `pixelfast.merge` does."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
@@ -38,17 +39,14 @@ def _files(parts: Folders) -> list[Path]:
     folders = [Path(parts)] if isinstance(parts, str | PathLike) else [Path(folder) for folder in parts]
     found: list[Path] = []
     for folder in folders:
-        files = [folder] if folder.is_file() else _parts_in(folder)
+        inside = sorted(folder.glob(f"[!.]*{SUFFIX}"), key=lambda path: natural_key(path.name))
+        files = [folder] if folder.is_file() else inside
         if not files:
             raise ScoresError(_no_parts(folder))
         found += files
     if not found:
         raise ScoresError("no folder of parts was given")
     return found
-
-
-def _parts_in(folder: Path) -> list[Path]:
-    return sorted(folder.glob(f"[!.]*{SUFFIX}"), key=lambda path: natural_key(path.name))
 
 
 def _no_parts(folder: Path) -> str:
@@ -79,8 +77,7 @@ def _one_job(read: dict[Path, Part]) -> Job:
                 f"{first_path} and {path} were written with different smoothing or calibration "
                 f"(smooth {first.job.smooth} and {part.job.smooth}): score the older ones again"
             )
-    videos = max(part.job.videos for part in read.values())
-    return Job(first.job.engine, first.job.settings, first.job.smooth, first.job.calibration, videos)
+    return replace(first.job, videos=max(part.job.videos for part in read.values()))
 
 
 def _differences(a: Job, b: Job) -> str:

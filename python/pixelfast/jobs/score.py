@@ -1,11 +1,10 @@
 """A whole run of scoring: what `pixelfast.score` does."""
 
-import dataclasses
 import json
 import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -33,16 +32,7 @@ from pixelfast.sources.decoding import DecodeSettings
 
 @dataclass(frozen=True)
 class Request:
-    """Where a run's results go, and how much of the source it does.
-
-    Attributes:
-        out: files for the scores.
-        parts: the folder of parts; None for `<out>.parts`, or none without `out`.
-        shard: "i/n", the share of the videos to do; None for all.
-        threads: None for the cores that this process may use.
-        progress: called as frames are done.
-        profile: called at the end with where the time went.
-    """
+    """Where a run's results go, and how much of the source it does; `pixelfast.score` says what each means."""
 
     out: Out = None
     parts: str | PathLike[str] | None = None
@@ -59,9 +49,8 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
     threads = usable_threads(request.threads)
     with watch.phase("open"):
         choice = choose_engine(engine, settings.stride, request.shard is not None, threads)
-        settings = with_own_smoothing(settings, choice.method)
         all_videos = open_source(source, notes)
-        videos = take_share(all_videos, request.shard)
+        videos = _take_share(all_videos, request.shard)
         paths, folder = _places(request, all_videos)
     for note in choice.notes:
         notes.say(note)
@@ -69,7 +58,7 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
         notes.say("error maps are kept in the parts, and no parts are kept: name a folder with parts=, or out=")
     flip = choose_flip_correction(choice.model, choice.path, settings.flip, notes)
     stages = open_stages(Opening(choice, settings, threads, watch, notes), flip)
-    job = describe_job(choice, stages, flip, len(all_videos), notes)
+    job = _describe_job(choice, stages, flip, len(all_videos), notes)
     if folder is not None:
         make_folder(folder)
     with watch.flow():
@@ -103,12 +92,6 @@ def open_stages(opening: Opening, flip: FlipCorrection) -> Stages:
     return Stages(spec, method, decode, clean, flip.mode, settings)
 
 
-def with_own_smoothing(settings: Settings, method: str) -> Settings:
-    """The settings with the method's own smoothing where none was asked for."""
-    smooth = find_method(method).global_pass.smooth if settings.smooth is None else settings.smooth
-    return dataclasses.replace(settings, smooth=smooth)
-
-
 def _places(request: Request, videos: Sequence[Video]) -> tuple[list[Path], Path | None]:
     """The files for the scores, known to be writable, and the folder for the parts."""
     paths = output_paths(request.out)
@@ -121,10 +104,10 @@ def _places(request: Request, videos: Sequence[Video]) -> tuple[list[Path], Path
     return paths, folder
 
 
-def describe_job(choice: EngineChoice, stages: Stages, flip: FlipCorrection, videos: int, notes: Notes) -> Job:
+def _describe_job(choice: EngineChoice, stages: Stages, flip: FlipCorrection, videos: int, notes: Notes) -> Job:
     """What all parts of this run share; says aloud where the model has no calibration for it."""
-    settings = stages.settings
-    calibration = find_calibration(choice, stages, notes)
+    settings, stride = stages.settings, stages.method.stride
+    smooth = settings.smooth or stages.spec.global_pass.smooth
     raw_settings: dict[str, Any] = {
         "method": choice.method,
         "engine_sha256": choice.sha256,
@@ -134,47 +117,31 @@ def describe_job(choice: EngineChoice, stages: Stages, flip: FlipCorrection, vid
         "on_error": settings.on_error,
         **stages.method.facts(),
     }
-    # As JSON has it, so that a job equals the one that a part file brings back.
-    plain = None if calibration is None else json.loads(json.dumps(dataclasses.asdict(calibration)))
-    return Job(choice.path.name, raw_settings, _smooth(settings), plain, videos)
-
-
-def find_calibration(choice: EngineChoice, stages: Stages, notes: Notes) -> Calibration | None:
-    """The calibration of this engine file and these settings; None, said aloud, where the model has none."""
+    job = Job(choice.path.name, raw_settings, smooth, None, videos)
     if choice.model is None:
-        return None
-    settings = stages.settings
-    wanted = (choice.path.name, stages.method.stride, settings.how, settings.pool, _smooth(settings))
-    calibration = choice.model.calibration(*wanted)
+        return job
+    calibration = choice.model.calibration(choice.path, stride, settings.how, settings.pool, smooth)
     if calibration is None:
-        engine, stride, how, pool, smooth = wanted
         notes.say(
-            f"no threshold and no tails: the model has no calibration for {engine} at stride {stride}, how={how}, "
-            f"pool={pool}, smooth={smooth}"
+            f"no threshold and no tails: the model has no calibration for {choice.path.name} at stride {stride}, "
+            f"how={settings.how}, pool={settings.pool}, smooth={smooth}"
         )
-    return calibration
-
-
-def _smooth(settings: Settings) -> int:
-    assert settings.smooth is not None, "settled as soon as the method is known"
-    return settings.smooth
+        return job
+    # As JSON has it, so that a job equals the one that a part file brings back.
+    return replace(job, calibration=json.loads(json.dumps(asdict(calibration))))
 
 
 def finish(
-    parts: Sequence[Part],
-    job: Job,
-    paths: Sequence[Path],
-    *,
-    notes: Notes,
-    watch: Stopwatch,
-    threads: int,
+    parts: Sequence[Part], job: Job, paths: Sequence[Path], *, notes: Notes, watch: Stopwatch, threads: int
 ) -> Scores:
     """The global pass over all parts, and the files."""
-    calibration = None if job.calibration is None else calibration_from(job.calibration)
+    calibration = None
+    if job.calibration is not None:
+        lists = {name: tuple(job.calibration[name]) for name in ("probabilities", "quantiles")}
+        calibration = Calibration(**{**job.calibration, **lists})
     with watch.phase("global"):
-        scores = global_pass(
-            parts, find_method(job.settings["method"]), job.smooth, calibration, notes=notes, threads=threads
-        )
+        spec = find_method(job.settings["method"])
+        scores = global_pass(parts, spec, job.smooth, calibration, notes=notes, threads=threads)
     scores.phases.update(watch.seconds())
     with watch.phase("write"):
         for path in paths:
@@ -183,16 +150,7 @@ def finish(
     return scores
 
 
-def calibration_from(plain: dict[str, Any]) -> Calibration:
-    """A calibration from the plain mapping in a part."""
-    lists = {name: tuple(plain[name]) for name in ("probabilities", "quantiles")}
-    return Calibration(**{**plain, **lists})
-
-
-_PATTERN = re.compile(r"([0-9]+)/([0-9]+)")
-
-
-def take_share(videos: Sequence[Video], shard: str | None) -> list[Video]:
+def _take_share(videos: Sequence[Video], shard: str | None) -> list[Video]:
     """The videos of share `shard` ("i/n", 1/n to n/n); all for None. Shares of one source are disjoint and complete.
 
     Raises:
@@ -200,7 +158,7 @@ def take_share(videos: Sequence[Video], shard: str | None) -> list[Video]:
     """
     if shard is None:
         return list(videos)
-    match = _PATTERN.fullmatch(shard)
+    match = re.fullmatch(r"([0-9]+)/([0-9]+)", shard)
     share, shares = (int(match[1]), int(match[2])) if match else (0, 0)
     if not 1 <= share <= shares:
         raise PixelfastError(f"shard must be like 2/3 (the second of three shares, from 1/3 to 3/3), not {shard!r}")

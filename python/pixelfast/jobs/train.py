@@ -59,8 +59,8 @@ def run_training(spec: MethodSpec, job: TrainingJob, sources: Sequence[str]) -> 
     Returns:
         What `model.json` shall say.
     """
-    trained = spec.train(job)
-    flip = _train_flips(job)
+    trained, flips = spec.train(job), _train_flips(job)
+    trusted = flips is not None and flips.held_out is not None and flips.held_out >= TRUSTED_ACCURACY
     job.tell("calibrate", 0, 1)
     measured = calibrate(spec, job.workdir / trained.engine, trained.own, trained.held_out, threads=job.threads)
     job.tell("calibrate", 1, 1)
@@ -71,10 +71,8 @@ def run_training(spec: MethodSpec, job: TrainingJob, sources: Sequence[str]) -> 
         height=job.cache.frames.shape[1],
         width=job.cache.frames.shape[2],
         grid=GRID,
-        training=_training(job, sources, trained, flip),
-        flip=None
-        if flip is None
-        else Flip(flip.held_out, flip.held_out is not None and flip.held_out >= TRUSTED_ACCURACY),
+        training=_training(job, sources, trained, flips),
+        flip=None if flips is None else Flip(flips.held_out, trusted),
         own=trained.own,
         calibrations=tuple(measured),
         notes=tuple(dict.fromkeys((*job.notes, *job.cache.notes))),
@@ -91,14 +89,9 @@ def _train_flips(job: TrainingJob) -> "FlipAccuracy | None":
         return None
     with job.phase("flip"):
         accuracy = train_flip_files(
-            job.cache,
-            job.recipe.flip,
-            job.workdir,
-            name=job.recipe.name,
-            seed=job.request.seed,
-            threads=job.threads,
-            progress=job.request.progress,
-        )
+            job.cache, job.recipe.flip, job.workdir, name=job.recipe.name,
+            seed=job.request.seed, threads=job.threads, progress=job.request.progress,
+        )  # fmt: skip
     if accuracy.held_out is None:
         job.notes.say(
             "the footage is too short to hold frames out: losses are those of training frames, the flip classifier "
@@ -142,7 +135,7 @@ def _open_cache(
     videos: Sequence[Video], workdir: Path, request: TrainingRequest, threads: int, notes: Notes
 ) -> FrameCache:
     """The decoded frames: those of an earlier attempt on the same footage, or newly decoded."""
-    footage, path = footage_facts(videos), workdir / _FOOTAGE
+    footage, path = _footage_facts(videos), workdir / _FOOTAGE
     before = path.read_text(encoding="utf-8") if path.is_file() else None
     if request.resume and before is None:
         notes.say(f"there is nothing to resume in {workdir}: training begins anew")
@@ -169,8 +162,8 @@ def _decode(videos: Sequence[Video], workdir: Path, footage: str, request: Train
     return cache
 
 
-def footage_facts(videos: Iterable[Video]) -> str:
-    """Returns names and fingerprints of all videos, as text."""
+def _footage_facts(videos: Iterable[Video]) -> str:
+    """The names and fingerprints of all videos, as text."""
     digest = hashlib.sha256()
     for video in videos:
         digest.update(json.dumps([video.name, video.fingerprint().hex()]).encode())

@@ -143,12 +143,9 @@ class PartStore:
     def _path(self, video: str, footage: str) -> Path:
         assert self._folder is not None, "a path is asked for only where parts are kept"
         text = json.dumps([self.job.fingerprint(), video, footage])
-        return self._folder / f"{_file_name(video)}.{hashlib.sha256(text.encode()).hexdigest()[:16]}{SUFFIX}"
-
-
-def _file_name(video: str) -> str:
-    """A file name for a video's name: what a file system may refuse is escaped; long names are cut."""
-    return quote(video, safe=" +,=@()[]")[:_NAME_BYTES].lstrip(".") or "video"
+        # What a file system may refuse is escaped; long names are cut.
+        name = quote(video, safe=" +,=@()[]")[:_NAME_BYTES].lstrip(".") or "video"
+        return self._folder / f"{name}.{hashlib.sha256(text.encode()).hexdigest()[:16]}{SUFFIX}"
 
 
 def write_part(path: Path, part: Part) -> None:

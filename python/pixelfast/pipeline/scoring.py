@@ -1,24 +1,25 @@
 """Raw scores of many videos: decoding and cleaning run ahead, the engine follows, each video leaves a part."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain, groupby
 from operator import attrgetter
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelfast.cleaning.stage import CleanSettings
+from pixelfast.cleaning.cleaned import Cleaned
+from pixelfast.cleaning.stage import CleanSettings, CleanStage, clean_video
 from pixelfast.machine.readahead import Readahead
 from pixelfast.methods.base import Method, MethodSpec
 from pixelfast.methods.settings import Settings
 from pixelfast.notes import Notes
 from pixelfast.options import FlipMode
-from pixelfast.pipeline.clean import cleaned_steps
-from pixelfast.pipeline.decode import Decoder, Step
 from pixelfast.pipeline.parts import Part, PartStore
 from pixelfast.progress import Progress, ProgressCallback
-from pixelfast.sources import Video
+from pixelfast.sources import Chunk, Video
 from pixelfast.sources.decoding import DecodeSettings
 
 
@@ -43,12 +44,77 @@ class Stages:
     settings: Settings
 
 
-class FrameCount:
+class Step(NamedTuple):
+    """What one stage of the line hands to the next: a video is a run of steps with one number, in order.
+
+    Attributes:
+        video: its position in the run.
+        footage: the fingerprint of its files.
+        part: what was there already, and is all there is of this video.
+        chunk: decoded frames, from the decoder.
+        cleaned: the same made ready, from the cleaner.
+        stage: what cleaned them, and has the record of them once the video is through; frames of an earlier stage of
+            the same video are void.
+    """
+
+    video: int
+    footage: str
+    part: Part | None = None
+    chunk: Chunk | None = None
+    cleaned: Cleaned | None = None
+    stage: CleanStage | None = None
+
+    @property
+    def run(self) -> int:
+        """The video's position; -1 for the step after its last, by which it is known that the video is through."""
+        return -1 if self.part is None and self.chunk is None and self.stage is None else self.video
+
+
+def _decoded(videos: Sequence[Video], decode: DecodeSettings, store: PartStore, left: set[int]) -> Iterator[Step]:
+    """The steps of each video, and one more after it: its part, where it is there already, or its chunks.
+
+    For one thread, by a `Readahead`. The chunks of a video that gets into `left` meanwhile are left out.
+    """
+    for index, video in enumerate(videos):
+        with decode.stopwatch.phase("fingerprint"):
+            footage = store.footage(video)
+            part = store.find(video.name, footage)
+        if part is not None:
+            yield Step(index, footage, part=part)
+            continue
+        for chunk in decode.chunks(video):
+            if index in left:
+                break
+            yield Step(index, footage, chunk=chunk)
+        yield Step(index, footage)
+
+
+def _cleaned(videos: Sequence[Video], stages: Stages, store: PartStore) -> Iterator[Step]:
+    """The same steps with their frames cleaned; for one thread, by a `Readahead`."""
+    decode, left = stages.decode, set[int]()
+
+    def again(index: int) -> Iterator[Chunk]:
+        """Decodes a video from its start, on the calling thread."""
+        left.add(index)
+        return decode.chunks(videos[index])
+
+    with Readahead(lambda: _decoded(videos, decode, store, left), decode.depth) as ahead:
+        for index, steps in groupby(ahead, attrgetter("run")):
+            first = next(steps)
+            if index < 0 or first.part is not None:
+                yield first
+                continue
+            chunks = (step.chunk for step in chain([first], steps) if step.chunk is not None)
+            for stage, cleaned in clean_video(videos[index], stages.clean, stages.flip, chunks, partial(again, index)):
+                yield first._replace(chunk=None, cleaned=cleaned, stage=stage)
+
+
+class _FrameCount:
     """Tells the caller how many frames are done."""
 
     def __init__(self, videos: Sequence[Video], progress: ProgressCallback | None) -> None:
         lengths = [video.length for video in videos]
-        self._total = None if None in lengths else sum(length for length in lengths if length is not None)
+        self._total = None if None in lengths else sum(filter(None, lengths))
         self._progress = progress
         self._done = 0
 
@@ -75,9 +141,8 @@ def score_videos(
         DecodeError, EngineError, SourceError, OutputError: frames cannot be read, the engine fails or returns a value
             that is not finite, a video means nothing to the method, or a part cannot be written.
     """
-    count, parts = FrameCount(videos, progress), list[Part]()
-    decoder = Decoder(videos, store, stages.decode)
-    with Readahead(lambda: cleaned_steps(videos, decoder, stages.clean, stages.flip), stages.decode.depth) as ahead:
+    count, parts = _FrameCount(videos, progress), list[Part]()
+    with Readahead(lambda: _cleaned(videos, stages, store), stages.decode.depth) as ahead:
         for index, steps in groupby(stages.clean.stopwatch.waits(ahead), attrgetter("run")):
             if index < 0:
                 continue
@@ -94,7 +159,7 @@ def score_videos(
     return parts
 
 
-def _score(video: Video, steps: Iterable[Step], stages: Stages, store: PartStore, count: FrameCount) -> Part:
+def _score(video: Video, steps: Iterable[Step], stages: Stages, store: PartStore, count: _FrameCount) -> Part:
     """The part of one video: only the frames of the last stage of cleaning count."""
     void = 0
     for stage, some in groupby(steps, attrgetter("stage")):
@@ -108,7 +173,7 @@ def _score(video: Video, steps: Iterable[Step], stages: Stages, store: PartStore
 
 
 def _raw(
-    video: Video, steps: Iterable[Step], stages: Stages, count: FrameCount
+    video: Video, steps: Iterable[Step], stages: Stages, count: _FrameCount
 ) -> tuple[NDArray[np.float32], NDArray[np.float16] | None]:
     """Raw scores f32[N] of cleaned frames, and the square roots f16[N, G, G] of the error maps where asked for."""
     raw: list[NDArray[np.float32]] = []
