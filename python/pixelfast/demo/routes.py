@@ -67,22 +67,25 @@ def from_the_door(near: float, aside: float) -> Route:
 
 def along_crossing(depth: float) -> Route:
     """Leads over the crossing from left to right; `depth` 0 is its near edge, 1 its far one."""
-    z = CROSSING_Z[0] + depth * (CROSSING_Z[1] - CROSSING_Z[0])
+    return across(_on_the_crossing(depth))
+
+
+def across(z: float) -> Route:
+    """Leads from left to right past the whole picture, `z` metres away from the camera."""
     reach = 0.56 * z + 1.5
     return Route(np.array([[-reach, z], [0.0, z], [reach, z]]))
 
 
-def along_wall(depth: float) -> Route:
-    """Leads past the wall from left to right, `depth` metres away from the camera."""
-    return Route(np.array([[-0.56 * depth - 1.5, depth], [0.0, depth], [0.56 * depth + 1.5, depth]]))
-
-
 def turning_off(depth: float, aside: float, to_the_right: bool) -> Route:
     """Leads out of the door, down the path and onto the crossing, then left or right."""
-    z = CROSSING_Z[0] + depth * (CROSSING_Z[1] - CROSSING_Z[0])
+    z = _on_the_crossing(depth)
     path = from_the_door(z + 1.0, aside).corners
     end = (0.56 * z + 1.5) * (1.0 if to_the_right else -1.0)
     return Route(np.concatenate([path, [[path[-1, 0] + np.sign(end) * 1.2, z], [end, z]]]))
+
+
+def _on_the_crossing(depth: float) -> float:
+    return CROSSING_Z[0] + depth * (CROSSING_Z[1] - CROSSING_Z[0])
 
 
 HABITS = ("crossing", "turning", "crossing", "turning", "wall", "crossing", "turning", "wall")
@@ -94,7 +97,7 @@ def usual_route(rng: np.random.Generator, habit: str) -> Route:
     if habit == "crossing":
         route = along_crossing(float(rng.uniform(0.25, 0.9)))
     elif habit == "wall":
-        route = along_wall(float(rng.uniform(37.2, 38.8)))
+        route = across(float(rng.uniform(37.2, 38.8)))
     else:
         route = turning_off(float(rng.uniform(0.3, 0.85)), float(rng.uniform(-1.3, 1.3)), bool(rng.random() < 0.5))
     return route if rng.random() < 0.5 else route.reversed()
