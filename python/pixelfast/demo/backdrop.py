@@ -12,27 +12,36 @@ from pixelfast.demo.shapes import Body, Image, Shapes, draw, draw_shadow, silhou
 
 SHADE = 0.42
 """How much of the light a full shadow takes."""
+NOISE_MARGIN = 64
+"""Rows and columns that the noise has more than a frame."""
 _SUPERSAMPLING = 2
 
 
 @dataclass(frozen=True)
 class Cutout:
-    """Something that hides whoever is behind it: `pixels` u8[h, w, 3] and `alpha` f32[h, w] at (top, left)."""
+    """Something that hides whoever is behind it: `pixels` u8[h, w, 3] and `alpha` f32[h, w] in a box of the picture."""
 
     z: float
-    top: int
-    left: int
+    box: tuple[slice, slice]
     pixels: Image
     alpha: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Backdrop:
-    """The scene without people: `picture` u8[H, W, 3] (blue, green, red) and what stands in front of people."""
+    """What every frame of a scene is drawn from.
+
+    Attributes:
+        camera: The view.
+        picture: The scene without people, u8[H, W, 3] (blue, green, red).
+        cutouts: What stands in front of people, the farthest first.
+        noise: The sensor's noise, f32[H + 64, W + 64, 3] of unit spread; every frame takes a cut of its own from it.
+    """
 
     camera: Camera
     picture: Image
     cutouts: tuple[Cutout, ...]
+    noise: NDArray[np.float32]
 
 
 def build_backdrop(height: int, width: int, seed: int) -> Backdrop:
@@ -48,7 +57,15 @@ def build_backdrop(height: int, width: int, seed: int) -> Backdrop:
     for body, _ in props:
         draw(canvas, body, large)
     small = np.asarray(cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    return Backdrop(camera, small, tuple(_cut_out(small, body, z, camera) for body, z in props))
+    cutouts = tuple(_cut_out(small, body, z, camera) for body, z in props)
+    return Backdrop(camera, small, cutouts, _noise(height + NOISE_MARGIN, width + NOISE_MARGIN, seed))
+
+
+def _noise(height: int, width: int, seed: int) -> NDArray[np.float32]:
+    """Returns noise f32[H, W, 3], most of it shared by the three colours."""
+    rng = np.random.default_rng([seed, 3])
+    shared = rng.standard_normal((height, width, 1), dtype=np.float32)
+    return np.asarray(0.8 * shared + 0.6 * rng.standard_normal((height, width, 3), dtype=np.float32), dtype=np.float32)
 
 
 def shade_ground(image: Image, bodies: list[Body], camera: Camera) -> None:
@@ -149,7 +166,6 @@ def _bench(x: float, z: float) -> Body:
 def _cut_out(picture: Image, body: Body, z: float, camera: Camera) -> Cutout:
     mask = silhouette(body, camera.enlarged(_SUPERSAMPLING))
     alpha = cv2.resize(mask, (camera.width, camera.height), interpolation=cv2.INTER_AREA)
-    rows, columns = np.flatnonzero(alpha.any(axis=1)), np.flatnonzero(alpha.any(axis=0))
-    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    share = (alpha[box] / 255.0).astype(np.float32)
-    return Cutout(z, int(rows[0]), int(columns[0]), picture[box].copy(), share)
+    left, top, width, height = cv2.boundingRect(alpha)
+    box = slice(top, top + height), slice(left, left + width)
+    return Cutout(z, box, picture[box].copy(), (alpha[box] / 255.0).astype(np.float32))
