@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from pixelfast.demo.camera import Camera, FloatArray
 from pixelfast.demo.ground import APRON_Z, DOOR_X, WALL_Z, cloudiness, draw_ground
-from pixelfast.demo.shapes import Body, Image, Shapes, draw, draw_shadow, silhouette
+from pixelfast.demo.shapes import Body, Image, Shapes, cover, draw
 
 SHADE = 0.42
 """How much of the light a full shadow takes."""
@@ -72,7 +72,7 @@ def shade_ground(image: Image, bodies: list[Body], camera: Camera) -> None:
     """Darken u8[H, W, 3] where the bodies keep the sun off the ground."""
     mask = np.zeros(image.shape[:2], dtype=np.uint8)
     for body in bodies:
-        draw_shadow(mask, body, camera)
+        cover(mask, body.shadow(), camera, 0.7)
     rows = np.flatnonzero(mask.any(axis=1))
     if not rows.size:
         return
@@ -164,7 +164,9 @@ def _bench(x: float, z: float) -> Body:
 
 
 def _cut_out(picture: Image, body: Body, z: float, camera: Camera) -> Cutout:
-    mask = silhouette(body, camera.enlarged(_SUPERSAMPLING))
+    large = camera.enlarged(_SUPERSAMPLING)
+    mask = np.zeros((large.height, large.width), dtype=np.uint8)
+    cover(mask, body, large)
     alpha = cv2.resize(mask, (camera.width, camera.height), interpolation=cv2.INTER_AREA)
     left, top, width, height = cv2.boundingRect(alpha)
     box = slice(top, top + height), slice(left, left + width)

@@ -12,14 +12,8 @@ FloatArray = NDArray[np.float64]
 class Camera:
     """A camera above level ground. The picture plane is upright (a shift lens), so walls and lamp posts stay upright.
 
-    World: X metres to the right, Y metres up from the ground, Z metres away from the camera.
-
-    Attributes:
-        height: Rows of the picture.
-        width: Columns of the picture.
-        focal: Focal length in pixels.
-        horizon: Row of the horizon.
-        eye: Height of the camera over the ground in metres.
+    World: X metres to the right, Y metres up from the ground, Z metres away from the camera. `focal` is the focal
+    length in pixels, `horizon` a row of the picture, `eye` the height over the ground in metres.
     """
 
     height: int

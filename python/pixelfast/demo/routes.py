@@ -45,8 +45,7 @@ class Route:
         reached = self._reached
         index = int(np.clip(np.searchsorted(reached, way) - 1, 0, len(reached) - 2))
         share = (way - reached[index]) / (reached[index + 1] - reached[index])
-        point: FloatArray = self.corners[index] + share * (self.corners[index + 1] - self.corners[index])
-        return point
+        return np.asarray(self.corners[index] + share * (self.corners[index + 1] - self.corners[index]))
 
     def reversed(self) -> "Route":
         """Returns the same way from its end."""

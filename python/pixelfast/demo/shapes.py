@@ -1,7 +1,7 @@
 """What bodies are made of: rounded limbs and flat panels, drawn as convex polygons in the picture."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -15,7 +15,7 @@ Color = tuple[float, float, float]
 Point = tuple[float, float, float]
 """Forward, up and right of a body's foot point; for what stands still, X, Y, Z of the world."""
 
-SUN = (0.55, -0.30)
+_SUN = (0.55, -0.30)
 """Ground offset (X, Z) of a shadow for each metre of height: the sun stands behind the camera's left shoulder."""
 
 _SUBPIXEL_BITS = 4
@@ -52,6 +52,10 @@ class Body:
             np.concatenate([self.panels, other.panels]),
             self.panel_colors + other.panel_colors,
         )
+
+    def shadow(self) -> "Body":
+        """Returns the body laid on the ground, where it keeps the sun off."""
+        return replace(self, ends=_on_the_ground(self.ends), panels=_on_the_ground(self.panels))
 
 
 @dataclass
@@ -113,7 +117,7 @@ def limb_outlines(ends: FloatArray, radii: FloatArray) -> FloatArray:
 
 def draw(image: Image, body: Body, camera: Camera) -> None:
     """Draw a body onto u8[H, W, 3], its far parts first; limbs are lit from the upper left."""
-    ends, radii = camera.project(body.ends), _radii_in_pixels(body.radii, body.ends, camera)
+    ends, radii = camera.project(body.ends), _radii_in_pixels(body, camera)
     rims = _fixed_point(limb_outlines(ends, radii))
     cores = _fixed_point(limb_outlines(ends + radii[:, :, None] * _TO_LIGHT, radii * _CORE))
     panels = _fixed_point(camera.project(body.panels))
@@ -129,23 +133,13 @@ def draw(image: Image, body: Body, camera: Camera) -> None:
             _fill(image, cores[index], (blue, green, red))
 
 
-def draw_shadow(mask: Image, body: Body, camera: Camera) -> None:
-    """Draw where a body keeps the sun off the ground onto u8[H, W] (255: full shadow)."""
-    ends = _on_the_ground(body.ends)
-    outlines = limb_outlines(camera.project(ends), 0.7 * _radii_in_pixels(body.radii, ends, camera))
+def cover(mask: Image, body: Body, camera: Camera, thickness: float = 1.0) -> None:
+    """Draw where a body covers the picture onto u8[H, W]: 255 inside, soft at the edge; `thickness` is of its limbs."""
+    outlines = limb_outlines(camera.project(body.ends), thickness * _radii_in_pixels(body, camera))
     for outline in _fixed_point(outlines):
         _fill(mask, outline, (255.0, 0.0, 0.0))
-    for corners in _fixed_point(camera.project(_on_the_ground(body.panels))):
+    for corners in _fixed_point(camera.project(body.panels)):
         _fill(mask, cv2.convexHull(corners), (255.0, 0.0, 0.0))
-
-
-def silhouette(body: Body, camera: Camera) -> Image:
-    """Returns where a body covers the picture: u8[H, W], 255 inside, soft at the edge."""
-    mask = np.zeros((camera.height, camera.width), dtype=np.uint8)
-    radii = _radii_in_pixels(body.radii, body.ends, camera)
-    for outline in _fixed_point(limb_outlines(camera.project(body.ends), radii)):
-        _fill(mask, outline, (255.0, 0.0, 0.0))
-    return mask
 
 
 def _fill(image: Image, outline: NDArray[np.int32], color: Color) -> None:
@@ -157,13 +151,10 @@ def _fixed_point(outlines: FloatArray) -> NDArray[np.int32]:
     return np.rint((outlines - 0.5) * (1 << _SUBPIXEL_BITS)).astype(np.int32)
 
 
-def _radii_in_pixels(radii: FloatArray, ends: FloatArray, camera: Camera) -> FloatArray:
-    return np.maximum(radii * camera.scale(ends[:, :, 2]), 0.45)
+def _radii_in_pixels(body: Body, camera: Camera) -> FloatArray:
+    return np.maximum(body.radii * camera.scale(body.ends[:, :, 2]), 0.45)
 
 
 def _on_the_ground(points: FloatArray) -> FloatArray:
-    flat = points.copy()
-    flat[..., 0] += SUN[0] * points[..., 1]
-    flat[..., 1] = 0.0
-    flat[..., 2] += SUN[1] * points[..., 1]
-    return flat
+    x, y, z = np.moveaxis(points, -1, 0)
+    return np.stack([x + _SUN[0] * y, np.zeros_like(y), z + _SUN[1] * y], axis=-1)

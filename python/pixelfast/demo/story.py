@@ -33,15 +33,10 @@ MakeBody = Callable[[FloatArray, FloatArray, float], Body]
 
 @dataclass(frozen=True)
 class Actor:
-    """Somebody on a route.
+    """Somebody on a route at `speed` metres a second, who sets off at the second `start`: negative, before the video.
 
-    Attributes:
-        kind: "walker", "cyclist", "cart", "runner" or "trespasser".
-        route: The way.
-        speed: Metres a second.
-        start: Second at which the actor sets off (negative: before the video begins).
-        height: Metres, to tell whether the actor is in the picture.
-        make: Makes the body from (place, heading, metres covered).
+    `kind` is "walker", "cyclist", "cart", "runner" or "trespasser", `height` in metres; `make` makes the body from
+    (place, heading, metres covered).
     """
 
     kind: str
