@@ -6,9 +6,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelfast.demo.camera import Camera, FloatArray
 from pixelfast.demo.ground import APRON_Z, DOOR_X, WALL_Z, cloudiness, draw_ground
-from pixelfast.demo.shapes import Body, Image, Shapes, cover, draw
+from pixelfast.demo.shapes import Body, Camera, FloatArray, Image, Shapes, cover, draw
 
 SHADE = 0.42
 """How much of the light a full shadow takes."""

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from pixelfast.demo.camera import Camera, FloatArray
+from pixelfast.demo.shapes import Camera, FloatArray
 
 WALL_Z = 40.0
 """Distance of the wall that closes the scene, metres."""

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pixelfast.demo.camera import FloatArray
-from pixelfast.demo.shapes import Body, Color, Shapes
+from pixelfast.demo.shapes import Body, Color, FloatArray, Shapes
 
 # Muted, as clothes mostly are, with a few loud ones.
 _SHIRTS: tuple[Color, ...] = (

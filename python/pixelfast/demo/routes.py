@@ -5,8 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
-from pixelfast.demo.camera import FloatArray
 from pixelfast.demo.ground import CROSSING_Z, DOOR_X, WALL_Z, path_centre
+from pixelfast.demo.shapes import FloatArray
 
 _LOOK_AHEAD = 0.5
 

@@ -14,8 +14,8 @@ import cv2
 import numpy as np
 
 from pixelfast.demo.backdrop import Backdrop, build_backdrop
-from pixelfast.demo.camera import Camera
 from pixelfast.demo.render import Light, add_heavy_noise, changing_light, render
+from pixelfast.demo.shapes import Camera
 from pixelfast.demo.story import FRAMES_PER_SECOND, Actor, cast
 from pixelfast.errors import OutputError
 from pixelfast.machine.threads import usable_cores
@@ -102,10 +102,9 @@ def generate_scene(
     """
     out, spec = Path(out), spec or SceneSpec()
     truth = _existing_truth(out)
-    same = truth is not None and (truth["version"], truth["spec"]) == (SCENE_VERSION, asdict(spec))
-    if truth is not None and same and _complete(out, spec):
+    if truth and (truth["version"], truth["spec"]) == (SCENE_VERSION, asdict(spec)) and _complete(out, spec):
         return Scene(out, truth, reused=True)
-    if truth is None and out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if not truth and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputError(f"{out} is there and is no demo scene: give another folder, or remove it")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -120,12 +119,13 @@ def generate_scene(
     return Scene(out, truth, reused=False)
 
 
-def _existing_truth(folder: Path) -> dict[str, Any] | None:
+def _existing_truth(folder: Path) -> dict[str, Any]:
+    """Returns what `truth.json` says; nothing where there is no scene."""
     try:
         truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return None
-    return truth if isinstance(truth, dict) and truth.get("kind") == _KIND else None
+        return {}
+    return truth if isinstance(truth, dict) and truth.get("kind") == _KIND else {}
 
 
 def _complete(folder: Path, spec: SceneSpec) -> bool:

@@ -1,4 +1,4 @@
-"""What bodies are made of: rounded limbs and flat panels, drawn as convex polygons in the picture."""
+"""The camera, and what bodies are made of: rounded limbs and flat panels, drawn as convex polygons in the picture."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -7,8 +7,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelfast.demo.camera import Camera, FloatArray
-
+FloatArray = NDArray[np.float64]
 Image = NDArray[np.uint8]
 Color = tuple[float, float, float]
 """Blue, green, red, 0 to 255."""
@@ -23,6 +22,50 @@ _CAP = np.linspace(np.pi / 2, 3 * np.pi / 2, 6)
 _CAPS = np.stack([np.cos(_CAP), np.sin(_CAP)], axis=-1)
 _TO_LIGHT = np.array([-0.22, -0.12])
 _CORE = 0.66
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A camera above level ground. The picture plane is upright (a shift lens), so walls and lamp posts stay upright.
+
+    World: X metres to the right, Y metres up from the ground, Z metres away from the camera. `focal` is the focal
+    length in pixels, `horizon` a row of the picture, `eye` the height over the ground in metres.
+    """
+
+    height: int
+    width: int
+    focal: float
+    horizon: float
+    eye: float = 4.5
+
+    @classmethod
+    def looking_down_the_path(cls, height: int, width: int) -> "Camera":
+        """Returns the demo's view: the ground reaches from 9 m away (bottom row) to the wall."""
+        return cls(height, width, focal=0.94 * width, horizon=height / 6)
+
+    def enlarged(self, factor: int) -> "Camera":
+        """Returns the same view with `factor` times as many pixels a side."""
+        return Camera(self.height * factor, self.width * factor, self.focal * factor, self.horizon * factor, self.eye)
+
+    def scale(self, z: FloatArray) -> FloatArray:
+        """Returns pixels a metre at the distance z."""
+        return self.focal / np.maximum(z, 0.5)
+
+    def project(self, points: FloatArray) -> FloatArray:
+        """Projects world points f64[..., 3] to pixels f64[..., 2] (x, y)."""
+        scale = self.scale(points[..., 2])
+        x = self.width / 2 + points[..., 0] * scale
+        y = self.horizon + (self.eye - points[..., 1]) * scale
+        return np.stack([x, y], axis=-1)
+
+    def ground(self) -> tuple[FloatArray, FloatArray]:
+        """Returns the ground point (X, Z), f64[H, W] each, of every pixel; above the horizon Z is infinite."""
+        rows = np.arange(self.height, dtype=np.float64)[:, None] + 0.5
+        columns = np.arange(self.width, dtype=np.float64)[None, :] + 0.5
+        drop = rows - self.horizon
+        z = np.where(drop > 0, self.focal * self.eye / np.maximum(drop, 1e-6), np.inf)
+        z = np.broadcast_to(z, (self.height, self.width))
+        return (columns - self.width / 2) / self.focal * np.minimum(z, 1e4), z
 
 
 @dataclass(frozen=True)

@@ -6,11 +6,10 @@ from functools import partial
 
 import numpy as np
 
-from pixelfast.demo.camera import Camera, FloatArray
 from pixelfast.demo.ground import on_the_lawn
 from pixelfast.demo.people import RUN, WALK, Look, person
 from pixelfast.demo.routes import HABITS, LAWN_WAY, Route, along_crossing, off_the_crossing, over_the_lawn, usual_route
-from pixelfast.demo.shapes import Body
+from pixelfast.demo.shapes import Body, Camera, FloatArray
 from pixelfast.demo.vehicles import cart, cyclist
 
 FRAMES_PER_SECOND = 12.0
@@ -28,8 +27,6 @@ _PROGRAMME: tuple[tuple[tuple[str, float], ...], ...] = (
 )
 """What happens in the test videos in turn, and after which share of the video. The fifth is a quiet one."""
 
-MakeBody = Callable[[FloatArray, FloatArray, float], Body]
-
 
 @dataclass(frozen=True)
 class Actor:
@@ -44,7 +41,7 @@ class Actor:
     speed: float
     start: float
     height: float
-    make: MakeBody
+    make: Callable[[FloatArray, FloatArray, float], Body]
 
     def body(self, second: float) -> tuple[Body, float] | None:
         """Returns body and distance from the camera at that time; None before and after the way."""

@@ -3,9 +3,8 @@
 import math
 from itertools import pairwise
 
-from pixelfast.demo.camera import FloatArray
 from pixelfast.demo.people import Look, posed
-from pixelfast.demo.shapes import Body, Color, Shapes
+from pixelfast.demo.shapes import Body, Color, FloatArray, Shapes
 
 _TYRE: Color = (28, 28, 30)
 _STEEL: Color = (120, 120, 125)

@@ -103,10 +103,8 @@ class Stopwatch:
     def flow(self) -> Iterator[None]:
         """The block in which frames flow: what a stage is busy or idle in."""
         started = time.perf_counter()
-        try:
-            yield
-        finally:
-            self._flowing += time.perf_counter() - started
+        yield
+        self._flowing += time.perf_counter() - started
 
     def waits(self, items: Iterable[Item]) -> Iterator[Item]:
         """Yields the items, none of them None; the time that each is waited for counts under `wait`."""
