@@ -66,10 +66,10 @@ def from_the_door(near: float, aside: float) -> Route:
 
 def along_crossing(depth: float) -> Route:
     """Leads over the crossing from left to right; `depth` 0 is its near edge, 1 its far one."""
-    return across(_on_the_crossing(depth))
+    return _across(_on_the_crossing(depth))
 
 
-def across(z: float) -> Route:
+def _across(z: float) -> Route:
     """Leads from left to right past the whole picture, `z` metres away from the camera."""
     reach = 0.56 * z + 1.5
     return Route(np.array([[-reach, z], [0.0, z], [reach, z]]))
@@ -96,7 +96,7 @@ def usual_route(rng: np.random.Generator, habit: str) -> Route:
     if habit == "crossing":
         route = along_crossing(float(rng.uniform(0.25, 0.9)))
     elif habit == "wall":
-        route = across(float(rng.uniform(37.2, 38.8)))
+        route = _across(float(rng.uniform(37.2, 38.8)))
     else:
         route = turning_off(float(rng.uniform(0.3, 0.85)), float(rng.uniform(-1.3, 1.3)), bool(rng.random() < 0.5))
     return route if rng.random() < 0.5 else route.reversed()

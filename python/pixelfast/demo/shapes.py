@@ -141,13 +141,8 @@ class Shapes:
         return Body(ends, local.radii * scale, local.limb_colors, panels, local.panel_colors)
 
 
-def limb_outlines(ends: FloatArray, radii: FloatArray) -> FloatArray:
-    """Outlines f64[K, 12, 2] of limbs in the picture: half a circle around each end.
-
-    Args:
-        ends: f64[K, 2, 2] in pixels.
-        radii: f64[K, 2] in pixels.
-    """
+def _limb_outlines(ends: FloatArray, radii: FloatArray) -> FloatArray:
+    """Returns outlines f64[K, 12, 2] of ends f64[K, 2, 2] and radii f64[K, 2], all in pixels: half a circle each."""
     along = ends[:, 1] - ends[:, 0]
     length = np.hypot(along[:, 0], along[:, 1])[:, None]
     along = np.where(length > 1e-6, along / np.maximum(length, 1e-6), np.array([1.0, 0.0]))
@@ -161,8 +156,8 @@ def limb_outlines(ends: FloatArray, radii: FloatArray) -> FloatArray:
 def draw(image: Image, body: Body, camera: Camera) -> None:
     """Draw a body onto u8[H, W, 3], its far parts first; limbs are lit from the upper left."""
     ends, radii = camera.project(body.ends), _radii_in_pixels(body, camera)
-    rims = _fixed_point(limb_outlines(ends, radii))
-    cores = _fixed_point(limb_outlines(ends + radii[:, :, None] * _TO_LIGHT, radii * _CORE))
+    rims = _fixed_point(_limb_outlines(ends, radii))
+    cores = _fixed_point(_limb_outlines(ends + radii[:, :, None] * _TO_LIGHT, radii * _CORE))
     panels = _fixed_point(camera.project(body.panels))
     depth = np.concatenate([body.ends[:, :, 2].mean(axis=1), body.panels[:, :, 2].mean(axis=1)])
     rounded = radii.max(axis=1, initial=0.0) > 1.2
@@ -178,8 +173,8 @@ def draw(image: Image, body: Body, camera: Camera) -> None:
 
 def cover(mask: Image, body: Body, camera: Camera, thickness: float = 1.0) -> None:
     """Draw where a body covers the picture onto u8[H, W]: 255 inside, soft at the edge; `thickness` is of its limbs."""
-    outlines = limb_outlines(camera.project(body.ends), thickness * _radii_in_pixels(body, camera))
-    for outline in _fixed_point(outlines):
+    radii = thickness * _radii_in_pixels(body, camera)
+    for outline in _fixed_point(_limb_outlines(camera.project(body.ends), radii)):
         _fill(mask, outline, (255.0, 0.0, 0.0))
     for corners in _fixed_point(camera.project(body.panels)):
         _fill(mask, cv2.convexHull(corners), (255.0, 0.0, 0.0))

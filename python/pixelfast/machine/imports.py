@@ -12,7 +12,6 @@ from typing import Any, Final, cast
 
 from pixelfast.errors import ModelError
 
-_OPENVINO_TELEMETRY: Final = "openvino_telemetry"
 _TRAINING: Final = ("torch", "torchvision", "onnx", "onnxscript", "safetensors")
 
 
@@ -45,12 +44,12 @@ def _without_telemetry(name: str) -> Any:
     """Imports a package while None in `sys.modules` stands for a missing `openvino_telemetry`: it takes a stub."""
     if name in sys.modules:
         return sys.modules[name]
-    hidden = sys.modules.setdefault(_OPENVINO_TELEMETRY, cast("ModuleType", None)) is None
+    hidden = sys.modules.setdefault("openvino_telemetry", cast("ModuleType", None)) is None
     try:
         return import_module(name)
     finally:
         if hidden:
-            del sys.modules[_OPENVINO_TELEMETRY]
+            del sys.modules["openvino_telemetry"]
 
 
 def require_training() -> None:
