@@ -25,7 +25,7 @@ class Route:
 
     @cached_property
     def length(self) -> float:
-        """Metres from the first to the last corner."""
+        """Returns the metres from the first to the last corner."""
         return float(self._reached[-1])
 
     @cached_property

@@ -65,12 +65,12 @@ class Profile:
 
     @property
     def slowest(self) -> str:
-        """The stage that bounds the run, because it waits the least."""
+        """Returns the stage that bounds the run, because it waits the least."""
         return max(self.stages, key=lambda stage: self.stages[stage])
 
     @property
     def busy(self) -> float:
-        """The share of `flowing` in which the slowest stage did not wait."""
+        """Returns the share of `flowing` in which the slowest stage did not wait."""
         return self.stages[self.slowest]
 
     def bound(self) -> str:
@@ -97,11 +97,11 @@ class Stopwatch:
         try:
             yield
         finally:
-            self._add(name, time.perf_counter() - started, nbytes)
+            self.add(name, seconds=time.perf_counter() - started, nbytes=nbytes)
 
     @contextmanager
     def flow(self) -> Iterator[None]:
-        """The block in which frames flow: what a stage is busy or idle in."""
+        """Counts the block's time as the one in which frames flow, and a stage is busy or idle."""
         started = time.perf_counter()
         yield
         self._flowing += time.perf_counter() - started
@@ -116,11 +116,8 @@ class Stopwatch:
                 return
             yield item
 
-    def moved(self, name: str, nbytes: int) -> None:
-        """Counts bytes of a phase that are known only after it."""
-        self._add(name, 0.0, nbytes)
-
-    def _add(self, name: str, seconds: float, nbytes: int) -> None:
+    def add(self, name: str, *, seconds: float = 0.0, nbytes: int = 0) -> None:
+        """Counts seconds under `name`, and bytes, which may be known only after the phase."""
         with self._lock:
             self._seconds[name] += seconds
             self._nbytes[name] += nbytes
