@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from pixelfast.demo.ground import APRON_Z, DOOR_X, WALL_Z, cloudiness, draw_ground
 from pixelfast.demo.shapes import Body, Camera, FloatArray, Image, Shapes, cover, draw
 
-SHADE = 0.42
+_SHADE = 0.42
 """How much of the light a full shadow takes."""
 NOISE_MARGIN = 64
 """Rows and columns that the noise has more than a frame."""
@@ -77,7 +77,7 @@ def shade_ground(image: Image, bodies: list[Body], camera: Camera) -> None:
         return
     band = slice(max(int(rows[0]) - 2, 0), int(rows[-1]) + 3)
     soft = cv2.GaussianBlur(mask[band], (0, 0), image.shape[1] / 640 * 0.9)
-    light = 1.0 - SHADE / 255.0 * soft.astype(np.float32)
+    light = 1.0 - _SHADE / 255.0 * soft.astype(np.float32)
     image[band] = cv2.multiply(image[band], cv2.merge([light, light, light]), dtype=cv2.CV_8U)
 
 
