@@ -14,8 +14,6 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pixelfast.demo.backdrop import build_backdrop
-from pixelfast.demo.camera import Camera
-from pixelfast.demo.faults import draw_faults
 from pixelfast.demo.ground import DOOR_X, WALL_Z, on_the_lawn
 from pixelfast.demo.people import WALK, Look, person
 from pixelfast.demo.routes import (
@@ -27,7 +25,8 @@ from pixelfast.demo.routes import (
     over_the_lawn,
     usual_route,
 )
-from pixelfast.demo.scene import Scene, SceneSpec, generate_scene
+from pixelfast.demo.scene import Scene, SceneSpec, draw_faults, generate_scene
+from pixelfast.demo.shapes import Camera
 from pixelfast.demo.story import FRAMES_PER_SECOND, Actor, cast
 from pixelfast.errors import OutputError
 from pixelfast.progress import Progress

@@ -69,7 +69,7 @@ def _how_well(report: "DemoReport") -> str:
 def _moments(report: "DemoReport") -> str:
     tables = []
     for one in report.methods:
-        rows = [(some.frame.video, str(some.frame.frame), f"{some.frame.rank:.4f}", some.truth) for some in one.moments]
+        rows = [(some.video, str(some.frame), f"{some.ranks[0]:.4f}", some.truth) for some in one.moments]
         title = f"most unusual by {one.scores.method}: video"
         tables.append(table((title, "frame", "rank", "what really happens"), rows))
     return "\n\n".join(tables)

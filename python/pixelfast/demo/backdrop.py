@@ -6,33 +6,41 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelfast.demo.camera import Camera, FloatArray
 from pixelfast.demo.ground import APRON_Z, DOOR_X, WALL_Z, cloudiness, draw_ground
-from pixelfast.demo.shapes import Body, Image, Shapes, draw, draw_shadow, silhouette
+from pixelfast.demo.shapes import Body, Camera, FloatArray, Image, Shapes, cover, draw
 
-SHADE = 0.42
+_SHADE = 0.42
 """How much of the light a full shadow takes."""
+NOISE_MARGIN = 64
+"""Rows and columns that the noise has more than a frame."""
 _SUPERSAMPLING = 2
 
 
 @dataclass(frozen=True)
 class Cutout:
-    """Something that hides whoever is behind it: `pixels` u8[h, w, 3] and `alpha` f32[h, w] at (top, left)."""
+    """Something that hides whoever is behind it: `pixels` u8[h, w, 3] and `alpha` f32[h, w] in a box of the picture."""
 
     z: float
-    top: int
-    left: int
+    box: tuple[slice, slice]
     pixels: Image
     alpha: NDArray[np.float32]
 
 
 @dataclass(frozen=True)
 class Backdrop:
-    """The scene without people: `picture` u8[H, W, 3] (blue, green, red) and what stands in front of people."""
+    """What every frame of a scene is drawn from.
+
+    Attributes:
+        camera: The view.
+        picture: The scene without people, u8[H, W, 3] (blue, green, red).
+        cutouts: What stands in front of people, the farthest first.
+        noise: The sensor's noise, f32[H + 64, W + 64, 3] of unit spread; every frame takes a cut of its own from it.
+    """
 
     camera: Camera
     picture: Image
     cutouts: tuple[Cutout, ...]
+    noise: NDArray[np.float32]
 
 
 def build_backdrop(height: int, width: int, seed: int) -> Backdrop:
@@ -48,20 +56,28 @@ def build_backdrop(height: int, width: int, seed: int) -> Backdrop:
     for body, _ in props:
         draw(canvas, body, large)
     small = np.asarray(cv2.resize(canvas, (width, height), interpolation=cv2.INTER_AREA), dtype=np.uint8)
-    return Backdrop(camera, small, tuple(_cut_out(small, body, z, camera) for body, z in props))
+    cutouts = tuple(_cut_out(small, body, z, camera) for body, z in props)
+    return Backdrop(camera, small, cutouts, _noise(height + NOISE_MARGIN, width + NOISE_MARGIN, seed))
+
+
+def _noise(height: int, width: int, seed: int) -> NDArray[np.float32]:
+    """Returns noise f32[H, W, 3], most of it shared by the three colours."""
+    rng = np.random.default_rng([seed, 3])
+    shared = rng.standard_normal((height, width, 1), dtype=np.float32)
+    return np.asarray(0.8 * shared + 0.6 * rng.standard_normal((height, width, 3), dtype=np.float32), dtype=np.float32)
 
 
 def shade_ground(image: Image, bodies: list[Body], camera: Camera) -> None:
     """Darken u8[H, W, 3] where the bodies keep the sun off the ground."""
     mask = np.zeros(image.shape[:2], dtype=np.uint8)
     for body in bodies:
-        draw_shadow(mask, body, camera)
+        cover(mask, body.shadow(), camera, 0.7)
     rows = np.flatnonzero(mask.any(axis=1))
     if not rows.size:
         return
     band = slice(max(int(rows[0]) - 2, 0), int(rows[-1]) + 3)
     soft = cv2.GaussianBlur(mask[band], (0, 0), image.shape[1] / 640 * 0.9)
-    light = 1.0 - SHADE / 255.0 * soft.astype(np.float32)
+    light = 1.0 - _SHADE / 255.0 * soft.astype(np.float32)
     image[band] = cv2.multiply(image[band], cv2.merge([light, light, light]), dtype=cv2.CV_8U)
 
 
@@ -147,9 +163,10 @@ def _bench(x: float, z: float) -> Body:
 
 
 def _cut_out(picture: Image, body: Body, z: float, camera: Camera) -> Cutout:
-    mask = silhouette(body, camera.enlarged(_SUPERSAMPLING))
+    large = camera.enlarged(_SUPERSAMPLING)
+    mask = np.zeros((large.height, large.width), dtype=np.uint8)
+    cover(mask, body, large)
     alpha = cv2.resize(mask, (camera.width, camera.height), interpolation=cv2.INTER_AREA)
-    rows, columns = np.flatnonzero(alpha.any(axis=1)), np.flatnonzero(alpha.any(axis=0))
-    box = np.s_[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1]
-    share = (alpha[box] / 255.0).astype(np.float32)
-    return Cutout(z, int(rows[0]), int(columns[0]), picture[box].copy(), share)
+    left, top, width, height = cv2.boundingRect(alpha)
+    box = slice(top, top + height), slice(left, left + width)
+    return Cutout(z, box, picture[box].copy(), (alpha[box] / 255.0).astype(np.float32))

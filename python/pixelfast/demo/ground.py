@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from pixelfast.demo.camera import Camera, FloatArray
+from pixelfast.demo.shapes import Camera, FloatArray
 
 WALL_Z = 40.0
 """Distance of the wall that closes the scene, metres."""
@@ -47,14 +47,9 @@ def draw_ground(camera: Camera, rng: np.random.Generator) -> FloatArray:
 def cloudiness(
     rng: np.random.Generator, u: FloatArray, v: FloatArray, sizes: tuple[float, ...], footprint: FloatArray
 ) -> FloatArray:
-    """Returns smooth noise of about unit spread, f64 of u's shape.
+    """Returns smooth noise of about unit spread, f64 of u's shape: blotches of several sizes in metres, added up.
 
-    Args:
-        rng: Source of the noise.
-        u: First coordinate of each pixel, metres.
-        v: Second coordinate, metres.
-        sizes: Sizes of the blotches that are added up, metres.
-        footprint: Metres a pixel covers: blotches smaller than that fade out instead of flickering.
+    `footprint` is how many metres a pixel at (u, v) covers: smaller blotches fade out instead of flickering.
     """
     total = np.zeros(u.shape)
     for size in sizes:
@@ -70,8 +65,7 @@ def _lawn(rng: np.random.Generator, x: FloatArray, z: FloatArray, wide: FloatArr
     blades = cloudiness(rng, x, z * 0.35, (0.03, 0.08, 0.22), np.maximum(wide, deep * 0.35))[..., None]
     mown = 3.0 * np.sin(2 * np.pi * (x - 0.15 * z) / 3.2)[..., None]
     base = np.array([50.0, 104.0, 84.0])
-    lawn: FloatArray = base + patches * np.array([3.0, 7.0, 9.0]) + blades * np.array([9.0, 15.0, 12.0]) + mown
-    return lawn
+    return np.asarray(base + patches * np.array([3.0, 7.0, 9.0]) + blades * np.array([9.0, 15.0, 12.0]) + mown)
 
 
 def _paving(rng: np.random.Generator, x: FloatArray, z: FloatArray, wide: FloatArray, deep: FloatArray) -> FloatArray:
@@ -85,14 +79,12 @@ def _paving(rng: np.random.Generator, x: FloatArray, z: FloatArray, wide: FloatA
     lines = _line(beside, joint, wide) * _kept(deep, slab), _line(behind, joint, deep) * _kept(deep, slab)
     stains = cloudiness(rng, x, z, (0.06, 0.5, 2.2), deep)
     grey = 150.0 + 6.0 * tone + 5.0 * stains - 42.0 * np.maximum(*lines)
-    paving: FloatArray = grey[..., None] * np.array([0.93, 0.985, 1.0])
-    return paving
+    return np.asarray(grey[..., None] * np.array([0.93, 0.985, 1.0]))
 
 
 def _kept(footprint: FloatArray, size: float) -> FloatArray:
     """Returns how much of a pattern of that size a pixel can still show."""
-    kept: FloatArray = np.clip(1.5 - 2.0 * footprint / size, 0.0, 1.0)
-    return kept
+    return np.asarray(np.clip(1.5 - 2.0 * footprint / size, 0.0, 1.0))
 
 
 def _line(distance: FloatArray, width: float, footprint: FloatArray) -> FloatArray:

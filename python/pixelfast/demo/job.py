@@ -3,7 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,12 +11,12 @@ import numpy as np
 
 from pixelfast import api
 from pixelfast.demo.scene import Scene, SceneSpec, generate_scene
-from pixelfast.errors import OutputError
 from pixelfast.evaluation import Evaluation
 from pixelfast.methods.registry import USUAL, all_methods
 from pixelfast.model import Model
 from pixelfast.progress import ProgressCallback
 from pixelfast.scores import RankedFrame, Scores
+from pixelfast.scores.files import make_folder
 from pixelfast.scores.table import top_moments
 
 MOST_APART = 3
@@ -34,35 +34,19 @@ class Flips:
 
 @dataclass(frozen=True)
 class Moment:
-    """One of the most unusual moments and what really happens there."""
-
-    frame: RankedFrame
-    truth: str
-
-
-@dataclass(frozen=True)
-class Disagreement:
-    """A moment that one of the first two methods ranks high and the other low, and what really happens there."""
+    """A frame that stands out, its rank by each method that was asked, and what really happens there."""
 
     video: str
     frame: int
-    ranks: tuple[float, float]
+    ranks: tuple[float, ...]
     truth: str
 
 
 @dataclass(frozen=True)
 class MethodReport:
-    """What one method did.
+    """What one method did: its top moments, the most unusual first, and the seconds that each step took.
 
-    Attributes:
-        scene: The footage.
-        model: The model learnt from its normal videos.
-        scores: The scores of its test videos.
-        evaluation: The scores against the labels.
-        flips: How the upside-down frames were found.
-        moments: The top moments, the most unusual first.
-        written: Files of scores.
-        seconds: How long each step took.
+    The model is learnt from the scene's normal videos; the scores, evaluation and flips are of its test videos.
     """
 
     scene: Scene
@@ -72,24 +56,17 @@ class MethodReport:
     flips: Flips
     moments: tuple[Moment, ...]
     written: tuple[Path, ...]
-    seconds: dict[str, float] = field(default_factory=dict)
+    seconds: dict[str, float]
 
 
 @dataclass(frozen=True)
 class DemoReport:
-    """What the demo did.
-
-    Attributes:
-        scene: The footage.
-        methods: What each method did, the usual one first.
-        disagreements: Where the ranks of the first two are furthest apart.
-        seconds: How long drawing took.
-    """
+    """What each method did, the usual one first, and where the ranks of the first two are furthest apart."""
 
     scene: Scene
     methods: tuple[MethodReport, ...]
-    disagreements: tuple[Disagreement, ...]
-    seconds: dict[str, float] = field(default_factory=dict)
+    disagreements: tuple[Moment, ...]
+    seconds: dict[str, float]
 
 
 def run_demo(
@@ -115,20 +92,21 @@ def run_demo(
     Raises:
         PixelfastError: as `generate_scene`, `api.train`, `api.score` and `api.evaluate`.
     """
-    out, clock = _made(Path(out)), _Clock()
-    with clock.step("scene"):
+    out, drawing = Path(out), dict[str, float]()
+    make_folder(out)
+    with _timed(drawing, "scene"):
         scene = generate_scene(out / "scene", spec or SceneSpec(seed=seed), threads=threads, progress=progress)
     reports = []
     for method in all_methods():
-        training = _Clock()
-        with training.step("train"):
+        training = dict[str, float]()
+        with _timed(training, "train"):
             model = api.train(
                 scene.train, out / f"{_prefix(method)}model", method=method, epochs=epochs, seed=seed, threads=threads,
                 progress=progress,
             )  # fmt: skip
         report = judge(scene, model, out, threads=threads, progress=progress)
-        reports.append(replace(report, seconds={**training.seconds, **report.seconds}))
-    return DemoReport(scene, tuple(reports), disagreements(scene.truth, *reports[:2]), clock.seconds)
+        reports.append(replace(report, seconds=training | report.seconds))
+    return DemoReport(scene, tuple(reports), disagreements(scene.truth, *reports[:2]), drawing)
 
 
 def judge(
@@ -139,42 +117,39 @@ def judge(
     Raises:
         PixelfastError: as `api.score` and `api.evaluate`.
     """
-    clock = _Clock()
-    with clock.step("score"):
+    seconds = dict[str, float]()
+    with _timed(seconds, "score"):
         # Without `out` no parts are kept: a second run measures its scoring again instead of finding it done.
         scores = api.score(scene.test, model.folder, threads=threads, progress=progress)
         written = tuple(
-            scores.write(out / f"{_prefix(scores.method)}{name}") for name in ("scores.csv", "scores.parquet")
+            scores.write(out / f"{_prefix(scores.method)}scores{suffix}") for suffix in (".csv", ".parquet")
         )
-    with clock.step("evaluate"):
+    with _timed(seconds, "evaluate"):
         evaluation = api.evaluate(scores, scene.labels)
-    moments = tuple(Moment(frame, what_happens(scene.truth, frame.video, frame.frame)) for frame in top_moments(scores))
-    flips = compare_flips(scene.truth, scores)
-    return MethodReport(scene, model, scores, evaluation, flips, moments, written, clock.seconds)
+    moments = tuple(_moment(scene.truth, frame, (frame.rank,)) for frame in top_moments(scores))
+    return MethodReport(scene, model, scores, evaluation, compare_flips(scene.truth, scores), moments, written, seconds)
 
 
-def disagreements(truth: dict[str, Any], first: MethodReport, second: MethodReport) -> tuple[Disagreement, ...]:
+def disagreements(truth: dict[str, Any], first: MethodReport, second: MethodReport) -> tuple[Moment, ...]:
     """Returns the moments at which one method's rank is furthest above the other's, `MOST_APART` in each direction."""
-    found: list[Disagreement] = []
+    found: list[Moment] = []
     scores, others = first.scores, second.scores
     for apart in (scores.rank - others.rank, others.rank - scores.rank):
         for frame in top_moments(replace(scores, rank=(1 + apart) / 2), MOST_APART):
             row = scores.videos.index(frame.video)
             index = int(np.flatnonzero((scores.video_index == row) & (scores.frame == frame.frame))[0])
-            ranks = float(scores.rank[index]), float(others.rank[index])
-            happens = what_happens(truth, frame.video, frame.frame)
-            found.append(Disagreement(frame.video, frame.frame, ranks, happens))
+            found.append(_moment(truth, frame, (float(scores.rank[index]), float(others.rank[index]))))
     return tuple(found)
+
+
+def _moment(truth: dict[str, Any], frame: RankedFrame, ranks: tuple[float, ...]) -> Moment:
+    return Moment(frame.video, frame.frame, ranks, what_happens(truth, frame.video, frame.frame))
 
 
 def compare_flips(truth: dict[str, Any], scores: Scores) -> Flips:
     """Compares the frames that were turned with the frames that stand upside down."""
-    turned = {
-        (scores.videos[video], frame)
-        for video, frame in zip(
-            scores.video_index[scores.flipped].tolist(), scores.frame[scores.flipped].tolist(), strict=True
-        )
-    }
+    rows = np.flatnonzero(scores.flipped)
+    turned = {(scores.videos[scores.video_index[row]], int(scores.frame[row])) for row in rows}
     really = {(video, frame) for video, frames in truth["flipped"].items() for frame in frames}
     return Flips(found=len(turned & really), missed=len(really - turned), false=len(turned - really))
 
@@ -196,26 +171,12 @@ def what_happens(truth: dict[str, Any], video: str, frame: int) -> str:
 
 
 def _prefix(method: str) -> str:
-    """What the names of a method's model and scores begin with."""
+    """Returns what the names of a method's model and scores begin with."""
     return "" if method == USUAL else f"{method}-"
 
 
-class _Clock:
-    """Seconds of each step."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def step(self, name: str) -> Iterator[None]:
-        begun = time.monotonic()
-        yield
-        self.seconds[name] = time.monotonic() - begun
-
-
-def _made(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"the folder {folder} cannot be made: {error.strerror or error}") from error
-    return folder
+@contextmanager
+def _timed(seconds: dict[str, float], step: str) -> Iterator[None]:
+    begun = time.monotonic()
+    yield
+    seconds[step] = time.monotonic() - begun

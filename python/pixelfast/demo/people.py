@@ -1,12 +1,12 @@
 """Articulated people: a skeleton whose feet stay where they stand while the body passes over them."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from pixelfast.demo.camera import FloatArray
-from pixelfast.demo.shapes import Body, Color, Shapes
+from pixelfast.demo.shapes import Body, Color, FloatArray, Shapes
 
 # Muted, as clothes mostly are, with a few loud ones.
 _SHIRTS: tuple[Color, ...] = (
@@ -21,7 +21,7 @@ _SHOES: tuple[Color, ...] = ((30, 30, 30), (50, 60, 80), (200, 200, 205))
 _THIGH, _SHIN, _ANKLE, _HIP, _TRUNK = 0.270, 0.268, 0.04, 0.553, 0.285
 """Lengths and heights in body heights, about as in Winter, Biomechanics and Motor Control of Human Movement (2009)."""
 
-_Plane = tuple[float, float]
+Plane = tuple[float, float]
 """Forward and up, in body heights."""
 
 
@@ -101,48 +101,46 @@ def person(look: Look, gait: Gait, place: FloatArray, heading: FloatArray, way: 
         heading: Unit vector f64[2] (X, Z) of the direction of motion.
         way: Metres covered so far: it sets the phase of the legs.
     """
-    shapes = Shapes()
     phase = way / (gait.stride * look.height)
-    hips = (-0.15 * gait.lean, _HIP + gait.bob * math.cos(4 * math.pi * phase))
-    shoulders = _above(hips, _TRUNK, gait.lean)
-    for side, offset in ((-1.0, 0.0), (1.0, 0.5)):
-        cycle = (phase + offset) % 1.0
-        _add_leg(shapes, look, side, hips, _foot(gait, cycle))
-        swing = -gait.arm_swing * math.sin(2 * math.pi * (cycle + 0.2)) - 0.05
-        _add_arm(shapes, look, side, shoulders, swing=swing, elbow=gait.elbow)
-    _add_trunk(shapes, look, hips, shoulders)
-    return shapes.placed(place, heading, look.height)
+    cycles = phase % 1.0, (phase + 0.5) % 1.0
+    return posed(
+        look,
+        place,
+        heading,
+        hips=(-0.15 * gait.lean, _HIP + gait.bob * math.cos(4 * math.pi * phase)),
+        lean=gait.lean,
+        feet=[_foot(gait, cycle) for cycle in cycles],
+        swings=[-gait.arm_swing * math.sin(2 * math.pi * (cycle + 0.2)) - 0.05 for cycle in cycles],
+        elbow=gait.elbow,
+    )
 
 
-def rider(look: Look, place: FloatArray, heading: FloatArray, pedal: float) -> Body:
-    """Returns a person on a saddle whose feet follow the pedals; `pedal` is the crank's angle in radians."""
+def posed(
+    look: Look,
+    place: FloatArray,
+    heading: FloatArray,
+    *,
+    hips: Plane,
+    lean: float,
+    feet: Sequence[Plane | None],
+    swings: Sequence[float],
+    elbow: float,
+) -> Body:
+    """Returns a person in a pose; `feet` are the ankles, `swings` the angles of the arms, left and right each.
+
+    A leg whose foot is None is hidden. Lengths are in body heights, angles in radians.
+    """
     shapes = Shapes()
-    hips = (-0.14, 0.55)
-    shoulders = _above(hips, _TRUNK, 0.62)
-    for side, offset in ((-1.0, 0.0), (1.0, math.pi)):
-        foot = (0.02 + 0.095 * math.cos(pedal + offset), 0.165 - 0.095 * math.sin(pedal + offset))
-        _add_leg(shapes, look, side, hips, foot)
-        _add_arm(shapes, look, side, shoulders, swing=1.0, elbow=0.25)
+    shoulders = hips[0] + _TRUNK * math.sin(lean), hips[1] + _TRUNK * math.cos(lean)
+    for side, foot, swing in zip((-1.0, 1.0), feet, swings, strict=True):
+        if foot is not None:
+            _add_leg(shapes, look, side, hips, foot)
+        _add_arm(shapes, look, side, shoulders, swing=swing, elbow=elbow)
     _add_trunk(shapes, look, hips, shoulders)
     return shapes.placed(place, heading, look.height)
 
 
-def sitter(look: Look, place: FloatArray, heading: FloatArray, seat: float) -> Body:
-    """Returns the upper body of somebody who sits `seat` metres above the ground."""
-    shapes = Shapes()
-    hips = (0.0, seat / look.height)
-    shoulders = _above(hips, _TRUNK, 0.0)
-    for side in (-1.0, 1.0):
-        _add_arm(shapes, look, side, shoulders, swing=0.8, elbow=0.6)
-    _add_trunk(shapes, look, hips, shoulders)
-    return shapes.placed(place, heading, look.height)
-
-
-def _above(point: _Plane, length: float, lean: float) -> _Plane:
-    return point[0] + length * math.sin(lean), point[1] + length * math.cos(lean)
-
-
-def _foot(gait: Gait, cycle: float) -> _Plane:
+def _foot(gait: Gait, cycle: float) -> Plane:
     """Returns the ankle: on the ground it goes back as fast as the body goes on, so that no foot slides."""
     reach = gait.stride * gait.stance
     if cycle < gait.stance:
@@ -152,7 +150,7 @@ def _foot(gait: Gait, cycle: float) -> _Plane:
     return reach * (smooth - 0.5), _ANKLE + gait.lift * math.sin(math.pi * swing) * (1.3 - 0.6 * swing)
 
 
-def _knee(hip: _Plane, ankle: _Plane) -> _Plane:
+def _knee(hip: Plane, ankle: Plane) -> Plane:
     """Returns the knee between hip and ankle, bent forward (where two circles meet)."""
     forward, up = ankle[0] - hip[0], ankle[1] - hip[1]
     reach = math.hypot(forward, up)
@@ -163,7 +161,7 @@ def _knee(hip: _Plane, ankle: _Plane) -> _Plane:
     return hip[0] + along * forward - bend * up, hip[1] + along * up + bend * forward
 
 
-def _add_leg(shapes: Shapes, look: Look, side: float, hips: _Plane, ankle: _Plane) -> None:
+def _add_leg(shapes: Shapes, look: Look, side: float, hips: Plane, ankle: Plane) -> None:
     knee, wide, build = _knee(hips, ankle), 0.055 * side, look.build
     shin = look.skin if look.skirt else look.trousers
     shapes.limb((*hips, wide), (*knee, wide), (0.058 * build, 0.042 * build), look.trousers)
@@ -172,7 +170,7 @@ def _add_leg(shapes: Shapes, look: Look, side: float, hips: _Plane, ankle: _Plan
     shapes.limb(heel, toe, 0.021, look.shoes)
 
 
-def _add_arm(shapes: Shapes, look: Look, side: float, shoulders: _Plane, *, swing: float, elbow: float) -> None:
+def _add_arm(shapes: Shapes, look: Look, side: float, shoulders: Plane, *, swing: float, elbow: float) -> None:
     wide, build = 0.118 * side * look.build, look.build
     joint = shoulders[0] + 0.17 * math.sin(swing), shoulders[1] - 0.17 * math.cos(swing)
     hand = joint[0] + 0.16 * math.sin(swing + elbow), joint[1] - 0.16 * math.cos(swing + elbow)
@@ -180,7 +178,7 @@ def _add_arm(shapes: Shapes, look: Look, side: float, shoulders: _Plane, *, swin
     shapes.limb((*joint, wide), (*hand, 0.92 * wide), (0.026 * build, 0.020 * build), look.skin)
 
 
-def _add_trunk(shapes: Shapes, look: Look, hips: _Plane, shoulders: _Plane) -> None:
+def _add_trunk(shapes: Shapes, look: Look, hips: Plane, shoulders: Plane) -> None:
     build = look.build
     top = (shoulders[0], shoulders[1] - 0.012)
     for side in (-0.052, 0.052, 0.0):
@@ -195,7 +193,7 @@ def _add_trunk(shapes: Shapes, look: Look, hips: _Plane, shoulders: _Plane) -> N
     _add_head(shapes, look, hips, shoulders)
 
 
-def _add_head(shapes: Shapes, look: Look, hips: _Plane, shoulders: _Plane) -> None:
+def _add_head(shapes: Shapes, look: Look, hips: Plane, shoulders: Plane) -> None:
     lean = (shoulders[0] - hips[0]) / _TRUNK
     neck = (shoulders[0] + 0.05 * lean, shoulders[1] + 0.05, 0.0)
     head = (shoulders[0] + 0.08 * lean, shoulders[1] + 0.115, 0.0)

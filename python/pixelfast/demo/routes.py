@@ -5,8 +5,8 @@ from functools import cached_property
 
 import numpy as np
 
-from pixelfast.demo.camera import FloatArray
 from pixelfast.demo.ground import CROSSING_Z, DOOR_X, WALL_Z, path_centre
+from pixelfast.demo.shapes import FloatArray
 
 _LOOK_AHEAD = 0.5
 
@@ -25,7 +25,7 @@ class Route:
 
     @cached_property
     def length(self) -> float:
-        """Metres from the first to the last corner."""
+        """Returns the metres from the first to the last corner."""
         return float(self._reached[-1])
 
     @cached_property
@@ -45,8 +45,7 @@ class Route:
         reached = self._reached
         index = int(np.clip(np.searchsorted(reached, way) - 1, 0, len(reached) - 2))
         share = (way - reached[index]) / (reached[index + 1] - reached[index])
-        point: FloatArray = self.corners[index] + share * (self.corners[index + 1] - self.corners[index])
-        return point
+        return np.asarray(self.corners[index] + share * (self.corners[index + 1] - self.corners[index]))
 
     def reversed(self) -> "Route":
         """Returns the same way from its end."""
@@ -67,22 +66,25 @@ def from_the_door(near: float, aside: float) -> Route:
 
 def along_crossing(depth: float) -> Route:
     """Leads over the crossing from left to right; `depth` 0 is its near edge, 1 its far one."""
-    z = CROSSING_Z[0] + depth * (CROSSING_Z[1] - CROSSING_Z[0])
+    return _across(_on_the_crossing(depth))
+
+
+def _across(z: float) -> Route:
+    """Leads from left to right past the whole picture, `z` metres away from the camera."""
     reach = 0.56 * z + 1.5
     return Route(np.array([[-reach, z], [0.0, z], [reach, z]]))
 
 
-def along_wall(depth: float) -> Route:
-    """Leads past the wall from left to right, `depth` metres away from the camera."""
-    return Route(np.array([[-0.56 * depth - 1.5, depth], [0.0, depth], [0.56 * depth + 1.5, depth]]))
-
-
 def turning_off(depth: float, aside: float, to_the_right: bool) -> Route:
     """Leads out of the door, down the path and onto the crossing, then left or right."""
-    z = CROSSING_Z[0] + depth * (CROSSING_Z[1] - CROSSING_Z[0])
+    z = _on_the_crossing(depth)
     path = from_the_door(z + 1.0, aside).corners
     end = (0.56 * z + 1.5) * (1.0 if to_the_right else -1.0)
     return Route(np.concatenate([path, [[path[-1, 0] + np.sign(end) * 1.2, z], [end, z]]]))
+
+
+def _on_the_crossing(depth: float) -> float:
+    return CROSSING_Z[0] + depth * (CROSSING_Z[1] - CROSSING_Z[0])
 
 
 HABITS = ("crossing", "turning", "crossing", "turning", "wall", "crossing", "turning", "wall")
@@ -94,7 +96,7 @@ def usual_route(rng: np.random.Generator, habit: str) -> Route:
     if habit == "crossing":
         route = along_crossing(float(rng.uniform(0.25, 0.9)))
     elif habit == "wall":
-        route = along_wall(float(rng.uniform(37.2, 38.8)))
+        route = _across(float(rng.uniform(37.2, 38.8)))
     else:
         route = turning_off(float(rng.uniform(0.3, 0.85)), float(rng.uniform(-1.3, 1.3)), bool(rng.random() < 0.5))
     return route if rng.random() < 0.5 else route.reversed()

@@ -1,7 +1,6 @@
 """The demo's footage on disk: training and test videos as JPEG frames, their labels, and what was done to them."""
 
 import json
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -13,13 +12,13 @@ from typing import Any
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from pixelfast.demo.backdrop import Backdrop, build_backdrop
-from pixelfast.demo.faults import Faults, draw_faults
-from pixelfast.demo.render import Weather, add_heavy_noise, noise_field, render
+from pixelfast.demo.render import Light, add_heavy_noise, changing_light, render
+from pixelfast.demo.shapes import Camera
 from pixelfast.demo.story import FRAMES_PER_SECOND, Actor, cast
 from pixelfast.errors import OutputError
+from pixelfast.machine.threads import usable_cores
 from pixelfast.progress import Progress, ProgressCallback
 
 SCENE_VERSION = 1
@@ -27,21 +26,15 @@ SCENE_VERSION = 1
 
 _KIND = "pixelfast demo scene"
 _JPEG_QUALITY = 90
+_FLIPPED_SHARE = 0.10
+_NOISY_SHARE = 0.02
+_TRUNCATED_VIDEOS = (2, 5)
+_LONGEST_RUN = 7
 
 
 @dataclass(frozen=True)
 class SceneSpec:
-    """What to generate. The same spec gives the same bytes, whatever the number of threads.
-
-    Attributes:
-        seed: Seed of everything that is drawn at random.
-        height: Rows of a frame.
-        width: Columns of a frame.
-        train_videos: Videos of normal footage.
-        train_frames: Frames of each.
-        test_videos: Videos with unusual moments.
-        test_frames: Frames of each.
-    """
+    """What to generate: the test videos have unusual moments. A spec gives the same bytes for any number of threads."""
 
     seed: int = 0
     height: int = 360
@@ -54,8 +47,8 @@ class SceneSpec:
     @property
     def videos(self) -> list[tuple[str, int, int]]:
         """Returns every video as (split, number, frames)."""
-        train = [("train", number, self.train_frames) for number in range(1, self.train_videos + 1)]
-        return train + [("test", number, self.test_frames) for number in range(1, self.test_videos + 1)]
+        splits = ("train", self.train_videos, self.train_frames), ("test", self.test_videos, self.test_frames)
+        return [(split, number, frames) for split, videos, frames in splits for number in range(1, videos + 1)]
 
 
 @dataclass(frozen=True)
@@ -109,14 +102,9 @@ def generate_scene(
     """
     out, spec = Path(out), spec or SceneSpec()
     truth = _existing_truth(out)
-    if (
-        truth is not None
-        and truth["version"] == SCENE_VERSION
-        and truth["spec"] == asdict(spec)
-        and _complete(out, spec)
-    ):
+    if truth and (truth["version"], truth["spec"]) == (SCENE_VERSION, asdict(spec)) and _complete(out, spec):
         return Scene(out, truth, reused=True)
-    if truth is None and out.exists() and (not out.is_dir() or any(out.iterdir())):
+    if not truth and out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise OutputError(f"{out} is there and is no demo scene: give another folder, or remove it")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -131,12 +119,13 @@ def generate_scene(
     return Scene(out, truth, reused=False)
 
 
-def _existing_truth(folder: Path) -> dict[str, Any] | None:
+def _existing_truth(folder: Path) -> dict[str, Any]:
+    """Returns what `truth.json` says; nothing where there is no scene."""
     try:
         truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
     except (OSError, ValueError):
-        return None
-    return truth if isinstance(truth, dict) and truth.get("kind") == _KIND else None
+        return {}
+    return truth if isinstance(truth, dict) and truth.get("kind") == _KIND else {}
 
 
 def _complete(folder: Path, spec: SceneSpec) -> bool:
@@ -148,47 +137,83 @@ def _complete(folder: Path, spec: SceneSpec) -> bool:
 
 
 @dataclass(frozen=True)
+class Faults:
+    """Frame indices (from 0) of one video that are flipped, noisy or truncated. No frame has two faults."""
+
+    flipped: frozenset[int] = frozenset()
+    noisy: frozenset[int] = frozenset()
+    truncated: frozenset[int] = frozenset()
+
+
+def draw_faults(seed: int, video: int, frames: int) -> Faults:
+    """Choose what goes wrong in a test video: a tenth of the frames is flipped, half of them in runs, half alone."""
+    rng = np.random.default_rng([seed, 4, video])
+    wanted = max(round(_FLIPPED_SHARE * frames), 1)
+    flipped: set[int] = set()
+    while len(flipped) < wanted // 2:
+        length = min(int(rng.integers(3, _LONGEST_RUN + 1)), wanted // 2 - len(flipped))
+        first = int(rng.integers(0, frames - length + 1))
+        flipped |= set(range(first, first + length))
+    alone = [i for i in rng.permutation(frames).tolist() if not {i - 1, i, i + 1} & flipped]
+    for index in alone:
+        if len(flipped) < wanted and not {index - 1, index + 1} & flipped:
+            flipped.add(index)
+    spared = [i for i in rng.permutation(frames).tolist() if i not in flipped]
+    n_noisy = max(round(_NOISY_SHARE * frames), 1)
+    truncated = spared[n_noisy : n_noisy + 1] if video in _TRUNCATED_VIDEOS else []
+    return Faults(frozenset(flipped), frozenset(spared[:n_noisy]), frozenset(truncated))
+
+
+@dataclass(frozen=True)
 class _Video:
-    """Everything that a frame of one video is drawn from."""
+    """Everything that a frame of one video is drawn from, and the frame numbers at which each actor is odd."""
 
     folder: Path
-    key: tuple[int, int]
+    number: int
+    frames: int
+    seeds: tuple[int, ...]
     actors: list[Actor]
-    weather: Weather
+    light: Light
     faults: Faults
+    odd: list[list[int]]
 
 
 def _write_scene(
     folder: Path, spec: SceneSpec, threads: int | None, progress: ProgressCallback | None
 ) -> dict[str, Any]:
     backdrop = build_backdrop(spec.height, spec.width, spec.seed)
-    noise = noise_field(spec.height, spec.width, spec.seed)
-    videos = {(split, number): _plan(folder, spec, split, number, frames) for split, number, frames in spec.videos}
-    jobs = [(videos[split, number], index) for split, number, frames in spec.videos for index in range(frames)]
-    with _opencv_on_one_thread(), ThreadPoolExecutor(threads or len(os.sched_getaffinity(0))) as pool:
+    videos = [_begin(folder, spec, backdrop.camera, video) for video in spec.videos]
+    jobs = [(video, index) for video in videos for index in range(video.frames)]
+    with _opencv_on_one_thread(), ThreadPoolExecutor(threads or usable_cores()) as pool:
         try:
-            written = pool.map(lambda job: _write_frame(spec, backdrop, noise, *job), jobs)
+            written = pool.map(lambda job: _write_frame(backdrop, *job), jobs)
             for done, _ in enumerate(written, start=1):
                 if progress is not None:
                     progress(Progress("scene", done, len(jobs)))
         except BaseException:
             pool.shutdown(cancel_futures=True)
             raise
-    truth = _truth(spec, videos, backdrop)
-    (folder / "truth.json").write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
-    rows = [f"{number}_{index + 1},{label}" for number, labels in _labels(spec, videos, backdrop).items()
-            for index, label in enumerate(labels)]  # fmt: skip
-    (folder / "labels.csv").write_text("\n".join(["Id,Label", *rows]) + "\n", encoding="utf-8")
-    return truth
+    return _write_truth(folder, spec, videos[spec.train_videos :])
 
 
-def _plan(folder: Path, spec: SceneSpec, split: str, number: int, frames: int) -> _Video:
+def _begin(folder: Path, spec: SceneSpec, camera: Camera, video: tuple[str, int, int]) -> _Video:
+    """Makes a video's folder, and draws lots for everything in it."""
+    split, number, frames = video
     key = (("train", "test").index(split), number)
-    weather = Weather.random(np.random.default_rng([spec.seed, 5, *key]))
-    faults = draw_faults(spec.seed, number, frames) if split == "test" else Faults()
     path = folder / split / f"{number:02d}"
     path.mkdir(parents=True)
-    return _Video(path, key, cast(spec.seed, split, number, frames / FRAMES_PER_SECOND), weather, faults)
+    seconds = [index / FRAMES_PER_SECOND for index in range(frames)]
+    actors = cast(spec.seed, split, number, frames / FRAMES_PER_SECOND)
+    return _Video(
+        folder=path,
+        number=number,
+        frames=frames,
+        seeds=(spec.seed, 6, *key),
+        actors=actors,
+        light=changing_light(np.random.default_rng([spec.seed, 5, *key]), spec.height, spec.width),
+        faults=draw_faults(spec.seed, number, frames) if split == "test" else Faults(),
+        odd=[[at for at, second in enumerate(seconds, 1) if actor.is_odd(second, camera)] for actor in actors],
+    )
 
 
 @contextmanager
@@ -202,9 +227,9 @@ def _opencv_on_one_thread() -> Iterator[None]:
         cv2.setNumThreads(before)
 
 
-def _write_frame(spec: SceneSpec, backdrop: Backdrop, noise: NDArray[np.float32], video: _Video, index: int) -> None:
-    rng = np.random.default_rng([spec.seed, 6, *video.key, index])
-    picture = render(backdrop, video.actors, video.weather, index, noise=noise, rng=rng)
+def _write_frame(backdrop: Backdrop, video: _Video, index: int) -> None:
+    rng = np.random.default_rng([*video.seeds, index])
+    picture = render(backdrop, video.actors, video.light, index / FRAMES_PER_SECOND, rng)
     if index in video.faults.flipped:
         picture = np.ascontiguousarray(picture[::-1])
     if index in video.faults.noisy:
@@ -216,38 +241,29 @@ def _write_frame(spec: SceneSpec, backdrop: Backdrop, noise: NDArray[np.float32]
     (video.folder / f"frame_{index + 1:04d}.jpg").write_bytes(data)
 
 
-def _labels(spec: SceneSpec, videos: dict[tuple[str, int], _Video], backdrop: Backdrop) -> dict[int, list[int]]:
-    return {
-        number: [
-            int(any(actor.is_odd(index / FRAMES_PER_SECOND, backdrop.camera) for actor in videos[split, number].actors))
-            for index in range(frames)
-        ]
-        for split, number, frames in spec.videos
-        if split == "test"
+def _write_truth(folder: Path, spec: SceneSpec, videos: list[_Video]) -> dict[str, Any]:
+    """Writes `truth.json` and `labels.csv` of the test videos."""
+    labels = {
+        f"{video.number}_{frame}": int(any(frame in odd for odd in video.odd))
+        for video in videos
+        for frame in range(1, video.frames + 1)
     }
-
-
-def _truth(spec: SceneSpec, videos: dict[tuple[str, int], _Video], backdrop: Backdrop) -> dict[str, Any]:
-    labels = _labels(spec, videos, backdrop)
-    everything = [label for one in labels.values() for label in one]
-    test = {f"{number:02d}": video for (split, number), video in videos.items() if split == "test"}
-    return {
+    truth = {
         "kind": _KIND,
         "version": SCENE_VERSION,
         "spec": asdict(spec),
-        "abnormal_share": round(sum(everything) / max(len(everything), 1), 4),
-        "flipped": {name: sorted(i + 1 for i in video.faults.flipped) for name, video in test.items()},
-        "heavy_noise": {name: sorted(i + 1 for i in video.faults.noisy) for name, video in test.items()},
-        "truncated": {name: sorted(i + 1 for i in video.faults.truncated) for name, video in test.items()},
-        "events": [event for name, video in test.items() for event in _events(spec, name, video, backdrop)],
+        "abnormal_share": round(sum(labels.values()) / max(len(labels), 1), 4),
+        "flipped": {video.folder.name: sorted(i + 1 for i in video.faults.flipped) for video in videos},
+        "heavy_noise": {video.folder.name: sorted(i + 1 for i in video.faults.noisy) for video in videos},
+        "truncated": {video.folder.name: sorted(i + 1 for i in video.faults.truncated) for video in videos},
+        "events": [
+            {"video": video.folder.name, "kind": actor.kind, "first": odd[0], "last": odd[-1]}
+            for video in videos
+            for actor, odd in zip(video.actors, video.odd, strict=True)
+            if odd
+        ],
     }
-
-
-def _events(spec: SceneSpec, name: str, video: _Video, backdrop: Backdrop) -> list[dict[str, Any]]:
-    """Returns the first and last frame number of everything unusual in a video."""
-    events = []
-    for actor in video.actors:
-        odd = [i + 1 for i in range(spec.test_frames) if actor.is_odd(i / FRAMES_PER_SECOND, backdrop.camera)]
-        if odd:
-            events.append({"video": name, "kind": actor.kind, "first": odd[0], "last": odd[-1]})
-    return events
+    (folder / "truth.json").write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
+    rows = "".join(f"{frame},{label}\n" for frame, label in labels.items())
+    (folder / "labels.csv").write_text(f"Id,Label\n{rows}", encoding="utf-8")
+    return truth

@@ -1,21 +1,20 @@
-"""What bodies are made of: rounded limbs and flat panels, drawn as convex polygons in the picture."""
+"""The camera, and what bodies are made of: rounded limbs and flat panels, drawn as convex polygons in the picture."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelfast.demo.camera import Camera, FloatArray
-
+FloatArray = NDArray[np.float64]
 Image = NDArray[np.uint8]
 Color = tuple[float, float, float]
 """Blue, green, red, 0 to 255."""
 Point = tuple[float, float, float]
 """Forward, up and right of a body's foot point; for what stands still, X, Y, Z of the world."""
 
-SUN = (0.55, -0.30)
+_SUN = (0.55, -0.30)
 """Ground offset (X, Z) of a shadow for each metre of height: the sun stands behind the camera's left shoulder."""
 
 _SUBPIXEL_BITS = 4
@@ -23,6 +22,50 @@ _CAP = np.linspace(np.pi / 2, 3 * np.pi / 2, 6)
 _CAPS = np.stack([np.cos(_CAP), np.sin(_CAP)], axis=-1)
 _TO_LIGHT = np.array([-0.22, -0.12])
 _CORE = 0.66
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A camera above level ground. The picture plane is upright (a shift lens), so walls and lamp posts stay upright.
+
+    World: X metres to the right, Y metres up from the ground, Z metres away from the camera. `focal` is the focal
+    length in pixels, `horizon` a row of the picture, `eye` the height over the ground in metres.
+    """
+
+    height: int
+    width: int
+    focal: float
+    horizon: float
+    eye: float = 4.5
+
+    @classmethod
+    def looking_down_the_path(cls, height: int, width: int) -> "Camera":
+        """Returns the demo's view: the ground reaches from 9 m away (bottom row) to the wall."""
+        return cls(height, width, focal=0.94 * width, horizon=height / 6)
+
+    def enlarged(self, factor: int) -> "Camera":
+        """Returns the same view with `factor` times as many pixels a side."""
+        return Camera(self.height * factor, self.width * factor, self.focal * factor, self.horizon * factor, self.eye)
+
+    def scale(self, z: FloatArray) -> FloatArray:
+        """Returns pixels a metre at the distance z."""
+        return self.focal / np.maximum(z, 0.5)
+
+    def project(self, points: FloatArray) -> FloatArray:
+        """Projects world points f64[..., 3] to pixels f64[..., 2] (x, y)."""
+        scale = self.scale(points[..., 2])
+        x = self.width / 2 + points[..., 0] * scale
+        y = self.horizon + (self.eye - points[..., 1]) * scale
+        return np.stack([x, y], axis=-1)
+
+    def ground(self) -> tuple[FloatArray, FloatArray]:
+        """Returns the ground point (X, Z), f64[H, W] each, of every pixel; above the horizon Z is infinite."""
+        rows = np.arange(self.height, dtype=np.float64)[:, None] + 0.5
+        columns = np.arange(self.width, dtype=np.float64)[None, :] + 0.5
+        drop = rows - self.horizon
+        z = np.where(drop > 0, self.focal * self.eye / np.maximum(drop, 1e-6), np.inf)
+        z = np.broadcast_to(z, (self.height, self.width))
+        return (columns - self.width / 2) / self.focal * np.minimum(z, 1e4), z
 
 
 @dataclass(frozen=True)
@@ -52,6 +95,10 @@ class Body:
             np.concatenate([self.panels, other.panels]),
             self.panel_colors + other.panel_colors,
         )
+
+    def shadow(self) -> "Body":
+        """Returns the body laid on the ground, where it keeps the sun off."""
+        return replace(self, ends=_on_the_ground(self.ends), panels=_on_the_ground(self.panels))
 
 
 @dataclass
@@ -94,13 +141,8 @@ class Shapes:
         return Body(ends, local.radii * scale, local.limb_colors, panels, local.panel_colors)
 
 
-def limb_outlines(ends: FloatArray, radii: FloatArray) -> FloatArray:
-    """Outlines f64[K, 12, 2] of limbs in the picture: half a circle around each end.
-
-    Args:
-        ends: f64[K, 2, 2] in pixels.
-        radii: f64[K, 2] in pixels.
-    """
+def _limb_outlines(ends: FloatArray, radii: FloatArray) -> FloatArray:
+    """Returns outlines f64[K, 12, 2] of ends f64[K, 2, 2] and radii f64[K, 2], all in pixels: half a circle each."""
     along = ends[:, 1] - ends[:, 0]
     length = np.hypot(along[:, 0], along[:, 1])[:, None]
     along = np.where(length > 1e-6, along / np.maximum(length, 1e-6), np.array([1.0, 0.0]))
@@ -113,9 +155,9 @@ def limb_outlines(ends: FloatArray, radii: FloatArray) -> FloatArray:
 
 def draw(image: Image, body: Body, camera: Camera) -> None:
     """Draw a body onto u8[H, W, 3], its far parts first; limbs are lit from the upper left."""
-    ends, radii = camera.project(body.ends), _radii_in_pixels(body.radii, body.ends, camera)
-    rims = _fixed_point(limb_outlines(ends, radii))
-    cores = _fixed_point(limb_outlines(ends + radii[:, :, None] * _TO_LIGHT, radii * _CORE))
+    ends, radii = camera.project(body.ends), _radii_in_pixels(body, camera)
+    rims = _fixed_point(_limb_outlines(ends, radii))
+    cores = _fixed_point(_limb_outlines(ends + radii[:, :, None] * _TO_LIGHT, radii * _CORE))
     panels = _fixed_point(camera.project(body.panels))
     depth = np.concatenate([body.ends[:, :, 2].mean(axis=1), body.panels[:, :, 2].mean(axis=1)])
     rounded = radii.max(axis=1, initial=0.0) > 1.2
@@ -129,23 +171,13 @@ def draw(image: Image, body: Body, camera: Camera) -> None:
             _fill(image, cores[index], (blue, green, red))
 
 
-def draw_shadow(mask: Image, body: Body, camera: Camera) -> None:
-    """Draw where a body keeps the sun off the ground onto u8[H, W] (255: full shadow)."""
-    ends = _on_the_ground(body.ends)
-    outlines = limb_outlines(camera.project(ends), 0.7 * _radii_in_pixels(body.radii, ends, camera))
-    for outline in _fixed_point(outlines):
+def cover(mask: Image, body: Body, camera: Camera, thickness: float = 1.0) -> None:
+    """Draw where a body covers the picture onto u8[H, W]: 255 inside, soft at the edge; `thickness` is of its limbs."""
+    radii = thickness * _radii_in_pixels(body, camera)
+    for outline in _fixed_point(_limb_outlines(camera.project(body.ends), radii)):
         _fill(mask, outline, (255.0, 0.0, 0.0))
-    for corners in _fixed_point(camera.project(_on_the_ground(body.panels))):
+    for corners in _fixed_point(camera.project(body.panels)):
         _fill(mask, cv2.convexHull(corners), (255.0, 0.0, 0.0))
-
-
-def silhouette(body: Body, camera: Camera) -> Image:
-    """Returns where a body covers the picture: u8[H, W], 255 inside, soft at the edge."""
-    mask = np.zeros((camera.height, camera.width), dtype=np.uint8)
-    radii = _radii_in_pixels(body.radii, body.ends, camera)
-    for outline in _fixed_point(limb_outlines(camera.project(body.ends), radii)):
-        _fill(mask, outline, (255.0, 0.0, 0.0))
-    return mask
 
 
 def _fill(image: Image, outline: NDArray[np.int32], color: Color) -> None:
@@ -157,13 +189,10 @@ def _fixed_point(outlines: FloatArray) -> NDArray[np.int32]:
     return np.rint((outlines - 0.5) * (1 << _SUBPIXEL_BITS)).astype(np.int32)
 
 
-def _radii_in_pixels(radii: FloatArray, ends: FloatArray, camera: Camera) -> FloatArray:
-    return np.maximum(radii * camera.scale(ends[:, :, 2]), 0.45)
+def _radii_in_pixels(body: Body, camera: Camera) -> FloatArray:
+    return np.maximum(body.radii * camera.scale(body.ends[:, :, 2]), 0.45)
 
 
 def _on_the_ground(points: FloatArray) -> FloatArray:
-    flat = points.copy()
-    flat[..., 0] += SUN[0] * points[..., 1]
-    flat[..., 1] = 0.0
-    flat[..., 2] += SUN[1] * points[..., 1]
-    return flat
+    x, y, z = np.moveaxis(points, -1, 0)
+    return np.stack([x + _SUN[0] * y, np.zeros_like(y), z + _SUN[1] * y], axis=-1)

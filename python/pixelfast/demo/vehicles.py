@@ -3,9 +3,8 @@
 import math
 from itertools import pairwise
 
-from pixelfast.demo.camera import FloatArray
-from pixelfast.demo.people import Look, rider, sitter
-from pixelfast.demo.shapes import Body, Color, Shapes
+from pixelfast.demo.people import Look, posed
+from pixelfast.demo.shapes import Body, Color, FloatArray, Shapes
 
 _TYRE: Color = (28, 28, 30)
 _STEEL: Color = (120, 120, 125)
@@ -13,7 +12,7 @@ _RIM_STEPS = 14
 
 
 def cyclist(look: Look, color: Color, place: FloatArray, heading: FloatArray, way: float) -> Body:
-    """Draws a bicycle and its rider after `way` metres, whose pedals turn; arguments as of `people.person`."""
+    """Returns a bicycle and its rider, whose feet follow the pedals. It takes the arguments of `people.person`."""
     shapes, radius = Shapes(), 0.34
     for hub in (-0.52, 0.52):
         _add_wheel(shapes, (hub, 0.0), radius, way, tyre=0.025, spoke=0.009)
@@ -22,7 +21,10 @@ def cyclist(look: Look, color: Color, place: FloatArray, heading: FloatArray, wa
     for a, b in ((rear, saddle), (rear, crank), (crank, saddle), (crank, head), (saddle, head), (front, head)):
         shapes.limb(a, b, 0.024, color)
     shapes.limb((0.44, 1.02, -0.26), (0.44, 1.02, 0.26), 0.02, _TYRE)
-    return shapes.placed(place, heading).beside(rider(look, place, heading, pedal=way / 0.9))
+    angles = way / 0.9, way / 0.9 + math.pi
+    feet = [(0.02 + 0.095 * math.cos(pedal), 0.165 - 0.095 * math.sin(pedal)) for pedal in angles]
+    rider = posed(look, place, heading, hips=(-0.14, 0.55), lean=0.62, feet=feet, swings=(1.0, 1.0), elbow=0.25)
+    return shapes.placed(place, heading).beside(rider)
 
 
 def cart(look: Look, color: Color, place: FloatArray, heading: FloatArray, way: float) -> Body:
@@ -37,7 +39,9 @@ def cart(look: Look, color: Color, place: FloatArray, heading: FloatArray, way: 
     for hub in (-0.80, 0.80):
         for side in (-0.60, 0.60):
             _add_wheel(shapes, (hub, side), 0.27, way, tyre=0.06, spoke=0.05)
-    return shapes.placed(place, heading).beside(sitter(look, place + 0.25 * heading, heading, seat=0.85))
+    seat, hips = place + 0.25 * heading, (0.0, 0.85 / look.height)
+    driver = posed(look, seat, heading, hips=hips, lean=0.0, feet=(None, None), swings=(0.8, 0.8), elbow=0.6)
+    return shapes.placed(place, heading).beside(driver)
 
 
 def _add_wheel(

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 
 def arrow_column(values: NDArray[Any]) -> "pa.Array":
-    """The values [N, ...]; dimensions after the first become lists of a fixed size, truth values bytes of 0 and 1."""
+    """Returns values [N, ...]: dimensions after the first are lists of a fixed size, truth values bytes of 0 and 1."""
     import pyarrow as pa
 
     numbers = np.ascontiguousarray(values.view(np.uint8) if values.dtype == np.bool_ else values)
@@ -23,10 +23,9 @@ def arrow_column(values: NDArray[Any]) -> "pa.Array":
 
 
 def arrow_texts(texts: Sequence[str]) -> "pa.Array":
-    """Texts, which together must be shorter than 2 GiB."""
+    """Returns texts, which together must be shorter than 2 GiB."""
     import pyarrow as pa
 
     encoded = [text.encode() for text in texts]
     offsets = np.cumsum([0, *map(len, encoded)], dtype=np.int32)
-    buffers = [None, pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded))]
-    return pa.Array.from_buffers(pa.string(), len(encoded), buffers)
+    return pa.StringArray.from_buffers(len(encoded), pa.py_buffer(offsets), pa.py_buffer(b"".join(encoded)))

@@ -36,7 +36,8 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     temporary = _reserve(target)
     try:
         yield temporary
-        _flush_to_disk(temporary)
+        with temporary.open("rb") as file:
+            os.fsync(file.fileno())  # else a power cut right after the rename may leave the name on an empty file
         temporary.replace(target)
     except PixelfastError:
         raise
@@ -96,19 +97,10 @@ def _reserve(target: Path) -> Path:
     """Makes the empty temporary file, with the permissions that the user's umask gives."""
     temporary = target.with_name(f".pixelfast-{secrets.token_hex(8)}{target.suffix[:32]}")
     try:
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))
+        temporary.touch(exist_ok=False)
     except OSError as error:
         raise write_error(target, error) from error
     return temporary
-
-
-def _flush_to_disk(path: Path) -> None:
-    # Without this a power cut right after the rename may leave the final name on an empty file.
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def file_sha256(path: Path) -> str:

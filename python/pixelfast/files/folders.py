@@ -57,10 +57,8 @@ def scratch_folder(beside: Path) -> Iterator[Path]:
     """
     parent = beside.resolve().parent
     try:
-        folder = Path(tempfile.mkdtemp(prefix=".pixelfast-", dir=parent))
+        folder = tempfile.TemporaryDirectory(prefix=".pixelfast-", dir=parent, ignore_cleanup_errors=True)
     except OSError as error:
         raise write_error(parent, error) from error
-    try:
-        yield folder
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with folder as path:
+        yield Path(path)

@@ -11,14 +11,9 @@ def natural_key(name: str) -> tuple[list[str | int], str]:
     Names that are equal so (`01` and `1`) fall back on their exact text, so that the order never depends on the
     order in which they came.
     """
-    parts: list[str | int] = list(_DIGITS.split(name.casefold()))
-    parts[1::2] = [_number(digits) for digits in parts[1::2]]
-    return parts, name
-
-
-def _number(digits: str | int) -> int:
+    parts = _DIGITS.split(name.casefold())  # every second one is digits
     # Python refuses to read integers of thousands of digits; nobody counts beyond 10^300, so the rest is cut.
-    return int(str(digits)[:300])
+    return [int(part[:300]) if index % 2 else part for index, part in enumerate(parts)], name
 
 
 def unpadded(name: str) -> str:

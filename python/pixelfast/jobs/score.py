@@ -12,7 +12,7 @@ from typing import Any
 from pixelfast.cleaning.stage import CLEANING_THREADS, CleanSettings
 from pixelfast.errors import PixelfastError
 from pixelfast.flip.opening import FlipCorrection, choose_flip_correction
-from pixelfast.machine.stopwatch import Profile, Stopwatch, profile
+from pixelfast.machine.stopwatch import Profile, Stopwatch
 from pixelfast.machine.threads import usable_threads
 from pixelfast.methods.base import EngineChoice, Opening
 from pixelfast.methods.choose import choose_engine
@@ -70,7 +70,7 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
         paths = []
     scores = finish(parts, job, paths, notes=notes, watch=watch, threads=threads)
     if request.profile is not None:
-        request.profile(profile(watch.laps(), threads))
+        request.profile(watch.profile(threads))
     return scores
 
 

@@ -12,22 +12,22 @@ from typing import Any, Final, cast
 
 from pixelfast.errors import ModelError
 
-_OPENVINO_TELEMETRY: Final = "openvino_telemetry"
+_TRAINING: Final = ("torch", "torchvision", "onnx", "onnxscript", "safetensors")
 
 
 def import_onnxruntime() -> Any:
-    """ONNX Runtime, which since 1.29 reports sessions to its maker unless this variable stands before its import."""
+    """Imports ONNX Runtime, which since 1.29 reports sessions to its maker unless this variable stands before."""
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     return import_module("onnxruntime")
 
 
 def import_openvino() -> Any:
-    """OpenVINO, whose import reports itself to its maker unless `openvino_telemetry` is missing."""
+    """Imports OpenVINO, which reports its import to its maker unless `openvino_telemetry` is missing."""
     return _without_telemetry("openvino")
 
 
 def import_nncf() -> Any:
-    """NNCF, which reports what it does to OpenVINO's maker in the same way, and imports ONNX Runtime itself.
+    """Imports NNCF, which reports to OpenVINO's maker in the same way, and imports ONNX Runtime itself.
 
     Raises:
         ModuleNotFoundError: it is not installed.
@@ -41,18 +41,15 @@ def import_nncf() -> Any:
 
 
 def _without_telemetry(name: str) -> Any:
-    """A package, imported while None in `sys.modules` stands for a missing `openvino_telemetry`: it takes a stub."""
+    """Imports a package while None in `sys.modules` stands for a missing `openvino_telemetry`: it takes a stub."""
     if name in sys.modules:
         return sys.modules[name]
-    hidden = sys.modules.setdefault(_OPENVINO_TELEMETRY, cast("ModuleType", None)) is None
+    hidden = sys.modules.setdefault("openvino_telemetry", cast("ModuleType", None)) is None
     try:
         return import_module(name)
     finally:
         if hidden:
-            del sys.modules[_OPENVINO_TELEMETRY]
-
-
-_PACKAGES = ("torch", "torchvision", "onnx", "onnxscript", "safetensors")
+            del sys.modules["openvino_telemetry"]
 
 
 def require_training() -> None:
@@ -62,7 +59,7 @@ def require_training() -> None:
         ModelError: one is.
     """
     with training_extra():
-        for name in _PACKAGES:
+        for name in _TRAINING:
             if find_spec(name) is None:
                 raise ModuleNotFoundError(name=name)
 
@@ -77,7 +74,7 @@ def training_extra() -> Iterator[None]:
     try:
         yield
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.split(".")[0] not in _PACKAGES:
+        if error.name is None or error.name.split(".")[0] not in _TRAINING:
             raise
         raise ModelError(
             f"training and exporting need PyTorch, and {error.name} is missing: pip install 'pixelfast[train]'"

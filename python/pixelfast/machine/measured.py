@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import platform
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,36 +12,32 @@ from pixelfast.errors import OutputError
 from pixelfast.files.atomic import atomic_path
 
 
+@dataclass(frozen=True)
 class Measured:
-    """A JSON file of measurements by key; whatever is lost with it can be measured again.
+    """A JSON file of measurements by key; whatever is lost with it can be measured again."""
 
-    Args:
-        name: the file's name in pixelfast's part of the user's cache folder (XDG convention).
-    """
-
-    def __init__(self, name: str) -> None:
-        self._name = name
+    name: str
 
     @property
     def file(self) -> Path:
-        """Where it lies."""
+        """Returns its place in the user's cache folder (XDG convention).
+
+        Raises:
+            RuntimeError: the user has no home.
+        """
         root = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-        return Path(root).expanduser() / "pixelfast" / self._name
+        return Path(root).expanduser() / "pixelfast" / self.name
 
     def read(self) -> dict[str, Any]:
-        """All measurements; a missing or damaged file holds none."""
+        """Returns all measurements; a missing or damaged file holds none."""
         try:
             everything = json.loads(self.file.read_text(encoding="utf-8"))
-        except (OSError, ValueError, RuntimeError):  # the last: there is no home
+        except (OSError, ValueError, RuntimeError):
             return {}
         return everything if isinstance(everything, dict) else {}
 
     def remember(self, key: str, value: Any) -> str | None:
-        """Adds a measurement, or replaces one.
-
-        Returns:
-            Why it could not be written; None where it was.
-        """
+        """Adds a measurement, or replaces one; returns why it could not be written, None where it was."""
         everything = self.read()
         if everything.get(key) == value:
             return None
@@ -54,7 +51,7 @@ class Measured:
 
 
 def processor() -> str:
-    """The processor's name and a digest of its abilities, as one name covers several generations in the cloud."""
+    """Returns the processor's name and a digest of its abilities: one name covers several generations in the cloud."""
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:

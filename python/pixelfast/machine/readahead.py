@@ -3,18 +3,11 @@
 import queue
 import threading
 from collections.abc import Callable, Iterator
-from types import TracebackType
-from typing import Generic, Self, TypeVar
+from typing import Any, Final, Generic, Self, TypeVar
 
 Item = TypeVar("Item")
-_POLL_SECONDS = 0.05
-
-
-class _Close:
-    """Closes the queue; carries the exception that ended the producer, if one did."""
-
-    def __init__(self, error: BaseException | None) -> None:
-        self.error = error
+_POLL_SECONDS: Final = 0.05
+_END: Final[Any] = object()
 
 
 class Readahead(Generic[Item]):
@@ -30,7 +23,8 @@ class Readahead(Generic[Item]):
 
     def __init__(self, produce: Callable[[], Iterator[Item]], depth: int) -> None:
         self._produce = produce
-        self._queue: queue.Queue[Item | _Close] = queue.Queue(depth)
+        self._queue: queue.Queue[Item] = queue.Queue(depth)
+        self._error: BaseException | None = None
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="pixelfast-readahead", daemon=True)
 
@@ -38,9 +32,7 @@ class Readahead(Generic[Item]):
         self._thread.start()
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stop.set()
         self._thread.join()
 
@@ -49,33 +41,27 @@ class Readahead(Generic[Item]):
 
     def __next__(self) -> Item:
         item = self._queue.get()
-        if not isinstance(item, _Close):
+        if item is not _END:
             return item
-        self._queue.put(item)  # a further call ends the same way
-        if item.error is not None:
-            raise item.error
-        raise StopIteration
+        self._queue.put(_END)  # a further call ends the same way
+        raise self._error or StopIteration
 
     def _run(self) -> None:
-        error: BaseException | None = None
         try:
-            self._feed()
+            items = self._produce()
+            try:
+                for item in items:
+                    if not self._put(item):
+                        break
+            finally:
+                if hasattr(items, "close"):
+                    items.close()
         except BaseException as caught:  # handed to the consumer, whatever it is
-            error = caught
-        self._put(_Close(error))
+            self._error = caught
+        self._put(_END)
 
-    def _feed(self) -> None:
-        items = self._produce()
-        try:
-            for item in items:
-                if not self._put(item):
-                    return
-        finally:
-            close = getattr(items, "close", None)
-            if close is not None:
-                close()
-
-    def _put(self, item: Item | _Close) -> bool:
+    def _put(self, item: Item) -> bool:
+        """Returns False where the consumer has left meanwhile."""
         while not self._stop.is_set():
             try:
                 self._queue.put(item, timeout=_POLL_SECONDS)

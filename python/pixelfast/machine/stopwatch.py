@@ -3,119 +3,20 @@
 import os
 import threading
 import time
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final, TypeVar
 
 Item = TypeVar("Item")
 
-WAIT: Final = "wait"
+_WAIT: Final = "wait"
 """The phase in which the calling thread waits for frames: what runs ahead of it is slower."""
-
-
-@dataclass
-class Phase:
-    """What is known of a phase so far.
-
-    Attributes:
-        seconds: of wall clock; phases on other threads than the caller's overlap with its own.
-        nbytes: what it took in or made.
-        ahead: whether it ran on a thread of its own, ahead of the caller.
-    """
-
-    seconds: float = 0.0
-    nbytes: int = 0
-    ahead: bool = False
-
-
-@dataclass(frozen=True)
-class Laps:
-    """What a stopwatch has seen.
-
-    Attributes:
-        phases: by name, in the order in which they began.
-        total: seconds since the stopwatch was made.
-        flowing: seconds of `Stopwatch.flow`.
-        processor: seconds of processor time that the process used meanwhile, on all its threads.
-    """
-
-    phases: dict[str, Phase]
-    total: float
-    flowing: float
-    processor: float
-
-
-@dataclass
-class Stopwatch:
-    """Adds up wall-clock seconds under names; phases of two threads may overlap."""
-
-    _phases: dict[str, Phase] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
-    _caller: int = field(default_factory=threading.get_ident)
-    _flowing: float = 0.0
-    _started: float = field(default_factory=time.perf_counter)
-    _processor: float = field(default_factory=lambda: sum(os.times()[:2]))
-
-    @contextmanager
-    def phase(self, name: str, nbytes: int = 0) -> Iterator[None]:
-        """Counts the block's time, and what it took in or made, under `name`."""
-        started = time.perf_counter()
-        try:
-            yield
-        finally:
-            self._add(name, time.perf_counter() - started, nbytes)
-
-    @contextmanager
-    def flow(self) -> Iterator[None]:
-        """The block in which frames flow: what a stage is busy or idle in."""
-        started = time.perf_counter()
-        try:
-            yield
-        finally:
-            self._flowing += time.perf_counter() - started
-
-    def waits(self, items: Iterable[Item]) -> Iterator[Item]:
-        """The items, none of them None, the time that each is waited for counted under `wait`."""
-        iterator = iter(items)
-        while True:
-            with self.phase(WAIT):
-                item = next(iterator, None)
-            if item is None:
-                return
-            yield item
-
-    def moved(self, name: str, nbytes: int) -> None:
-        """Counts bytes of a phase that are known only after it."""
-        self._add(name, 0.0, nbytes)
-
-    def seconds(self) -> dict[str, float]:
-        """Seconds of each phase so far, and `total` since the stopwatch was made."""
-        laps = self.laps()
-        return {**{name: phase.seconds for name, phase in laps.phases.items()}, "total": laps.total}
-
-    def laps(self) -> Laps:
-        """Everything so far."""
-        with self._lock:
-            phases = {name: Phase(one.seconds, one.nbytes, one.ahead) for name, one in self._phases.items()}
-        now = time.perf_counter()
-        return Laps(phases, now - self._started, self._flowing, sum(os.times()[:2]) - self._processor)
-
-    def _add(self, name: str, seconds: float, nbytes: int) -> None:
-        with self._lock:
-            phase = self._phases.setdefault(name, Phase())
-            phase.seconds += seconds
-            phase.nbytes += nbytes
-            phase.ahead |= threading.get_ident() != self._caller
-
-
-DECODE, CLEAN, SCORE = "decode", "clean", "score"
-
-
-_STAGES = {
-    DECODE: ("fingerprint", "decode"),
-    CLEAN: ("noise", "flip"),
-    SCORE: ("flow", "engine", "aggregate"),
+_STAGES: Final = {
+    **dict.fromkeys(("fingerprint", "decode"), "decode"),
+    **dict.fromkeys(("noise", "flip"), "clean"),
+    **dict.fromkeys(("flow", "engine", "aggregate"), "score"),
 }
 
 
@@ -164,12 +65,12 @@ class Profile:
 
     @property
     def slowest(self) -> str:
-        """The stage that bounds the run, because it waits the least."""
+        """Returns the stage that bounds the run, because it waits the least."""
         return max(self.stages, key=lambda stage: self.stages[stage])
 
     @property
     def busy(self) -> float:
-        """The share of `flowing` in which the slowest stage did not wait."""
+        """Returns the share of `flowing` in which the slowest stage did not wait."""
         return self.stages[self.slowest]
 
     def bound(self) -> str:
@@ -178,24 +79,73 @@ class Profile:
         return f"{self.slowest}: at work for {self.busy:.0%} of the {self.flowing:.2f} s of flow ({others})"
 
 
-def profile(laps: Laps, threads: int) -> Profile:
-    """The profile of what a stopwatch saw."""
-    stage_of = {name: stage for stage, names in _STAGES.items() for name in names}
-    rows = tuple(
-        ProfileRow(name, stage_of.get(name, ""), one.seconds, one.seconds / laps.total, one.nbytes)
-        for name, one in laps.phases.items()
-    )
-    stages = {stage: sum(row.seconds for row in rows if row.stage == stage) for stage in (DECODE, CLEAN)}
-    # The calling thread also keeps parts and tells the caller how far it is: it works whenever it does not wait.
-    waited = laps.phases[WAIT].seconds if WAIT in laps.phases else 0.0
-    stages[SCORE] = laps.flowing - waited
-    called = sum(one.seconds for one in laps.phases.values() if not one.ahead)
-    return Profile(
-        rows=rows,
-        total=laps.total,
-        explained=called / laps.total,
-        flowing=laps.flowing,
-        stages={stage: seconds / laps.flowing if laps.flowing else 0.0 for stage, seconds in stages.items()},
-        cores=laps.processor / laps.total,
-        threads=threads,
-    )
+class Stopwatch:
+    """Adds up wall-clock seconds and bytes under names, from any thread; phases of two threads may overlap."""
+
+    def __init__(self) -> None:
+        self._seconds: defaultdict[str, float] = defaultdict(float)
+        self._nbytes = Counter[str]()
+        self._lock = threading.Lock()
+        self._caller = threading.get_ident()
+        self._called = self._flowing = 0.0
+        self._started, self._processor = time.perf_counter(), sum(os.times()[:2])
+
+    @contextmanager
+    def phase(self, name: str, nbytes: int = 0) -> Iterator[None]:
+        """Counts the block's time, and what it took in or made, under `name`."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.add(name, seconds=time.perf_counter() - started, nbytes=nbytes)
+
+    @contextmanager
+    def flow(self) -> Iterator[None]:
+        """Counts the block's time as the one in which frames flow, and a stage is busy or idle."""
+        started = time.perf_counter()
+        yield
+        self._flowing += time.perf_counter() - started
+
+    def waits(self, items: Iterable[Item]) -> Iterator[Item]:
+        """Yields the items, none of them None; the time that each is waited for counts under `wait`."""
+        iterator = iter(items)
+        while True:
+            with self.phase(_WAIT):
+                item = next(iterator, None)
+            if item is None:
+                return
+            yield item
+
+    def add(self, name: str, *, seconds: float = 0.0, nbytes: int = 0) -> None:
+        """Counts seconds under `name`, and bytes, which may be known only after the phase."""
+        with self._lock:
+            self._seconds[name] += seconds
+            self._nbytes[name] += nbytes
+            if threading.get_ident() == self._caller:
+                self._called += seconds
+
+    def seconds(self) -> dict[str, float]:
+        """Returns the seconds of each phase so far, and `total` since the stopwatch was made."""
+        with self._lock:
+            return {**self._seconds, "total": time.perf_counter() - self._started}
+
+    def profile(self, threads: int) -> Profile:
+        """Returns the profile so far of a run that might use so many threads."""
+        seconds = self.seconds()
+        total = seconds.pop("total")
+        rows = tuple(
+            ProfileRow(name, _STAGES.get(name, ""), one, one / total, self._nbytes[name])
+            for name, one in seconds.items()
+        )
+        busy = {stage: sum(row.seconds for row in rows if row.stage == stage) for stage in ("decode", "clean")}
+        # The calling thread also keeps parts and tells the caller how far it is: it works whenever it does not wait.
+        busy["score"] = self._flowing - seconds.get(_WAIT, 0.0)
+        return Profile(
+            rows=rows,
+            total=total,
+            explained=self._called / total,
+            flowing=self._flowing,
+            stages={stage: one / self._flowing if self._flowing else 0.0 for stage, one in busy.items()},
+            cores=(sum(os.times()[:2]) - self._processor) / total,
+            threads=threads,
+        )

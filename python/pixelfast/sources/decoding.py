@@ -47,7 +47,7 @@ class DecodeSettings:
                 chunk = next(chunks, None)
             if chunk is None:
                 return
-            self.stopwatch.moved("decode", chunk.frames.nbytes)
+            self.stopwatch.add("decode", nbytes=chunk.frames.nbytes)
             yield chunk
 
     @property
