@@ -19,7 +19,7 @@ from pixelfast.methods.reconstruction.loop import AutoencoderTraining, train_aut
 from pixelfast.methods.reconstruction.recipe import RECIPES, AutoencoderRecipe
 from pixelfast.sources import open_source
 from pixelfast.training.cache import FrameCache
-from pixelfast.training.choice import Choice
+from pixelfast.training.speed import Choice
 
 THREADS = 2
 

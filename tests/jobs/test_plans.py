@@ -32,9 +32,8 @@ from pixelfast.model.manifest import FILE_NAME
 from pixelfast.notes import Notes
 from pixelfast.runtime.tensorrt.build import CallSizes, build_plan
 from pixelfast.runtime.tensorrt.package import find_flavour, has_driver
-from pixelfast.training.half_convolutions import HalfConvolutions
 from pixelfast.training.made_up import made_up_flows
-from pixelfast.training.reduced import REDUCED
+from pixelfast.training.reduced import REDUCED, HalfConvolutions
 from tiny_engines import write_frame_engine, write_model
 
 GPUS = ("8.6", "12.0")

@@ -21,8 +21,8 @@ from pixelfast.flip.weights import save_flip_classifier
 from pixelfast.model.names import EngineName
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.training.cache import FrameCache
+from pixelfast.training.loop import reproducible
 from pixelfast.training.onnx import checked_frames
-from pixelfast.training.reproducible import reproducible
 
 MOST_HELD_OUT_FRAMES: Final = 1000
 """The accuracy is measured on at most so many held-out frames, evenly spaced, each upright and flipped."""

@@ -5,6 +5,7 @@ A method is one folder with one `METHOD = MethodSpec(…)`; `methods.registry` f
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.cleaning.cleaned import Cleaned
+from pixelfast.machine.imports import training_extra
 from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.methods.settings import Settings
 from pixelfast.methods.trained import Recipe, Trained, TrainingJob
@@ -28,6 +30,21 @@ Maps = NDArray[np.float32]
 Features = NDArray[Any]
 ErrorsOf = Callable[[Features], Maps]
 """The error maps f32[n, G, G] of the features of a stretch of n held-out frames."""
+
+
+def later(place: str) -> Callable[..., Any]:
+    """The function at `place`, as "package.file:function"; its file is imported when it is first called.
+
+    So that the methods can be listed without ONNX Runtime, and videos be scored without PyTorch.
+    """
+    file, name = place.split(":")
+
+    def function(*given: Any) -> Any:
+        with training_extra():
+            found = getattr(import_module(file), name)
+        return found(*given)
+
+    return function
 
 
 @dataclass(frozen=True)

@@ -16,8 +16,8 @@ from pixelfast.files.atomic import atomic_path
 from pixelfast.geometry import FRAME_SIZE, WINDOW
 from pixelfast.machine.imports import import_onnxruntime
 from pixelfast.training.cache import FrameCache
-from pixelfast.training.half_convolutions import HalfConvolutions
 from pixelfast.training.made_up import made_up_frames
+from pixelfast.training.reduced import HalfConvolutions
 
 OPSET: Final = 18
 FORMAT: Final = "1"

@@ -32,9 +32,8 @@ from pixelfast.methods.motion.network import FlowGru, MotionGraph
 from pixelfast.methods.motion.weights import save_flow_gru
 from pixelfast.model import Manifest, Model, Training
 from pixelfast.notes import Notes
-from pixelfast.training.half_convolutions import HalfConvolutions
 from pixelfast.training.made_up import made_up_flows, moving_texture
-from pixelfast.training.reduced import REDUCED
+from pixelfast.training.reduced import REDUCED, HalfConvolutions
 
 COMMANDS = Path(__file__).parents[3] / "cuda_export"
 PAST, SCALE, SIZE = 8, 0.1, 128

@@ -5,19 +5,16 @@ from typing import Final
 
 import torch
 
-from pixelfast.errors import ModelError
 from pixelfast.geometry import FRAME_SIZE, WINDOW
+from pixelfast.methods.reconstruction.loop import new_optimiser, train_step
 from pixelfast.methods.reconstruction.network import TemporalAutoencoder
 from pixelfast.methods.reconstruction.recipe import AutoencoderRecipe
-from pixelfast.methods.reconstruction.step import new_optimiser, train_step
 from pixelfast.options import TrainingPrecision
-from pixelfast.training.choice import Choice
-from pixelfast.training.reproducible import reproducible
-from pixelfast.training.speed import Rates, fastest_seconds, machine_name, remember_rates, remembered_rates
+from pixelfast.training.loop import reproducible
+from pixelfast.training.speed import Choice, fastest_seconds, machine_name, remembered_rates
 
 PIECES: Final = (16, 8, 4)
 """Windows at a time that may be faster than a whole batch, as their activations stay in the processor's caches."""
-
 
 FIXED_PIECE: Final = 8
 """Taken without a measurement."""
@@ -31,23 +28,17 @@ def choose(recipe: AutoencoderRecipe, *, precision: str | None, batch: int | Non
         precision: "fp32" or "bf16" fixes it, the memory layout to channels_last, and the pieces of a batch.
         batch: a number of windows fixes it.
         threads: of PyTorch.
-
-    Raises:
-        ModelError: `precision` or `batch` is not one that can be trained with.
     """
-    precisions, batches = _allowed(recipe, precision, batch)
-    key = machine_key(recipe, threads)
-    rates = Rates(remembered_rates(key), lambda one: _measure(one, recipe))
+    fixed: dict[str, tuple[TrainingPrecision, ...]] = {"fp32": ("fp32",), "bf16": ("bf16",)}
+    precisions, batches = fixed[precision] if precision else recipe.precisions, (batch,) if batch else recipe.batches
     # Who fixes precision and batch gets the same bits everywhere: nothing else may hang on a measurement then.
     layouts = (True,) if precision else (True, False)
-    fastest = rates.first_of_the_fast(
-        [Choice(one, last, batches[0], threads) for one in precisions for last in layouts]
-    )
-    chosen = rates.first_of_the_fast([replace(fastest, batch=size) for size in batches])
-    chosen = rates.fastest([replace(chosen, piece=piece) for piece in _pieces(recipe, chosen.batch, precision)])
-    if not rates.disturbed:
-        remember_rates(key, rates.known)
-    return chosen
+    with remembered_rates(machine_key(recipe, threads), lambda one: _measure(one, recipe)) as rates:
+        fastest = rates.first_of_the_fast(
+            [Choice(one, last, batches[0], threads) for one in precisions for last in layouts]
+        )
+        chosen = rates.first_of_the_fast([replace(fastest, batch=size) for size in batches])
+        return rates.fastest([replace(chosen, piece=piece) for piece in _pieces(recipe, chosen.batch, precision)])
 
 
 def _pieces(recipe: AutoencoderRecipe, batch: int, precision: str | None) -> list[int | None]:
@@ -62,17 +53,6 @@ def _pieces(recipe: AutoencoderRecipe, batch: int, precision: str | None) -> lis
 def machine_key(recipe: AutoencoderRecipe, threads: int) -> str:
     """Names what a measurement depends on: processor, PyTorch, threads and the network."""
     return f"{machine_name(threads)} / {recipe.normalisation} {recipe.channels}"
-
-
-def _allowed(
-    recipe: AutoencoderRecipe, precision: str | None, batch: int | None
-) -> tuple[tuple[TrainingPrecision, ...], tuple[int, ...]]:
-    if precision not in (None, "fp32", "bf16"):
-        raise ModelError(f"precision must be fp32 or bf16, not {precision!r}")
-    if batch is not None and batch < 1:
-        raise ModelError(f"batch must be at least 1, not {batch}")
-    fixed: dict[str, tuple[TrainingPrecision, ...]] = {"fp32": ("fp32",), "bf16": ("bf16",)}
-    return (fixed[precision] if precision else recipe.precisions), ((batch,) if batch else recipe.batches)
 
 
 def _measure(choice: Choice, recipe: AutoencoderRecipe) -> float:
