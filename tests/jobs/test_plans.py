@@ -25,8 +25,7 @@ from pixelfast.methods.motion.export import write_motion, write_reduced_motion
 from pixelfast.methods.motion.network import FlowGru
 from pixelfast.methods.reconstruction import exporting as reconstruction_exporting
 from pixelfast.methods.reconstruction.export import rank_agreement, write_autoencoder, write_reduced_autoencoder
-from pixelfast.methods.reconstruction.network import ReconstructionGraph, TemporalAutoencoder
-from pixelfast.methods.reconstruction.weights import save_autoencoder
+from pixelfast.methods.reconstruction.network import ReconstructionGraph, TemporalAutoencoder, save_autoencoder
 from pixelfast.model import Flip, Model
 from pixelfast.model.manifest import FILE_NAME
 from pixelfast.notes import Notes

@@ -28,8 +28,7 @@ from pixelfast.flow.raft_weights import load_raft
 from pixelfast.methods.motion.export import motion_agreement, write_motion, write_reduced_motion
 from pixelfast.methods.motion.exporting import flow_frames_of, flows_of
 from pixelfast.methods.motion.facts import MotionFacts
-from pixelfast.methods.motion.network import FlowGru, MotionGraph
-from pixelfast.methods.motion.weights import save_flow_gru
+from pixelfast.methods.motion.network import FlowGru, MotionGraph, save_flow_gru
 from pixelfast.model import Manifest, Model, Training
 from pixelfast.notes import Notes
 from pixelfast.training.made_up import made_up_flows, moving_texture

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from pixelfast.methods.reconstruction.choice import choose, machine_key
+from pixelfast.methods.reconstruction.loop import choose, machine_key
 from pixelfast.methods.reconstruction.recipe import RECIPES
 from pixelfast.training.speed import MEASURED, Choice
 

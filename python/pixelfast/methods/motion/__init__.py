@@ -39,7 +39,7 @@ def _describe(manifest: Manifest) -> list[tuple[str, str]]:
 
 def _engines(manifest: Manifest) -> list[EngineKind]:
     from pixelfast.flow.kind import RAFT
-    from pixelfast.methods.motion.kind import MOTION
+    from pixelfast.methods.motion.engine import MOTION
 
     return [MOTION, RAFT] if manifest.own["flow"]["kind"] == "raft" else [MOTION]
 

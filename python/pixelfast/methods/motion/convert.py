@@ -16,8 +16,7 @@ from pixelfast.methods.base import ConvertRequest
 from pixelfast.methods.motion import METHOD
 from pixelfast.methods.motion.export import write_motion
 from pixelfast.methods.motion.facts import MotionFacts
-from pixelfast.methods.motion.network import FlowGru
-from pixelfast.methods.motion.weights import save_flow_gru
+from pixelfast.methods.motion.network import FlowGru, save_flow_gru
 from pixelfast.methods.trained import Trained
 from pixelfast.model.names import EngineName
 from pixelfast.training.plain_files import fill

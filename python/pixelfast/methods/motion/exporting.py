@@ -88,7 +88,7 @@ def _reduction(model: Model, name: EngineName, known: MotionFacts) -> Callable[[
     def reduce(out: Path, request: ExportRequest) -> None:
         with training_extra():
             from pixelfast.methods.motion.export import write_reduced_motion
-            from pixelfast.methods.motion.weights import load_flow_gru
+            from pixelfast.methods.motion.network import load_flow_gru
         network, scale, past = load_flow_gru(model.folder / str(name.weights))
         runs = flows_of(model, known, request.threads, request.notes)
         agreement = write_reduced_motion(

@@ -43,18 +43,3 @@ class MotionFacts:
         if scale <= 0:
             raise fields.damaged("scale", "a number above 0")
         return cls(FlowFacts.read(flow), fields.whole("past"), scale, fields.flag("bridge_noisy"))
-
-
-@dataclass(frozen=True)
-class MotionEngineFacts:
-    """The facts of a motion engine.
-
-    Attributes:
-        past: K, flows that a prediction is made from.
-        grid: G, cells a side of the error map.
-        precision: "fp32", or what else the same file is computed in on this machine.
-    """
-
-    past: int
-    grid: int
-    precision: str = "fp32"

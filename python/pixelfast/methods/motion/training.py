@@ -17,9 +17,8 @@ from pixelfast.methods.motion.loop import (
     train_gru,
     zero_loss,
 )
-from pixelfast.methods.motion.network import FlowGru
+from pixelfast.methods.motion.network import FlowGru, save_flow_gru
 from pixelfast.methods.motion.recipe import MotionRecipe
-from pixelfast.methods.motion.weights import save_flow_gru
 from pixelfast.methods.trained import Trained, TrainingJob
 from pixelfast.model.names import EngineName
 from pixelfast.options import TrainingPrecision

@@ -33,7 +33,7 @@ def _describe(manifest: Manifest) -> list[tuple[str, str]]:
 
 
 def _engines(_: Manifest) -> list[EngineKind]:
-    from pixelfast.methods.reconstruction.kind import AE
+    from pixelfast.methods.reconstruction.engine import AE
 
     return [AE]
 

@@ -10,8 +10,7 @@ from pixelfast.geometry import WINDOW
 from pixelfast.methods.base import ConvertRequest
 from pixelfast.methods.reconstruction import METHOD
 from pixelfast.methods.reconstruction.export import write_autoencoder
-from pixelfast.methods.reconstruction.network import TemporalAutoencoder
-from pixelfast.methods.reconstruction.weights import save_autoencoder
+from pixelfast.methods.reconstruction.network import TemporalAutoencoder, save_autoencoder
 from pixelfast.methods.trained import Trained
 from pixelfast.model.names import EngineName
 from pixelfast.training.plain_files import fill

@@ -9,8 +9,7 @@ from torch import nn
 
 from pixelfast.errors import ModelError
 from pixelfast.geometry import FRAME_SIZE, GRID, WINDOW
-from pixelfast.methods.reconstruction.network import ReconstructionGraph, TemporalAutoencoder
-from pixelfast.methods.reconstruction.weights import load_autoencoder
+from pixelfast.methods.reconstruction.network import ReconstructionGraph, TemporalAutoencoder, load_autoencoder
 from pixelfast.scores.agreement import check_agreement, rank_correlation
 from pixelfast.training.onnx import TRACED_FRAMES, Signature, write_checked, write_graph
 from pixelfast.training.reduced import REDUCED, REDUCED_TOLERANCE

@@ -131,7 +131,7 @@ def plan_sources(model: Model, request: ExportRequest) -> list[PlanSource]:
     def reduce(out: Path, request: ExportRequest) -> None:
         with training_extra():
             from pixelfast.methods.reconstruction.export import write_reduced_autoencoder
-            from pixelfast.methods.reconstruction.weights import load_autoencoder
+            from pixelfast.methods.reconstruction.network import load_autoencoder
         agreement = write_reduced_autoencoder(
             load_autoencoder(model.folder / str(name.weights)),
             out,

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pixelfast.geometry import FRAME_SIZE, WINDOW
-from pixelfast.methods.reconstruction.weights import load_autoencoder
+from pixelfast.methods.reconstruction.network import load_autoencoder
 from pixelfast.runtime.trial import calls_a_second
 
 Cuboid = Callable[[int], NDArray[np.float32]]

@@ -7,18 +7,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.geometry import WINDOW
-from pixelfast.methods.reconstruction.choice import choose
 from pixelfast.methods.reconstruction.export import write_autoencoder
 from pixelfast.methods.reconstruction.loop import (
     CHECKPOINT,
     AutoencoderTraining,
+    choose,
     held_out_windows,
     planned_epochs,
     train_autoencoder,
     windows_loss,
 )
+from pixelfast.methods.reconstruction.network import save_autoencoder
 from pixelfast.methods.reconstruction.recipe import AutoencoderRecipe
-from pixelfast.methods.reconstruction.weights import save_autoencoder
 from pixelfast.methods.trained import Trained, TrainingJob
 from pixelfast.model.names import EngineName
 from pixelfast.options import TrainingPrecision
