@@ -9,7 +9,7 @@ from pixelfast.flip.export import write_flip_classifier
 from pixelfast.flip.network import FlipClassifier
 from pixelfast.flip.weights import save_flip_classifier
 from pixelfast.model.names import EngineName
-from pixelfast.training.plain_files import fill
+from pixelfast.training.weights import fill
 
 
 def convert_flip_classifier(path: Path, state: Mapping[str, Tensor], workdir: Path) -> float:

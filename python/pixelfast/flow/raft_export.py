@@ -22,8 +22,8 @@ from pixelfast.flow.raft_weights import load_raft, save_raft
 from pixelfast.geometry import FLOW_SIZE
 from pixelfast.training.made_up import moving_texture
 from pixelfast.training.onnx import TOLERANCE, Signature, write_graph
-from pixelfast.training.plain_files import load_state_dict
 from pixelfast.training.reduced import REDUCED, REDUCED_TOLERANCE, HalfConvolutions
+from pixelfast.training.weights import load_state_dict
 
 _CHECKED_LENGTHS: Final = (2, 3)
 """The file is checked with one pair and with two: an exporter can fix a dimension without a word."""

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pixelfast.errors import ModelError
 from pixelfast.files.atomic import atomic_path
-from pixelfast.training.plain_files import NotPlainError, load_plain
+from pixelfast.training.weights import NotPlainError, load_plain
 
 _FORMAT: Final = 1
 

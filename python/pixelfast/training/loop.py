@@ -2,9 +2,9 @@
 
 import math
 import time
-from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -35,70 +35,62 @@ def reproducible(seed: int, threads: int) -> Iterator[None]:
             torch.set_num_threads(threads_before)
 
 
-class TrainingLoop(ABC):
-    """A network and its optimiser from one checkpoint to the next; a method says what a step is.
+@dataclass(eq=False)
+class TrainingLoop:
+    """A network and its optimiser from one checkpoint to the next.
 
-    Args:
+    Attributes:
         network: in the state in which a training begins.
         optimiser: of its weights.
         state: what was done before, with which the two are filled; it is kept up to date.
+        train: takes the steps of an epoch, by its number from 0, and yields the loss of each.
+        held_out_loss: what epochs are compared by.
         steps: of an epoch.
         epochs: at most so many.
+        patience: stop after so many epochs without a better held-out loss, but not before `least_steps`; None never
+            stops.
+        least_steps: of all epochs.
+        keep_best: whether the network gets the weights of its best epoch in the end, or keeps those of its last.
         progress: is told of each step.
     """
 
-    def __init__(
-        self,
-        network: nn.Module,
-        optimiser: torch.optim.Optimizer,
-        state: Checkpoint,
-        *,
-        steps: int,
-        epochs: int,
-        progress: ProgressCallback | None,
-    ) -> None:
-        self.state = state
-        self._network = network
-        self._optimiser = optimiser
-        self._steps = steps
-        self._epochs = epochs
-        self._progress = progress
-        if state.epochs:
-            network.load_state_dict(state.network)
-            optimiser.load_state_dict(state.optimiser)
-        self._begun = time.monotonic() - state.seconds
+    network: nn.Module
+    optimiser: torch.optim.Optimizer
+    state: Checkpoint
+    train: Callable[[int], Iterator[float]]
+    held_out_loss: Callable[[], float]
+    steps: int
+    epochs: int
+    patience: int | None = None
+    least_steps: int = 0
+    keep_best: bool = False
+    progress: ProgressCallback | None = None
 
-    @abstractmethod
-    def train_epoch(self) -> Iterator[float]:
-        """Takes the steps of an epoch, and yields the loss of each."""
-
-    @abstractmethod
-    def held_out_loss(self) -> float:
-        """The loss that epochs are compared by."""
-
-    def finished(self) -> bool:
-        """Whether no epoch is left to do."""
-        return self.state.epochs >= self._epochs
-
-    def run(self, checkpoint: Path, *, keep_best: bool = False) -> None:
+    def run(self, checkpoint: Path) -> None:
         """Trains to the end, writing a checkpoint after each epoch; the network is in evaluation mode then.
-
-        Args:
-            checkpoint: the file to write.
-            keep_best: whether the network has the weights of its best epoch then, not those of its last.
 
         Raises:
             ModelError: the loss is not finite.
             OutputError: the checkpoint cannot be written.
         """
-        while not self.finished():
-            self._run_epoch(keep_best)
+        if self.state.epochs:
+            self.network.load_state_dict(self.state.network)
+            self.optimiser.load_state_dict(self.state.optimiser)
+        self._begun = time.monotonic() - self.state.seconds
+        while not self._finished():
+            self._run_epoch()
             save_checkpoint(self.state, checkpoint)
-        if keep_best:
-            self._network.load_state_dict(self.state.best_network)
-        self._network.eval()
+        if self.keep_best:
+            self.network.load_state_dict(self.state.best_network)
+        self.network.eval()
 
-    def _run_epoch(self, keep_best: bool) -> None:
+    def _finished(self) -> bool:
+        done = self.state.epochs
+        if self.patience is None or done * self.steps < self.least_steps:
+            return done >= self.epochs
+        return done >= self.epochs or done - self.state.best_epoch >= self.patience
+
+    def _run_epoch(self) -> None:
         """All training data once; the state is then that of a checkpoint."""
         state, losses = self.state, self._train_epoch()
         held_out = self.held_out_loss()
@@ -106,30 +98,30 @@ class TrainingLoop(ABC):
         state.epochs += 1
         state.train_losses.append(float(np.mean(losses)))
         state.held_out_losses.append(held_out)
-        state.network, state.optimiser = self._network.state_dict(), self._optimiser.state_dict()
+        state.network, state.optimiser = self.network.state_dict(), self.optimiser.state_dict()
         state.seconds = time.monotonic() - self._begun
         if best:
             state.best_epoch = state.epochs
-        if best and keep_best:
+        if best and self.keep_best:
             state.best_network = {name: value.clone() for name, value in state.network.items()}
 
     def _train_epoch(self) -> list[float]:
-        self._network.train()
-        before, losses = self.state.epochs * self._steps, list[float]()
-        for loss in self.train_epoch():
+        self.network.train()
+        before, losses = self.state.epochs * self.steps, list[float]()
+        for loss in self.train(self.state.epochs):
             losses.append(loss)
             done = before + len(losses)
             if not math.isfinite(loss):
                 raise ModelError(
                     f"training diverged: the loss of step {done} is {loss}; try another seed or --precision fp32"
                 )
-            if self._progress is not None:
-                steps = self._epochs * self._steps
-                self._progress(Progress("train", done, steps, self._note(losses, done, steps)))
+            if self.progress is not None:
+                steps = self.epochs * self.steps
+                self.progress(Progress("train", done, steps, self._note(losses, done, steps)))
         return losses
 
     def _note(self, losses: list[float], done: int, steps: int) -> str:
         left = (time.monotonic() - self._begun) / done * (steps - done)
         held_out = f", held-out {self.state.held_out_losses[-1]:.5f}" if self.state.held_out_losses else ""
-        epoch = f"epoch {self.state.epochs + 1}/{self._epochs}"
+        epoch = f"epoch {self.state.epochs + 1}/{self.epochs}"
         return f"{epoch}, loss {np.mean(losses[-50:]):.5f}{held_out}, {duration(left)} left"

@@ -75,6 +75,6 @@ METHOD = MethodSpec(
         later("pixelfast.methods.motion.exporting:plan_sources"),
     ),
     source_weights=SourceWeights(
-        "motion GRU", "gru.weight_ih_l0", "fc.bias", later("pixelfast.methods.motion.convert:convert_gru")
+        "motion GRU", "gru.weight_ih_l0", "fc.bias", later("pixelfast.methods.motion.training:convert_gru")
     ),
 )

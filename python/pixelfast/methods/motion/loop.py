@@ -90,37 +90,27 @@ def train_gru(
             f"every training video is too short: the motion method needs {training.recipe.past + 2} frames in a row "
             "that are not held out"
         )
-    path = workdir / CHECKPOINT
     with reproducible(training.seed, training.threads):
-        state = begin(path, training.settings(), training.threads, resume=resume)
+        state = begin(workdir / CHECKPOINT, training.settings(), training.threads, resume=resume)
         network = FlowGru(training.recipe.hidden)
-        _GruLoop(training, network, state, starts, progress).run(path)
+        optimiser = torch.optim.Adam(network.parameters(), training.recipe.learning_rate, fused=True)
+
+        def losses(epoch: int) -> Iterator[float]:
+            order = np.random.default_rng((training.seed, epoch)).permutation(len(starts))
+            for some in training.batches(starts[order]):
+                yield _step(network, optimiser, training.sequences(some), training.precision)
+
+        TrainingLoop(
+            network,
+            optimiser,
+            state,
+            losses,
+            lambda: prediction_loss(training, network),
+            steps=math.ceil(len(starts) / training.batch),
+            epochs=training.epochs,
+            progress=progress,
+        ).run(workdir / CHECKPOINT)
         return network, state
-
-
-class _GruLoop(TrainingLoop):
-    def __init__(
-        self,
-        training: GruTraining,
-        network: FlowGru,
-        state: Checkpoint,
-        starts: NDArray[np.int64],
-        progress: ProgressCallback | None,
-    ) -> None:
-        self._training, self._gru, self._starts = training, network, starts
-        self._adam = torch.optim.Adam(network.parameters(), training.recipe.learning_rate, fused=True)
-        steps = math.ceil(len(starts) / training.batch)
-        super().__init__(network, self._adam, state, steps=steps, epochs=training.epochs, progress=progress)
-
-    def train_epoch(self) -> Iterator[float]:
-        """All sequences once, in an order that depends on seed and epoch alone."""
-        training = self._training
-        order = np.random.default_rng((training.seed, self.state.epochs)).permutation(len(self._starts))
-        for starts in training.batches(self._starts[order]):
-            yield _step(self._gru, self._adam, training.sequences(starts), training.precision)
-
-    def held_out_loss(self) -> float:
-        return prediction_loss(self._training, self._gru)
 
 
 @torch.no_grad()

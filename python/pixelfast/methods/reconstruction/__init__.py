@@ -73,7 +73,7 @@ METHOD = MethodSpec(
         "autoencoder",
         "encoder.0.weight",
         "decoder.6.bias",
-        later("pixelfast.methods.reconstruction.convert:convert_autoencoder"),
+        later("pixelfast.methods.reconstruction.training:convert_autoencoder"),
     ),
     contested=True,
 )

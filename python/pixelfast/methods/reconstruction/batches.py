@@ -45,12 +45,7 @@ class CuboidBatches:
     """
 
     def __init__(
-        self,
-        frames: NDArray[np.uint8],
-        starts: NDArray[np.int64],
-        recipe: AutoencoderRecipe,
-        batch: int,
-        seed: int,
+        self, frames: NDArray[np.uint8], starts: NDArray[np.int64], recipe: AutoencoderRecipe, batch: int, seed: int
     ) -> None:
         self._frames = frames
         self._starts = starts

@@ -131,11 +131,7 @@ def reconstruct(network: TemporalAutoencoder, cuboids: Tensor, choice: Choice) -
 
 
 def train_step(
-    network: TemporalAutoencoder,
-    optimiser: torch.optim.Optimizer,
-    cuboids: Tensor,
-    target: Tensor,
-    choice: Choice,
+    network: TemporalAutoencoder, optimiser: torch.optim.Optimizer, cuboids: Tensor, target: Tensor, choice: Choice
 ) -> float:
     """One step down the gradient of the mean squared error, which is returned."""
     optimiser.zero_grad(set_to_none=True)
@@ -180,47 +176,31 @@ def train_autoencoder(
         ModelError: the checkpoint is damaged or of another training, or the loss is not finite.
         OutputError: the checkpoint cannot be written.
     """
-    path, recipe, choice = workdir / CHECKPOINT, training.recipe, training.choice
+    cache, recipe, choice = training.cache, training.recipe, training.choice
     with reproducible(training.seed, choice.threads):
-        state = begin(path, training.settings(), choice.threads, resume=resume)
+        state = begin(workdir / CHECKPOINT, training.settings(), choice.threads, resume=resume)
         network = TemporalAutoencoder(recipe.channels, recipe.normalisation).to(memory_format=choice.layout)
-        _AutoencoderLoop(training, network, state, progress).run(path, keep_best=recipe.keep_best)
-        return network, state
-
-
-class _AutoencoderLoop(TrainingLoop):
-    def __init__(
-        self,
-        training: AutoencoderTraining,
-        network: TemporalAutoencoder,
-        state: Checkpoint,
-        progress: ProgressCallback | None,
-    ) -> None:
-        cache, recipe, choice = training.cache, training.recipe, training.choice
+        optimiser, compared = new_optimiser(network, recipe.learning_rate), held_out_windows(cache)
         starts = cache.train_windows(recipe.window_stride)
-        self._batches = CuboidBatches(cache.frames, starts, recipe, choice.batch, training.seed)
-        self._compared = held_out_windows(cache)
-        self._training = training
-        self._autoencoder = network
-        self._adam = new_optimiser(network, recipe.learning_rate)
-        super().__init__(
-            network, self._adam, state, steps=len(self._batches), epochs=training.epochs, progress=progress
-        )
+        batches = CuboidBatches(cache.frames, starts, recipe, choice.batch, training.seed)
 
-    def train_epoch(self) -> Iterator[float]:
-        per_epoch, training = len(self._batches), self._training
-        for step, batch in enumerate(self._batches.epoch(self.state.epochs), self.state.epochs * per_epoch):
-            for group in self._adam.param_groups:
-                group["lr"] = learning_rate(training.recipe, step, training.epochs * per_epoch)
-            yield train_step(self._autoencoder, self._adam, batch.cuboids, batch.target, training.choice)
+        def losses(epoch: int) -> Iterator[float]:
+            for step, batch in enumerate(batches.epoch(epoch), epoch * len(batches)):
+                for group in optimiser.param_groups:
+                    group["lr"] = learning_rate(recipe, step, training.epochs * len(batches))
+                yield train_step(network, optimiser, batch.cuboids, batch.target, choice)
 
-    def held_out_loss(self) -> float:
-        training = self._training
-        return windows_loss(self._autoencoder, training.cache.frames, self._compared, training.choice, flipped=False)
-
-    def finished(self) -> bool:
-        """Whether all epochs are done, or the held-out loss has stopped falling."""
-        done, recipe = self.state.epochs, self._training.recipe
-        if recipe.patience is None or done * len(self._batches) < (recipe.least_steps or 0):
-            return super().finished()
-        return super().finished() or done - self.state.best_epoch >= recipe.patience
+        TrainingLoop(
+            network,
+            optimiser,
+            state,
+            losses,
+            lambda: windows_loss(network, cache.frames, compared, choice, flipped=False),
+            steps=len(batches),
+            epochs=training.epochs,
+            patience=recipe.patience,
+            least_steps=recipe.least_steps or 0,
+            keep_best=recipe.keep_best,
+            progress=progress,
+        ).run(workdir / CHECKPOINT)
+        return network, state

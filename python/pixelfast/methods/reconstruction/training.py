@@ -1,12 +1,17 @@
-"""A training of the reconstruction method from decoded frames to a checked engine."""
+"""From decoded frames, or from the source method's own weights, to a checked engine of the reconstruction method."""
 
+from collections.abc import Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from torch import Tensor
 
+from pixelfast.errors import ModelError
 from pixelfast.geometry import WINDOW
+from pixelfast.methods.base import ConvertRequest
 from pixelfast.methods.reconstruction.export import write_autoencoder
 from pixelfast.methods.reconstruction.loop import (
     CHECKPOINT,
@@ -17,7 +22,7 @@ from pixelfast.methods.reconstruction.loop import (
     train_autoencoder,
     windows_loss,
 )
-from pixelfast.methods.reconstruction.network import save_autoencoder
+from pixelfast.methods.reconstruction.network import TemporalAutoencoder, save_autoencoder
 from pixelfast.methods.reconstruction.recipe import AutoencoderRecipe
 from pixelfast.methods.trained import Trained, TrainingJob
 from pixelfast.model.names import EngineName
@@ -26,6 +31,7 @@ from pixelfast.training.cache import FrameCache
 from pixelfast.training.checkpoint import Checkpoint, load_checkpoint
 from pixelfast.training.onnx import checked_frames
 from pixelfast.training.speed import Choice
+from pixelfast.training.weights import fill
 
 _CHUNK_FRAMES: Final = 512
 
@@ -84,6 +90,24 @@ def train_reconstruction(job: TrainingJob) -> Trained:
         job.tell("export", 1, 1)
     report = _report(training, history, losses)
     return Trained(str(name), WINDOW, report, cache.held_out(), differences={str(name): difference})
+
+
+def convert_autoencoder(path: Path, state: Mapping[str, Tensor], workdir: Path, request: ConvertRequest) -> Trained:
+    """Writes the weights and the engine of an autoencoder; see `SourceWeights.convert`.
+
+    Raises:
+        ModelError: the state dict is not that of the source's network.
+        OutputError: a file cannot be written.
+    """
+    del request
+    first = state["encoder.0.weight"]
+    if first.ndim != 4 or not 0 < len(first) <= 1024:
+        raise ModelError(f"{path}: encoder.0.weight has the shape {list(first.shape)}, not [channels, 16, 4, 4]")
+    network, name = TemporalAutoencoder(len(first), "none"), EngineName("ae")
+    fill(network, path, state)
+    save_autoencoder(network, workdir / str(name.weights), recipe="source", trained_with={})
+    difference = write_autoencoder(network, workdir / str(name))
+    return Trained(str(name), WINDOW, {"channels": network.channels}, differences={str(name): difference})
 
 
 def _settled(job: TrainingJob) -> AutoencoderTraining:
