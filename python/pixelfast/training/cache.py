@@ -49,7 +49,7 @@ class FrameCache:
 
     Attributes:
         path: the file of bytes; its index is beside it, with the suffix `.json`.
-        frames: u8[N,H,W], read-only.
+        frames: read-only.
         videos: the videos that are long enough to train on, in order.
         digest: hex BLAKE2b over all bytes and the index, so that a resumed run knows that the frames are the same.
         notes: what was said aloud while the cache was built.

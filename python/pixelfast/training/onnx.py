@@ -36,8 +36,6 @@ class Signature:
     """The input and the output of a graph; the first dimension of both is dynamic.
 
     Attributes:
-        input: the input's name.
-        output: the output's name.
         example: an input to trace the graph with.
         least: the smallest first dimension of the input.
     """
@@ -60,15 +58,9 @@ def write_graph(
 ) -> float:
     """Writes an ONNX file whose metadata holds `facts`, each as `pixelfast.<name>`.
 
-    Args:
-        graph: one tensor in, one out.
-        signature: names and sizes.
-        facts: what the runner must know.
-        out: the file to write.
-        samples: inputs on which ONNX Runtime and PyTorch must agree; of several lengths, as an exporter can fix a
-            dimension without a word. None where ONNX Runtime cannot run the graph here.
-        threads: of ONNX Runtime in the check.
-        tolerance: the largest difference allowed, relative to the largest value.
+    ONNX Runtime, with so many `threads`, and PyTorch must agree on the `samples`, inputs of several lengths, as an
+    exporter can fix a dimension without a word; there are none where ONNX Runtime cannot run the graph here. The
+    `tolerance` is the largest difference allowed, relative to the largest value.
 
     Returns:
         The largest difference between ONNX Runtime and PyTorch, relative to the largest value.

@@ -19,7 +19,6 @@ from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.methods.base import EngineChoice, ErrorsOf, Features, Maps, Opening
 from pixelfast.methods.motion.engine import MotionEngine, load_motion_engine
 from pixelfast.methods.motion.facts import MotionFacts
-from pixelfast.methods.settings import Settings
 from pixelfast.model import Model
 from pixelfast.model.names import EngineName
 from pixelfast.notes import Notes
@@ -37,7 +36,6 @@ class Motion:
         flow: the engine of optical flow.
         engine: the engine that predicts it.
         known: what the model says about both.
-        settings: as asked for.
         stopwatch: gets the times of the `flow` and `engine` phases.
         flow_sha256: of the flow's file; None where OpenCV computes it.
     """
@@ -45,7 +43,6 @@ class Motion:
     flow: FlowEngine
     engine: MotionEngine
     known: MotionFacts
-    settings: Settings
     stopwatch: Stopwatch
     flow_sha256: str | None = None
 
@@ -59,11 +56,9 @@ class Motion:
     def facts(self) -> dict[str, Any]:
         """See `Method.facts`."""
         flow = self.known.flow
-        known = (
-            [flow.kind, flow.preset, flow.shorter_side] if self.flow_sha256 is None else [flow.kind, self.flow_sha256]
-        )
+        settings = [flow.preset, flow.shorter_side] if self.flow_sha256 is None else [self.flow_sha256]
         precision = self.engine.facts.precision
-        facts = {"flow": known, "bridge_noisy": self.known.bridge_noisy}
+        facts = {"flow": [flow.kind, *settings], "bridge_noisy": self.known.bridge_noisy}
         return facts if precision == "fp32" else {**facts, "precision": precision}
 
     def frames(self, video: Video) -> FrameFormat:
@@ -99,6 +94,7 @@ class MotionMaps:
         return self.errors.errors(self.flows.run(cleaned))
 
 
+@dataclass(eq=False)
 class FlowErrors:
     """The motion engine on one video: from its flows to its error maps, streaming.
 
@@ -106,12 +102,11 @@ class FlowErrors:
     flow, repeated.
     """
 
-    def __init__(self, engine: MotionEngine, stopwatch: Stopwatch, place: Callable[[int], str]) -> None:
-        self._engine = engine
-        self._watch = stopwatch
-        self._place = place
-        self._past: Flows | None = None
-        self._done = 0
+    engine: MotionEngine
+    stopwatch: Stopwatch
+    place: Callable[[int], str]
+    _past: Flows | None = None
+    _done: int = 0
 
     def errors(self, flows: Iterable[Flows]) -> Iterator[Maps]:
         """Yields the maps of a whole video from its flows f32[m, 2, 64, 64]; one map more than flows."""
@@ -125,12 +120,12 @@ class FlowErrors:
             yield self._errors(np.zeros((1, 2, FLOW_SIZE, FLOW_SIZE), np.float32))
 
     def _errors(self, flows: Flows) -> Maps:
-        past = self._engine.facts.past
+        past = self.engine.facts.past
         before = np.repeat(flows[:1], past, axis=0) if self._past is None else self._past
         joined = np.concatenate([before, flows])
         self._past = joined[-past:].copy()
-        with self._watch.phase("engine", joined.nbytes):
-            maps = self._engine.errors(joined)
+        with self.stopwatch.phase("engine", joined.nbytes):
+            maps = self.engine.errors(joined)
         self._check_finite(maps)
         return maps
 
@@ -139,7 +134,7 @@ class FlowErrors:
             return
         index = self._done + 1 + int(np.argwhere(~np.isfinite(maps))[0, 0])
         raise EngineError(
-            f"the motion engine gives an error that is not finite in {self._place(index)}: the engine is damaged; "
+            f"the motion engine gives an error that is not finite in {self.place(index)}: the engine is damaged; "
             "train it again"
         )
 
@@ -181,7 +176,7 @@ def open_motion(opening: Opening) -> Motion:
     raft = _raft_file(choice, model, known, opening.notes)
     flow = open_flow(known.flow, model.folder, opening.threads, raft, plan_origin(model, raft))
     sha256 = model.manifest.files[raft].sha256 if known.flow.kind == "raft" else None
-    return Motion(flow, engine, known, settings, opening.stopwatch, sha256)
+    return Motion(flow, engine, known, opening.stopwatch, sha256)
 
 
 def _raft_file(choice: EngineChoice, model: Model, known: MotionFacts, notes: Notes) -> str:
