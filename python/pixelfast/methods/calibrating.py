@@ -26,13 +26,7 @@ def calibrate(
 ) -> list[Calibration]:
     """Measures the calibrations of an engine file for all and for the worst cells; none without held-out frames.
 
-    Args:
-        spec: the method.
-        engine: the file, under the name that it has in the model.
-        own: what the model will say of the method's own.
-        held_out: normal frames.
-        stride: frames between the starts of windows.
-        threads: threads of the engine.
+    The engine's file has the name that it has in the model, which will say `own` of the method's own.
     """
     return calibrations(
         spec, engine.name, raw_scores(spec, engine, own, held_out, stride=stride, threads=threads), stride=stride

@@ -55,11 +55,7 @@ def fastest_engine(model: Model, name: EngineName, kind: EngineKind, threads: in
     What does not agree with float32 on a made-up scene is left out. Measured once; remembered for this machine, these
     files and versions of what runs them.
 
-    Args:
-        model: the model.
-        name: the float32 engine: `ae.onnx`, or `ae.s4.onnx` for a window stride of 4. It must be there.
-        kind: of the engines.
-        threads: of an engine on a CPU.
+    The `name` is that of the float32 engine: `ae.onnx`, or `ae.s4.onnx` for a window stride of 4. It must be there.
 
     Returns:
         The file's name, and what should be said aloud: None where nothing was measured now.

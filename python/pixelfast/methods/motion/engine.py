@@ -86,11 +86,8 @@ def load_motion_engine(
 ) -> MotionEngine:
     """Loads a motion engine and tries it on a still scene.
 
-    Args:
-        path: the `.onnx`, `.plan` or `.safetensors` file.
-        threads: threads for one call on a CPU.
-        origin: of a plan, what its model knows about it.
-        wish: of weights, where and how PyTorch shall compute.
+    The file is an `.onnx`, a `.plan`, of which `origin` is what its model knows, or a `.safetensors`, of which `wish`
+    says where and how PyTorch shall compute; `threads` are for one call on a CPU.
 
     Raises:
         EngineError: the file is missing, damaged, no motion engine, or cannot be run on this machine.

@@ -126,11 +126,8 @@ def load_window_engine(
 ) -> WindowEngine:
     """Loads an engine of the reconstruction method and tries it on blank frames.
 
-    Args:
-        path: the `.onnx`, `.plan` or `.safetensors` file.
-        threads: threads for one call on a CPU.
-        origin: of a plan, what its model knows about it.
-        wish: of weights, where and how PyTorch shall compute.
+    The file is an `.onnx`, a `.plan`, of which `origin` is what its model knows, or a `.safetensors`, of which `wish`
+    says where and how PyTorch shall compute; `threads` are for one call on a CPU.
 
     Raises:
         EngineError: the file is missing, damaged, no engine of this method, or cannot be run on this machine.

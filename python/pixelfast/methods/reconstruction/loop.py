@@ -60,11 +60,7 @@ class AutoencoderTraining:
 def choose(recipe: AutoencoderRecipe, *, precision: str | None, batch: int | None, threads: int) -> Choice:
     """What to train with: what the caller fixed, and the fastest of the rest on this machine.
 
-    Args:
-        recipe: the network that is timed, and what may be chosen from.
-        precision: "fp32" or "bf16" fixes it, the memory layout to channels_last, and the pieces of a batch.
-        batch: a number of windows fixes it.
-        threads: of PyTorch.
+    A precision ("fp32" or "bf16") fixes the memory layout to channels_last, and the pieces of a batch, too.
     """
     fixed: dict[str, tuple[TrainingPrecision, ...]] = {"fp32": ("fp32",), "bf16": ("bf16",)}
     precisions, batches = fixed[precision] if precision else recipe.precisions, (batch,) if batch else recipe.batches
