@@ -14,12 +14,11 @@ import torch
 from made_frames import write_large_frames
 from oracles.plain_training import BATCH, PlainTraining, file_windows
 from pixelfast.methods.reconstruction.batches import windows_per_epoch
-from pixelfast.methods.reconstruction.choice import choose
-from pixelfast.methods.reconstruction.loop import AutoencoderTraining, train_autoencoder
+from pixelfast.methods.reconstruction.loop import AutoencoderTraining, choose, train_autoencoder
 from pixelfast.methods.reconstruction.recipe import RECIPES, AutoencoderRecipe
 from pixelfast.sources import open_source
 from pixelfast.training.cache import FrameCache
-from pixelfast.training.choice import Choice
+from pixelfast.training.speed import Choice
 
 THREADS = 2
 

@@ -16,7 +16,7 @@ from pixelfast.errors import ModelError
 from pixelfast.flip.network import load_flip_classifier
 from pixelfast.jobs.convert import FLIP, Converted, convert_weights
 from pixelfast.methods.base import ConvertRequest
-from pixelfast.methods.reconstruction.weights import load_autoencoder
+from pixelfast.methods.reconstruction.network import load_autoencoder
 
 
 @pytest.fixture(scope="module")

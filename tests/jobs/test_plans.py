@@ -24,16 +24,14 @@ from pixelfast.methods.motion.export import write_motion, write_reduced_motion
 from pixelfast.methods.motion.network import FlowGru
 from pixelfast.methods.reconstruction import exporting as reconstruction_exporting
 from pixelfast.methods.reconstruction.export import rank_agreement, write_autoencoder, write_reduced_autoencoder
-from pixelfast.methods.reconstruction.network import ReconstructionGraph, TemporalAutoencoder
-from pixelfast.methods.reconstruction.weights import save_autoencoder
+from pixelfast.methods.reconstruction.network import ReconstructionGraph, TemporalAutoencoder, save_autoencoder
 from pixelfast.model import Flip, Model
 from pixelfast.model.manifest import FILE_NAME
 from pixelfast.notes import Notes
 from pixelfast.runtime.tensorrt.build import CallSizes, build_plan
 from pixelfast.runtime.tensorrt.package import find_flavour, has_driver
-from pixelfast.training.half_convolutions import HalfConvolutions
 from pixelfast.training.made_up import made_up_flows
-from pixelfast.training.reduced import REDUCED
+from pixelfast.training.reduced import REDUCED, HalfConvolutions
 from tiny_engines import write_frame_engine, write_model
 
 GPUS = ("8.6", "12.0")

@@ -15,8 +15,8 @@ from footage import walking_square
 from frame_files import write_video
 from pixelfast.cli.info import describe_model
 from pixelfast.errors import EngineError, ModelError
+from pixelfast.methods.reconstruction.network import load_autoencoder
 from pixelfast.methods.reconstruction.recipe import RECIPES, resized
-from pixelfast.methods.reconstruction.weights import load_autoencoder
 from pixelfast.methods.trained import Recipe
 from pixelfast.model import Model
 from pixelfast.progress import Progress

@@ -10,7 +10,7 @@ import pixelfast
 from footage import walking_square
 from pixelfast.methods.choose import choose_engine
 from pixelfast.methods.fastest import MEASURED, fastest_engine, remembered
-from pixelfast.methods.reconstruction.kind import AE
+from pixelfast.methods.reconstruction.engine import AE
 from pixelfast.model import Model
 from pixelfast.model.names import EngineName
 from tiny_engines import constant, write_frame_engine, write_model

@@ -21,12 +21,10 @@ from pixelfast.flow.raft_export import write_raft
 from pixelfast.flow.raft_network import RaftGraph, save_raft
 from pixelfast.methods.motion.export import write_motion
 from pixelfast.methods.motion.facts import MotionFacts
-from pixelfast.methods.motion.network import FlowGru
-from pixelfast.methods.motion.weights import save_flow_gru
+from pixelfast.methods.motion.network import FlowGru, save_flow_gru
+from pixelfast.methods.reconstruction.engine import AE
 from pixelfast.methods.reconstruction.export import write_autoencoder
-from pixelfast.methods.reconstruction.kind import AE
-from pixelfast.methods.reconstruction.network import TemporalAutoencoder
-from pixelfast.methods.reconstruction.weights import save_autoencoder
+from pixelfast.methods.reconstruction.network import TemporalAutoencoder, save_autoencoder
 from pixelfast.model import Manifest, Model, PlanFacts
 from pixelfast.runtime.tensorrt.check import GpuMachine
 from pixelfast.runtime.tensorrt.package import has_driver

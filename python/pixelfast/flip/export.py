@@ -10,7 +10,7 @@ from torch import Tensor
 from pixelfast.flip.network import FlipClassifier, FlipGraph, save_flip_classifier
 from pixelfast.model.names import EngineName
 from pixelfast.training.onnx import write_checked
-from pixelfast.training.plain_files import fill
+from pixelfast.training.weights import fill
 
 
 def write_flip_classifier(

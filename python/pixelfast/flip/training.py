@@ -18,8 +18,8 @@ from pixelfast.flip.recipe import FlipRecipe
 from pixelfast.flip.strangers import Strangers
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.training.cache import FrameCache
+from pixelfast.training.loop import reproducible
 from pixelfast.training.onnx import checked_frames
-from pixelfast.training.reproducible import reproducible
 
 MOST_HELD_OUT_FRAMES: Final = 1000
 """The accuracy is measured on at most so many held-out frames, evenly spaced, each upright and flipped."""

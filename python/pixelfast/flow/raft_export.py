@@ -15,11 +15,10 @@ from pixelfast.files.atomic import file_sha256
 from pixelfast.flow.raft import MOST_ERROR_PIXELS
 from pixelfast.flow.raft_network import UPDATES, RaftGraph, load_raft, save_raft
 from pixelfast.geometry import FLOW_SIZE
-from pixelfast.training.half_convolutions import HalfConvolutions
 from pixelfast.training.made_up import moving_texture
 from pixelfast.training.onnx import TOLERANCE, Signature, write_graph
-from pixelfast.training.plain_files import load_state_dict
-from pixelfast.training.reduced import REDUCED, REDUCED_TOLERANCE
+from pixelfast.training.reduced import REDUCED, REDUCED_TOLERANCE, HalfConvolutions
+from pixelfast.training.weights import load_state_dict
 
 _CHECKED_LENGTHS: Final = (2, 3)
 """The file is checked with one pair and with two: an exporter can fix a dimension without a word."""

@@ -113,7 +113,7 @@ def _files(weights: Sequence[Path]) -> list[Path]:
 
 def _recognise(files: Sequence[Path]) -> dict[str, tuple[Path, State]]:
     """File and state dict of each kind of network."""
-    from pixelfast.training.plain_files import load_state_dict
+    from pixelfast.training.weights import load_state_dict
 
     keys = {**{source.key: source.kind for _, source in _sources()}, _FLIP_KEY: FLIP}
     found: dict[str, tuple[Path, State]] = {}

@@ -5,6 +5,7 @@ A method is one folder with one `METHOD = MethodSpec(…)`; `methods.registry` f
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.cleaning.cleaned import Cleaned
+from pixelfast.machine.imports import training_extra
 from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.methods.settings import Settings
 from pixelfast.methods.trained import Recipe, Trained, TrainingJob
@@ -30,12 +32,26 @@ ErrorsOf = Callable[[Features], Maps]
 """The error maps f32[n, G, G] of the features of a stretch of n held-out frames."""
 
 
+def later(place: str) -> Callable[..., Any]:
+    """The function at `place`, as "package.file:function"; its file is imported when it is first called.
+
+    So that the methods can be listed without ONNX Runtime, and videos be scored without PyTorch.
+    """
+    file, name = place.split(":")
+
+    def function(*given: Any) -> Any:
+        with training_extra():
+            found = getattr(import_module(file), name)
+        return found(*given)
+
+    return function
+
+
 @dataclass(frozen=True)
 class EngineChoice:
     """An engine file and the model that it belongs to.
 
     Attributes:
-        path: the file.
         sha256: of the file, and of the weights that lie beside it.
         model: None for a lone file.
         method: the name of the method that it serves.
@@ -56,15 +72,7 @@ class EngineChoice:
 
 @dataclass(frozen=True)
 class Opening:
-    """What a method is opened with for a run of scoring.
-
-    Attributes:
-        choice: the engine.
-        settings: as asked for.
-        threads: threads of an engine on a CPU.
-        stopwatch: gets the times of the phases.
-        notes: what is said aloud.
-    """
+    """What a method is opened with for a run of scoring; `threads` are those of an engine on a CPU."""
 
     choice: EngineChoice
     settings: Settings
@@ -137,7 +145,7 @@ class TrainingOption:
         kind: the type of its value.
         says: its help.
         default: what it is where it is left out.
-        choices: the only values that it takes; empty where others do.
+        choices: the only values that it takes; empty where others do, too.
         metavar: how the help calls its value.
         usual: how the help calls its default; None shows the default itself.
         also: another name that it goes by.
@@ -181,8 +189,8 @@ class PlanSource:
         name: of the float32 ONNX file.
         sizes: frames or flows a call where nobody says otherwise: at least, best, at most.
         least: what every call must have at least; None where nobody is asked about the sizes.
-        reduce: writes the graph to a file in less than float32, checked, and says so; None where it has no weights that
-            could be reduced, and stays as it is.
+        reduce: writes the graph to a file in less than float32, checked, and says so; None where it has no weights to
+            reduce.
     """
 
     name: EngineName
@@ -212,8 +220,7 @@ class SourceWeights:
         kind: what they are: "autoencoder".
         key: the name of a tensor that tells them from others.
         last: the name of their last tensor.
-        convert: from the file, its state dict, the folder to write into and the size of the footage's frames (height
-            and width in pixels, where known): what comes of it.
+        convert: makes a model's files of the file and its state dict, in a folder.
     """
 
     kind: str
@@ -230,7 +237,6 @@ class ConvertRequest:
         frame_size: height and width in pixels of the frames that they were trained on.
         raft_weights: RAFT-Large's state dict; None lets torchvision download its own.
         with_raft: whether RAFT is written, too, where it is needed.
-        notes: what is said aloud.
     """
 
     frame_size: tuple[int, int] | None = None
@@ -248,23 +254,18 @@ class MethodSpec:
         says: what it learns, a clause for the help.
         reacts: what it reacts to and what not, for people: it follows the name in a sentence.
         stem: what the names of its engine files begin with.
-        global_pass: how raw scores become scores.
         submission: what a file for submission holds.
         raw: raw scores f32[n] of maps f32[n, G, G] under a pooling.
         recipes: how it may be trained, by name, "default" among them.
-        open: opens it for scoring.
-        train: learns from decoded footage.
         errors_of: from an engine file, what its model says of its own, a stride and threads: what turns the features of
             held-out frames into error maps.
         outcome: how well a model of it learnt, in one sentence, by the report of its training.
         describe: what a model of it is, by its manifest, as names and values.
         engines: the kinds of engine that a run of its models takes, by the manifest, its own first.
         bridges: whether noisy and damaged frames are told from usable ones, by a model's manifest.
-        options: its own training options.
         prepare: the recipe as these options want it; checks them before any work is done.
         needs: refuses a training for which a package is missing, before any work is done.
         exports: None where it has its one engine and no other.
-        source_weights: None where there are none.
         kind: of its usual engine file.
         contested: whether the fastest of a folder's engines is found by measuring them.
     """

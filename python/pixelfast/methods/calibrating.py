@@ -18,7 +18,7 @@ Raws = Mapping[Pool, Sequence[NDArray[np.float32]]]
 """The raw scores f32[n] of each stretch of held-out frames, by pooling."""
 
 HeldOut = Iterable[tuple[str, NDArray[Any]]]
-"""The name and the features of each stretch of held-out frames."""
+"""The name and the features of each stretch of held-out frames, as the method's `errors_of` takes them."""
 
 
 def calibrate(
@@ -26,13 +26,7 @@ def calibrate(
 ) -> list[Calibration]:
     """Measures the calibrations of an engine file for all and for the worst cells; none without held-out frames.
 
-    Args:
-        spec: the method.
-        engine: the file, under the name that it has in the model.
-        own: what the model will say of the method's own.
-        held_out: features as the method's `errors_of` takes them.
-        stride: frames between the starts of windows.
-        threads: threads of the engine.
+    The engine's file has the name that it has in the model, which will say `own` of the method's own.
     """
     return calibrations(
         spec, engine.name, raw_scores(spec, engine, own, held_out, stride=stride, threads=threads), stride=stride
@@ -53,14 +47,11 @@ def calibrations(
 ) -> list[Calibration]:
     """Makes the calibrations of an engine file, by its name in the model, of raw scores; none without frames."""
     smooth = spec.global_pass.smooth
-    found = []
-    for pool, raw in raws.items():
-        if not raw:
-            return []
+
+    def calibration(pool: Pool, raw: Sequence[NDArray[np.float32]]) -> Calibration:
         values = _core.smooth(np.concatenate(raw), np.array([len(some) for some in raw], np.int64), smooth)
-        found.append(
-            Calibration.measure(
-                values, engine=engine, precision=precision, stride=stride, how="mean", pool=pool, smooth=smooth
-            )
+        return Calibration.measure(
+            values, engine=engine, precision=precision, stride=stride, how="mean", pool=pool, smooth=smooth
         )
-    return found
+
+    return [calibration(pool, raw) for pool, raw in raws.items() if raw]

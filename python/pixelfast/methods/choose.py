@@ -17,11 +17,6 @@ from pixelfast.runtime.runner import check_file
 
 SUFFIXES = (".onnx", ".plan", ".safetensors")
 
-_MENDS = {
-    ".pth": "bring it in with `pixelfast convert`",
-    ".pt": "bring it in with `pixelfast convert`",
-}
-
 
 def choose_engine(
     engine: str | PathLike[str], stride: int | None = None, sharded: bool = False, threads: int = 1
@@ -61,7 +56,8 @@ def choose_engine(
 
 def _chosen_file(path: Path) -> EngineChoice:
     if path.suffix.lower() not in SUFFIXES:
-        mend = _MENDS.get(path.suffix.lower(), "name a model folder or a file of one")
+        foreign = path.suffix.lower() in (".pth", ".pt")
+        mend = "bring it in with `pixelfast convert`" if foreign else "name a model folder or a file of one"
         exists = "" if path.exists() else " does not exist and"
         raise EngineError(f"{path}{exists} is no engine that this version runs ({', '.join(SUFFIXES)}): {mend}")
     check_file(path)

@@ -19,7 +19,7 @@ from pixelfast.model.names import PRECISIONS, EngineName
 from pixelfast.runtime.tensorrt.check import GpuMachine, check_plan, plan_origin, read_machine
 from pixelfast.runtime.tensorrt.package import has_driver
 from pixelfast.runtime.torch.choice import fastest_speedup, gpu_by_torch
-from pixelfast.runtime.trial import Candidate, EngineKind, Footage, Trial, try_engine
+from pixelfast.runtime.trial import Candidate, EngineKind, Footage, try_engine
 from pixelfast.sources import Color
 from pixelfast.training.made_up import made_up_frames, moving_texture
 
@@ -35,12 +35,9 @@ _FRAMES: Final = 96
 
 @dataclass(frozen=True)
 class FastestEngine:
-    """The fastest engine of a model.
+    """The fastest engine of a model, by the file's name, and the windows a second of each that runs.
 
-    Attributes:
-        model: the model's folder, for people.
-        engine: the file's name.
-        rates: windows a second of each engine that runs, by name.
+    The model's folder is for people.
     """
 
     model: str
@@ -58,11 +55,7 @@ def fastest_engine(model: Model, name: EngineName, kind: EngineKind, threads: in
     What does not agree with float32 on a made-up scene is left out. Measured once; remembered for this machine, these
     files and versions of what runs them.
 
-    Args:
-        model: the model.
-        name: the float32 engine: `ae.onnx`, or `ae.s4.onnx` for a window stride of 4. It must be there.
-        kind: of the engines.
-        threads: of an engine on a CPU.
+    The `name` is that of the float32 engine: `ae.onnx`, or `ae.s4.onnx` for a window stride of 4. It must be there.
 
     Returns:
         The file's name, and what should be said aloud: None where nothing was measured now.
@@ -125,16 +118,10 @@ def _rates(model: Model, name: EngineName, names: Sequence[str], kind: EngineKin
         opened = partial(kind.load, path, threads, plan_origin(model, one))
         candidate = Candidate(path, one, kind, name.stride, opened)
         trial = try_engine(candidate, subject, expected, SECONDS, all_lengths=False)
-        if _agrees(trial):
+        found = trial.agreement
+        if found is not None and (found.tolerable if path.suffix == ".onnx" else found.enough):
             rates[one] = trial.best / subject.stride
     return rates
-
-
-def _agrees(trial: Trial) -> bool:
-    agreement = trial.agreement
-    if agreement is None:
-        return False
-    return agreement.tolerable if trial.candidate.path.suffix == ".onnx" else agreement.enough
 
 
 def _scene(count: int, height: int, width: int, color: Color) -> NDArray[np.uint8]:
@@ -158,7 +145,6 @@ def _key(model: Model, names: Sequence[str], kind: EngineKind, threads: int) -> 
 def _version(name: str) -> str | None:
     from importlib import metadata
 
-    try:
+    with suppress(metadata.PackageNotFoundError):
         return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
+    return None

@@ -13,12 +13,7 @@ class Settings:
 
     Attributes:
         stride: frames between the starts of windows; None for the engine's own.
-        how: aggregation over the windows that hold a frame.
-        pool: from the cells of a frame's error map to its raw score.
         smooth: frames of the centred mean, odd; None for the method's own.
-        flip: what to do about frames that are upside down.
-        on_error: what to do about frames that cannot be read.
-        maps: whether error maps are kept.
         chunk: frames to a call of the engine.
     """
 
@@ -37,16 +32,11 @@ class Settings:
         Raises:
             PixelfastError: naming the setting, what it may be, and what it is.
         """
-        _check_choice("how", self.how, get_args(How))
-        _check_choice("pool", self.pool, get_args(Pool))
-        _check_choice("flip", self.flip, get_args(FlipMode))
-        _check_choice("on_error", self.on_error, get_args(OnError))
+        for name, known in (("how", How), ("pool", Pool), ("flip", FlipMode), ("on_error", OnError)):
+            value, allowed = getattr(self, name), get_args(known)
+            if value not in allowed:
+                raise PixelfastError(f"{name} must be {', '.join(allowed[:-1])} or {allowed[-1]}, not {value!r}")
         if self.smooth is not None and (self.smooth < 1 or self.smooth % 2 == 0):
             raise PixelfastError(f"smooth must be an odd number of frames, at least 1, not {self.smooth}")
         if self.chunk < 1:
             raise PixelfastError(f"chunk must be at least 1 frame, not {self.chunk}")
-
-
-def _check_choice(name: str, value: str, allowed: tuple[str, ...]) -> None:
-    if value not in allowed:
-        raise PixelfastError(f"{name} must be {', '.join(allowed[:-1])} or {allowed[-1]}, not {value!r}")

@@ -24,7 +24,6 @@ class Recipe:
     """Everything about a training but the footage, the seed and the machine.
 
     Attributes:
-        name: "default", "source", ….
         own: the method's own constants.
         flip: those of the flip classifier.
     """
@@ -36,11 +35,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class TrainingRequest:
-    """How to train; `pixelfast.train` says what each means.
-
-    Attributes:
-        options: the method's own.
-    """
+    """How to train; `pixelfast.train` says what each means. The `options` are the method's own."""
 
     method: str = "reconstruction"
     recipe: str | Recipe = "default"
@@ -73,14 +68,9 @@ class TrainingJob:
     """A training whose footage is decoded.
 
     Attributes:
-        request: what was asked for.
-        recipe: the recipe, found.
         options: the method's own, the defaults among them.
-        cache: the decoded frames.
         workdir: an existing folder: checkpoints are written there, and the files of the model at the end.
-        videos: where the frames come from.
-        threads: how many to use.
-        notes: what is said aloud.
+        videos: where the frames of the cache come from.
         seconds: how long each phase took.
     """
 

@@ -2,19 +2,19 @@
 
 import hashlib
 import json
-import logging
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.errors import ModelError
-from pixelfast.files.atomic import atomic_path, write_error
+from pixelfast.files.atomic import atomic_path
 from pixelfast.geometry import FRAME_SIZE, WINDOW
+from pixelfast.notes import Notes
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.sources import Repair, Video
 
@@ -23,8 +23,6 @@ HELD_OUT_SHARE: Final = 0.1
 
 _FORMAT: Final = 1
 _CHUNK_FRAMES: Final = 256
-
-_log = logging.getLogger("pixelfast")
 
 
 @dataclass(frozen=True)
@@ -51,7 +49,7 @@ class FrameCache:
 
     Attributes:
         path: the file of bytes; its index is beside it, with the suffix `.json`.
-        frames: u8[N,H,W], read-only.
+        frames: read-only.
         videos: the videos that are long enough to train on, in order.
         digest: hex BLAKE2b over all bytes and the index, so that a resumed run knows that the frames are the same.
         notes: what was said aloud while the cache was built.
@@ -81,19 +79,20 @@ class FrameCache:
             DecodeError: no frame of a video can be read.
             OutputError: the file cannot be written.
         """
-        _index_path(path).unlink(missing_ok=True)  # an interrupted build leaves no index, so nothing to open
-        writer = _Writer(path, (height, width), threads=threads, progress=progress, total=_total_frames(videos))
-        lengths, notes = writer.write(videos)
-        entries, skipped = _split([video.name for video in videos], lengths)
+        index_path, notes = path.with_suffix(".json"), Notes()
+        index_path.unlink(missing_ok=True)  # an interrupted build leaves no index, so nothing to open
+        lengths, digest = _write(videos, path, (height, width), notes, threads=threads, progress=progress)
+        entries = _split([video.name for video in videos], lengths, notes)
         index = {
             "format": _FORMAT,
             "height": height,
             "width": width,
             "videos": [asdict(entry) for entry in entries],
-            "notes": [*notes, *_said(skipped)],
-            "bytes": writer.digest,
+            "notes": notes,
+            "bytes": digest,
         }
-        _write_index(path, index)
+        with atomic_path(index_path) as temporary:
+            temporary.write_text(json.dumps(index, indent=1), encoding="utf-8")
         return cls.open(path)
 
     @classmethod
@@ -115,11 +114,11 @@ class FrameCache:
 
     def train_windows(self, stride: int = 2) -> NDArray[np.int64]:
         """i64[W]: first frames of the training windows; none straddles two videos or reaches into held-out frames."""
-        return _windows(((v.offset, v.training) for v in self.videos), stride)
+        return _starts(((v.offset, v.training) for v in self.videos), WINDOW, stride)
 
     def held_out_windows(self, stride: int = 1) -> NDArray[np.int64]:
         """i64[W]: first frames of the windows of held-out frames; empty where one short video is all there is."""
-        return _windows(((v.offset + v.training, v.held_out) for v in self.videos), stride)
+        return _starts(((v.offset + v.training, v.held_out) for v in self.videos), WINDOW, stride)
 
     def held_out(self) -> Iterator[tuple[str, NDArray[np.uint8]]]:
         """Name and held-out frames u8[n,H,W] of each video that has some."""
@@ -129,84 +128,54 @@ class FrameCache:
 
     def train_frame_ids(self) -> NDArray[np.int64]:
         """i64[n]: positions in `frames` of all frames that are trained on."""
-        return _ranges((v.offset, v.training) for v in self.videos)
+        return _starts((v.offset, v.training) for v in self.videos)
 
     def held_out_frame_ids(self) -> NDArray[np.int64]:
         """i64[n]: positions in `frames` of all held-out frames."""
-        return _ranges((v.offset + v.training, v.held_out) for v in self.videos)
+        return _starts((v.offset + v.training, v.held_out) for v in self.videos)
 
 
-class _Writer:
-    """Appends the repaired frames of video after video to one file, hashing as it goes."""
-
-    def __init__(
-        self,
-        path: Path,
-        size: tuple[int, int],
-        *,
-        threads: int | None,
-        progress: ProgressCallback | None,
-        total: int | None,
-    ) -> None:
-        self._path = path
-        self._size = size
-        self._threads = threads
-        self._progress = progress
-        self._total = total
-        self._hash = hashlib.blake2b(digest_size=16)
-        self._done = 0
-
-    @property
-    def digest(self) -> str:
-        """Hex BLAKE2b over all bytes written."""
-        return self._hash.hexdigest()
-
-    def write(self, videos: Sequence[Video]) -> tuple[list[int], list[str]]:
-        """The frames of each video, and what had to be repaired."""
-        with atomic_path(self._path) as temporary, temporary.open("wb") as file:
-            outcome = [self._write_video(video, file) for video in videos]
-        notes = [note for _, note in outcome if note is not None]
-        for note in notes:
-            _log.warning(note)
-        return [length for length, _ in outcome], notes
-
-    def _write_video(self, video: Video, file: BinaryIO) -> tuple[int, str | None]:
-        repair = Repair(video)
-        length = 0
-        for chunk in repair.run(video.chunks(*self._size, "grey", _CHUNK_FRAMES, self._threads)):
-            frames = np.ascontiguousarray(chunk.frames)
-            self._hash.update(frames.data)
-            self._append(file, frames)
-            length += len(frames)
-            self._tell(len(frames), video.name)
-        return length, repair.sentence()
-
-    def _append(self, file: BinaryIO, frames: NDArray[np.uint8]) -> None:
-        try:
-            file.write(frames.data)
-        except OSError as error:
-            raise write_error(self._path, error) from error
-
-    def _tell(self, frames: int, video: str) -> None:
-        self._done += frames
-        if self._progress is not None:
-            self._progress(Progress("decode", self._done, self._total, f"video {video}"))
+def _write(
+    videos: Sequence[Video],
+    path: Path,
+    size: tuple[int, int],
+    notes: Notes,
+    *,
+    threads: int | None,
+    progress: ProgressCallback | None,
+) -> tuple[list[int], str]:
+    """Writes the repaired frames of all videos; returns how many each has, and a hex BLAKE2b over all bytes."""
+    known = [video.length for video in videos if video.length is not None]
+    total = sum(known) if len(known) == len(videos) else None
+    digest, lengths = hashlib.blake2b(digest_size=16), list[int]()
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        for video in videos:
+            repair = Repair(video)
+            lengths.append(0)
+            for chunk in repair.run(video.chunks(*size, "grey", _CHUNK_FRAMES, threads)):
+                frames = np.ascontiguousarray(chunk.frames)
+                digest.update(frames.data)
+                file.write(frames.data)
+                lengths[-1] += len(frames)
+                if progress is not None:
+                    progress(Progress("decode", sum(lengths), total, f"video {video.name}"))
+            if (sentence := repair.sentence()) is not None:
+                notes.say(sentence)
+    return lengths, digest.hexdigest()
 
 
-def _split(names: list[str], lengths: list[int]) -> tuple[list[CachedVideo], list[str]]:
-    """Which frames of each video are held out; videos shorter than a window are left out and named."""
-    long_enough = [length >= WINDOW for length in lengths]
-    short = [f"{name} ({length})" for name, length, fits in zip(names, lengths, long_enough, strict=True) if not fits]
-    if not any(long_enough):
+def _split(names: list[str], lengths: list[int], notes: Notes) -> list[CachedVideo]:
+    """Which frames of each video are held out; videos shorter than a window are left out, aloud."""
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).tolist()
+    entries = [CachedVideo(*entry, _held_out(entry[2])) for entry in zip(names, offsets, lengths, strict=False)]
+    videos = [video for video in entries if video.length >= WINDOW]
+    short = [f"{video.name} ({video.length})" for video in entries if video.length < WINDOW]
+    if not videos:
         what = f"every training video is too short: {_listing(short)}" if short else "there is no training video"
         raise ModelError(f"{what}; training needs videos of at least {WINDOW} frames, as one window is that long")
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).tolist()
-    videos = [
-        CachedVideo(name, offset, length, _held_out(length))
-        for name, offset, length, fits in zip(names, offsets, lengths, long_enough, strict=False)
-        if fits
-    ]
-    return _hold_out_whole_videos(videos), short
+    if short:
+        notes.say(f"training leaves out videos shorter than a window of {WINDOW} frames: {_listing(short)}")
+    return _hold_out_whole_videos(videos)
 
 
 def _held_out(length: int) -> int:
@@ -221,52 +190,31 @@ def _hold_out_whole_videos(videos: list[CachedVideo]) -> list[CachedVideo]:
     return videos[:-whole] + [CachedVideo(v.name, v.offset, v.length, v.length) for v in videos[-whole:]]
 
 
-def _said(short: list[str]) -> list[str]:
-    if not short:
-        return []
-    note = f"training leaves out videos shorter than a window of {WINDOW} frames: {_listing(short)}"
-    _log.warning(note)
-    return [note]
-
-
 def _listing(items: list[str], limit: int = 8) -> str:
     """The first few items with their numbers of frames, and how many more there are."""
     more = f" and {len(items) - limit} more" if len(items) > limit else ""
     return "videos (frames) " + ", ".join(items[:limit]) + more
 
 
-def _windows(spans: Iterator[tuple[int, int]] | Any, stride: int) -> NDArray[np.int64]:
-    starts = [np.arange(offset, offset + length - WINDOW + 1, stride) for offset, length in spans if length >= WINDOW]
+def spread(items: NDArray[np.int64], most: int) -> NDArray[np.int64]:
+    """Returns all of them where they are at most `most`, else so many, evenly spaced."""
+    return items[np.linspace(0, len(items) - 1, min(len(items), most)).round().astype(np.int64)]
+
+
+def _starts(spans: Iterable[tuple[int, int]], length: int = 1, stride: int = 1) -> NDArray[np.int64]:
+    """Where runs of `length` frames begin in spans, each of which is an offset and a number of frames."""
+    starts = [np.arange(offset, offset + count - length + 1, stride) for offset, count in spans]
     return np.concatenate([np.empty(0, np.int64), *starts]).astype(np.int64)
 
 
-def _ranges(spans: Iterator[tuple[int, int]] | Any) -> NDArray[np.int64]:
-    return np.concatenate([np.empty(0, np.int64), *(np.arange(start, start + n) for start, n in spans)]).astype(
-        np.int64
-    )
-
-
-def _total_frames(videos: Sequence[Video]) -> int | None:
-    lengths = [video.length for video in videos]
-    return None if None in lengths else sum(length for length in lengths if length is not None)
-
-
-def _index_path(path: Path) -> Path:
-    return path.with_suffix(".json")
-
-
-def _write_index(path: Path, index: dict[str, Any]) -> None:
-    with atomic_path(_index_path(path)) as temporary:
-        temporary.write_text(json.dumps(index, indent=1), encoding="utf-8")
-
-
 def _read_index(path: Path) -> dict[str, Any]:
+    file = path.with_suffix(".json")
     try:
-        index: dict[str, Any] = json.loads(_index_path(path).read_text(encoding="utf-8"))
+        index: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise ModelError(f"there is no frame cache at {path}: train without --resume") from None
     except ValueError as error:
-        raise ModelError(f"{_index_path(path)} is damaged ({error}): train again without --resume") from None
+        raise ModelError(f"{file} is damaged ({error}): train again without --resume") from None
     if not isinstance(index, dict) or index.get("format") != _FORMAT:
-        raise ModelError(f"{_index_path(path)} was written by another version: train again without --resume")
+        raise ModelError(f"{file} was written by another version: train again without --resume")
     return index

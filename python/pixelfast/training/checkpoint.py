@@ -1,6 +1,6 @@
 """What a training needs to go on where it stopped, written whole after each epoch."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ from torch import Tensor
 
 from pixelfast.errors import ModelError
 from pixelfast.files.atomic import atomic_path
-from pixelfast.training.plain_files import NotPlainError, load_plain
+from pixelfast.training.weights import NotPlainError, load_plain
 
 _FORMAT: Final = 1
 
@@ -28,9 +28,9 @@ class Checkpoint:
         network: its weights.
         optimiser: its state.
         train_losses: mean loss of each epoch's batches.
-        held_out_losses: loss on the held-out windows after each epoch.
+        held_out_losses: loss on held-out data after each epoch.
         best_epoch: the epoch (from 1) with the lowest held-out loss; 0 before the first.
-        best_network: its weights.
+        best_network: its weights, where they are kept.
         seconds: spent so far.
     """
 
@@ -52,9 +52,8 @@ def save_checkpoint(checkpoint: Checkpoint, path: Path) -> None:
     Raises:
         OutputError: it cannot be written.
     """
-    state = {entry.name: getattr(checkpoint, entry.name) for entry in fields(checkpoint)}
     with atomic_path(path) as temporary:
-        torch.save({"format": _FORMAT, **state}, temporary)
+        torch.save({"format": _FORMAT, **vars(checkpoint)}, temporary)
 
 
 def load_checkpoint(path: Path) -> Checkpoint:
@@ -74,20 +73,24 @@ def load_checkpoint(path: Path) -> Checkpoint:
         ) from None
 
 
-def check_settings(checkpoint: Checkpoint, settings: dict[str, Any], path: Path) -> None:
-    """Refuses to go on with other settings than those of the epochs that are done.
+def begin(path: Path, settings: dict[str, Any], threads: int, *, resume: bool) -> Checkpoint:
+    """The state that a training begins with: that of the checkpoint at `path` where it is resumed, else a new one.
 
     Raises:
-        ModelError: naming each setting that differs, with both values.
+        ModelError: the checkpoint is damaged, or of other settings: each that differs is named, with both values.
     """
-    names = sorted({*checkpoint.settings, *settings})
+    if not (resume and path.exists()):
+        return Checkpoint(settings, threads)
+    checkpoint = load_checkpoint(path)
+    before = checkpoint.settings
     differing = [
-        f"{name} {checkpoint.settings.get(name)!r}, now {settings.get(name)!r}"
-        for name in names
-        if checkpoint.settings.get(name) != settings.get(name)
+        f"{name} {before.get(name)!r}, now {settings.get(name)!r}"
+        for name in sorted({*before, *settings})
+        if before.get(name) != settings.get(name)
     ]
     if differing:
         raise ModelError(
             f"the training in {path.parent} was begun with other settings ({'; '.join(differing)}): "
             "resume with the same, or train again without --resume"
         )
+    return checkpoint

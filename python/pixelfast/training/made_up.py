@@ -1,22 +1,15 @@
 """Made-up scenes, for what is checked or measured without footage."""
 
-from typing import Final
-
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.geometry import FLOW_SIZE, FRAME_SIZE
 
-_SPEED: Final = (3, 2)
-"""Pixels a frame down and to the right, of the texture that moves."""
-
 
 def made_up_flows(past: int, scale: float) -> NDArray[np.float32]:
     """f32[past+240,2,64,64]: waves that wander, rise and fall, with noise, to check an export without footage.
 
-    Args:
-        past: K.
-        scale: their deviation, about, pixels of the grid.
+    Their deviation is about `scale` pixels of the grid.
     """
     rng, count = np.random.default_rng(0), past + 240
     rows, columns = 6.28 * np.mgrid[0:FLOW_SIZE, 0:FLOW_SIZE] / FLOW_SIZE
@@ -42,7 +35,7 @@ def made_up_frames(count: int = 40, height: int = FRAME_SIZE, width: int = FRAME
 
 def moving_texture(count: int, height: int, width: int) -> NDArray[np.uint8]:
     """u8[count,height,width,3]: a smooth random texture that moves by 3 pixels down and 2 to the right a frame."""
-    down, right = _SPEED
+    down, right = 3, 2
     rng = np.random.default_rng(0)
     rows, columns = np.arange(height + count * down), np.arange(width + count * right)
     picture = np.full((len(rows), len(columns), 3), 127.5)

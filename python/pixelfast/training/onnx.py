@@ -16,8 +16,8 @@ from pixelfast.files.atomic import atomic_path
 from pixelfast.geometry import FRAME_SIZE, WINDOW
 from pixelfast.machine.imports import import_onnxruntime
 from pixelfast.training.cache import FrameCache
-from pixelfast.training.half_convolutions import HalfConvolutions
 from pixelfast.training.made_up import made_up_frames
+from pixelfast.training.reduced import HalfConvolutions
 
 OPSET: Final = 18
 FORMAT: Final = "1"
@@ -36,8 +36,6 @@ class Signature:
     """The input and the output of a graph; the first dimension of both is dynamic.
 
     Attributes:
-        input: the input's name.
-        output: the output's name.
         example: an input to trace the graph with.
         least: the smallest first dimension of the input.
     """
@@ -60,15 +58,9 @@ def write_graph(
 ) -> float:
     """Writes an ONNX file whose metadata holds `facts`, each as `pixelfast.<name>`.
 
-    Args:
-        graph: one tensor in, one out.
-        signature: names and sizes.
-        facts: what the runner must know.
-        out: the file to write.
-        samples: inputs on which ONNX Runtime and PyTorch must agree; of several lengths, as an exporter can fix a
-            dimension without a word. None where ONNX Runtime cannot run the graph here.
-        threads: of ONNX Runtime in the check.
-        tolerance: the largest difference allowed, relative to the largest value.
+    ONNX Runtime, with so many `threads`, and PyTorch must agree on the `samples`, inputs of several lengths, as an
+    exporter can fix a dimension without a word; there are none where ONNX Runtime cannot run the graph here. The
+    `tolerance` is the largest difference allowed, relative to the largest value.
 
     Returns:
         The largest difference between ONNX Runtime and PyTorch, relative to the largest value.
@@ -80,10 +72,20 @@ def write_graph(
     graph.eval()
     with atomic_path(out) as temporary:
         program = _export(graph, signature)
-        _describe(program.model, {"format": FORMAT, **facts})
+        for node in program.model.graph.all_nodes():  # the exporter's traces: they hold paths of this machine
+            node.metadata_props.clear()
+            node.doc_string = None
+        known = {"format": FORMAT, **facts}
+        program.model.metadata_props.update({f"pixelfast.{name}": value for name, value in known.items()})
         program.save(temporary, external_data=False)
         _check_dynamic(temporary, out)
-        return _check_parity(graph, signature, temporary, out, samples, threads=threads, tolerance=tolerance)
+        worst = _largest_difference(graph, signature, temporary, samples, threads) if samples else 0.0
+        if not worst <= tolerance:  # also where it is not a number
+            raise ModelError(
+                f"{out} was not written: ONNX Runtime and PyTorch differ by {worst:.1e} of the largest value "
+                f"(at most {tolerance:.0e} is allowed)"
+            )
+        return worst
 
 
 def _export(graph: nn.Module, signature: Signature) -> Any:
@@ -101,15 +103,6 @@ def _export(graph: nn.Module, signature: Signature) -> Any:
         )
 
 
-def _describe(model: Any, facts: Mapping[str, str]) -> None:
-    """Puts our facts into the file and takes the exporter's traces out: they hold paths of the machine it ran on."""
-    for node in model.graph.all_nodes():
-        node.metadata_props.clear()
-        node.doc_string = None
-    for name, value in facts.items():
-        model.metadata_props[f"pixelfast.{name}"] = value
-
-
 def _check_dynamic(path: Path, out: Path) -> None:
     import onnx
 
@@ -119,44 +112,29 @@ def _check_dynamic(path: Path, out: Path) -> None:
             raise ModelError(f"{out} was not written: the exporter fixed the first dimension of {value.name}")
 
 
-def _check_parity(
-    graph: nn.Module,
-    signature: Signature,
-    path: Path,
-    out: Path,
-    samples: Sequence[NDArray[Any]],
-    *,
-    threads: int | None,
-    tolerance: float,
+@torch.no_grad()
+def _largest_difference(
+    graph: nn.Module, signature: Signature, path: Path, samples: Sequence[NDArray[Any]], threads: int | None
 ) -> float:
-    if not samples:
-        return 0.0
-    session = _session(path, threads)
-    worst = max(_difference(graph, signature, session, sample) for sample in samples)
-    if not worst <= tolerance:  # also where it is not a number
-        raise ModelError(
-            f"{out} was not written: ONNX Runtime and PyTorch differ by {worst:.1e} of the largest value "
-            f"(at most {tolerance:.0e} is allowed)"
-        )
-    return worst
-
-
-def _session(path: Path, threads: int | None) -> Any:
     onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads or 0
     options.log_severity_level = 3
-    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    differences = []
+    for sample in samples:
+        with HalfConvolutions():
+            expected: NDArray[np.float32] = graph(torch.from_numpy(sample.copy())).numpy()
+        found: NDArray[np.float32] = session.run(None, {signature.input: sample})[0]
+        same = found.shape == expected.shape
+        differences.append(float(np.abs(found - expected).max() / np.abs(expected).max()) if same else float("inf"))
+    return max(differences)
 
 
-@torch.no_grad()
-def _difference(graph: nn.Module, signature: Signature, session: Any, sample: NDArray[Any]) -> float:
-    with HalfConvolutions():
-        expected: NDArray[np.float32] = graph(torch.from_numpy(sample.copy())).numpy()
-    found: NDArray[np.float32] = session.run(None, {signature.input: sample})[0]
-    if found.shape != expected.shape:
-        return float("inf")
-    return float(np.abs(found - expected).max() / np.abs(expected).max())
+def frames_signature(output: str) -> Signature:
+    """The signature of a graph of `frames` u8[N,128,128]."""
+    example = torch.zeros(TRACED_FRAMES, FRAME_SIZE, FRAME_SIZE, dtype=torch.uint8)
+    return Signature("frames", output, example, WINDOW)
 
 
 def write_checked(
@@ -169,13 +147,9 @@ def write_checked(
     threads: int | None,
 ) -> float:
     """Writes a graph of frames u8[N,128,128], checked on these frames or on made-up ones; see `write_graph`."""
-    example = torch.zeros(TRACED_FRAMES, FRAME_SIZE, FRAME_SIZE, dtype=torch.uint8)
     real = made_up_frames() if frames is None else np.ascontiguousarray(frames)
-    lengths = sorted({min(length, len(real)) for length in _CHECKED_LENGTHS})
-    samples = [real[:length] for length in lengths]
-    return write_graph(
-        graph, Signature("frames", output, example, WINDOW), facts, out, samples=samples, threads=threads
-    )
+    samples = [real[:length] for length in sorted({min(length, len(real)) for length in _CHECKED_LENGTHS})]
+    return write_graph(graph, frames_signature(output), facts, out, samples=samples, threads=threads)
 
 
 def checked_frames(cache: FrameCache) -> NDArray[np.uint8]:

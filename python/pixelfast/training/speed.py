@@ -1,15 +1,16 @@
-"""Choosing precision, memory layout and sizes of batches by a short measurement, remembered for the machine."""
+"""What a machine trains fastest with: measured for a few seconds, and remembered for the machine."""
 
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Final
 
 import torch
 
 from pixelfast.machine.measured import Measured, processor
 from pixelfast.options import TrainingPrecision
-from pixelfast.training.choice import Choice
 
 TIMED_SECONDS: Final = 0.6
 """How long one candidate is timed, after a step to warm up: the whole measurement takes a few seconds."""
@@ -21,7 +22,6 @@ CLOSE_ENOUGH: Final = 0.85
 """The first candidate that reaches this share of the best speed wins: smaller batches, which learn more from an epoch,
 come first, and a measurement is never exact."""
 
-
 LEAST_SHARE_OF_CPU: Final = 0.7
 """Where other programs took more than the rest of the processor meanwhile, a measurement is not remembered."""
 
@@ -30,15 +30,38 @@ MEASURED: Final = Measured("training-speed.json")
 _log = logging.getLogger("pixelfast")
 
 
+@dataclass(frozen=True)
+class Choice:
+    """What a machine trains fastest with; with the seed it fixes the model.
+
+    Attributes:
+        precision: "bf16" runs convolutions under autocast; weights, losses and the optimiser stay float32.
+        channels_last: memory layout of weights and batches.
+        batch: windows a step.
+        threads: of PyTorch.
+        piece: windows that go through the network at a time; the gradient of a batch is the sum of its pieces'. None
+            takes the whole batch, as batch normalisation must.
+    """
+
+    precision: TrainingPrecision
+    channels_last: bool
+    batch: int
+    threads: int
+    piece: int | None = None
+
+    @property
+    def layout(self) -> torch.memory_format:
+        """The memory layout as PyTorch names it."""
+        return torch.channels_last if self.channels_last else torch.contiguous_format
+
+
 def choose_precision(network: str, step: Callable[[TrainingPrecision], object], threads: int) -> TrainingPrecision:
     """The precision in which `step` is fastest on this machine; measured once, and remembered under `network`."""
     key = f"{machine_name(threads)} / {network}"
-    rates = Rates(remembered_rates(key), lambda one: 1 / fastest_seconds(lambda: step(one.precision)))
-    candidates = [Choice(precision, False, 1, threads) for precision in ("fp32", "bf16")]
-    chosen = rates.first_of_the_fast(candidates).precision
-    if not rates.disturbed:
-        remember_rates(key, rates.known)
-    return chosen
+    with remembered_rates(key, lambda one: 1 / fastest_seconds(lambda: step(one.precision))) as rates:
+        return rates.first_of_the_fast(
+            [Choice(precision, False, 1, threads) for precision in ("fp32", "bf16")]
+        ).precision
 
 
 def machine_name(threads: int) -> str:
@@ -78,34 +101,23 @@ class Rates:
         return self.known[name]
 
 
+@contextmanager
+def remembered_rates(key: str, measure: Callable[[Choice], float]) -> Iterator[Rates]:
+    """The rates that were measured before under a key; what is measured in the block is remembered after it."""
+    known = MEASURED.read().get(key, {})
+    known = known if isinstance(known, dict) else {}
+    rates = Rates({name: float(rate) for name, rate in known.items() if isinstance(rate, int | float)}, measure)
+    yield rates
+    if rates.known and not rates.disturbed and (error := MEASURED.remember(key, rates.known)):
+        _log.debug("the measured training speed is not remembered: %s", error)
+
+
 def fastest_seconds(step: Callable[[], object]) -> float:
-    """Seconds of the fastest of a few steps, after one to warm up."""
+    """Seconds of the fastest of a few steps, after one to warm up: it is least disturbed by other programs."""
     step()
-    return min(_step_seconds(step))
-
-
-def _step_seconds(step: Callable[[], object]) -> Iterator[float]:
-    """Seconds of each step, until there were enough; the shortest of them is least disturbed by other programs."""
-    total = 0.0
-    for _ in range(TIMED_STEPS):
+    seconds: list[float] = []
+    while len(seconds) < TIMED_STEPS and sum(seconds) < TIMED_SECONDS:
         before = time.perf_counter()
         step()
-        seconds = time.perf_counter() - before
-        yield seconds
-        total += seconds
-        if total >= TIMED_SECONDS:
-            return
-
-
-def remembered_rates(key: str) -> dict[str, float]:
-    """Reads the rates that were measured before under a key."""
-    rates = MEASURED.read().get(key, {})
-    if not isinstance(rates, dict):
-        return {}
-    return {name: float(rate) for name, rate in rates.items() if isinstance(rate, int | float)}
-
-
-def remember_rates(key: str, rates: dict[str, float]) -> None:
-    """Remembers measured rates under a key."""
-    if rates and (error := MEASURED.remember(key, rates)):
-        _log.debug("the measured training speed is not remembered: %s", error)
+        seconds.append(time.perf_counter() - before)
+    return min(seconds)

@@ -28,13 +28,11 @@ from pixelfast.flow.raft_network import FloatNorm, RaftGraph, load_raft
 from pixelfast.methods.motion.export import motion_agreement, write_motion, write_reduced_motion
 from pixelfast.methods.motion.exporting import flow_frames_of, flows_of
 from pixelfast.methods.motion.facts import MotionFacts
-from pixelfast.methods.motion.network import FlowGru, MotionGraph
-from pixelfast.methods.motion.weights import save_flow_gru
+from pixelfast.methods.motion.network import FlowGru, MotionGraph, save_flow_gru
 from pixelfast.model import Manifest, Model, Training
 from pixelfast.notes import Notes
-from pixelfast.training.half_convolutions import HalfConvolutions
 from pixelfast.training.made_up import made_up_flows, moving_texture
-from pixelfast.training.reduced import REDUCED
+from pixelfast.training.reduced import REDUCED, HalfConvolutions
 
 COMMANDS = Path(__file__).parents[3] / "cuda_export"
 PAST, SCALE, SIZE = 8, 0.1, 128

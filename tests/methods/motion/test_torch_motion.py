@@ -15,13 +15,16 @@ from pixelfast.errors import EngineError
 from pixelfast.flow.raft import RaftFlow
 from pixelfast.flow.raft_memory import pair_bytes
 from pixelfast.flow.raft_network import Correlation
-from pixelfast.methods.motion.engine import PREDICTOR, MotionEngine, load_motion_engine, motion_engine
+from pixelfast.methods.motion.engine import (
+    PREDICTOR,
+    MotionEngine,
+    MotionEngineFacts,
+    load_motion_engine,
+    motion_engine,
+)
 from pixelfast.methods.motion.export import write_motion
-from pixelfast.methods.motion.facts import MotionEngineFacts
-from pixelfast.methods.motion.network import FlowGru
-from pixelfast.methods.motion.weights import save_flow_gru
-from pixelfast.methods.reconstruction.network import TemporalAutoencoder
-from pixelfast.methods.reconstruction.weights import save_autoencoder
+from pixelfast.methods.motion.network import FlowGru, save_flow_gru
+from pixelfast.methods.reconstruction.network import TemporalAutoencoder, save_autoencoder
 from pixelfast.runtime.torch.choice import TorchWish
 from pixelfast.runtime.torch.runner import TorchRunner
 from pixelfast.training.made_up import moving_texture

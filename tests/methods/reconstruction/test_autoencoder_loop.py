@@ -17,19 +17,20 @@ from pixelfast.methods.reconstruction.loop import (
     AutoencoderTraining,
     held_out_windows,
     learning_rate,
+    new_optimiser,
     planned_epochs,
     train_autoencoder,
+    train_step,
     windows_loss,
 )
-from pixelfast.methods.reconstruction.mean_image import mean_image_errors
 from pixelfast.methods.reconstruction.network import TemporalAutoencoder
 from pixelfast.methods.reconstruction.recipe import RECIPES, AutoencoderRecipe
-from pixelfast.methods.reconstruction.step import new_optimiser, train_step
+from pixelfast.methods.reconstruction.training import mean_image_errors
 from pixelfast.options import TrainingPrecision
 from pixelfast.progress import Progress
 from pixelfast.training.cache import FrameCache
 from pixelfast.training.checkpoint import Checkpoint
-from pixelfast.training.choice import Choice
+from pixelfast.training.speed import Choice
 
 
 @pytest.fixture(scope="module")
@@ -127,14 +128,14 @@ def test_a_failure_ahead_of_the_step_is_not_lost(cache: FrameCache) -> None:
 @pytest.mark.parametrize("flip_probability", [0.0, 0.2])
 def test_mean_image_errors_are_what_numpy_says(cache: FrameCache, flip_probability: float) -> None:
     starts = held_out_windows(cache)
-    marks = mean_image_errors(cache, starts, flip_probability)
+    upright, blended = mean_image_errors(cache, starts, flip_probability)
     train = cache.frames[cache.train_frame_ids()] / 255.0
     shown = cache.frames[starts[:, None] + np.arange(16)] / 255.0
     mean = train.mean(axis=0)
-    assert marks.upright == pytest.approx(((shown - mean) ** 2).mean())
+    assert upright == pytest.approx(((shown - mean) ** 2).mean())
     blend = (1 - flip_probability) * mean + flip_probability * mean[::-1]
     mix = (1 - flip_probability) * (shown - blend) ** 2 + flip_probability * (shown[:, :, ::-1] - blend) ** 2
-    assert marks.blend == pytest.approx(mix.mean())
+    assert blended == pytest.approx(mix.mean())
 
 
 def test_held_out_loss_is_the_mean_squared_error_of_held_out_windows(cache: FrameCache) -> None:

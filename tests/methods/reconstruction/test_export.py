@@ -14,8 +14,7 @@ from pixelfast.errors import ModelError, OutputError
 from pixelfast.flip.export import write_flip_classifier
 from pixelfast.flip.network import FlipClassifier, halve, load_flip_classifier, save_flip_classifier
 from pixelfast.methods.reconstruction.export import export_onnx, write_autoencoder
-from pixelfast.methods.reconstruction.network import TemporalAutoencoder
-from pixelfast.methods.reconstruction.weights import load_autoencoder, save_autoencoder
+from pixelfast.methods.reconstruction.network import TemporalAutoencoder, load_autoencoder, save_autoencoder
 from pixelfast.training.cache import CachedVideo, FrameCache
 from pixelfast.training.made_up import made_up_frames
 from pixelfast.training.onnx import checked_frames

@@ -16,9 +16,8 @@ from frame_files import write_video
 from pixelfast.errors import EngineError, ModelError
 from pixelfast.methods.reconstruction.engine import load_window_engine
 from pixelfast.methods.reconstruction.export import write_autoencoder
-from pixelfast.methods.reconstruction.network import TemporalAutoencoder
+from pixelfast.methods.reconstruction.network import TemporalAutoencoder, save_autoencoder
 from pixelfast.methods.reconstruction.quantize import write_int8
-from pixelfast.methods.reconstruction.weights import save_autoencoder
 from pixelfast.methods.trained import CACHE_DIGEST
 from pixelfast.model import Manifest, Model, Training
 from pixelfast.sources import open_source

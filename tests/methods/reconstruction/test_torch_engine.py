@@ -21,9 +21,8 @@ from pixelfast.flip.network import FlipClassifier, save_flip_classifier
 from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.methods.reconstruction.engine import AUTOENCODER, WindowEngine, load_window_engine, window_engine
 from pixelfast.methods.reconstruction.export import write_autoencoder
-from pixelfast.methods.reconstruction.network import TemporalAutoencoder
+from pixelfast.methods.reconstruction.network import TemporalAutoencoder, save_autoencoder
 from pixelfast.methods.reconstruction.scoring import Reconstruction
-from pixelfast.methods.reconstruction.weights import save_autoencoder
 from pixelfast.methods.settings import Settings
 from pixelfast.runtime.torch.choice import TorchWish
 from pixelfast.runtime.torch.runner import TorchRunner

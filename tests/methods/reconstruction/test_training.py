@@ -17,9 +17,9 @@ from pixelfast.errors import ModelError, OutputError
 from pixelfast.flip.network import load_flip_classifier
 from pixelfast.jobs.train import run_training
 from pixelfast.methods.reconstruction.loop import CHECKPOINT
+from pixelfast.methods.reconstruction.network import load_autoencoder
 from pixelfast.methods.reconstruction.recipe import RECIPES
-from pixelfast.methods.reconstruction.report import learned
-from pixelfast.methods.reconstruction.weights import load_autoencoder
+from pixelfast.methods.reconstruction.training import learned
 from pixelfast.methods.registry import find_method, find_recipe
 from pixelfast.methods.trained import Recipe, TrainingJob, TrainingRequest
 from pixelfast.progress import Progress

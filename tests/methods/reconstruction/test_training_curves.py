@@ -15,7 +15,7 @@ from pixelfast.methods.reconstruction.loop import AutoencoderTraining, train_aut
 from pixelfast.methods.reconstruction.recipe import RECIPES, AutoencoderRecipe
 from pixelfast.options import TrainingPrecision
 from pixelfast.training.cache import FrameCache
-from pixelfast.training.choice import Choice
+from pixelfast.training.speed import Choice
 
 SOURCE = replace(RECIPES["source"].own, channels=8)  # an eighth of its width: what a loop does is the same
 SIZE = 32  # of the frames

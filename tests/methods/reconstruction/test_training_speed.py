@@ -6,10 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from pixelfast.methods.reconstruction.choice import choose, machine_key
+from pixelfast.methods.reconstruction.loop import choose, machine_key
 from pixelfast.methods.reconstruction.recipe import RECIPES
-from pixelfast.training.choice import Choice
-from pixelfast.training.speed import MEASURED
+from pixelfast.training.speed import MEASURED, Choice
 
 RECIPE = replace(RECIPES["default"].own, channels=4, batches=(1, 2), precisions=("bf16", "fp32"))
 

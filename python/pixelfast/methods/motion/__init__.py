@@ -4,71 +4,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from pixelfast.machine.imports import require_training, training_extra
-from pixelfast.methods.base import (
-    ConvertRequest,
-    ErrorsOf,
-    ExportRequest,
-    Exports,
-    GlobalPass,
-    Maps,
-    Method,
-    MethodSpec,
-    Opening,
-    PlanSource,
-    SourceWeights,
-    TrainingOption,
-)
+from pixelfast.machine.imports import require_training
+from pixelfast.methods.base import Exports, GlobalPass, MethodSpec, SourceWeights, TrainingOption, later
 from pixelfast.methods.motion.recipe import RECIPES
-from pixelfast.methods.trained import Recipe, Trained, TrainingJob
-from pixelfast.model import Manifest, Model
-from pixelfast.options import Pool
+from pixelfast.methods.trained import Recipe
+from pixelfast.model import Manifest
 from pixelfast.runtime.trial import EngineKind
-
-
-def _open(opening: Opening) -> Method:
-    from pixelfast.methods.motion.opening import open_motion
-
-    return open_motion(opening)
-
-
-def _train(job: TrainingJob) -> Trained:
-    with training_extra():
-        from pixelfast.methods.motion.training import train_motion
-    return train_motion(job)
-
-
-def _errors_of(engine: Path, own: Mapping[str, Any], stride: int, threads: int) -> ErrorsOf:
-    from pixelfast.methods.motion.scoring import errors_of
-
-    return errors_of(engine, own, stride, threads)
-
-
-def _raw(maps: Maps, pool: Pool) -> NDArray[np.float32]:
-    from pixelfast.methods.motion.scoring import raw
-
-    return raw(maps, pool)
-
-
-def _export_onnx(model: Model, request: ExportRequest) -> Path:
-    from pixelfast.methods.motion.exporting import export_onnx
-
-    return export_onnx(model, request)
-
-
-def _plan_sources(model: Model, request: ExportRequest) -> list[PlanSource]:
-    from pixelfast.methods.motion.exporting import plan_sources
-
-    return plan_sources(model, request)
-
-
-def _convert(path: Path, state: Mapping[str, Any], workdir: Path, request: ConvertRequest) -> Trained:
-    from pixelfast.methods.motion.convert import convert_gru
-
-    return convert_gru(path, state, workdir, request)
 
 
 def _prepare(recipe: Recipe, options: Mapping[str, Any]) -> Recipe:
@@ -98,7 +39,7 @@ def _describe(manifest: Manifest) -> list[tuple[str, str]]:
 
 def _engines(manifest: Manifest) -> list[EngineKind]:
     from pixelfast.flow.raft import RAFT
-    from pixelfast.methods.motion.kind import MOTION
+    from pixelfast.methods.motion.engine import MOTION
 
     return [MOTION, RAFT] if manifest.own["flow"]["kind"] == "raft" else [MOTION]
 
@@ -110,11 +51,11 @@ METHOD = MethodSpec(
     stem="motion",
     global_pass=GlobalPass(smooth=7, percentile=None, smooth_first=True),
     submission="score",
-    raw=_raw,
+    raw=later("pixelfast.methods.motion.scoring:raw"),
     recipes=RECIPES,
-    open=_open,
-    train=_train,
-    errors_of=_errors_of,
+    open=later("pixelfast.methods.motion.scoring:open_motion"),
+    train=later("pixelfast.methods.motion.training:train_motion"),
+    errors_of=later("pixelfast.methods.motion.scoring:errors_of"),
     outcome=_outcome,
     describe=_describe,
     engines=_engines,
@@ -129,6 +70,11 @@ METHOD = MethodSpec(
     ),
     prepare=_prepare,
     needs=require_training,
-    exports=Exports(_export_onnx, _plan_sources),
-    source_weights=SourceWeights("motion GRU", "gru.weight_ih_l0", "fc.bias", _convert),
+    exports=Exports(
+        later("pixelfast.methods.motion.exporting:export_onnx"),
+        later("pixelfast.methods.motion.exporting:plan_sources"),
+    ),
+    source_weights=SourceWeights(
+        "motion GRU", "gru.weight_ih_l0", "fc.bias", later("pixelfast.methods.motion.training:convert_gru")
+    ),
 )

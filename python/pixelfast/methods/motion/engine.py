@@ -1,39 +1,43 @@
 """The engine of the motion method: flows in, the error of predicting each from those before it out."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.errors import EngineError
+from pixelfast.flow.dis import DisFlow
 from pixelfast.geometry import FLOW_SIZE, GRID
-from pixelfast.methods.motion.facts import MotionEngineFacts
+from pixelfast.machine.threads import usable_cores
 from pixelfast.runtime.opening import open_runner
 from pixelfast.runtime.pieces import Ports, Span, buckets
 from pixelfast.runtime.runner import Runner, Tensor, metadata_integer
 from pixelfast.runtime.tensorrt.check import PlanOrigin
 from pixelfast.runtime.torch.choice import TorchWish
 from pixelfast.runtime.torch.runner import LoadedWeights, Weights
+from pixelfast.runtime.trial import Agreement, EngineKind, Footage, Subject
+from pixelfast.scores.agreement import agreement_in_order
 
 
-class MotionEngine(Protocol):
-    """Turns flows into errors of prediction."""
+@dataclass(frozen=True)
+class MotionEngineFacts:
+    """The facts of a motion engine.
 
-    @property
-    def facts(self) -> MotionEngineFacts:
-        """Its sizes."""
+    Attributes:
+        past: K, flows that a prediction is made from.
+        grid: G, cells a side of the error map.
+        precision: "fp32", or what else the same file is computed in on this machine.
+    """
 
-    def errors(self, flow: NDArray[np.float32]) -> NDArray[np.float32]:
-        """f32[M, G, G]: of flows f32[K+M, 2, 64, 64], the sum of squared errors a cell of each but the first K.
-
-        Raises:
-            EngineError: the engine fails, or returns another shape.
-        """
+    past: int
+    grid: int
+    precision: str = "fp32"
 
 
-class GraphMotion:
-    """The motion engine as a graph, whatever runs it."""
+class MotionEngine:
+    """Turns flows into errors of prediction, by a graph, whatever runs it."""
 
     def __init__(self, runner: Runner, facts: MotionEngineFacts) -> None:
         self.path = runner.path
@@ -46,7 +50,11 @@ class GraphMotion:
         return getattr(self._run, "fallback", None)
 
     def errors(self, flow: NDArray[np.float32]) -> NDArray[np.float32]:
-        """See `MotionEngine.errors`."""
+        """f32[M, G, G]: of flows f32[K+M, 2, 64, 64], the sum of squared errors a cell of each but the first K.
+
+        Raises:
+            EngineError: the engine fails, or returns another shape.
+        """
         result = self._run(flow)
         shape = (len(flow) - self.facts.past, self.facts.grid, self.facts.grid)
         if result.shape != shape or result.dtype != np.float32:
@@ -56,8 +64,7 @@ class GraphMotion:
 
 
 def _load(path: Path, _device: str) -> LoadedWeights:
-    from pixelfast.methods.motion.network import MotionGraph
-    from pixelfast.methods.motion.weights import load_flow_gru
+    from pixelfast.methods.motion.network import MotionGraph, load_flow_gru
 
     network, scale, past = load_flow_gru(path)
     flows = Tensor("flow", "float32", (None, 2, FLOW_SIZE, FLOW_SIZE))
@@ -78,11 +85,8 @@ def load_motion_engine(
 ) -> MotionEngine:
     """Loads a motion engine and tries it on a still scene.
 
-    Args:
-        path: the `.onnx`, `.plan` or `.safetensors` file.
-        threads: threads for one call on a CPU.
-        origin: of a plan, what its model knows about it.
-        wish: of weights, where and how PyTorch shall compute.
+    The file is an `.onnx`, a `.plan`, of which `origin` is what its model knows, or a `.safetensors`, of which `wish`
+    says where and how PyTorch shall compute; `threads` are for one call on a CPU.
 
     Raises:
         EngineError: the file is missing, damaged, no motion engine, or cannot be run on this machine.
@@ -107,6 +111,21 @@ def motion_engine(runner: Runner) -> MotionEngine:
     if grid is None:
         raise EngineError(f"{runner.path} does not tell its grid: export it with static sizes")
     precision = runner.metadata.get("pixelfast.precision", "fp32")
-    engine = GraphMotion(runner, MotionEngineFacts(past, grid, precision))
+    engine = MotionEngine(runner, MotionEngineFacts(past, grid, precision))
     engine.errors(np.zeros((past + 1, 2, FLOW_SIZE, FLOW_SIZE), np.float32))
     return engine
+
+
+def _subject(footage: Footage, _: MotionEngine, stride: int) -> Subject:
+    """Flows of neighbouring frames, compared by the frames' raw scores."""
+    flow = DisFlow("fast", usable_cores())
+    frames = footage.frames(max(MOTION.lengths), *flow.size(*footage.size), "grey")
+
+    def agreement(found: NDArray[Any], expected: NDArray[Any]) -> Agreement:
+        return agreement_in_order(np.sqrt(found.sum(axis=(1, 2))), np.sqrt(expected.sum(axis=(1, 2))))
+
+    return Subject(flow.flow(frames), lambda engine, some: engine.errors(some), agreement, stride)
+
+
+MOTION: Final = EngineKind("motion", load_motion_engine, load_motion_engine, _subject)
+"""Predictors of motion on trial: what their engines are tried on, and when one is right."""

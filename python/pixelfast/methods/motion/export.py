@@ -11,29 +11,33 @@ from numpy.typing import NDArray
 from torch import nn
 
 from pixelfast.geometry import FLOW_SIZE, GRID
-from pixelfast.methods.motion.network import FlowGru, MotionGraph, PlainGraph, Scale
+from pixelfast.methods.motion.network import FlowGru, MotionGraph, Scale
 from pixelfast.scores.agreement import check_agreement, rank_correlation
 from pixelfast.training.onnx import Signature, write_graph
 from pixelfast.training.reduced import REDUCED, REDUCED_TOLERANCE
 
 _TRACED_FLOWS: Final = 24
-
-
 _CHECKED_FLOWS: Final = (1, 2, _TRACED_FLOWS)
 
 
 def write_motion(network: FlowGru | None, scale: Scale, past: int, out: Path, *, threads: int | None = None) -> float:
-    """Writes `flow` f32[K+M,2,64,64] to `flow_errors` f32[M,8,8]; returns and raises as `write_autoencoder`.
+    """Writes `flow` f32[K+M,2,64,64] to `flow_errors` f32[M,8,8].
 
     Without a network no motion is expected: the errors are the flow itself.
+
+    Returns:
+        The largest difference between ONNX Runtime and PyTorch, relative to the largest value.
+
+    Raises:
+        ModelError: ONNX Runtime disagrees with PyTorch.
+        OutputError: `out` cannot be written.
     """
     rng = np.random.default_rng(0)
     unit = np.reshape(scale, (-1, 1, 1))
     flows = (unit * rng.standard_normal((past + 24, 2, FLOW_SIZE, FLOW_SIZE))).astype(np.float32)
     samples = [flows[: past + count] for count in _CHECKED_FLOWS]
-    graph = PlainGraph(scale, past) if network is None else MotionGraph(network, scale, past)
-    signature, facts = _motion_signature(past), _motion_facts(scale, past)
-    return write_graph(graph, signature, facts, out, samples=samples, threads=threads)
+    graph, facts = MotionGraph(network, scale, past), _facts(scale, past)
+    return write_graph(graph, _signature(past), facts, out, samples=samples, threads=threads)
 
 
 def write_reduced_motion(
@@ -46,20 +50,13 @@ def write_reduced_motion(
     runs: Sequence[NDArray[np.float32]],
     threads: int | None = None,
 ) -> float:
-    """Writes the graph of `write_motion` with weights and activations in half precision, for a GPU.
+    """Writes the graph of `write_motion` in "fp16" or "bf16", weights and activations, for a GPU.
 
-    Args:
-        network: the predictor; it stays as it is.
-        scale: what its flows were divided by.
-        past: K.
-        out: the file to write.
-        precision: "fp16" or "bf16".
-        runs: flows f32[K+M,2,64,64], M at least 1, of real footage, of one video each.
-        threads: of ONNX Runtime in the check.
+    It is compared with the float graph, in PyTorch's own half arithmetic, on `runs`: flows f32[K+M,2,64,64], M at
+    least 1, of real footage, of one video each.
 
     Returns:
-        The Spearman correlation of the frames' raw scores with those of the float graph, in PyTorch's own half
-        arithmetic.
+        The Spearman correlation of the frames' raw scores with those of the float graph.
 
     Raises:
         ModelError: it is below 0.999, or ONNX Runtime is far from PyTorch.
@@ -70,8 +67,8 @@ def write_reduced_motion(
     check_agreement(agreement, precision, out)
     # ONNX Runtime has no bfloat16 on a CPU.
     samples = [] if precision == "bf16" else [runs[0][: past + count] for count in _CHECKED_FLOWS]
-    signature, facts = _motion_signature(past), {**_motion_facts(scale, past), "precision": precision}
-    write_graph(graph, signature, facts, out, samples=samples, threads=threads, tolerance=REDUCED_TOLERANCE)
+    facts = {**_facts(scale, past), "precision": precision}
+    write_graph(graph, _signature(past), facts, out, samples=samples, threads=threads, tolerance=REDUCED_TOLERANCE)
     return agreement
 
 
@@ -88,9 +85,9 @@ def motion_agreement(graph: nn.Module, reference: nn.Module, runs: Sequence[NDAr
     return rank_correlation(*scores)
 
 
-def _motion_signature(past: int) -> Signature:
+def _signature(past: int) -> Signature:
     return Signature("flow", "flow_errors", torch.zeros(past + _TRACED_FLOWS, 2, FLOW_SIZE, FLOW_SIZE), past + 1)
 
 
-def _motion_facts(scale: Scale, past: int) -> dict[str, str]:
+def _facts(scale: Scale, past: int) -> dict[str, str]:
     return {"kind": "motion", "past": str(past), "scale": json.dumps(scale), "grid": str(GRID)}

@@ -1,6 +1,6 @@
 """What TensorRT plans of a motion model are built of: its predictor and, where it has it, RAFT."""
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -46,7 +46,7 @@ def export_onnx(model: Model, request: ExportRequest) -> Path:
 
 
 def plan_sources(model: Model, request: ExportRequest) -> list[PlanSource]:
-    """Returns the graphs that the plans of a motion model are built of.
+    """Returns the graphs that the plans of a motion model are built of: its predictor and, where it has it, RAFT.
 
     Raises:
         EngineError: a stride was asked for.
@@ -54,18 +54,21 @@ def plan_sources(model: Model, request: ExportRequest) -> list[PlanSource]:
     """
     if request.stride != 1:
         raise EngineError("the motion method's engines have no stride")
-    name, known = EngineName(METHOD.stem), MotionFacts.of(model)
-    sources = [PlanSource(name, CALL_SIZES, known.past + 1, _reduction(model, name, known))]
-    if RAFT_FILE not in model.manifest.files:
-        return sources
-    raft = EngineName("raft")
-    if request.precision != "fp32" and str(raft.weights) not in model.manifest.files:
-        raise ModelError(
-            f"{model.folder} has no {raft.weights}, which {request.precision} is made from: an older pixelfast wrote "
-            "it. Train it again (pixelfast train … --flow raft), convert it again, or ask for fp32"
-        )
+    name, raft, files = EngineName(METHOD.stem), EngineName("raft"), model.manifest.files
+    known = MotionFacts.of(model)
 
     def reduce(out: Path, request: ExportRequest) -> None:
+        with training_extra():
+            from pixelfast.methods.motion.export import write_reduced_motion
+            from pixelfast.methods.motion.network import load_flow_gru
+        network, scale, past = load_flow_gru(model.folder / str(name.weights))
+        runs = flows_of(model, known, request.threads, request.notes)
+        agreement = write_reduced_motion(
+            network, scale, past, out, request.precision, runs=runs, threads=request.threads
+        )
+        say_agreement(request, agreement)
+
+    def reduce_raft(out: Path, request: ExportRequest) -> None:
         frames = flow_frames_of(model, request.threads, request.notes)
         with training_extra():
             from pixelfast.flow.raft_export import export_reduced_raft
@@ -75,27 +78,16 @@ def plan_sources(model: Model, request: ExportRequest) -> list[PlanSource]:
             f"average, {error.most:.4f} at most"
         )
 
-    sizes = call_sizes(*RaftFlow(model.folder / RAFT_FILE, request.threads).size(0, 0))
-    return [*sources, PlanSource(raft, sizes, None, reduce)]
-
-
-def _reduction(model: Model, name: EngineName, known: MotionFacts) -> Callable[[Path, ExportRequest], None] | None:
-    """What writes the predictor in less than float32; None where no network predicts."""
-    if str(name.weights) not in model.manifest.files:
-        return None
-
-    def reduce(out: Path, request: ExportRequest) -> None:
-        with training_extra():
-            from pixelfast.methods.motion.export import write_reduced_motion
-            from pixelfast.methods.motion.weights import load_flow_gru
-        network, scale, past = load_flow_gru(model.folder / str(name.weights))
-        runs = flows_of(model, known, request.threads, request.notes)
-        agreement = write_reduced_motion(
-            network, scale, past, out, request.precision, runs=runs, threads=request.threads
+    predictor = PlanSource(name, CALL_SIZES, known.past + 1, reduce if str(name.weights) in files else None)
+    if RAFT_FILE not in files:
+        return [predictor]
+    if request.precision != "fp32" and str(raft.weights) not in files:
+        raise ModelError(
+            f"{model.folder} has no {raft.weights}, which {request.precision} is made from: an older pixelfast wrote "
+            "it. Train it again (pixelfast train … --flow raft), convert it again, or ask for fp32"
         )
-        say_agreement(request, agreement)
-
-    return reduce
+    sizes = call_sizes(*RaftFlow(model.folder / RAFT_FILE, request.threads).size(0, 0))
+    return [predictor, PlanSource(raft, sizes, None, reduce_raft)]
 
 
 def flow_frames_of(model: Model, threads: int, notes: Notes) -> NDArray[np.uint8] | None:
@@ -117,14 +109,12 @@ def flows_of(model: Model, known: MotionFacts, threads: int, notes: Notes) -> li
 
     Makes some up, said aloud, where the footage cannot be read again or nothing moves in it.
     """
-    why = "the training footage cannot be read again"
     try:
-        runs = _runs(model, known, threads)
-        if any(run.any() for run in runs):
-            return runs
-        why = "nothing moves in the training footage, or not for long enough"
+        runs, why = _runs(model, known, threads), "nothing moves in the training footage, or not for long enough"
     except PixelfastError:
-        pass
+        runs, why = [], "the training footage cannot be read again"
+    if any(run.any() for run in runs):
+        return runs
     notes.say(f"{why}: half precision is checked on made-up flows")
     from pixelfast.training.made_up import made_up_flows
 
@@ -132,24 +122,24 @@ def flows_of(model: Model, known: MotionFacts, threads: int, notes: Notes) -> li
 
 
 def _runs(model: Model, known: MotionFacts, threads: int) -> list[Flows]:
-    videos = footage_of(model)
+    runs, missing = list[Flows](), _FLOWS[known.flow.kind]
     engine = open_flow(known.flow, model.folder, threads)
-    runs: list[Flows] = []
-    for video in videos:
-        missing = _FLOWS[known.flow.kind] - sum(len(run) - known.past for run in runs)
+    for video in footage_of(model):
         flows = video_flows(engine, video, known.bridge_noisy, threads)
         run = _first(flows, known.past + missing) if missing > 0 else no_flows()
         if len(run) > known.past:
             runs.append(run)
+            missing -= len(run) - known.past
     return runs
 
 
-def _first(flows: Generator[Flows, None, None], count: int) -> NDArray[np.float32]:
-    """Up to `count` flows of a video, f32[n,2,64,64]."""
-    some: list[Flows] = [no_flows()]
+def _first(flows: Generator[Flows, None, None], count: int) -> Flows:
+    """Returns up to `count` flows of a video, f32[n,2,64,64]."""
+    some, held = [no_flows()], 0
     with closing(flows):
         for piece in flows:
-            some.append(piece[: count - sum(map(len, some))])
-            if sum(map(len, some)) >= count:
+            some.append(piece[: count - held])
+            held += len(some[-1])
+            if held >= count:
                 break
     return np.concatenate(some)

@@ -41,18 +41,3 @@ class MotionFacts:
         if scale <= 0:
             raise fields.damaged("scale", "a number above 0")
         return cls(flow, fields.read("past", int), scale, fields.read("bridge_noisy", bool))
-
-
-@dataclass(frozen=True)
-class MotionEngineFacts:
-    """The facts of a motion engine.
-
-    Attributes:
-        past: K, flows that a prediction is made from.
-        grid: G, cells a side of the error map.
-        precision: "fp32", or what else the same file is computed in on this machine.
-    """
-
-    past: int
-    grid: int
-    precision: str = "fp32"

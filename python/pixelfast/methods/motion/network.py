@@ -1,13 +1,16 @@
-"""The predictor of the motion method: past flows in, the next one out."""
+"""The predictor of the motion method: past flows in, the next one out; and its weights on disk."""
 
 from copy import deepcopy
-from typing import Final, NamedTuple
+from pathlib import Path
+from typing import Any, Final
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from pixelfast.errors import ModelError
 from pixelfast.geometry import FLOW_SIZE, GRID, PAST_FLOWS
+from pixelfast.training.weights import WIDEST, filled, read_weights, save_weights
 
 HIDDEN: Final = 512
 """Units of the GRU (METHOD)."""
@@ -38,20 +41,6 @@ class FlowGru(nn.Module):
         predicted: Tensor = self.fc(states[:, -1])
         return predicted
 
-    def weights(self) -> "GruWeights":
-        """The GRU's own, by what they do."""
-        names = ("weight_ih_l0", "bias_ih_l0", "weight_hh_l0", "bias_hh_l0")
-        return GruWeights(*(self.gru.get_parameter(name) for name in names))
-
-
-class GruWeights(NamedTuple):
-    """Weights f32[3 * hidden, ...] and biases f32[3 * hidden] of the reset, update and new gates."""
-
-    input: Tensor
-    input_bias: Tensor
-    state: Tensor
-    state_bias: Tensor
-
 
 class MotionGraph(nn.Module):
     """`flow` f32[K+M,2,64,64] to `flow_errors` f32[M,8,8]: the sum of squared errors a cell, in scaled units.
@@ -59,7 +48,8 @@ class MotionGraph(nn.Module):
     A flow's input projection is computed once, not once for each of the K sequences that it is part of.
 
     Args:
-        network: the predictor, trained on flows divided by `scale`.
+        network: the predictor, trained on flows divided by `scale`; None expects no motion, and errors are the flow's
+            own squares.
         scale: the deviation of the training flows, pixels of the grid; or one to the right and one down.
         past: K.
         dtype: of the network's weights and activations, in a copy of it where it is not float32; the scaled flow and
@@ -69,10 +59,10 @@ class MotionGraph(nn.Module):
     unit: Tensor
 
     def __init__(
-        self, network: FlowGru, scale: Scale, past: int = PAST_FLOWS, dtype: torch.dtype = torch.float32
+        self, network: FlowGru | None, scale: Scale, past: int = PAST_FLOWS, dtype: torch.dtype = torch.float32
     ) -> None:
         super().__init__()
-        self.network = network if dtype == torch.float32 else deepcopy(network).to(dtype)
+        self.network = network if network is None or dtype == torch.float32 else deepcopy(network).to(dtype)
         self.register_buffer("unit", _unit(scale))
         self.past = past
         self.dtype = dtype
@@ -80,7 +70,9 @@ class MotionGraph(nn.Module):
     def forward(self, flow: Tensor) -> Tensor:
         """Errors of all flows but the first K."""
         scaled = (flow / self.unit).flatten(1)  # [K + M, 8192]
-        return _cells(scaled[self.past :] - self._predicted(self._held(scaled)).float())
+        if self.network is None:
+            return _cells(scaled[self.past :])
+        return _cells(scaled[self.past :] - self._predicted(self.network, self._held(scaled)).float())
 
     def _held(self, scaled: Tensor) -> Tensor:
         """The scaled flow in the network's dtype; what that cannot hold becomes its largest number, no infinity."""
@@ -89,45 +81,26 @@ class MotionGraph(nn.Module):
         most = torch.finfo(self.dtype).max
         return scaled.clamp(-most, most).to(self.dtype)
 
-    def _predicted(self, scaled: Tensor) -> Tensor:
-        weights = self.network.weights()
-        projected = F.linear(scaled[:-1], weights.input, weights.input_bias)  # [K + M - 1, 3 * hidden]
+    def _predicted(self, network: FlowGru, scaled: Tensor) -> Tensor:
+        names = ("weight_ih_l0", "bias_ih_l0", "weight_hh_l0", "bias_hh_l0")
+        of_input, input_bias, of_state, state_bias = (network.gru.get_parameter(name) for name in names)
+        projected = F.linear(scaled[:-1], of_input, input_bias)  # [K + M - 1, 3 * hidden]
         steps = projected.unfold(0, self.past, 1)  # [M, 3 * hidden, K]
-        state = torch.zeros_like(steps[:, : self.network.gru.hidden_size, 0])  # [M, hidden]
+        state = torch.zeros_like(steps[:, : network.gru.hidden_size, 0])  # [M, hidden]
         for step in range(self.past):
-            state = self._next(steps[:, :, step], state)
-        predicted: Tensor = self.network.fc(state)
+            state = _next(steps[:, :, step], F.linear(state, of_state, state_bias), state)
+        predicted: Tensor = network.fc(state)
         return predicted
 
-    def _next(self, projected: Tensor, state: Tensor) -> Tensor:
-        """One step of torch.nn.GRU, whose input projection is there already."""
-        weights = self.network.weights()
-        reset_in, update_in, new_in = projected.chunk(3, dim=1)
-        reset_own, update_own, new_own = F.linear(state, weights.state, weights.state_bias).chunk(3, dim=1)
-        reset = torch.sigmoid(reset_in + reset_own)
-        update = torch.sigmoid(update_in + update_own)
-        new = torch.tanh(new_in + reset * new_own)
-        return (1 - update) * new + update * state
 
-
-class PlainGraph(nn.Module):
-    """`flow` f32[K+M,2,64,64] to `flow_errors` f32[M,8,8]: the flow's own squares, as if no motion were expected.
-
-    Args:
-        scale: as of `MotionGraph`.
-        past: K.
-    """
-
-    unit: Tensor
-
-    def __init__(self, scale: Scale, past: int = PAST_FLOWS) -> None:
-        super().__init__()
-        self.register_buffer("unit", _unit(scale))
-        self.past = past
-
-    def forward(self, flow: Tensor) -> Tensor:
-        """Squares of all flows but the first K."""
-        return _cells((flow[self.past :] / self.unit).flatten(1))
+def _next(from_input: Tensor, from_state: Tensor, state: Tensor) -> Tensor:
+    """One step of torch.nn.GRU, from the projections f32[M,3*hidden] of its input and of its state f32[M,hidden]."""
+    reset_in, update_in, new_in = from_input.chunk(3, dim=1)
+    reset_own, update_own, new_own = from_state.chunk(3, dim=1)
+    reset = torch.sigmoid(reset_in + reset_own)
+    update = torch.sigmoid(update_in + update_own)
+    new = torch.tanh(new_in + reset * new_own)
+    return (1 - update) * new + update * state
 
 
 def _unit(scale: Scale) -> Tensor:
@@ -141,3 +114,25 @@ def _cells(error: Tensor) -> Tensor:
     squares = (error * error).reshape(-1, 2, FLOW_SIZE, FLOW_SIZE).sum(dim=1, keepdim=True)  # [M, 1, 64, 64]
     side = FLOW_SIZE // GRID
     return F.avg_pool2d(squares, side).squeeze(1) * side**2
+
+
+def save_flow_gru(network: FlowGru, path: Path, *, recipe: str, scale: Scale, past: int) -> None:
+    """Writes the weights of a flow GRU, with its scale and past in the header."""
+    facts = {"hidden": network.gru.hidden_size, "scale": scale, "past": past, "recipe": recipe}
+    save_weights(network, path, "flow-gru", facts)
+
+
+def load_flow_gru(path: Path) -> tuple[FlowGru, Scale, int]:
+    """The network of a file that `save_flow_gru` wrote, in evaluation mode, its scale and its past.
+
+    Raises:
+        ModelError: the file is not there, damaged, or holds something else.
+    """
+    header, tensors = read_weights(path, "flow-gru")
+    hidden, past, scale = header.get("hidden"), header.get("past"), header.get("scale")
+    scales: list[Any] = scale if isinstance(scale, list) else [scale]
+    known = all(isinstance(size, int) and 0 < size <= WIDEST for size in (hidden, past))
+    if not known or len(scales) not in (1, 2) or not all(isinstance(one, float) and one > 0 for one in scales):
+        raise ModelError(f"{path} does not say what network its weights are for: train or convert it again")
+    network = filled(FlowGru(int(str(hidden))), tensors, path)
+    return network, (scales[0], scales[1]) if len(scales) == 2 else scales[0], int(str(past))

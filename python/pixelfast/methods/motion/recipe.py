@@ -45,7 +45,6 @@ SOURCE: Final = MotionRecipe(
     epochs=8,
 )
 
-
 # The input scaling is worth 0.03 of AUROC on Ped2; flow cannot bear noise.
 DEFAULT: Final = replace(SOURCE, scaled=True, bridge_noisy=True)
 

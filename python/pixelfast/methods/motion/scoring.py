@@ -10,16 +10,19 @@ from numpy.typing import NDArray
 
 from pixelfast import _core
 from pixelfast.cleaning.cleaned import Cleaned
-from pixelfast.errors import EngineError
-from pixelfast.flow.engine import FlowEngine
+from pixelfast.errors import EngineError, ModelError, PixelfastError
+from pixelfast.flow.engine import RAFT_FILE, FlowEngine, open_flow
 from pixelfast.flow.stream import Flows, FlowStream, flow_frames
 from pixelfast.geometry import FLOW_SIZE
 from pixelfast.machine.stopwatch import Stopwatch
-from pixelfast.methods.base import ErrorsOf, Features, Maps
+from pixelfast.methods.base import EngineChoice, ErrorsOf, Features, Maps, Opening
 from pixelfast.methods.motion.engine import MotionEngine, load_motion_engine
 from pixelfast.methods.motion.facts import MotionFacts
-from pixelfast.methods.settings import Settings
+from pixelfast.model import Model
+from pixelfast.model.names import EngineName
+from pixelfast.notes import Notes
 from pixelfast.options import Pool
+from pixelfast.runtime.tensorrt.check import plan_origin
 from pixelfast.sources import Video
 from pixelfast.sources.video import FrameFormat
 
@@ -32,7 +35,6 @@ class Motion:
         flow: the engine of optical flow.
         engine: the engine that predicts it.
         known: what the model says about both.
-        settings: as asked for.
         stopwatch: gets the times of the `flow` and `engine` phases.
         flow_sha256: of the flow's file; None where OpenCV computes it.
     """
@@ -40,7 +42,6 @@ class Motion:
     flow: FlowEngine
     engine: MotionEngine
     known: MotionFacts
-    settings: Settings
     stopwatch: Stopwatch
     flow_sha256: str | None = None
 
@@ -54,11 +55,9 @@ class Motion:
     def facts(self) -> dict[str, Any]:
         """See `Method.facts`."""
         flow = self.known.flow
-        known = (
-            [flow.kind, flow.preset, flow.shorter_side] if self.flow_sha256 is None else [flow.kind, self.flow_sha256]
-        )
+        settings = [flow.preset, flow.shorter_side] if self.flow_sha256 is None else [self.flow_sha256]
         precision = self.engine.facts.precision
-        facts = {"flow": known, "bridge_noisy": self.known.bridge_noisy}
+        facts = {"flow": [flow.kind, *settings], "bridge_noisy": self.known.bridge_noisy}
         return facts if precision == "fp32" else {**facts, "precision": precision}
 
     def frames(self, video: Video) -> FrameFormat:
@@ -94,6 +93,7 @@ class MotionMaps:
         return self.errors.errors(self.flows.run(cleaned))
 
 
+@dataclass(eq=False)
 class FlowErrors:
     """The motion engine on one video: from its flows to its error maps, streaming.
 
@@ -101,12 +101,11 @@ class FlowErrors:
     flow, repeated.
     """
 
-    def __init__(self, engine: MotionEngine, stopwatch: Stopwatch, place: Callable[[int], str]) -> None:
-        self._engine = engine
-        self._watch = stopwatch
-        self._place = place
-        self._past: Flows | None = None
-        self._done = 0
+    engine: MotionEngine
+    stopwatch: Stopwatch
+    place: Callable[[int], str]
+    _past: Flows | None = None
+    _done: int = 0
 
     def errors(self, flows: Iterable[Flows]) -> Iterator[Maps]:
         """Yields the maps of a whole video from its flows f32[m, 2, 64, 64]; one map more than flows."""
@@ -120,12 +119,12 @@ class FlowErrors:
             yield self._errors(np.zeros((1, 2, FLOW_SIZE, FLOW_SIZE), np.float32))
 
     def _errors(self, flows: Flows) -> Maps:
-        past = self._engine.facts.past
+        past = self.engine.facts.past
         before = np.repeat(flows[:1], past, axis=0) if self._past is None else self._past
         joined = np.concatenate([before, flows])
         self._past = joined[-past:].copy()
-        with self._watch.phase("engine", joined.nbytes):
-            maps = self._engine.errors(joined)
+        with self.stopwatch.phase("engine", joined.nbytes):
+            maps = self.engine.errors(joined)
         self._check_finite(maps)
         return maps
 
@@ -134,7 +133,7 @@ class FlowErrors:
             return
         index = self._done + 1 + int(np.argwhere(~np.isfinite(maps))[0, 0])
         raise EngineError(
-            f"the motion engine gives an error that is not finite in {self._place(index)}: the engine is damaged; "
+            f"the motion engine gives an error that is not finite in {self.place(index)}: the engine is damaged; "
             "train it again"
         )
 
@@ -155,3 +154,36 @@ def errors_of(engine: Path, own: Mapping[str, Any], stride: int, threads: int) -
         return np.concatenate(list(maps.errors([flows.astype(np.float32)])))
 
     return errors
+
+
+def open_motion(opening: Opening) -> Motion:
+    """Loads the engines of a motion model; see `MethodSpec.open`.
+
+    Raises:
+        EngineError: an engine cannot be loaded.
+        ModelError: the engine has no model, or one that does not know its flow.
+        PixelfastError: windows were asked for, which this method does not have.
+    """
+    choice, settings = opening.choice, opening.settings
+    if settings.stride not in (None, 1) or settings.how != "mean":
+        raise PixelfastError("the motion method has no overlapping windows: leave out stride and how")
+    if choice.model is None:
+        raise ModelError(f"{choice.path} does not say which flow it was trained on: train the model again")
+    model, known = choice.model, MotionFacts.of(choice.model)
+    engine = load_motion_engine(choice.path, opening.threads, choice.origin)
+    opening.say_precision(engine.facts.precision)
+    raft = _raft_file(choice, model, known, opening.notes)
+    flow = open_flow(known.flow, model.folder, opening.threads, raft, plan_origin(model, raft))
+    sha256 = model.manifest.files[raft].sha256 if known.flow.kind == "raft" else None
+    return Motion(flow, engine, known, opening.stopwatch, sha256)
+
+
+def _raft_file(choice: EngineChoice, model: Model, known: MotionFacts, notes: Notes) -> str:
+    """RAFT as the engine is: `raft.fp16.plan` with `motion.fp16.plan`; else its ONNX file."""
+    name = EngineName.parse(choice.path.name)
+    same = RAFT_FILE if name is None else str(name._replace(stem="raft"))
+    if model.goes_with(choice.path.name, same):
+        return same
+    if known.flow.kind == "raft":
+        notes.say(f"{RAFT_FILE} runs as it can here: {model.folder} has no {same} that goes with {choice.path.name}")
+    return RAFT_FILE

@@ -4,76 +4,22 @@ A temporal autoencoder learns cuboids of 16 grey frames; its errors over overlap
 """
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from pixelfast.geometry import SOURCE_CHANNELS
-from pixelfast.machine.imports import require_training, training_extra
-from pixelfast.methods.base import (
-    ConvertRequest,
-    ErrorsOf,
-    ExportRequest,
-    Exports,
-    GlobalPass,
-    Maps,
-    Method,
-    MethodSpec,
-    Opening,
-    PlanSource,
-    SourceWeights,
-    TrainingOption,
-)
+from pixelfast.machine.imports import require_training
+from pixelfast.methods.base import Exports, GlobalPass, MethodSpec, SourceWeights, TrainingOption, later
 from pixelfast.methods.reconstruction.recipe import RECIPES, resized
-from pixelfast.methods.reconstruction.report import outcome
-from pixelfast.methods.trained import Trained, TrainingJob
-from pixelfast.model import Manifest, Model
-from pixelfast.options import Pool
+from pixelfast.model import Manifest
 from pixelfast.runtime.trial import EngineKind
 
 
-def _open(opening: Opening) -> Method:
-    from pixelfast.methods.reconstruction.opening import open_reconstruction
-
-    return open_reconstruction(opening)
-
-
-def _train(job: TrainingJob) -> Trained:
-    with training_extra():
-        from pixelfast.methods.reconstruction.training import train_reconstruction
-    return train_reconstruction(job)
-
-
-def _errors_of(engine: Path, own: Mapping[str, Any], stride: int, threads: int) -> ErrorsOf:
-    from pixelfast.methods.reconstruction.scoring import errors_of
-
-    return errors_of(engine, own, stride, threads)
-
-
-def _raw(maps: Maps, pool: Pool) -> NDArray[np.float32]:
-    from pixelfast.methods.reconstruction.scoring import raw
-
-    return raw(maps, pool)
-
-
-def _export_onnx(model: Model, request: ExportRequest) -> Path:
-    from pixelfast.methods.reconstruction.exporting import export_onnx
-
-    return export_onnx(model, request)
-
-
-def _plan_sources(model: Model, request: ExportRequest) -> list[PlanSource]:
-    from pixelfast.methods.reconstruction.exporting import plan_sources
-
-    return plan_sources(model, request)
-
-
-def _convert(path: Path, state: Mapping[str, Any], workdir: Path, request: ConvertRequest) -> Trained:
-    from pixelfast.methods.reconstruction.convert import convert_autoencoder
-
-    return convert_autoencoder(path, state, workdir, request)
+def _outcome(report: Mapping[str, Any]) -> str:
+    share = report.get("beats_mean_image_by")
+    if not isinstance(share, int | float):
+        return "not measured"
+    side = "below" if share >= 0 else "ABOVE"
+    return f"its error on held-out frames is {abs(share):.0%} {side} that of the mean image"
 
 
 def _describe(manifest: Manifest) -> list[tuple[str, str]]:
@@ -87,7 +33,7 @@ def _describe(manifest: Manifest) -> list[tuple[str, str]]:
 
 
 def _engines(_: Manifest) -> list[EngineKind]:
-    from pixelfast.methods.reconstruction.kind import AE
+    from pixelfast.methods.reconstruction.engine import AE
 
     return [AE]
 
@@ -99,12 +45,12 @@ METHOD = MethodSpec(
     stem="ae",
     global_pass=GlobalPass(smooth=3, percentile=99.99, smooth_first=False),
     submission="rank",
-    raw=_raw,
+    raw=later("pixelfast.methods.reconstruction.scoring:raw"),
     recipes=RECIPES,
-    open=_open,
-    train=_train,
-    errors_of=_errors_of,
-    outcome=outcome,
+    open=later("pixelfast.methods.reconstruction.scoring:open_reconstruction"),
+    train=later("pixelfast.methods.reconstruction.training:train_reconstruction"),
+    errors_of=later("pixelfast.methods.reconstruction.scoring:errors_of"),
+    outcome=_outcome,
     describe=_describe,
     engines=_engines,
     options=(
@@ -119,7 +65,15 @@ METHOD = MethodSpec(
     ),
     prepare=lambda recipe, options: resized(recipe, options["width_share"]),
     needs=require_training,
-    exports=Exports(_export_onnx, _plan_sources),
-    source_weights=SourceWeights("autoencoder", "encoder.0.weight", "decoder.6.bias", _convert),
+    exports=Exports(
+        later("pixelfast.methods.reconstruction.exporting:export_onnx"),
+        later("pixelfast.methods.reconstruction.exporting:plan_sources"),
+    ),
+    source_weights=SourceWeights(
+        "autoencoder",
+        "encoder.0.weight",
+        "decoder.6.bias",
+        later("pixelfast.methods.reconstruction.training:convert_autoencoder"),
+    ),
     contested=True,
 )

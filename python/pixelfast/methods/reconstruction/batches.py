@@ -39,18 +39,13 @@ class CuboidBatches:
     Args:
         frames: u8[N,H,W].
         starts: i64[W], first frames of the windows.
-        recipe: where noise and flips come from.
+        recipe: says how they are augmented.
         batch: windows a step; the last batch of an epoch may be smaller.
         seed: of the order of the windows and of the augmentation.
     """
 
     def __init__(
-        self,
-        frames: NDArray[np.uint8],
-        starts: NDArray[np.int64],
-        recipe: AutoencoderRecipe,
-        batch: int,
-        seed: int,
+        self, frames: NDArray[np.uint8], starts: NDArray[np.int64], recipe: AutoencoderRecipe, batch: int, seed: int
     ) -> None:
         self._frames = frames
         self._starts = starts

@@ -1,9 +1,9 @@
 """Engines of the reconstruction method: frames in, the errors of every window out."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Final, Protocol
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,7 +12,7 @@ from pixelfast import _core
 from pixelfast.errors import EngineError
 from pixelfast.geometry import FRAME_SIZE, GRID, WINDOW
 from pixelfast.methods.reconstruction.facts import WindowFacts, window_facts
-from pixelfast.runtime.onnx import onnxruntime_on_gpu
+from pixelfast.runtime.onnx import OnnxRunner, onnxruntime_on_gpu
 from pixelfast.runtime.opening import open_runner
 from pixelfast.runtime.openvino import OpenVinoFrames, OpenVinoGraph, openvino_installed
 from pixelfast.runtime.pieces import Ports, Span, buckets
@@ -20,30 +20,13 @@ from pixelfast.runtime.runner import Runner, Tensor, check_file
 from pixelfast.runtime.tensorrt.check import PlanOrigin
 from pixelfast.runtime.torch.choice import TorchWish
 from pixelfast.runtime.torch.runner import LoadedWeights, TorchRunner, Weights
+from pixelfast.runtime.trial import Agreement, EngineKind, Footage, Subject
+from pixelfast.scores.agreement import agreement_in_order
 
 # Windows a call of an engine of cuboids: 16 of 16x128x128 float32 are 16 MiB; more is not faster on a CPU.
 CUBOID_BATCH = 16
 
 _Run = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
-
-
-class WindowEngine(Protocol):
-    """Turns frames into window errors."""
-
-    @property
-    def path(self) -> Path:
-        """The engine's file."""
-
-    @property
-    def facts(self) -> WindowFacts:
-        """Its sizes."""
-
-    def errors(self, frames: NDArray[np.uint8], stride: int) -> NDArray[np.float32]:
-        """f32[(N-T)//stride+1, T, G, G]: the mean squared error a cell of each window of `frames` u8[N, H, W].
-
-        Raises:
-            EngineError: the engine fails or returns another shape.
-        """
 
 
 class FrameEngine:
@@ -60,7 +43,13 @@ class FrameEngine:
         return getattr(self._run, "fallback", None)
 
     def errors(self, frames: NDArray[np.uint8], stride: int) -> NDArray[np.float32]:
-        """See `WindowEngine.errors`; a stride that is not the engine's own is fed one window at a time."""
+        """f32[(N-T)//stride+1, T, G, G]: the mean squared error a cell of each window of `frames` u8[N, H, W].
+
+        A stride that is not the engine's own is fed one window at a time.
+
+        Raises:
+            EngineError: the engine fails or returns another shape.
+        """
         window = self.facts.window
         starts = range(0, len(frames) - window + 1, stride)
         if isinstance(self._run, TorchRunner):
@@ -90,7 +79,7 @@ class CuboidEngine:
         self._cuboids = np.empty(shape, np.float32)
 
     def errors(self, frames: NDArray[np.uint8], stride: int) -> NDArray[np.float32]:
-        """See `WindowEngine.errors`; any stride costs what its windows cost."""
+        """See `FrameEngine.errors`; any stride costs what its windows cost."""
         starts = np.arange(0, len(frames) - self.facts.window + 1, stride, dtype=np.int64)
         batch = len(self._cuboids)
         parts = [self._batch(frames, starts[first : first + batch]) for first in range(0, len(starts), batch)]
@@ -110,9 +99,12 @@ class CuboidEngine:
         return errors[: len(starts)]
 
 
+WindowEngine = FrameEngine | CuboidEngine
+"""Turns frames into window errors."""
+
+
 def _load(path: Path, device: str) -> LoadedWeights:
-    from pixelfast.methods.reconstruction.network import ReconstructionGraph
-    from pixelfast.methods.reconstruction.weights import load_autoencoder
+    from pixelfast.methods.reconstruction.network import ReconstructionGraph, load_autoencoder
 
     network = load_autoencoder(path)
     frames = Tensor("frames", "uint8", (None, FRAME_SIZE, FRAME_SIZE))
@@ -134,11 +126,8 @@ def load_window_engine(
 ) -> WindowEngine:
     """Loads an engine of the reconstruction method and tries it on blank frames.
 
-    Args:
-        path: the `.onnx`, `.plan` or `.safetensors` file.
-        threads: threads for one call on a CPU.
-        origin: of a plan, what its model knows about it.
-        wish: of weights, where and how PyTorch shall compute.
+    The file is an `.onnx`, a `.plan`, of which `origin` is what its model knows, or a `.safetensors`, of which `wish`
+    says where and how PyTorch shall compute; `threads` are for one call on a CPU.
 
     Raises:
         EngineError: the file is missing, damaged, no engine of this method, or cannot be run on this machine.
@@ -191,3 +180,33 @@ def _openvino_engine(path: Path, threads: int) -> FrameEngine | None:
         return None
     faster = OpenVinoFrames(graph, Span(facts.window, facts.stride or 1), facts.precision, threads)
     return FrameEngine(faster, replace(facts, best=faster.best, least=faster.least))
+
+
+def _reference(path: Path, threads: int) -> WindowEngine:
+    runner = OnnxRunner(path, threads)
+    facts = window_facts(runner)
+    return CuboidEngine(runner, facts, threads) if facts.kind == "cuboids" else FrameEngine(runner, facts)
+
+
+def _subject(footage: Footage, reference: WindowEngine, stride: int) -> Subject:
+    """Neighbouring frames, compared by the errors of the frames of each window."""
+    frames = footage.frames(max(AE.lengths), reference.facts.height, reference.facts.width, "grey")
+
+    def agreement(found: NDArray[Any], expected: NDArray[Any]) -> Agreement:
+        return agreement_in_order(found.mean(axis=(2, 3)), expected.mean(axis=(2, 3)))
+
+    return Subject(frames, lambda engine, some: engine.errors(some, stride), agreement, stride)
+
+
+def _plain_loop(
+    weights: Path, device: str, frames: NDArray[np.uint8], files: Sequence[Path], seconds: float
+) -> tuple[float, float]:
+    from pixelfast.methods.reconstruction.plain_loop import measure_plain_loop
+
+    return measure_plain_loop(weights, device, frames, files, seconds)
+
+
+AE: Final = EngineKind(
+    "ae", load_window_engine, _reference, _subject, best=lambda engine: engine.facts.best, plain_loop=_plain_loop
+)
+"""Autoencoders on trial: what their engines are tried on, and when one is right."""

@@ -18,7 +18,7 @@ from pixelfast.model import Calibration, Model
 from pixelfast.model.names import EngineName
 from pixelfast.notes import Notes
 from pixelfast.scores.agreement import check_agreement, rank_correlation
-from pixelfast.training.cache import FrameCache
+from pixelfast.training.cache import FrameCache, spread
 
 CALL_SIZES: Final = (16, 128, 128)
 """Frames a call of a plan where nobody says otherwise."""
@@ -42,63 +42,58 @@ def export_onnx(model: Model, request: ExportRequest) -> Path:
     name = EngineName(METHOD.stem, request.stride, request.precision)
     with scratch_folder(model.folder) as scratch:
         write = _write_float if request.precision == "fp32" else _write_reduced
-        measured = write(model, name, scratch, request)
+        measured = write(model, scratch / str(name), request)
         model.add({str(name): scratch / str(name)}, measured, notes=request.notes)
     return model.folder / str(name)
 
 
-def _write_float(model: Model, name: EngineName, scratch: Path, request: ExportRequest) -> list[Calibration]:
-    """Writes the engine and gives its calibrations."""
+def _write_float(model: Model, out: Path, request: ExportRequest) -> list[Calibration]:
+    """Writes the engine; gives its calibrations on held-out frames of the training footage, else says why not."""
     with training_extra():
         from pixelfast.methods.reconstruction.export import export_onnx as export_autoencoder
-    file = export_autoencoder(model.folder, scratch / str(name), name.stride, threads=request.threads)
+    export_autoencoder(model.folder, out, request.stride, threads=request.threads)
     # The same weights at the same stride: what was measured before holds for the new file as well.
-    known = [one for one in model.manifest.calibrations if one.engine == file.name]
-    return known or _calibrate(model, file, request)
-
-
-def _calibrate(model: Model, engine: Path, request: ExportRequest) -> list[Calibration]:
-    """Calibrations on the held-out frames of the training footage; none, said aloud, where it cannot be read again."""
+    if known := [one for one in model.manifest.calibrations if one.engine == out.name]:
+        return known
     try:
-        cache = FrameCache.build(footage_of(model), engine.with_name("frames.u8"), threads=request.threads)
+        cache = _footage(model, out, request)
         if is_footage_of(model, cache):
-            return calibrate(METHOD, engine, {}, cache.held_out(), stride=request.stride, threads=request.threads)
+            return calibrate(METHOD, out, {}, cache.held_out(), stride=request.stride, threads=request.threads)
         why = "the training footage has changed"
     except PixelfastError as error:
         why = str(error)
-    request.notes.say(
-        f"{engine.name} has no calibration, so scores have no threshold at stride {request.stride}: {why}"
-    )
+    request.notes.say(f"{out.name} has no calibration, so scores have no threshold at stride {request.stride}: {why}")
     return []
 
 
-def _write_reduced(model: Model, name: EngineName, scratch: Path, request: ExportRequest) -> list[Calibration]:
+def _write_reduced(model: Model, out: Path, request: ExportRequest) -> list[Calibration]:
     """Writes the engine in less than float32, compares it with the float32 one, and gives its calibrations."""
-    source, out = model.engine(name.stride), scratch / str(name)
-    cache = _held_out_footage(model, scratch, request.threads)
-    if name.precision == "int8":
+    source, stride, threads = model.engine(request.stride), request.stride, request.threads
+    cache = _held_out_footage(model, out, request)
+    if request.precision == "int8":
         write_int8(source, out, _runs(cache))
     else:
         write_bf16(source, out)
-    raws = [
-        raw_scores(METHOD, file, {}, cache.held_out(), stride=name.stride, threads=request.threads)
-        for file in (source, out)
-    ]
+    raws = [raw_scores(METHOD, file, {}, cache.held_out(), stride=stride, threads=threads) for file in (source, out)]
     agreement = rank_correlation(*(np.concatenate(raw["mean"]) for raw in raws))
-    check_agreement(agreement, name.precision, name, "the rank correlation of held-out frames")
+    check_agreement(agreement, request.precision, out.name, "the rank correlation of held-out frames")
     say_agreement(request, agreement)
     if not is_footage_of(model, cache):
         request.notes.say(
-            f"{name} has no calibration, so its scores have no threshold: the training footage has changed"
+            f"{out.name} has no calibration, so its scores have no threshold: the training footage has changed"
         )
         return []
-    return calibrations(METHOD, str(name), raws[1], stride=name.stride, precision=name.precision)
+    return calibrations(METHOD, out.name, raws[1], stride=stride, precision=request.precision)
 
 
-def _held_out_footage(model: Model, scratch: Path, threads: int) -> FrameCache:
-    """The training footage, decoded; some of it must be held out."""
+def _footage(model: Model, engine: Path, request: ExportRequest) -> FrameCache:
+    """The training footage, decoded into a file beside the engine."""
+    return FrameCache.build(footage_of(model), engine.with_name("frames.u8"), threads=request.threads)
+
+
+def _held_out_footage(model: Model, engine: Path, request: ExportRequest) -> FrameCache:
     try:
-        cache = FrameCache.build(footage_of(model), scratch / "frames.u8", threads=threads)
+        cache = _footage(model, engine, request)
         if any(True for _ in cache.held_out()):
             return cache
         why = "it is too short to hold frames out"
@@ -109,14 +104,11 @@ def _held_out_footage(model: Model, scratch: Path, threads: int) -> FrameCache:
 
 def _runs(cache: FrameCache) -> list[NDArray[np.uint8]]:
     """Runs of neighbouring training frames u8[n, H, W], spread over all videos."""
-    starts = cache.train_windows(1)
     ends = {video.offset + video.training for video in cache.videos}
-    chosen = starts[np.unique(np.linspace(0, len(starts) - 1, _RUNS).round().astype(int))]
-    return [_run(cache, int(start), min(end for end in ends if end > start)) for start in chosen]
-
-
-def _run(cache: FrameCache, start: int, end: int) -> NDArray[np.uint8]:
-    return np.ascontiguousarray(cache.frames[start : min(start + _RUN_FRAMES, end)])
+    return [
+        np.ascontiguousarray(cache.frames[start : min(start + _RUN_FRAMES, *(end for end in ends if end > start))])
+        for start in spread(cache.train_windows(1), _RUNS).tolist()
+    ]
 
 
 def plan_sources(model: Model, request: ExportRequest) -> list[PlanSource]:
@@ -131,7 +123,7 @@ def plan_sources(model: Model, request: ExportRequest) -> list[PlanSource]:
     def reduce(out: Path, request: ExportRequest) -> None:
         with training_extra():
             from pixelfast.methods.reconstruction.export import write_reduced_autoencoder
-            from pixelfast.methods.reconstruction.weights import load_autoencoder
+            from pixelfast.methods.reconstruction.network import load_autoencoder
         agreement = write_reduced_autoencoder(
             load_autoencoder(model.folder / str(name.weights)),
             out,

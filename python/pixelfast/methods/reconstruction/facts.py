@@ -4,10 +4,10 @@ from dataclasses import dataclass
 from typing import Literal
 
 from pixelfast.errors import EngineError
+from pixelfast.geometry import GRID
 from pixelfast.runtime.runner import EngineFile, metadata_integer
 
 FORMAT = 1
-GRID = 8
 WANTED = (
     "the reconstruction method takes either pixelfast's own engine (frames uint8 [N, H, W] -> "
     "window_errors float32 [W, T, G, G]) or any autoencoder of cuboids (float32 [B, T, H, W] -> the same shape)"
@@ -49,8 +49,7 @@ def window_facts(runner: EngineFile) -> WindowFacts:
     Raises:
         EngineError: the file is something else, or leaves a size open; the sentence says what was expected and found.
     """
-    _check_format(runner)
-    _check_kind(runner)
+    _check_metadata(runner)
     tensor = runner.inputs[0]
     ranks = (len(tensor.shape), len(runner.outputs[0].shape))
     if len(runner.inputs) == 1 and tensor.dtype == "uint8" and ranks == (3, 4):
@@ -60,13 +59,10 @@ def window_facts(runner: EngineFile) -> WindowFacts:
     raise EngineError(f"{runner.path} does not fit: it has {runner.describe()}; {WANTED}")
 
 
-def _check_format(runner: EngineFile) -> None:
+def _check_metadata(runner: EngineFile) -> None:
     written = metadata_integer(runner, "format")
     if written is not None and written > FORMAT:
         raise EngineError(f"{runner.path} was written by a newer pixelfast (format {written}); update pixelfast")
-
-
-def _check_kind(runner: EngineFile) -> None:
     kind = runner.metadata.get("pixelfast.kind", "ae")
     if kind == "motion":
         raise EngineError(
@@ -77,36 +73,35 @@ def _check_kind(runner: EngineFile) -> None:
 
 
 def _frame_facts(runner: EngineFile) -> WindowFacts:
-    batch, height, width = runner.inputs[0].shape
-    _, window, grid, _ = runner.outputs[0].shape
-    return WindowFacts(
-        "frames",
-        _size(runner, "window", window),
-        _size(runner, "height", height),
-        _size(runner, "width", width),
-        _size(runner, "grid", grid),
-        metadata_integer(runner, "stride") or 1,
-        batch,
-        runner.best,
-        precision=runner.metadata.get("pixelfast.precision", "fp32"),
+    batch, static_height, static_width = runner.inputs[0].shape
+    _, static_window, static_grid, _ = runner.outputs[0].shape
+    window, height, width, grid = _sizes(
+        runner, window=static_window, height=static_height, width=static_width, grid=static_grid
     )
+    stride = metadata_integer(runner, "stride") or 1
+    precision = runner.metadata.get("pixelfast.precision", "fp32")
+    return WindowFacts("frames", window, height, width, grid, stride, batch, runner.best, precision=precision)
 
 
 def _cuboid_facts(runner: EngineFile) -> WindowFacts:
-    batch, window, height, width = runner.inputs[0].shape
-    sizes = (_size(runner, "window", window), _size(runner, "height", height), _size(runner, "width", width))
+    batch, *static = runner.inputs[0].shape
+    sizes = window, height, width = _sizes(runner, **dict(zip(("window", "height", "width"), static, strict=True)))
     output = runner.outputs[0].shape[1:]
     if any(found not in (None, size) for found, size in zip(output, sizes, strict=True)):
         raise EngineError(f"{runner.path} gives no reconstruction: it has {runner.describe()}; {WANTED}")
-    return WindowFacts("cuboids", *sizes, largest_grid(sizes[1], sizes[2]), None, batch, runner.best)
+    return WindowFacts("cuboids", window, height, width, largest_grid(height, width), None, batch, runner.best)
 
 
-def _size(runner: EngineFile, name: str, found: int | None) -> int:
-    size = found if found is not None else metadata_integer(runner, name)
-    if size is None or size < 1:
-        hint = f"export it with static sizes, or with the metadata pixelfast.{name}"
-        raise EngineError(f"{runner.path} does not tell its {name}: it has {runner.describe()}; {hint}")
-    return size
+def _sizes(runner: EngineFile, **found: int | None) -> list[int]:
+    """The sizes of the shapes, by name; those that are open there are read from the metadata."""
+    sizes = []
+    for name, static in found.items():
+        size = static if static is not None else metadata_integer(runner, name)
+        if size is None or size < 1:
+            hint = f"export it with static sizes, or with the metadata pixelfast.{name}"
+            raise EngineError(f"{runner.path} does not tell its {name}: it has {runner.describe()}; {hint}")
+        sizes.append(size)
+    return sizes
 
 
 def largest_grid(height: int, width: int) -> int:

@@ -1,27 +1,27 @@
-"""The training loop of the temporal autoencoder."""
+"""The training of the temporal autoencoder: with what, in which steps, and when it is over."""
 
-import logging
 import math
-import time
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from numpy.typing import NDArray
+from torch import Tensor
 
-from pixelfast.errors import ModelError
+from pixelfast.geometry import FRAME_SIZE, WINDOW
 from pixelfast.methods.reconstruction.batches import CuboidBatches, plain_cuboids, steps_per_epoch
 from pixelfast.methods.reconstruction.network import TemporalAutoencoder
 from pixelfast.methods.reconstruction.recipe import AutoencoderRecipe
-from pixelfast.methods.reconstruction.step import new_optimiser, reconstruct, train_step
-from pixelfast.progress import Progress, ProgressCallback, duration
-from pixelfast.training.cache import FrameCache
-from pixelfast.training.checkpoint import Checkpoint, check_settings, load_checkpoint, save_checkpoint
-from pixelfast.training.choice import Choice
-from pixelfast.training.reproducible import reproducible
+from pixelfast.options import TrainingPrecision
+from pixelfast.progress import ProgressCallback
+from pixelfast.training.cache import FrameCache, spread
+from pixelfast.training.checkpoint import Checkpoint, begin
+from pixelfast.training.loop import TrainingLoop, reproducible
+from pixelfast.training.speed import Choice, fastest_seconds, machine_name, remembered_rates
 
 CHECKPOINT: Final = "autoencoder.checkpoint.pt"
 """The checkpoint's name in the working folder."""
@@ -29,12 +29,19 @@ CHECKPOINT: Final = "autoencoder.checkpoint.pt"
 MOST_HELD_OUT_WINDOWS: Final = 128
 """The held-out loss is measured on at most so many windows, evenly spaced, after each epoch."""
 
-_log = logging.getLogger("pixelfast")
+PIECES: Final = (16, 8, 4)
+"""Windows at a time that may be faster than a whole batch, as their activations stay in the processor's caches."""
+
+FIXED_PIECE: Final = 8
+"""Taken without a measurement."""
+
+_FREE: Final = ("epochs", "least_steps", "patience", "precisions", "batches")
+"""What a recipe only proposes, and what does not change the weights of an epoch."""
 
 
 @dataclass(frozen=True, eq=False)
 class AutoencoderTraining:
-    """One training of the autoencoder, fixed in full: the same plan gives the same bits on one kind of CPU."""
+    """One training of the autoencoder, fixed in full: the same one gives the same bits on one kind of CPU."""
 
     cache: FrameCache
     recipe: AutoencoderRecipe
@@ -50,18 +57,47 @@ class AutoencoderTraining:
         return {**constants, **choice, **epochs, "seed": self.seed, "footage": self.cache.digest}
 
 
-_FREE: Final = ("epochs", "least_steps", "patience", "precisions", "batches")
-"""What a recipe only proposes, and what does not change the weights of an epoch."""
+def choose(recipe: AutoencoderRecipe, *, precision: str | None, batch: int | None, threads: int) -> Choice:
+    """What to train with: what the caller fixed, and the fastest of the rest on this machine.
+
+    A precision ("fp32" or "bf16") fixes the memory layout to channels_last, and the pieces of a batch, too.
+    """
+    fixed: dict[str, tuple[TrainingPrecision, ...]] = {"fp32": ("fp32",), "bf16": ("bf16",)}
+    precisions, batches = fixed[precision] if precision else recipe.precisions, (batch,) if batch else recipe.batches
+    # Who fixes precision and batch gets the same bits everywhere: nothing else may hang on a measurement then.
+    layouts = (True,) if precision else (True, False)
+    with remembered_rates(machine_key(recipe, threads), lambda one: _measure(one, recipe)) as rates:
+        fastest = rates.first_of_the_fast(
+            [Choice(one, last, batches[0], threads) for one in precisions for last in layouts]
+        )
+        chosen = rates.first_of_the_fast([replace(fastest, batch=size) for size in batches])
+        return rates.fastest([replace(chosen, piece=piece) for piece in _pieces(recipe, chosen.batch, precision)])
+
+
+def _pieces(recipe: AutoencoderRecipe, batch: int, precision: str | None) -> list[int | None]:
+    """What to choose from; batch normalisation needs its batch whole."""
+    if recipe.normalisation == "batch":
+        return [None]
+    if precision:
+        return [FIXED_PIECE if batch > FIXED_PIECE else None]
+    return [None, *(piece for piece in PIECES if piece < batch)]
+
+
+def machine_key(recipe: AutoencoderRecipe, threads: int) -> str:
+    """Names what a measurement depends on: processor, PyTorch, threads and the network."""
+    return f"{machine_name(threads)} / {recipe.normalisation} {recipe.channels}"
+
+
+def _measure(choice: Choice, recipe: AutoencoderRecipe) -> float:
+    with reproducible(0, choice.threads):
+        network = TemporalAutoencoder(recipe.channels, recipe.normalisation).to(memory_format=choice.layout)
+        optimiser = new_optimiser(network, recipe.learning_rate)
+        cuboids = torch.rand(choice.batch, WINDOW, FRAME_SIZE, FRAME_SIZE)
+        return choice.batch / fastest_seconds(lambda: train_step(network, optimiser, cuboids, cuboids, choice))
 
 
 def planned_epochs(recipe: AutoencoderRecipe, windows: int, batch: int, epochs: int | None) -> int:
-    """How many epochs to train: what the caller asks for, else what the recipe says for so many windows.
-
-    Raises:
-        ModelError: `epochs` is less than 1.
-    """
-    if epochs is not None and epochs < 1:
-        raise ModelError(f"epochs must be at least 1, not {epochs}")
+    """How many epochs to train: what the caller asks for, else what the recipe says for so many windows."""
     enough = math.ceil((recipe.least_steps or 0) / steps_per_epoch(recipe, windows, batch))
     return epochs or max(recipe.epochs, enough)
 
@@ -80,9 +116,35 @@ def learning_rate(recipe: AutoencoderRecipe, step: int, steps: int) -> float:
 def held_out_windows(cache: FrameCache) -> NDArray[np.int64]:
     """Starts of the windows that losses are compared on: held-out ones, or training ones where none is held out."""
     starts = cache.held_out_windows()
-    starts = starts if len(starts) else cache.train_windows()
-    kept = np.linspace(0, len(starts) - 1, min(len(starts), MOST_HELD_OUT_WINDOWS)).round().astype(np.int64)
-    return starts[kept]
+    return spread(starts if len(starts) else cache.train_windows(), MOST_HELD_OUT_WINDOWS)
+
+
+def reconstruct(network: TemporalAutoencoder, cuboids: Tensor, choice: Choice) -> Tensor:
+    """f32[B,16,H,W] to their reconstruction f32[B,16,H,W]."""
+    with torch.autocast("cpu", torch.bfloat16, enabled=choice.precision == "bf16"):
+        output: Tensor = network(cuboids.contiguous(memory_format=choice.layout))
+    return output
+
+
+def train_step(
+    network: TemporalAutoencoder, optimiser: torch.optim.Optimizer, cuboids: Tensor, target: Tensor, choice: Choice
+) -> float:
+    """One step down the gradient of the mean squared error, which is returned."""
+    optimiser.zero_grad(set_to_none=True)
+    size = choice.piece or len(cuboids)
+    total = 0.0
+    for fed, asked in zip(torch.split(cuboids, size), torch.split(target, size), strict=True):
+        share = len(fed) / len(cuboids)
+        loss = F.mse_loss(reconstruct(network, fed, choice), asked) * share
+        loss.backward()  # type: ignore[no-untyped-call]
+        total += loss.item()
+    optimiser.step()
+    return total
+
+
+def new_optimiser(network: TemporalAutoencoder, learning_rate: float) -> torch.optim.Adam:
+    """Adam (METHOD), its update of all weights in one pass over memory."""
+    return torch.optim.Adam(network.parameters(), learning_rate, fused=True)
 
 
 @torch.no_grad()
@@ -99,117 +161,42 @@ def windows_loss(
 
 
 def train_autoencoder(
-    plan: AutoencoderTraining, workdir: Path, *, resume: bool, progress: ProgressCallback | None
+    training: AutoencoderTraining, workdir: Path, *, resume: bool, progress: ProgressCallback | None
 ) -> tuple[TemporalAutoencoder, Checkpoint]:
-    """Trains to the end of the plan, or goes on from the checkpoint in `workdir`: the model is the same.
+    """Trains to the end, or goes on from the checkpoint in `workdir`: the model is the same.
 
     Returns:
         The network in evaluation mode (of the best epoch where the recipe keeps that), and what happened.
 
     Raises:
-        ModelError: the checkpoint is damaged or of another plan, or the loss is not finite.
+        ModelError: the checkpoint is damaged or of another training, or the loss is not finite.
         OutputError: the checkpoint cannot be written.
     """
-    path = workdir / CHECKPOINT
-    with reproducible(plan.seed, plan.choice.threads):
-        loop = _AutoencoderLoop(plan, _begun(path, plan) if resume and path.exists() else _fresh(plan), progress)
-        while not loop.finished():
-            loop.run_epoch()
-            save_checkpoint(loop.state, path)
-        return loop.result(), loop.state
+    cache, recipe, choice = training.cache, training.recipe, training.choice
+    with reproducible(training.seed, choice.threads):
+        state = begin(workdir / CHECKPOINT, training.settings(), choice.threads, resume=resume)
+        network = TemporalAutoencoder(recipe.channels, recipe.normalisation).to(memory_format=choice.layout)
+        optimiser, compared = new_optimiser(network, recipe.learning_rate), held_out_windows(cache)
+        starts = cache.train_windows(recipe.window_stride)
+        batches = CuboidBatches(cache.frames, starts, recipe, choice.batch, training.seed)
 
+        def losses(epoch: int) -> Iterator[float]:
+            for step, batch in enumerate(batches.epoch(epoch), epoch * len(batches)):
+                for group in optimiser.param_groups:
+                    group["lr"] = learning_rate(recipe, step, training.epochs * len(batches))
+                yield train_step(network, optimiser, batch.cuboids, batch.target, choice)
 
-def _fresh(plan: AutoencoderTraining) -> Checkpoint:
-    return Checkpoint(plan.settings(), plan.choice.threads)
-
-
-def _begun(path: Path, plan: AutoencoderTraining) -> Checkpoint:
-    checkpoint = load_checkpoint(path)
-    check_settings(checkpoint, plan.settings(), path)
-    return checkpoint
-
-
-class _AutoencoderLoop:
-    """Network, optimiser and batches between two checkpoints."""
-
-    def __init__(self, plan: AutoencoderTraining, state: Checkpoint, progress: ProgressCallback | None) -> None:
-        self.state = state
-        self._plan = plan
-        self._tell: Callable[[Progress], None] = progress or (lambda _: None)
-        recipe, choice = plan.recipe, plan.choice
-        self._network = TemporalAutoencoder(recipe.channels, recipe.normalisation).to(memory_format=choice.layout)
-        self._optimiser = new_optimiser(self._network, recipe.learning_rate)
-        if state.epochs:
-            self._network.load_state_dict(state.network)
-            self._optimiser.load_state_dict(state.optimiser)
-        starts = plan.cache.train_windows(recipe.window_stride)
-        self._batches = CuboidBatches(plan.cache.frames, starts, recipe, choice.batch, plan.seed)
-        self._compared = held_out_windows(plan.cache)
-        self._begun = time.monotonic() - state.seconds
-
-    def finished(self) -> bool:
-        """Whether the plan is fulfilled or the held-out loss has stopped falling."""
-        done, recipe = self.state.epochs, self._plan.recipe
-        if recipe.patience is None or done * len(self._batches) < (recipe.least_steps or 0):
-            return done >= self._plan.epochs
-        return done >= self._plan.epochs or done - self.state.best_epoch >= recipe.patience
-
-    def run_epoch(self) -> None:
-        """All windows once; the state is then that of a checkpoint."""
-        losses = self._train_epoch()
-        held_out = windows_loss(
-            self._network, self._plan.cache.frames, self._compared, self._plan.choice, flipped=False
-        )
-        state = self.state
-        state.epochs += 1
-        state.train_losses.append(float(np.mean(losses)))
-        state.held_out_losses.append(held_out)
-        state.network = self._network.state_dict()
-        state.optimiser = self._optimiser.state_dict()
-        state.seconds = time.monotonic() - self._begun
-        self._keep_best(held_out)
-
-    def result(self) -> TemporalAutoencoder:
-        """The network to write, in evaluation mode."""
-        if self._plan.recipe.keep_best:
-            self._network.load_state_dict(self.state.best_network)
-        return self._network.eval()
-
-    def _train_epoch(self) -> list[float]:
-        self._network.train()
-        per_epoch = len(self._batches)
-        steps = self._plan.epochs * per_epoch
-        losses: list[float] = []
-        for batch in self._batches.epoch(self.state.epochs):
-            step = self.state.epochs * per_epoch + len(losses)
-            self._set_rate(learning_rate(self._plan.recipe, step, steps))
-            loss = train_step(self._network, self._optimiser, batch.cuboids, batch.target, self._plan.choice)
-            _check_finite(loss, step)
-            losses.append(loss)
-            self._tell(Progress("train", step + 1, steps, self._note(losses, step + 1, steps)))
-        return losses
-
-    def _set_rate(self, rate: float) -> None:
-        for group in self._optimiser.param_groups:
-            group["lr"] = rate
-
-    def _note(self, losses: list[float], done: int, steps: int) -> str:
-        left = (time.monotonic() - self._begun) / done * (steps - done)
-        recent = float(np.mean(losses[-50:]))
-        held_out = f", held-out {self.state.held_out_losses[-1]:.5f}" if self.state.held_out_losses else ""
-        epoch = f"epoch {self.state.epochs + 1}/{self._plan.epochs}"
-        return f"{epoch}, loss {recent:.5f}{held_out}, {duration(left)} left"
-
-    def _keep_best(self, held_out: float) -> None:
-        if held_out >= min(self.state.held_out_losses[:-1], default=math.inf):
-            return
-        self.state.best_epoch = self.state.epochs
-        if self._plan.recipe.keep_best:
-            self.state.best_network = {name: value.clone() for name, value in self.state.network.items()}
-
-
-def _check_finite(loss: float, step: int) -> None:
-    if not math.isfinite(loss):
-        raise ModelError(
-            f"training diverged: the loss of step {step + 1} is {loss}; try another seed or --precision fp32"
-        )
+        TrainingLoop(
+            network,
+            optimiser,
+            state,
+            losses,
+            lambda: windows_loss(network, cache.frames, compared, choice, flipped=False),
+            steps=len(batches),
+            epochs=training.epochs,
+            patience=recipe.patience,
+            least_steps=recipe.least_steps or 0,
+            keep_best=recipe.keep_best,
+            progress=progress,
+        ).run(workdir / CHECKPOINT)
+        return network, state

@@ -1,15 +1,18 @@
-"""The temporal autoencoder: 16 frames in as channels, the same 16 frames out."""
+"""The temporal autoencoder: 16 frames in as channels, the same 16 frames out; and its weights on disk."""
 
 from itertools import pairwise
-from typing import Final, get_args
+from pathlib import Path
+from typing import Any, Final, get_args
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_weights
 
+from pixelfast.errors import ModelError
 from pixelfast.geometry import FRAME_SIZE, GRID, SOURCE_CHANNELS, WINDOW
 from pixelfast.methods.reconstruction.recipe import Normalisation
+from pixelfast.training.weights import WIDEST, filled, read_weights, save_weights
 
 NORMALISATIONS: Final[tuple[str, ...]] = get_args(Normalisation)
 
@@ -127,3 +130,23 @@ class ReconstructionGraph(nn.Module):
         cuboids = windows.permute(0, 3, 1, 2)  # [W, T, H, W]
         difference = self.network(cuboids.to(self.dtype)) - cuboids
         return F.avg_pool2d(difference * difference, FRAME_SIZE // GRID)  # [W, T, G, G]
+
+
+def save_autoencoder(network: TemporalAutoencoder, path: Path, *, recipe: str, trained_with: dict[str, Any]) -> None:
+    """Writes the weights, with the network's channels and normalisation, the recipe and the choice in the header."""
+    facts = {"width": network.channels, "normalisation": network.normalisation, "recipe": recipe}
+    save_weights(network, path, "autoencoder", {**facts, "trained_with": trained_with})
+
+
+def load_autoencoder(path: Path) -> TemporalAutoencoder:
+    """The network of a file that `save_autoencoder` wrote, in evaluation mode.
+
+    Raises:
+        ModelError: the file is not there, damaged, or holds something else.
+    """
+    header, tensors = read_weights(path, "autoencoder")
+    channels, normalisation = header.get("width"), header.get("normalisation")
+    if not isinstance(channels, int) or not 0 < channels <= WIDEST or normalisation not in NORMALISATIONS:
+        raise ModelError(f"{path} does not say what network its weights are for: train or convert it again")
+    network = TemporalAutoencoder(channels, "batch" if normalisation == "batch" else "none")
+    return filled(network, tensors, path)

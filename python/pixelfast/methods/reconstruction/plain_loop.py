@@ -13,17 +13,20 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pixelfast.geometry import FRAME_SIZE, WINDOW
-from pixelfast.methods.reconstruction.weights import load_autoencoder
+from pixelfast.methods.reconstruction.network import load_autoencoder
 from pixelfast.runtime.trial import calls_a_second
 
-Cuboid = Callable[[int], NDArray[np.float32]]
-"""The frames f32[16, 128, 128] of a window, by its number."""
+Frames = NDArray[np.float32]
+"""Grey levels in [0, 1]."""
 
 
 def measure_plain_loop(
     weights: Path, device: str, frames: NDArray[np.uint8], files: Sequence[Path], seconds: float
 ) -> tuple[float, float]:
-    """Measures the plain loop's frames a second; see `EngineKind.plain_loop`.
+    """Measures the plain loop's frames a second, in memory and from files; see `EngineKind.plain_loop`.
+
+    A window is a frame of a video, and gives the errors of its 16 frames. Each file is opened, decoded and resized by
+    Pillow for all windows that hold it.
 
     Args:
         weights: an `ae.safetensors`.
@@ -32,55 +35,28 @@ def measure_plain_loop(
         files: of frames of one video.
         seconds: how long each figure is measured, about.
     """
-    loop = _PlainLoop(weights, device)
-    return loop.windows_a_second(frames, seconds), loop.frames_a_second(files, seconds)
+    network = load_autoencoder(weights).to(device)
+    scaled: Frames = frames.astype(np.float32) / np.float32(255)
+
+    @torch.no_grad()
+    def errors(cuboid: Frames) -> Frames:
+        given = torch.from_numpy(cuboid).to(device)[None]  # [1, T, H, W]
+        difference = network(given) - given
+        means: Frames = (difference**2).mean(dim=(2, 3)).cpu().numpy()
+        return means
+
+    def rate(length: int, cuboid: Callable[[int], Frames]) -> float:
+        windows, starts = count(), length - WINDOW + 1
+        for start in range(3):
+            errors(cuboid(start % starts))
+        return calls_a_second(lambda: errors(cuboid(next(windows) % starts)), seconds)
+
+    in_memory = rate(len(frames), lambda start: scaled[start : start + WINDOW])
+    return in_memory, rate(len(files), lambda start: np.stack([_open(one) for one in files[start : start + WINDOW]]))
 
 
-class _PlainLoop:
-    """The autoencoder of a model as its source runs it; each window gives the errors of its 16 frames.
-
-    Args:
-        weights: an `ae.safetensors`.
-        device: "cuda" or "cpu".
-    """
-
-    def __init__(self, weights: Path, device: str) -> None:
-        self._device = device
-        self._network = load_autoencoder(weights).to(device)
-
-    def windows_a_second(self, frames: NDArray[np.uint8], seconds: float) -> float:
-        """On frames u8[N, 128, 128] in memory; a window is a frame of a video."""
-        scaled: NDArray[np.float32] = frames.astype(np.float32) / np.float32(255)
-        starts = len(frames) - WINDOW + 1
-        return self._rate(lambda window: scaled[window % starts : window % starts + WINDOW], seconds)
-
-    def frames_a_second(self, files: Sequence[Path], seconds: float) -> float:
-        """From files, each of which is opened, decoded and resized by Pillow for all of its 16 windows."""
-        starts = len(files) - WINDOW + 1
-
-        def opened(window: int) -> NDArray[np.float32]:
-            first = window % starts
-            cuboid: NDArray[np.float32] = np.stack([_open(path) for path in files[first : first + WINDOW]])
-            return cuboid
-
-        return self._rate(opened, seconds)
-
-    def _rate(self, cuboid: Cuboid, seconds: float) -> float:
-        for window in range(3):
-            self._errors(cuboid(window))
-        windows = count()
-        return calls_a_second(lambda: self._errors(cuboid(next(windows))), seconds)
-
-    def _errors(self, cuboid: NDArray[np.float32]) -> NDArray[np.float32]:
-        frames = torch.from_numpy(cuboid).to(self._device)[None]  # [1, T, H, W]
-        with torch.no_grad():
-            difference = self._network(frames) - frames
-            errors: NDArray[np.float32] = (difference**2).mean(dim=(2, 3)).cpu().numpy()
-        return errors
-
-
-def _open(path: Path) -> NDArray[np.float32]:
+def _open(path: Path) -> Frames:
     with Image.open(path) as image:
         grey = image.convert("L").resize((FRAME_SIZE, FRAME_SIZE), Image.Resampling.BILINEAR)
-    levels: NDArray[np.float32] = np.asarray(grey, np.float32) / np.float32(255)
+    levels: Frames = np.asarray(grey, np.float32) / np.float32(255)
     return levels

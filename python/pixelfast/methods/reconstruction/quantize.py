@@ -21,19 +21,19 @@ _INSTALL: Final = "pip install 'pixelfast[quantize]'"
 
 
 def write_int8(onnx_file: Path, out: Path, runs: Sequence[NDArray[np.uint8]]) -> None:
-    """Writes `onnx_file` with its convolutions in int8 (quantise and dequantise nodes around them).
+    """Writes an engine of frames in float32 with its convolutions in int8 (quantise and dequantise nodes around them).
 
-    Args:
-        onnx_file: an engine of frames in float32.
-        out: the file to write.
-        runs: neighbouring frames u8[n, H, W] of ordinary footage, n at least a window, from which the ranges of the
-            activations are taken.
+    The ranges of the activations are taken from `runs`: neighbouring frames u8[n, H, W] of ordinary footage, n at least
+    a window.
 
     Raises:
         EngineError: NNCF is missing, or cannot do it.
         OutputError: `out` cannot be written.
     """
-    nncf = _import_nncf()
+    try:
+        nncf = import_nncf()
+    except ModuleNotFoundError as error:
+        raise EngineError(f"int8 needs {error.name}, which is not installed: {_INSTALL}") from None
     model, metadata = _load(onnx_file)
     name = model.graph.input[0].name
     data = nncf.Dataset(list(runs), lambda frames: {name: frames})
@@ -67,7 +67,6 @@ def write_bf16(onnx_file: Path, out: Path) -> None:
 
 
 def _load(path: Path) -> tuple[Any, dict[str, str]]:
-    """An ONNX file, and its metadata."""
     try:
         import onnx
     except ModuleNotFoundError as error:
@@ -85,10 +84,3 @@ def _save(model: Any, metadata: dict[str, str], out: Path) -> None:
     helper.set_model_props(model, metadata)
     with atomic_path(out) as temporary:
         temporary.write_bytes(model.SerializeToString())
-
-
-def _import_nncf() -> Any:
-    try:
-        return import_nncf()
-    except ModuleNotFoundError as error:
-        raise EngineError(f"int8 needs {error.name}, which is not installed: {_INSTALL}") from None

@@ -13,8 +13,6 @@ from pixelfast.options import TrainingPrecision
 Normalisation = Literal["none", "batch"]
 
 LEAST_CHANNELS: Final = 8
-
-
 MOST_CHANNELS: Final = 512
 """After the first convolution; the last one has eight times as many."""
 

@@ -1,6 +1,7 @@
 """The reconstruction method on one video: frames in, error maps out."""
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from pixelfast import _core
 from pixelfast.cleaning.cleaned import Cleaned, Frames
 from pixelfast.errors import EngineError
 from pixelfast.machine.stopwatch import Stopwatch
-from pixelfast.methods.base import ErrorsOf, Features, Maps
+from pixelfast.methods.base import EngineChoice, ErrorsOf, Features, Maps, Opening
 from pixelfast.methods.reconstruction.engine import WindowEngine, load_window_engine
 from pixelfast.methods.reconstruction.windows import WindowCutter, WindowEnd
 from pixelfast.methods.settings import Settings
@@ -23,11 +24,7 @@ from pixelfast.sources.video import FrameFormat
 class Reconstruction:
     """The method with its engine; see `methods.base.Method`.
 
-    Args:
-        engine: the window engine.
-        settings: as asked for.
-        stride: the window stride, settled.
-        stopwatch: gets the times of the `engine` and `aggregate` phases.
+    The stopwatch gets the times of the `engine` and `aggregate` phases.
     """
 
     def __init__(self, engine: WindowEngine, settings: Settings, stride: int, stopwatch: Stopwatch) -> None:
@@ -54,7 +51,7 @@ class Reconstruction:
         return FrameFormat(self.engine.facts.height, self.engine.facts.width)
 
     def maps(self, video: Video) -> "ErrorMaps":
-        """See `Method.maps`."""
+        """See `Method.maps`; the first video begins the run."""
         begins, self._begins = self._begins, False
         cutter = WindowCutter(self.engine, self.stride, self.settings.chunk, self.stopwatch, begins=begins)
         aggregator = _core.OverlapAggregator(self.engine.facts.window, self.stride, self.settings.how)
@@ -70,21 +67,15 @@ class Reconstruction:
         return [f"video {video.name} has {frames} frames, fewer than the engine's {window}: padded by its last frame"]
 
 
+@dataclass(eq=False)
 class ErrorMaps:
     """Engine and aggregation: from the frames of one video to its error maps, streaming."""
 
-    def __init__(
-        self,
-        cutter: WindowCutter,
-        aggregator: _core.OverlapAggregator,
-        stopwatch: Stopwatch,
-        place: Callable[[int], str],
-    ) -> None:
-        self._cutter = cutter
-        self._aggregator = aggregator
-        self._watch = stopwatch
-        self._place = place
-        self._start = 0
+    cutter: WindowCutter
+    aggregator: _core.OverlapAggregator
+    stopwatch: Stopwatch
+    place: Callable[[int], str]
+    _start: int = 0
 
     def run(self, cleaned: Iterable[Cleaned]) -> Iterator[Maps]:
         """Yields the maps f32[m, G, G] of the frames of a whole video, in order, as they are finished."""
@@ -93,22 +84,22 @@ class ErrorMaps:
     def errors(self, frames: Iterable[Frames]) -> Iterator[Maps]:
         """Yields the same from frames u8[n, H, W] of the engine's size."""
         for some in frames:
-            for errors in self._cutter.push(some):
+            for errors in self.cutter.push(some):
                 yield self._push(errors)
-        yield self._finish(self._cutter.finish())
+        yield self._finish(self.cutter.finish())
 
     def _push(self, errors: Maps) -> Maps:
         self._check_finite(errors, self._start)
-        self._start += len(errors) * self._cutter.stride
-        with self._watch.phase("aggregate", errors.nbytes):
-            return self._aggregator.push(errors)
+        self._start += len(errors) * self.cutter.stride
+        with self.stopwatch.phase("aggregate", errors.nbytes):
+            return self.aggregator.push(errors)
 
     def _finish(self, end: WindowEnd) -> Maps:
         maps = [self._push(end.errors)]
         if end.anchored is not None:
-            self._check_finite(end.anchored, end.frames - self._cutter.window)
-        with self._watch.phase("aggregate"):
-            maps.append(self._aggregator.finish(end.anchored, end.padded))
+            self._check_finite(end.anchored, end.frames - self.cutter.window)
+        with self.stopwatch.phase("aggregate"):
+            maps.append(self.aggregator.finish(end.anchored, end.padded))
         joined = np.concatenate(maps)
         return joined[: len(joined) - (end.padded - end.frames)]
 
@@ -117,9 +108,9 @@ class ErrorMaps:
         if np.isfinite(errors).all():
             return
         window, offset = np.argwhere(~np.isfinite(errors))[0, :2]
-        index = start + int(window) * self._cutter.stride + int(offset)
+        index = start + int(window) * self.cutter.stride + int(offset)
         raise EngineError(
-            f"{self._cutter.engine.path} gives an error that is not finite in {self._place(index)}: the engine is "
+            f"{self.cutter.engine.path} gives an error that is not finite in {self.place(index)}: the engine is "
             "damaged or was exported at too low a precision; export it again"
         )
 
@@ -141,3 +132,33 @@ def errors_of(engine: Path, own: Mapping[str, Any], stride: int, threads: int) -
         return np.concatenate(list(maps.errors([np.ascontiguousarray(frames)])))
 
     return errors
+
+
+def open_reconstruction(opening: Opening) -> Reconstruction:
+    """Loads the engine; see `MethodSpec.open`.
+
+    Raises:
+        EngineError: the engine cannot be loaded, does not fit its model, or the stride does not fit it.
+    """
+    choice, settings = opening.choice, opening.settings
+    engine = load_window_engine(choice.path, opening.threads, choice.origin)
+    _check_fit(engine, choice)
+    opening.say_precision(engine.facts.precision)
+    window = engine.facts.window
+    stride = settings.stride if settings.stride is not None else engine.facts.stride or 1
+    if not 1 <= stride <= window:
+        raise EngineError(f"stride must be 1 to {window}, the engine's window, not {stride}: else frames are left out")
+    return Reconstruction(engine, settings, stride, opening.stopwatch)
+
+
+def _check_fit(engine: WindowEngine, choice: EngineChoice) -> None:
+    if choice.model is None:
+        return
+    found, wanted = (
+        f"windows of {some.window} frames of {some.height}x{some.width} pixels"
+        for some in (engine.facts, choice.model.manifest)
+    )
+    if found != wanted:
+        raise EngineError(
+            f"{choice.path} takes {found}, but the model beside it was made for {wanted}: export the engine again"
+        )

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelfast.errors import EngineError
 from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.methods.reconstruction.engine import WindowEngine
 
@@ -79,7 +78,9 @@ class WindowCutter:
             return WindowEnd(self._feed(self.window), None, frames, self.window)
         rest = frames - self._next
         windows = (rest - self.window) // self.stride + 1 if rest >= self.window else 0
-        errors = self._feed((windows - 1) * self.stride + self.window) if windows else self._none()
+        grid = self.engine.facts.grid
+        none = np.zeros((0, self.window, grid, grid), np.float32)
+        errors = self._feed((windows - 1) * self.stride + self.window) if windows else none
         if (frames - self.window) % self.stride == 0:
             return WindowEnd(errors, None, frames, frames)
         return WindowEnd(errors, self._errors(self._buffer[self._held - self.window : self._held]), frames, frames)
@@ -98,10 +99,6 @@ class WindowCutter:
         with self._stopwatch.phase("engine", frames.nbytes):
             return self.engine.errors(frames, self.stride)
 
-    def _none(self) -> Errors:
-        facts = self.engine.facts
-        return np.zeros((0, facts.window, facts.grid, facts.grid), np.float32)
-
     def _drop(self) -> None:
         """Forgets all frames that neither the next window nor the anchored one can need."""
         unused = min(self._next - self._base, self._held - self.window)
@@ -109,13 +106,3 @@ class WindowCutter:
             self._held -= unused
             self._base += unused
             self._buffer[: self._held] = self._buffer[unused : unused + self._held]
-
-
-def check_stride(stride: int, window: int) -> None:
-    """Refuses a stride that leaves frames out.
-
-    Raises:
-        EngineError: the stride is not 1 to `window`.
-    """
-    if not 1 <= stride <= window:
-        raise EngineError(f"stride must be 1 to {window}, the engine's window, not {stride}: else frames are left out")
