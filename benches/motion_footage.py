@@ -19,6 +19,7 @@ from pixelfast.flow.dis import DisFlow
 from pixelfast.flow.footage import video_flows
 from pixelfast.machine.threads import usable_threads
 from pixelfast.methods.motion.engine import load_motion_engine
+from pixelfast.methods.motion.facts import MotionFacts
 from pixelfast.model import Model
 from pixelfast.sources import open_source
 
@@ -56,8 +57,7 @@ def flows(folder: Path, preset: str) -> Flows:
 def error_row(data: Path, model: Model, preset: str) -> str:
     """Mean squared errors of prediction on the test footage, in scaled units."""
     training, testing = (flows(data / name, preset) for name in ("training", "testing"))
-    known = model.manifest.motion
-    assert known is not None
+    known = MotionFacts.of(model)
     engine = load_motion_engine(model.folder / "motion.onnx", usable_threads(None))
     mean = sum(some.sum(axis=0, dtype=np.float64) for some in training) / sum(map(len, training))
     values = testing[0][0].size
