@@ -42,8 +42,8 @@ impl Line {
         self.windows[from..to].iter_mut().for_each(|windows| *windows += 1);
         let values = &mut self.values[from * self.cells..];
         match self.how {
-            How::Mean => vectorised(Sum(values, errors)),
-            How::Max => vectorised(Largest(values, errors)),
+            How::Mean => vectorised(Join(values, errors, |sum: f64, error| sum + error)),
+            How::Max => vectorised(Join(values, errors, f64::max)),
             How::Median => {
                 let rows = self.rows[from..].iter_mut().zip(errors.chunks_exact(self.cells));
                 rows.for_each(|(rows, errors)| rows.extend(errors.iter().map(|&error| f64::from(error))));
@@ -79,30 +79,16 @@ impl Line {
     }
 }
 
-/// Adds errors to sums.
-struct Sum<'a>(&'a mut [f64], &'a [f32]);
+/// Joins each error with what the windows before made of theirs.
+struct Join<'a, F>(&'a mut [f64], &'a [f32], F);
 
-impl Work for Sum<'_> {
+impl<F: Fn(f64, f64) -> f64> Work for Join<'_, F> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        for (sum, &error) in self.0.iter_mut().zip(self.1) {
-            *sum += f64::from(error);
-        }
-    }
-}
-
-/// Keeps the largest errors.
-struct Largest<'a>(&'a mut [f64], &'a [f32]);
-
-impl Work for Largest<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        for (largest, &error) in self.0.iter_mut().zip(self.1) {
-            *largest = largest.max(f64::from(error));
+        for (value, &error) in self.0.iter_mut().zip(self.1) {
+            *value = self.2(*value, f64::from(error));
         }
     }
 }
