@@ -40,10 +40,7 @@ pub fn normalise<S: Real>(raw: &[S], percentile: Option<f64>, out: &mut [f64], c
         Some(place) => place.between(find_pair(raw, span, &above.concat(), place.below, cancel)?),
         None => S::from_key(span.high).wide(),
     };
-    scale(raw, low, top - low + EPSILON, out, cancel)
-}
-
-fn scale<S: Real>(raw: &[S], low: f64, range: f64, out: &mut [f64], cancel: &Cancel) -> Result<()> {
+    let range = top - low + EPSILON;
     raw.par_chunks(BLOCK).zip(out.par_chunks_mut(BLOCK)).try_for_each(|(raw, out)| {
         vectorised(Scale { raw, low, range, out });
         cancel.check()
@@ -176,7 +173,6 @@ fn keep<S: Real>(block: &[S], wanted: impl Fn(&S) -> bool) -> Vec<S> {
     stretches.flatten().copied().filter(|value| wanted(value)).collect()
 }
 
-/// The smallest value above `high`.
 fn smallest_above<S: Real>(values: &[S], high: S, cancel: &Cancel) -> Result<Option<S>> {
     let smaller = |a: S, b: S| if b < a { b } else { a };
     let blocks = values.par_chunks(BLOCK).map(|block| {

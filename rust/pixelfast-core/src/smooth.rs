@@ -105,7 +105,6 @@ impl<S: Real> Piece<'_, S> {
         vectorised(Means::<S, SIZE> { values, out: middle });
     }
 
-    /// Means of any size.
     fn add_many(self, size: usize, buffers: &mut Buffers) {
         self.pad(size / 2, &mut buffers.padded);
         add_by_halves(&mut buffers.padded, size, &mut buffers.ends, self.out);

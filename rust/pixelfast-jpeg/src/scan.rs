@@ -139,7 +139,6 @@ impl<B: Blocks> Work for Scan<'_, B> {
     }
 }
 
-/// Reads past a block.
 #[inline(always)]
 fn skip_block(from: &mut Bits<'_>, coded: &Coded<'_>) -> Option<()> {
     let mut bits = *from;

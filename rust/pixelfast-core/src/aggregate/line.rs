@@ -6,11 +6,10 @@ use pixelfast_vector::{Work, vectorised};
 use super::How;
 use crate::{Cancel, Result};
 
-/// A line of unfinished frames.
 #[derive(Debug)]
 pub(super) struct Line {
     how: How,
-    cells: usize,
+    pub cells: usize,
     first: usize,
     /// How many windows hold each frame so far.
     windows: Vec<u32>,
@@ -23,10 +22,6 @@ pub(super) struct Line {
 impl Line {
     pub(super) fn new(how: How, cells: usize) -> Self {
         Self { how, cells, first: 0, windows: Vec::new(), values: Vec::new(), rows: Vec::new() }
-    }
-
-    pub(super) fn cells(&self) -> usize {
-        self.cells
     }
 
     /// The frame after the last one that has got an error.

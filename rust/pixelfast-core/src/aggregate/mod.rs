@@ -137,7 +137,7 @@ impl Overlap {
         let Some(line) = &self.line else {
             return Err(Error::Value("finish needs at least one window, but none was pushed".into()));
         };
-        let (cells, end) = (line.cells(), line.end());
+        let (cells, end) = (line.cells, line.end());
         let wants_anchored = self.check_length(frames, end)?;
         match (wants_anchored, anchored, frames) {
             (true, Some(window), Some(frames)) => {
@@ -163,7 +163,7 @@ impl Overlap {
                 "{name}: {values} values are not windows of {window} maps of {cells} cells"
             )));
         }
-        if let Some(before) = self.line.as_ref().map(Line::cells).filter(|&before| before != cells) {
+        if let Some(before) = self.line.as_ref().map(|line| line.cells).filter(|&before| before != cells) {
             return Err(Error::Shape(format!("{name} has maps of {cells} cells, those before had {before}")));
         }
         require_finite(name, errors, all_finite(errors))

@@ -19,18 +19,13 @@ pub struct Frames<'a> {
     pub width: usize,
 }
 
-impl<'a> Frames<'a> {
+impl Frames<'_> {
     fn count(&self) -> usize {
         self.levels.len().checked_div(self.pixels()).unwrap_or_default()
     }
 
-    /// Pixels a frame.
     fn pixels(&self) -> usize {
         self.height * self.width
-    }
-
-    fn frame(&self, index: usize) -> &'a [u8] {
-        &self.levels[index * self.pixels()..][..self.pixels()]
     }
 }
 
@@ -60,7 +55,7 @@ pub fn assemble_cuboids(
     };
     let write = |place: usize, out: &mut [f32], clean: Option<&mut [f32]>| {
         let (cuboid, frame) = (place / window, place % window);
-        let levels = frames.frame(starts[cuboid] as usize + frame);
+        let levels = &frames.levels[(starts[cuboid] as usize + frame) * size..][..size];
         // Exactly NumPy's `levels.astype(float32) / 255`.
         out.iter_mut().zip(levels).for_each(|(out, &level)| *out = f32::from(level) / 255.0);
         if let Some(augment) = &augment {

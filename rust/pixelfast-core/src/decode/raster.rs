@@ -21,7 +21,6 @@ pub(super) fn size(format: ImageFormat, data: &[u8]) -> Result<(usize, usize), S
     guarded(|| size_of(&open(format, data)?))
 }
 
-/// Decodes `data` into `out`, of the target's size and color.
 pub(super) fn decode(
     format: ImageFormat,
     data: &[u8],

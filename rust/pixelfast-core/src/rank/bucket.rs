@@ -95,7 +95,6 @@ impl Cells {
     }
 }
 
-/// Sorts the cells of more than [`SCAN`] keys.
 fn sort_large<K: Key>(ends: &[u32], ordered: &mut [K]) {
     let mut start = 0;
     for &end in ends {

@@ -190,7 +190,8 @@ fn rank_group<K: Key>(keys: &mut [K], below: u64, scratch: &mut Scratch<K>, canc
         bucket::ranks(keys, below, scratch);
         return Ok(());
     }
-    ranks::<_, K, K>(&keys.to_vec(), keys, span, |rank| K::narrow(rank + 2 * below), cancel)
+    let source = keys.to_vec();
+    ranks::<_, K, K>(&source, keys, span, |rank| K::narrow(rank + 2 * below), cancel)
 }
 
 /// Joins neighbouring bins into groups of about `target` values; a bin of more is a group by itself. Should the
@@ -208,7 +209,6 @@ fn group_bins(bins: &[u64], target: usize) -> Vec<u16> {
     bins.iter().map(join).collect()
 }
 
-/// Sums a block's bins by group.
 fn count_groups(bins: &[u32], group_of: &[u16], groups: usize) -> Vec<u32> {
     let mut counts = vec![0; groups];
     bins.iter().zip(group_of).for_each(|(&count, &group)| counts[usize::from(group)] += count);
