@@ -116,6 +116,7 @@ fn sort_rows(values: &mut [f64], cells: usize) {
 }
 
 /// Puts the smaller value of each column into the upper one of two rows.
+#[inline(never)] // the compiler makes vector code of it only where it knows that the rows are two
 fn exchange(values: &mut [f64], cells: usize, upper: usize, lower: usize) {
     let (before, after) = values.split_at_mut(lower * cells);
     for (a, b) in before[upper * cells..].iter_mut().zip(&mut after[..cells]) {
