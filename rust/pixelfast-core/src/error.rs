@@ -1,4 +1,6 @@
-//! Every way in which the core can refuse, one variant a kind.
+//! Every way in which the core can refuse, one variant a kind, and the flag that asks it to stop.
+
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// What a core function returns.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -23,4 +25,26 @@ pub enum Error {
     /// The caller asked to stop (Ctrl-C).
     #[error("interrupted")]
     Cancelled,
+}
+
+/// Set once by the caller, checked now and then (at least every few hundred milliseconds) by the work.
+#[derive(Debug, Default)]
+pub struct Cancel(AtomicBool);
+
+impl Cancel {
+    /// Asks the work to stop.
+    pub fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// `Err(Error::Cancelled)` once [`Cancel::set`] was called.
+    ///
+    /// # Errors
+    /// [`Error::Cancelled`] after a request to stop.
+    pub fn check(&self) -> Result<()> {
+        if self.0.load(Ordering::Relaxed) {
+            return Err(Error::Cancelled);
+        }
+        Ok(())
+    }
 }

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use pixelfast_vector::{Work, vectorised};
 use rayon::prelude::*;
 
-use crate::real::{BLOCK, Key, Real, Span};
+use crate::real::{BLOCK, Real, Span, total};
 use crate::{Cancel, Error, Result};
 
 /// Keeps the divisor away from zero (METHOD, "Scores").
@@ -31,18 +31,16 @@ pub fn normalise<S: Real>(raw: &[S], percentile: Option<f64>, out: &mut [f64], c
     }
     let place = percentile.map(|percent| Place::of(percent, raw.len()));
     let mark = place.as_ref().and_then(|place| mark_below(raw, place.below));
-    let Some((span, above)) = Span::of_and("raw", raw, |block| keep_from(block, mark), cancel)? else {
+    let from_mark = |block: &[S]| mark.map_or_else(Vec::new, |mark| keep(block, |value| *value >= mark));
+    let Some((span, above)) = Span::of_and("raw", raw, from_mark, cancel)? else {
         return Ok(());
     };
-    let low = S::from_key(span.low()).wide();
+    let low = S::from_key(span.low).wide();
     let top = match place {
         Some(place) => place.between(find_pair(raw, span, &above.concat(), place.below, cancel)?),
-        None => S::from_key(span.high()).wide(),
+        None => S::from_key(span.high).wide(),
     };
-    scale(raw, low, top - low + EPSILON, out, cancel)
-}
-
-fn scale<S: Real>(raw: &[S], low: f64, range: f64, out: &mut [f64], cancel: &Cancel) -> Result<()> {
+    let range = top - low + EPSILON;
     raw.par_chunks(BLOCK).zip(out.par_chunks_mut(BLOCK)).try_for_each(|(raw, out)| {
         vectorised(Scale { raw, low, range, out });
         cancel.check()
@@ -99,16 +97,11 @@ fn mark_below<S: Real>(values: &[S], index: usize) -> Option<S> {
     if values.len() <= DIRECT || above > values.len() / 256 {
         return None;
     }
-    let mut keys: Vec<u64> = values.iter().step_by(values.len() / SAMPLE).map(|value| value.key().wide()).collect();
+    let mut keys: Vec<u64> = values.iter().step_by(values.len() / SAMPLE).map(|value| value.key()).collect();
     // Twice as many as wanted, and some more against bad luck.
     let wanted = keys.len() * 2 * above / values.len() + 8;
     let place = keys.len() - wanted;
     Some(S::from_key(*keys.select_nth_unstable(place).1))
-}
-
-/// The values of a block from `mark` on.
-fn keep_from<S: Real>(block: &[S], mark: Option<S>) -> Vec<S> {
-    mark.map_or_else(Vec::new, |mark| keep(block, |value| *value >= mark))
 }
 
 /// The values at `index` and `index + 1` of the sorted values: among those `above` a mark, if there are enough of them.
@@ -151,18 +144,8 @@ fn select_directly<S: Real>(mut values: Vec<S>, index: usize) -> (S, S) {
 
 /// The bin that holds the value at `index` of the sorted values, and how many values lie in the bins before it.
 fn find_bin<S: Real>(values: &[S], span: Span, index: usize, cancel: &Cancel) -> Result<(usize, usize)> {
-    let blocks = values.par_chunks(8 * BLOCK).map(|block| {
-        cancel.check()?;
-        let counts = span.histogram(block.iter().map(|value| value.key().wide()));
-        Ok(counts.into_iter().map(u64::from).collect())
-    });
-    let sum = |mut total: Vec<u64>, counts: Vec<u64>| {
-        total.iter_mut().zip(counts).for_each(|(total, count)| *total += count);
-        Ok(total)
-    };
-    let bins = blocks.try_reduce_with(sum).unwrap_or_else(|| Ok(Vec::new()))?;
     let mut before = 0;
-    for (bin, &count) in bins.iter().enumerate() {
+    for (bin, count) in total(&span.histograms(values, cancel)?).into_iter().enumerate() {
         if before + count as usize > index {
             return Ok((bin, before));
         }
@@ -190,7 +173,6 @@ fn keep<S: Real>(block: &[S], wanted: impl Fn(&S) -> bool) -> Vec<S> {
     stretches.flatten().copied().filter(|value| wanted(value)).collect()
 }
 
-/// The smallest value above `high`.
 fn smallest_above<S: Real>(values: &[S], high: S, cancel: &Cancel) -> Result<Option<S>> {
     let smaller = |a: S, b: S| if b < a { b } else { a };
     let blocks = values.par_chunks(BLOCK).map(|block| {

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::real::{all_finite, not_finite};
+use crate::real::{all_finite, require_finite};
 use crate::{Cancel, Error, Result};
 
 /// Maps a task.
@@ -42,19 +42,15 @@ pub fn pool(maps: &[f32], cells: usize, how: Pool, out: &mut [f32], cancel: &Can
     }
     let blocks = maps.par_chunks(MAPS * cells).zip(out.par_chunks_mut(MAPS));
     let finite = blocks.map(|(maps, out)| {
-        pool_block(maps, cells, how, out);
+        for (map, out) in maps.chunks_exact(cells).zip(out) {
+            *out = match how {
+                Pool::Mean => mean(map),
+                Pool::Worst => worst(map),
+            };
+        }
         cancel.check().map(|()| all_finite(maps))
     });
-    if finite.try_reduce(|| true, |a, b| Ok(a & b))? { Ok(()) } else { Err(not_finite("maps", maps, 0)) }
-}
-
-fn pool_block(maps: &[f32], cells: usize, how: Pool, out: &mut [f32]) {
-    for (map, out) in maps.chunks_exact(cells).zip(out) {
-        *out = match how {
-            Pool::Mean => mean(map),
-            Pool::Worst => worst(map),
-        };
-    }
+    require_finite("maps", maps, finite.try_reduce(|| true, |a, b| Ok(a & b))?)
 }
 
 /// Sums in eight lanes, an order that vectorises and never changes.

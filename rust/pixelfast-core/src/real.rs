@@ -8,24 +8,22 @@ use crate::{Cancel, Error, Result};
 /// Values a task; a multiple of every vector width, small enough for Ctrl-C, large enough for rayon.
 pub(crate) const BLOCK: usize = 1 << 16;
 
+/// Values that one task deals or counts; each has its own histogram.
+pub(crate) const DEALT: usize = 1 << 19;
+
 /// Values compared side by side.
 const LANES: usize = 16;
 
-mod sealed {
-    pub trait Sealed {}
-    impl Sealed for f32 {}
-    impl Sealed for f64 {}
-    impl Sealed for u32 {}
-    impl Sealed for u64 {}
+/// Something that a `u64` sorts like: a floating point value, or a key already.
+pub trait Keyed: Copy + PartialOrd + Send + Sync + 'static {
+    /// The `u64`; -0.0 and 0.0 share one.
+    fn key(self) -> u64;
 }
 
 /// `f32` or `f64`.
-pub trait Real: sealed::Sealed + Copy + Send + Sync + PartialOrd + 'static {
+pub trait Real: Keyed {
     /// The unsigned integer that holds a key.
     type Key: Key;
-
-    /// Unsigned key with the order of the value; -0.0 and 0.0 share one.
-    fn key(self) -> Self::Key;
 
     /// The value that has this key.
     fn from_key(key: u64) -> Self;
@@ -38,50 +36,39 @@ pub trait Real: sealed::Sealed + Copy + Send + Sync + PartialOrd + 'static {
 }
 
 /// An unsigned integer that holds a sort key, later a doubled rank.
-pub trait Key: sealed::Sealed + Copy + Ord + Send + Sync + Default + 'static {
-    /// As `u64`.
-    fn wide(self) -> u64;
-
+pub trait Key: Keyed + Ord + Default {
     /// Keeps the low bits.
     fn narrow(wide: u64) -> Self;
 }
 
-impl Key for u32 {
-    #[inline]
-    fn wide(self) -> u64 {
-        u64::from(self)
-    }
-
-    #[inline]
-    fn narrow(wide: u64) -> Self {
-        wide as u32
-    }
-}
-
-impl Key for u64 {
-    #[inline]
-    fn wide(self) -> u64 {
-        self
-    }
-
-    #[inline]
-    fn narrow(wide: u64) -> Self {
-        wide
-    }
-}
-
 macro_rules! real {
     ($float:ty, $unsigned:ty, $signed:ty) => {
-        impl Real for $float {
-            type Key = $unsigned;
-
+        impl Keyed for $unsigned {
             #[inline]
-            fn key(self) -> $unsigned {
+            fn key(self) -> u64 {
+                self.into()
+            }
+        }
+
+        impl Key for $unsigned {
+            #[inline]
+            fn narrow(wide: u64) -> Self {
+                wide as Self
+            }
+        }
+
+        impl Keyed for $float {
+            #[inline]
+            fn key(self) -> u64 {
                 // Adding zero turns -0.0 into 0.0 and leaves every other value alone.
                 let bits = (self + 0.0).to_bits();
                 let sign = (bits as $signed >> (<$unsigned>::BITS - 1)) as $unsigned;
-                bits ^ (sign | 1 << (<$unsigned>::BITS - 1))
+                (bits ^ (sign | 1 << (<$unsigned>::BITS - 1))).into()
             }
+        }
+
+        impl Real for $float {
+            type Key = $unsigned;
 
             fn from_key(key: u64) -> Self {
                 let key = key as $unsigned;
@@ -111,17 +98,20 @@ pub(crate) fn all_finite<S: Real>(values: &[S]) -> bool {
     values.iter().fold(true, |so_far, value| so_far & value.finite())
 }
 
-/// The error for the first value at or after `from` that is not finite.
-pub(crate) fn not_finite<S: Real>(name: &str, values: &[S], from: usize) -> Error {
-    let index = from + values[from..].iter().position(|value| !value.finite()).unwrap_or_default();
-    Error::Value(format!("{name} must be finite, but {name}[{index}] is {}", values[index].wide()))
+/// Names the first value that is not finite, unless all are known to be `finite`.
+pub(crate) fn require_finite<S: Real>(name: &str, values: &[S], finite: bool) -> Result<()> {
+    if finite {
+        return Ok(());
+    }
+    let index = values.iter().position(|value| !value.finite()).unwrap_or_default();
+    Err(Error::Value(format!("{name} must be finite, but {name}[{index}] is {}", values[index].wide())))
 }
 
 /// The smallest and the largest key of finite values, cut into equal bins, at most 65536 unless cut anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Span {
-    low: u64,
-    high: u64,
+    pub low: u64,
+    pub high: u64,
     shift: u32,
 }
 
@@ -149,11 +139,8 @@ impl Span {
         let Some(ends) = ends.into_iter().reduce(Ends::join) else {
             return Ok(None);
         };
-        if !ends.finite {
-            return Err(not_finite(name, values, 0));
-        }
-        let (low, high) = (ends.low.key(), ends.high.key());
-        Ok(Some((Self::new(low.wide(), high.wide()), seen)))
+        require_finite(name, values, ends.finite)?;
+        Ok(Some((Self::new(ends.low.key(), ends.high.key()), seen)))
     }
 
     /// From the smallest to the largest key, both included.
@@ -167,22 +154,10 @@ impl Span {
         Self { shift: range.saturating_sub(bits), ..self }
     }
 
-    /// The smallest key.
-    pub(crate) fn low(self) -> u64 {
-        self.low
-    }
-
-    /// The largest key.
-    pub(crate) fn high(self) -> u64 {
-        self.high
-    }
-
-    /// Whether all keys are one.
     pub(crate) fn is_point(self) -> bool {
         self.low == self.high
     }
 
-    /// The number of bins.
     pub(crate) fn bins(self) -> usize {
         self.bin(self.high) + 1
     }
@@ -200,14 +175,25 @@ impl Span {
         (S::from_key(low), S::from_key(low.saturating_add(width).min(self.high)))
     }
 
-    /// How many of `keys` fall into each bin.
-    pub(crate) fn histogram(self, keys: impl Iterator<Item = u64>) -> Vec<u32> {
-        let mut counts = vec![0u32; self.bins()];
-        for key in keys {
-            counts[self.bin(key)] += 1;
-        }
-        counts
+    /// How many values of each block fall into each bin.
+    pub(crate) fn histograms<S: Keyed>(self, values: &[S], cancel: &Cancel) -> Result<Vec<Vec<u32>>> {
+        let blocks = values.par_chunks(DEALT).map(|block| {
+            cancel.check()?;
+            let mut counts = vec![0u32; self.bins()];
+            block.iter().for_each(|value| counts[self.bin(value.key())] += 1);
+            Ok(counts)
+        });
+        blocks.collect()
     }
+}
+
+/// Sums the blocks' histograms.
+pub(crate) fn total(histograms: &[Vec<u32>]) -> Vec<u64> {
+    let mut total = vec![0; histograms[0].len()];
+    for histogram in histograms {
+        total.iter_mut().zip(histogram).for_each(|(total, &count)| *total += u64::from(count));
+    }
+    total
 }
 
 /// The smallest and the largest value, meaningful where all are finite.

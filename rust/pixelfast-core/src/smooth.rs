@@ -3,7 +3,7 @@
 use pixelfast_vector::{Work, vectorised};
 use rayon::prelude::*;
 
-use crate::real::{Real, all_finite, not_finite};
+use crate::real::{Real, all_finite, require_finite};
 use crate::{Cancel, Error, Result};
 
 /// Outputs a piece; a piece with its margins fits the first-level cache.
@@ -23,7 +23,7 @@ pub fn smooth<S: Real>(values: &[S], lengths: &[i64], size: usize, out: &mut [f6
         let finite = piece.fill(size, buffers);
         cancel.check().map(|()| finite)
     });
-    if finite.try_reduce(|| true, |a, b| Ok(a & b))? { Ok(()) } else { Err(not_finite("values", values, 0)) }
+    require_finite("values", values, finite.try_reduce(|| true, |a, b| Ok(a & b))?)
 }
 
 fn check(values: usize, lengths: &[i64], size: usize, out: usize) -> Result<()> {
@@ -93,12 +93,7 @@ impl<S: Real> Piece<'_, S> {
     fn add_few<const SIZE: usize>(self) {
         let (margin, stop) = (SIZE / 2, self.start + self.out.len());
         let inner = self.start.max(margin)..stop.min(self.video.len().saturating_sub(margin));
-        let at_end = |frame: usize| {
-            mean::<SIZE>(std::array::from_fn(|place| {
-                let place = (frame + place) as i128 - margin as i128;
-                self.video[reflect(place, self.video.len())].wide()
-            }))
-        };
+        let at_end = |frame| mean::<SIZE>(std::array::from_fn(|place| reflected(self.video, frame + place, margin)));
         if inner.is_empty() {
             return self.out.iter_mut().zip(self.start..).for_each(|(out, frame)| *out = at_end(frame));
         }
@@ -110,7 +105,6 @@ impl<S: Real> Piece<'_, S> {
         vectorised(Means::<S, SIZE> { values, out: middle });
     }
 
-    /// Means of any size.
     fn add_many(self, size: usize, buffers: &mut Buffers) {
         self.pad(size / 2, &mut buffers.padded);
         add_by_halves(&mut buffers.padded, size, &mut buffers.ends, self.out);
@@ -121,10 +115,7 @@ impl<S: Real> Piece<'_, S> {
     fn pad(&self, margin: usize, padded: &mut Vec<f64>) {
         let (video, length) = (self.video, self.out.len() + 2 * margin);
         let inside = self.start.saturating_sub(margin)..video.len().min(self.start + self.out.len() + margin);
-        let reflected = |place: usize| {
-            let place = (self.start + place) as i128 - margin as i128;
-            video[reflect(place, video.len())].wide()
-        };
+        let reflected = |place| reflected(video, self.start + place, margin);
         padded.clear();
         padded.extend((0..margin.saturating_sub(self.start)).map(reflected));
         padded.extend(video[inside].iter().map(|value| value.wide()));
@@ -154,11 +145,11 @@ fn mean<const SIZE: usize>(window: [f64; SIZE]) -> f64 {
     window[1..].iter().fold(window[0], |sum, value| sum + value) / SIZE as f64
 }
 
-/// The index that `place` has in a line of `length` values that goes on as its own mirror image (d c b a | a b c d).
-fn reflect(place: i128, length: usize) -> usize {
-    let length = length as i128;
-    let place = place.rem_euclid(2 * length);
-    (if place < length { place } else { 2 * length - 1 - place }) as usize
+/// The value `margin` before `place` in a video that goes on as its own mirror image (d c b a | a b c d).
+fn reflected<S: Real>(video: &[S], place: usize, margin: usize) -> f64 {
+    let length = video.len() as i128;
+    let place = (place as i128 - margin as i128).rem_euclid(2 * length);
+    video[(if place < length { place } else { 2 * length - 1 - place }) as usize].wide()
 }
 
 /// Sums windows of any size in two additions a value and without a subtraction, which would lose digits: each window

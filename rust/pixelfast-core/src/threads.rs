@@ -5,8 +5,7 @@
 //! pools of its own.
 
 use std::collections::HashMap;
-use std::ops::Deref;
-use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{LazyLock, Mutex, MutexGuard, PoisonError};
 
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -16,31 +15,24 @@ use crate::{Error, Result};
 type Kind = (u32, usize);
 
 /// The pools that no call is using.
-static IDLE: OnceLock<Mutex<HashMap<Kind, Vec<ThreadPool>>>> = OnceLock::new();
+static IDLE: LazyLock<Mutex<HashMap<Kind, Vec<ThreadPool>>>> = LazyLock::new(Mutex::default);
 
-/// A pool that belongs to one call until it is dropped.
-pub struct Lease {
-    kind: Kind,
-    pool: Option<ThreadPool>,
-}
-
-/// Lends a pool of `threads` workers; `None` means the cores that this process may use.
+/// Lends a pool of `threads` workers to `work`; `None` means the cores that this process may use.
 ///
 /// # Errors
 /// [`Error::Value`] for zero threads or where the system gives no more.
-pub fn pool(threads: Option<usize>) -> Result<Lease> {
+pub fn with_pool<T>(threads: Option<usize>, work: impl FnOnce(&ThreadPool) -> T) -> Result<T> {
     let count = match threads {
         Some(0) => return Err(Error::Value("threads must be at least 1, not 0".into())),
         Some(count) => count,
         None => std::thread::available_parallelism().map_or(1, usize::from),
     };
     let kind = (std::process::id(), count);
-    let idle = idle().get_mut(&kind).and_then(Vec::pop);
-    let pool = match idle {
-        Some(pool) => pool,
-        None => build(count)?,
-    };
-    Ok(Lease { kind, pool: Some(pool) })
+    let kept = idle().get_mut(&kind).and_then(Vec::pop);
+    let pool = kept.map_or_else(|| build(count), Ok)?;
+    let done = work(&pool);
+    idle().entry(kind).or_default().push(pool);
+    Ok(done)
 }
 
 fn build(count: usize) -> Result<ThreadPool> {
@@ -52,23 +44,7 @@ fn build(count: usize) -> Result<ThreadPool> {
 }
 
 fn idle() -> MutexGuard<'static, HashMap<Kind, Vec<ThreadPool>>> {
-    IDLE.get_or_init(Mutex::default).lock().unwrap_or_else(PoisonError::into_inner)
-}
-
-impl Deref for Lease {
-    type Target = ThreadPool;
-
-    fn deref(&self) -> &ThreadPool {
-        self.pool.as_ref().expect("a lease holds its pool until it is dropped")
-    }
-}
-
-impl Drop for Lease {
-    fn drop(&mut self) {
-        if let Some(pool) = self.pool.take() {
-            idle().entry(self.kind).or_default().push(pool);
-        }
-    }
+    IDLE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]
@@ -77,14 +53,10 @@ mod tests {
 
     #[test]
     fn a_pool_is_lent_to_one_call_at_a_time_and_kept() {
-        let first = pool(Some(3)).unwrap();
-        let second = pool(Some(3)).unwrap();
-        assert!(!std::ptr::eq(&*first, &*second));
-        drop(first);
-        drop(second);
-        let kept = idle().get(&(std::process::id(), 3)).map_or(0, Vec::len);
-        assert_eq!(kept, 2);
-        let _again = pool(Some(3)).unwrap();
-        assert_eq!(idle().get(&(std::process::id(), 3)).map_or(0, Vec::len), 1);
+        let kept = || idle().get(&(std::process::id(), 3)).map_or(0, Vec::len);
+        let two = |first: &ThreadPool| with_pool(Some(3), |second| !std::ptr::eq(first, second)).unwrap();
+        assert!(with_pool(Some(3), two).unwrap());
+        assert_eq!(kept(), 2);
+        assert_eq!(with_pool(Some(3), |_| kept()), Ok(1));
     }
 }

@@ -100,13 +100,11 @@ impl Step {
         usize::from(self.apart & 31)
     }
 
-    /// Places that were read.
     #[inline(always)]
     pub(super) fn places(self) -> usize {
         usize::from(self.places & !ENDS)
     }
 
-    /// Whether the rest of the block is zeros.
     #[inline(always)]
     pub(super) fn ends(self) -> bool {
         self.places & ENDS != 0

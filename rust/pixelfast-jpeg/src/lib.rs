@@ -9,7 +9,6 @@
 
 mod header;
 mod huffman;
-mod idct;
 mod pixels;
 mod reduce;
 mod scan;
@@ -17,7 +16,7 @@ mod scan;
 use header::Header;
 use pixelfast_vector::vectorised;
 use pixels::Picture;
-use scan::{Blocks, Reading, Scan};
+use scan::{Blocks, Scan};
 
 /// Buffers that grew beyond this for one large picture are given back after it.
 const KEPT_BYTES: usize = 32 << 20;
@@ -116,7 +115,7 @@ impl Memory {
 
 fn read(header: &Header, coded: &[u8], scratch: &mut Vec<u8>, blocks: impl Blocks) -> Option<()> {
     let ends = unstuff(coded, scratch)?;
-    vectorised(Reading { scan: Scan::new(header, blocks)?, data: scratch, ends: &ends })
+    vectorised(Scan::new(header, scratch, &ends, blocks)?)
 }
 
 /// Copies the coded bytes without the zeros that hide a 0xff; where each stretch between restart markers ends.

@@ -165,18 +165,14 @@ fn add_rows(into: &mut [f32], lines: &[f32], pitch: usize, weights: &[f32; 8]) {
     }
 }
 
+/// `None` where a block has a part in more columns than it has lanes.
 fn columns(from: usize, to: usize, blocks: usize) -> Option<Vec<Column>> {
-    spread(from, to, blocks).into_iter().map(|(first, parts)| column(first, &parts)).collect()
-}
-
-fn column(first: usize, parts: &[Weights]) -> Option<Column> {
-    let mut weights = [[0.0; LANES]; 8];
-    for (lane, part) in parts.iter().enumerate() {
-        for (by_lane, &weight) in weights.iter_mut().zip(part) {
-            *by_lane.get_mut(lane)? = weight as f32;
-        }
-    }
-    Some(Column { first, weights })
+    let column = |(first, parts): (usize, Vec<Weights>)| {
+        let weight = |lane: usize, frequency: usize| parts.get(lane).map_or(0.0, |part| part[frequency] as f32);
+        let weights = std::array::from_fn(|frequency| std::array::from_fn(|lane| weight(lane, frequency)));
+        (parts.len() <= LANES).then_some(Column { first, weights })
+    };
+    spread(from, to, blocks).into_iter().map(column).collect()
 }
 
 fn rows(from: usize, to: usize, blocks: usize) -> Vec<Row> {
@@ -227,10 +223,6 @@ fn frequencies<'a>(weight: impl Fn(usize) -> Option<&'a f64>) -> Weights {
 
 /// cos(k pi / 16).
 fn cosine(k: usize) -> f64 {
-    match k % 32 {
-        k @ 0..=8 => COSINES[k],
-        k @ 9..=16 => -COSINES[16 - k],
-        k @ 17..=24 => -COSINES[k - 16],
-        k => COSINES[32 - k],
-    }
+    let k = (k % 32).min(32 - k % 32);
+    if k <= 8 { COSINES[k] } else { -COSINES[16 - k] }
 }

@@ -10,7 +10,7 @@ use crate::huffman::{AHEAD, Bits, Step, Table};
 /// Before this place two coefficients may be read at once: the first can only be one of this block.
 const PAIRED: usize = 48;
 
-/// More than a step from within a block can reach.
+/// More places than a step from within a block can reach.
 const PLACES: usize = 128;
 
 /// Where a coefficient stands in its block's rows, and its step of quantisation: by its place in the file's order.
@@ -49,11 +49,14 @@ pub(super) struct Scan<'a, B> {
     restart: usize,
     units: usize,
     units_across: usize,
+    /// The coded bytes without what is stuffed between them, and where each stretch of them ends.
+    data: &'a [u8],
+    ends: &'a [usize],
     blocks: B,
 }
 
 impl<'a, B: Blocks> Scan<'a, B> {
-    pub(super) fn new(header: &'a Header, blocks: B) -> Option<Self> {
+    pub(super) fn new(header: &'a Header, data: &'a [u8], ends: &'a [usize], blocks: B) -> Option<Self> {
         let coded = |&component: &Component| {
             let (dc, ac) = (header.dc.get(component.dc)?, header.ac.get(component.ac)?);
             Some(Coded { component, dc: dc.as_deref()?, ac: ac.as_deref()? })
@@ -68,7 +71,7 @@ impl<'a, B: Blocks> Scan<'a, B> {
         let (units_down, units_across) = header.units();
         let units = units_down * units_across;
         let restart = if header.restart == 0 { units } else { header.restart };
-        Some(Self { luma, colors, places, restart, units, units_across, blocks })
+        Some(Self { luma, colors, places, restart, units, units_across, data, ends, blocks })
     }
 
     /// Reads units from one restart marker to the next.
@@ -118,33 +121,24 @@ impl<'a, B: Blocks> Scan<'a, B> {
     }
 }
 
-/// The reading of a whole scan: its stretches of coded bytes end at `ends`.
-pub(super) struct Reading<'a, B> {
-    pub scan: Scan<'a, B>,
-    pub data: &'a [u8],
-    pub ends: &'a [usize],
-}
-
-impl<B: Blocks> Work for Reading<'_, B> {
+impl<B: Blocks> Work for Scan<'_, B> {
     type Output = Option<()>;
 
     #[inline(always)]
-    fn run(self) -> Option<()> {
-        let Self { mut scan, data, ends } = self;
-        if ends.len() != scan.units.div_ceil(scan.restart) {
+    fn run(mut self) -> Option<()> {
+        if self.ends.len() != self.units.div_ceil(self.restart) {
             return None;
         }
         let mut start = 0;
-        for (index, &end) in ends.iter().enumerate() {
-            let first = index * scan.restart;
-            scan.stretch(data.get(start..end + AHEAD)?, first..(first + scan.restart).min(scan.units))?;
+        for (index, &end) in self.ends.iter().enumerate() {
+            let first = index * self.restart;
+            self.stretch(self.data.get(start..end + AHEAD)?, first..(first + self.restart).min(self.units))?;
             start = end;
         }
         Some(())
     }
 }
 
-/// Reads past a block.
 #[inline(always)]
 fn skip_block(from: &mut Bits<'_>, coded: &Coded<'_>) -> Option<()> {
     let mut bits = *from;

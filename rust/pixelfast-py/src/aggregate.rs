@@ -7,7 +7,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::array::Argument;
-use crate::enter::{enter_briefly, enter_core, to_python};
+use crate::enter::{enter_briefly, enter_core, fill, to_python};
 
 const WINDOW_ERRORS: Argument = Argument::new("window_errors", "[W, T, G, G] or [W, T]");
 const ANCHORED: Argument = Argument::new("anchored", "[T, G, G], [1, T, G, G], [T] or [1, T]");
@@ -52,9 +52,10 @@ impl<'py> WindowErrors<'py> {
     }
 }
 
-/// `[n, *grid]`.
-fn map_shape(count: usize, grid: &[usize]) -> Vec<usize> {
-    [&[count], grid].concat()
+/// As many maps of this grid as `values` holds.
+fn to_maps<'py>(py: Python<'py>, values: Vec<f32>, grid: &[usize]) -> PyResult<Bound<'py, PyArrayDyn<f32>>> {
+    let count = values.len() / grid.iter().product::<usize>();
+    PyArray1::from_vec(py, values).reshape([&[count], grid].concat())
 }
 
 /// Turn the errors of overlapping windows into maps of frames, as the windows arrive.
@@ -71,7 +72,7 @@ fn map_shape(count: usize, grid: &[usize]) -> Vec<usize> {
 /// Raises:
 ///     ValueError: a setting is out of range.
 #[pyclass(module = "pixelfast._core")]
-struct OverlapAggregator {
+pub struct OverlapAggregator {
     overlap: Overlap,
     /// Of the video under way.
     grid: Option<Vec<usize>>,
@@ -112,9 +113,7 @@ impl OverlapAggregator {
             overlap.push(values, cells, &mut maps, cancel).map(|()| maps)
         };
         let maps = if values.len() < FEW { enter_briefly(py, push) } else { enter_core(py, Some(1), push) }?;
-        let shape = map_shape(maps.len() / cells, &errors.grid);
-        self.grid = Some(errors.grid);
-        PyArray1::from_vec(py, maps).reshape(shape)
+        to_maps(py, maps, self.grid.insert(errors.grid))
     }
 
     /// End the video.
@@ -149,9 +148,7 @@ impl OverlapAggregator {
             let mut maps = Vec::new();
             overlap.finish(window, n_frames, &mut maps, cancel).map(|()| maps)
         })?;
-        let grid = self.grid.take().unwrap_or_default();
-        let shape = map_shape(maps.len() / grid.iter().product::<usize>(), &grid);
-        PyArray1::from_vec(py, maps).reshape(shape)
+        to_maps(py, maps, &self.grid.take().unwrap_or_default())
     }
 }
 
@@ -186,7 +183,7 @@ impl OverlapAggregator {
 ///     ValueError: another shape, or a value that is not finite; the message has its index.
 #[pyfunction]
 #[pyo3(signature = (maps, how="mean", threads=None))]
-fn pool<'py>(
+pub fn pool<'py>(
     py: Python<'py>,
     maps: &Bound<'py, PyAny>,
     how: &str,
@@ -199,16 +196,6 @@ fn pool<'py>(
         return Err(argument.wrong_shape::<f32>(maps));
     }
     let how = how.parse().map_err(to_python)?;
-    let out = PyArray1::zeros(py, count, false);
-    {
-        let (maps, mut out) = (array.as_slice()?, out.readwrite());
-        let out = out.as_slice_mut()?;
-        enter_core(py, threads, move |cancel| pooling::pool(maps, rows * columns, how, out, cancel))?;
-    }
-    Ok(out)
-}
-
-pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_class::<OverlapAggregator>()?;
-    module.add_function(wrap_pyfunction!(pool, module)?)
+    let maps = array.as_slice()?;
+    fill(py, threads, count, |out, cancel| pooling::pool(maps, rows * columns, how, out, cancel))
 }

@@ -26,7 +26,6 @@ impl Argument {
         value: &Bound<'py, PyAny>,
     ) -> PyResult<PyReadonlyArray<'py, T, D>> {
         let array = self.array::<T, D>(value)?;
-        self.require_contiguous(array)?;
         array.try_readonly().map_err(|_| PyValueError::new_err(format!("{} is being written to", self.name)))
     }
 
@@ -36,7 +35,6 @@ impl Argument {
         value: &Bound<'py, PyAny>,
     ) -> PyResult<PyReadwriteArray<'py, T, D>> {
         let array = self.array::<T, D>(value)?;
-        self.require_contiguous(array)?;
         let refuse = |error| PyValueError::new_err(format!("{} cannot be written to: {error}", self.name));
         array.try_readwrite().map_err(refuse)
     }
@@ -79,12 +77,9 @@ impl Argument {
         if !self.is::<T>(value) {
             return Err(self.wrong_type(&dtype_name::<T>(value.py()), value));
         }
-        value.cast::<PyArray<T, D>>().map_err(|_| self.wrong_shape::<T>(value))
-    }
-
-    fn require_contiguous<T: Element, D: Dimension>(self, array: &Bound<'_, PyArray<T, D>>) -> PyResult<()> {
+        let array = value.cast::<PyArray<T, D>>().map_err(|_| self.wrong_shape::<T>(value))?;
         if array.is_c_contiguous() && (array.is_aligned() || array.is_empty()) {
-            return Ok(());
+            return Ok(array);
         }
         let name = self.name;
         Err(PyValueError::new_err(format!("{name} must be C-contiguous and aligned: use np.ascontiguousarray({name})")))
@@ -99,10 +94,13 @@ fn dtype_name<T: Element>(py: Python<'_>) -> String {
     numpy::dtype::<T>(py).to_string()
 }
 
-/// `float64 [3, 16]`, or the name of a type that is no array.
-fn describe(value: &Bound<'_, PyAny>) -> String {
+/// `float64 [3, 16]`, with a word on a layout that is not C's; or the name of a type that is no array.
+pub fn describe(value: &Bound<'_, PyAny>) -> String {
     match value.cast::<PyUntypedArray>() {
-        Ok(array) => format!("{} {:?}", array.dtype(), array.shape()),
+        Ok(array) => {
+            let layout = if array.is_c_contiguous() { "" } else { " (not contiguous)" };
+            format!("{} {:?}{layout}", array.dtype(), array.shape())
+        }
         Err(_) => value.get_type().name().map_or_else(|_| "something else".into(), |name| name.to_string()),
     }
 }

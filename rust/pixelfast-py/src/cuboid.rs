@@ -1,13 +1,13 @@
 //! Cuboids, their errors, and the noise of frames.
 
-use numpy::{Ix1, Ix3, Ix4, PyArray1, PyArray4, PyArrayMethods, PyUntypedArrayMethods};
+use numpy::{Ix1, Ix3, Ix4, PyArray1, PyArray4, PyUntypedArrayMethods};
 use pixelfast_core::cuboid::{self, Augment, Frames};
 use pixelfast_core::noise;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::array::Argument;
-use crate::enter::{enter_core, to_python};
+use crate::enter::{enter_core, fill, to_python};
 
 const FRAMES: Argument = Argument::new("frames", "[N, H, W]");
 const OUT: Argument = Argument::new("out", "[B, T, H, W]");
@@ -45,7 +45,7 @@ const RECONSTRUCTION: Argument = Argument::new("reconstruction", "[B, T, H, W]")
 #[pyo3(signature = (frames, starts, out, *, clean=None, samples=None, seed=0, noise_probability=0.0,
     noise_amplitude=0.15, flip_probability=0.0, flip="frame", threads=None))]
 #[expect(clippy::too_many_arguments, reason = "keywords of the Python function")]
-fn assemble_cuboids<'py>(
+pub fn assemble_cuboids<'py>(
     py: Python<'py>,
     frames: &Bound<'py, PyAny>,
     starts: &Bound<'py, PyAny>,
@@ -102,7 +102,7 @@ fn assemble_cuboids<'py>(
 ///     ValueError: the shapes differ, or the grid does not divide the frame.
 #[pyfunction]
 #[pyo3(signature = (cuboids, reconstruction, grid=8, threads=None))]
-fn cuboid_errors<'py>(
+pub fn cuboid_errors<'py>(
     py: Python<'py>,
     cuboids: &Bound<'py, PyAny>,
     reconstruction: &Bound<'py, PyAny>,
@@ -115,15 +115,10 @@ fn cuboid_errors<'py>(
     let (batch, window, height, width) = cuboids.as_array().dim();
     // A grid beyond the frame is refused by the core: no memory for it.
     let cells = if grid > height.max(width) { 0 } else { grid };
-    let out = PyArray4::zeros(py, [batch, window, cells, cells], false);
-    {
-        let (cuboids, reconstruction, mut out) = (cuboids.as_slice()?, reconstruction.as_slice()?, out.readwrite());
-        let out = out.as_slice_mut()?;
-        enter_core(py, threads, move |cancel| {
-            cuboid::cuboid_errors(cuboids, reconstruction, (height, width), grid, out, cancel)
-        })?;
-    }
-    Ok(out)
+    let (cuboids, reconstruction) = (cuboids.as_slice()?, reconstruction.as_slice()?);
+    fill(py, threads, [batch, window, cells, cells], |out, cancel| {
+        cuboid::cuboid_errors(cuboids, reconstruction, (height, width), grid, out, cancel)
+    })
 }
 
 /// Estimate the noise of each frame, as a standard deviation in grey levels.
@@ -142,24 +137,13 @@ fn cuboid_errors<'py>(
 ///     ValueError: frames has another shape or is too small.
 #[pyfunction]
 #[pyo3(signature = (frames, threads=None))]
-fn noise_sigma<'py>(
+pub fn noise_sigma<'py>(
     py: Python<'py>,
     frames: &Bound<'py, PyAny>,
     threads: Option<usize>,
 ) -> PyResult<Bound<'py, PyArray1<f32>>> {
     let frames = FRAMES.read::<u8, Ix3>(frames)?;
     let (count, height, width) = frames.as_array().dim();
-    let out = PyArray1::zeros(py, count, false);
-    {
-        let (frames, mut out) = (frames.as_slice()?, out.readwrite());
-        let out = out.as_slice_mut()?;
-        enter_core(py, threads, move |cancel| noise::noise_sigma(frames, height, width, out, cancel))?;
-    }
-    Ok(out)
-}
-
-pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_function(wrap_pyfunction!(assemble_cuboids, module)?)?;
-    module.add_function(wrap_pyfunction!(cuboid_errors, module)?)?;
-    module.add_function(wrap_pyfunction!(noise_sigma, module)?)
+    let frames = frames.as_slice()?;
+    fill(py, threads, count, |out, cancel| noise::noise_sigma(frames, height, width, out, cancel))
 }

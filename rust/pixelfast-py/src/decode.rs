@@ -6,11 +6,12 @@ use numpy::{
     PyArray1, PyArray3, PyArrayDyn, PyArrayMethods, PyReadonlyArray3, PyReadwriteArrayDyn, PyUntypedArrayMethods,
 };
 use pixelfast_core::decode::{self, Color, Target};
-use pixelfast_core::{build_info, fingerprint};
+use pixelfast_core::fingerprint;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{PyBytes, PyDict};
+use pyo3::types::{IntoPyDict, PyBytes, PyDict};
 
+use crate::array::describe;
 use crate::enter::{enter_briefly, enter_core};
 
 type Frames<'py> = Bound<'py, PyArrayDyn<u8>>;
@@ -41,7 +42,7 @@ type Frames<'py> = Bound<'py, PyArrayDyn<u8>>;
 ///     TypeError: `out` is not a uint8 array.
 #[pyfunction]
 #[pyo3(signature = (paths, height=None, width=None, color="grey", threads=None, out=None))]
-fn decode_frames<'py>(
+pub fn decode_frames<'py>(
     py: Python<'py>,
     paths: Vec<PathBuf>,
     height: Option<i64>,
@@ -116,19 +117,6 @@ fn writable<'py>(frames: &Frames<'py>) -> PyResult<PyReadwriteArrayDyn<'py, u8>>
     frames.try_readwrite().map_err(|error| PyValueError::new_err(format!("out cannot be written to: {error}")))
 }
 
-/// "float64 [3, 4]" for an array (with a word on its layout), else the name of its type.
-fn describe(value: &Bound<'_, PyAny>) -> String {
-    let kind = value.get_type().name().map_or("an object".into(), |name| name.to_string());
-    let (Ok(dtype), Ok(shape)) =
-        (value.getattr("dtype"), value.getattr("shape").and_then(|s| s.extract::<Vec<usize>>()))
-    else {
-        return kind;
-    };
-    let contiguous = value.getattr("flags").and_then(|flags| flags.getattr("c_contiguous")?.is_truthy());
-    let layout = if contiguous.unwrap_or(true) { "" } else { " (not contiguous)" };
-    format!("{dtype} {shape:?}{layout}")
-}
-
 /// Says why a file does not decode fully.
 ///
 /// Args:
@@ -137,7 +125,7 @@ fn describe(value: &Bound<'_, PyAny>) -> String {
 /// Returns:
 ///     None if it decodes fully, else the end of a sentence that starts with its name, such as "is empty (0 bytes)".
 #[pyfunction]
-fn explain_frame(py: Python<'_>, path: PathBuf) -> PyResult<Option<String>> {
+pub fn explain_frame(py: Python<'_>, path: PathBuf) -> PyResult<Option<String>> {
     enter_core(py, Some(1), |_| Ok(decode::explain_frame(&path)))
 }
 
@@ -152,7 +140,7 @@ fn explain_frame(py: Python<'_>, path: PathBuf) -> PyResult<Option<String>> {
 /// Raises:
 ///     ValueError: The file has no header that can be read, or names more than 128 million pixels.
 #[pyfunction]
-fn frame_size(py: Python<'_>, path: PathBuf) -> PyResult<(usize, usize)> {
+pub fn frame_size(py: Python<'_>, path: PathBuf) -> PyResult<(usize, usize)> {
     enter_core(py, Some(1), |_| decode::frame_size(&path))
 }
 
@@ -172,7 +160,7 @@ fn frame_size(py: Python<'_>, path: PathBuf) -> PyResult<(usize, usize)> {
 ///     ValueError: `frames` is not C-contiguous or has an empty frame, or a size is below 1 or above 65535.
 #[pyfunction]
 #[pyo3(signature = (frames, height, width, threads=None))]
-fn resize_frames<'py>(
+pub fn resize_frames<'py>(
     py: Python<'py>,
     frames: Bound<'py, PyAny>,
     height: i64,
@@ -184,9 +172,7 @@ fn resize_frames<'py>(
     let source: PyReadonlyArray3<'py, u8> =
         frames.cast_into::<PyArray3<u8>>().map_err(|_| PyTypeError::new_err(refusal.clone()))?.try_readonly()?;
     let pixels = source.as_slice().map_err(|_| PyValueError::new_err(refusal))?;
-    let &[count, from_height, from_width] = source.shape() else {
-        return Err(PyTypeError::new_err("frames must be 3-D"));
-    };
+    let (count, from_height, from_width) = source.as_array().dim();
     let target = Target { height, width, color: Color::Grey };
     let resized = frames_for(py, None, &[count, height, width])?;
     let mut out = writable(&resized)?;
@@ -209,7 +195,11 @@ fn resize_frames<'py>(
 ///     ValueError: `data` is no JPEG that decodes whole, or `quality` is out of range.
 #[pyfunction]
 #[pyo3(signature = (data, quality=95))]
-fn flip_jpeg<'py>(py: Python<'py>, data: &Bound<'py, PyBytes>, quality: i32) -> PyResult<(Bound<'py, PyBytes>, bool)> {
+pub fn flip_jpeg<'py>(
+    py: Python<'py>,
+    data: &Bound<'py, PyBytes>,
+    quality: i32,
+) -> PyResult<(Bound<'py, PyBytes>, bool)> {
     let bytes = data.as_bytes();
     let (flipped, lossless) = enter_briefly(py, |_| decode::flip_jpeg(bytes, quality))?;
     Ok((PyBytes::new(py, &flipped), lossless))
@@ -225,7 +215,7 @@ fn flip_jpeg<'py>(py: Python<'py>, data: &Bound<'py, PyBytes>, quality: i32) -> 
 ///     32 bytes, the same for a copy of the files in another folder and for any number of threads.
 #[pyfunction]
 #[pyo3(signature = (paths, threads=None))]
-fn fingerprint_files<'py>(
+pub fn fingerprint_files<'py>(
     py: Python<'py>,
     paths: Vec<PathBuf>,
     threads: Option<usize>,
@@ -240,19 +230,6 @@ fn fingerprint_files<'py>(
 ///     "simd": "yes" if libjpeg-turbo's SIMD code is in it, else "no"; "libjpeg_turbo": its version; "profile":
 ///     "release" or "debug"; "nasm": the assembler that was used, or "".
 #[pyfunction]
-#[pyo3(name = "build_info")]
-fn build_facts(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
-    let facts = PyDict::new(py);
-    build_info::build_info().into_iter().try_for_each(|(name, value)| facts.set_item(name, value))?;
-    Ok(facts)
-}
-
-pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_function(wrap_pyfunction!(decode_frames, module)?)?;
-    module.add_function(wrap_pyfunction!(explain_frame, module)?)?;
-    module.add_function(wrap_pyfunction!(frame_size, module)?)?;
-    module.add_function(wrap_pyfunction!(resize_frames, module)?)?;
-    module.add_function(wrap_pyfunction!(flip_jpeg, module)?)?;
-    module.add_function(wrap_pyfunction!(fingerprint_files, module)?)?;
-    module.add_function(wrap_pyfunction!(build_facts, module)?)
+pub fn build_info(py: Python<'_>) -> PyResult<Bound<'_, PyDict>> {
+    pixelfast_core::build_info().into_py_dict(py)
 }

@@ -3,6 +3,8 @@
 use std::sync::mpsc;
 use std::time::Duration;
 
+use numpy::ndarray::IntoDimension;
+use numpy::{Element, PyArray, PyArrayMethods};
 use pixelfast_core::{Cancel, Error, Result, threads};
 use pyo3::exceptions::{PyKeyboardInterrupt, PyValueError};
 use pyo3::prelude::*;
@@ -15,23 +17,39 @@ pub fn enter_core<T: Send>(
     threads: Option<usize>,
     work: impl FnOnce(&Cancel) -> Result<T> + Send,
 ) -> PyResult<T> {
-    let pool = threads::pool(threads).map_err(to_python)?;
-    let cancel = Cancel::default();
-    let (outcome, signal) = py.detach(|| {
+    let cancel = &Cancel::default();
+    let lent = py.detach(|| {
         let (sender, receiver) = mpsc::channel();
-        let cancel = &cancel;
-        pool.in_place_scope(|scope| {
-            scope.spawn(move |_| {
-                let _ = sender.send(work(cancel));
-            });
-            wait(&receiver, cancel)
+        threads::with_pool(threads, |pool| {
+            pool.in_place_scope(|scope| {
+                scope.spawn(move |_| {
+                    let _ = sender.send(work(cancel));
+                });
+                wait(&receiver, cancel)
+            })
         })
     });
+    let (outcome, signal) = lent.map_err(to_python)?;
     match (signal, outcome) {
         (Some(error), _) => Err(error),
         (None, Some(outcome)) => outcome.map_err(to_python),
         (None, None) => Err(PyKeyboardInterrupt::new_err("interrupted")),
     }
+}
+
+/// A new array of this shape, which `work` writes.
+pub fn fill<'py, T: Element + Send, I: IntoDimension>(
+    py: Python<'py>,
+    threads: Option<usize>,
+    shape: I,
+    work: impl FnOnce(&mut [T], &Cancel) -> Result<()> + Send,
+) -> PyResult<Bound<'py, PyArray<T, I::Dim>>> {
+    let array = PyArray::zeros(py, shape, false);
+    let mut out = array.readwrite();
+    let values = out.as_slice_mut()?;
+    enter_core(py, threads, |cancel| work(values, cancel))?;
+    drop(out);
+    Ok(array)
 }
 
 /// Runs work of a few milliseconds in the caller's thread with the GIL released: handing it over would take longer.

@@ -1,12 +1,12 @@
 //! The global pass: normalise, smooth, rank.
 
-use numpy::{Element, Ix1, PyArray1, PyArrayMethods, PyUntypedArrayMethods};
+use numpy::{Element, Ix1, PyArray1};
 use pixelfast_core::real::Real;
 use pixelfast_core::{Cancel, Result, normalise as normalising, rank as ranking, smooth as smoothing};
 use pyo3::prelude::*;
 
 use crate::array::Argument;
-use crate::enter::enter_core;
+use crate::enter::fill;
 
 const FLOATS: &str = "float32 or float64";
 
@@ -30,13 +30,8 @@ fn map<'py, S: Real + Element>(
     work: impl FnOnce(&[S], &mut [f64], &Cancel) -> Result<()> + Send,
 ) -> PyResult<Bound<'py, PyArray1<f64>>> {
     let values = argument.read::<S, Ix1>(value)?;
-    let out = PyArray1::zeros(value.py(), values.len(), false);
-    {
-        let (values, mut out) = (values.as_slice()?, out.readwrite());
-        let out = out.as_slice_mut()?;
-        enter_core(value.py(), threads, move |cancel| work(values, out, cancel))?;
-    }
-    Ok(out)
+    let values = values.as_slice()?;
+    fill(value.py(), threads, values.len(), |out, cancel| work(values, out, cancel))
 }
 
 /// Scale scores to [0, 1] by their minimum and a high percentile.
@@ -55,7 +50,7 @@ fn map<'py, S: Real + Element>(
 ///     ValueError: a value is not finite (the message has its index), or the percentile is out of range.
 #[pyfunction]
 #[pyo3(signature = (raw, percentile=Some(99.99), threads=None), text_signature = "(raw, percentile=99.99, threads=None)")]
-fn normalise<'py>(
+pub fn normalise<'py>(
     raw: &Bound<'py, PyAny>,
     percentile: Option<f64>,
     threads: Option<usize>,
@@ -81,7 +76,7 @@ fn normalise<'py>(
 ///     ValueError: a value is not finite (the message has its index), size is even, or lengths do not add up to N.
 #[pyfunction]
 #[pyo3(signature = (values, lengths, size, threads=None))]
-fn smooth<'py>(
+pub fn smooth<'py>(
     values: &Bound<'py, PyAny>,
     lengths: &Bound<'py, PyAny>,
     size: usize,
@@ -110,12 +105,6 @@ fn smooth<'py>(
 ///     ValueError: a value is not finite; the message has its index.
 #[pyfunction]
 #[pyo3(signature = (values, threads=None))]
-fn rank<'py>(values: &Bound<'py, PyAny>, threads: Option<usize>) -> PyResult<Bound<'py, PyArray1<f64>>> {
+pub fn rank<'py>(values: &Bound<'py, PyAny>, threads: Option<usize>) -> PyResult<Bound<'py, PyArray1<f64>>> {
     map_floats!(Argument::new("values", "[N]"), values, threads, ranking::rank)
-}
-
-pub fn register(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    module.add_function(wrap_pyfunction!(normalise, module)?)?;
-    module.add_function(wrap_pyfunction!(smooth, module)?)?;
-    module.add_function(wrap_pyfunction!(rank, module)?)
 }

@@ -7,13 +7,16 @@ mod decode;
 mod enter;
 mod global;
 
-use pyo3::prelude::*;
-
-#[pymodule(gil_used = false)]
-fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
-    decode::register(module)?;
-    cuboid::register(module)?;
-    aggregate::register(module)?;
-    global::register(module)?;
-    Ok(())
+#[pyo3::pymodule(gil_used = false)]
+mod _core {
+    #[pymodule_export]
+    use crate::aggregate::{OverlapAggregator, pool};
+    #[pymodule_export]
+    use crate::cuboid::{assemble_cuboids, cuboid_errors, noise_sigma};
+    #[pymodule_export]
+    use crate::decode::{
+        build_info, decode_frames, explain_frame, fingerprint_files, flip_jpeg, frame_size, resize_frames,
+    };
+    #[pymodule_export]
+    use crate::global::{normalise, rank, smooth};
 }

@@ -6,11 +6,10 @@ use pixelfast_vector::{Work, vectorised};
 use super::How;
 use crate::{Cancel, Result};
 
-/// A line of unfinished frames.
 #[derive(Debug)]
 pub(super) struct Line {
     how: How,
-    cells: usize,
+    pub cells: usize,
     first: usize,
     /// How many windows hold each frame so far.
     windows: Vec<u32>,
@@ -23,10 +22,6 @@ pub(super) struct Line {
 impl Line {
     pub(super) fn new(how: How, cells: usize) -> Self {
         Self { how, cells, first: 0, windows: Vec::new(), values: Vec::new(), rows: Vec::new() }
-    }
-
-    pub(super) fn cells(&self) -> usize {
-        self.cells
     }
 
     /// The frame after the last one that has got an error.
@@ -42,8 +37,8 @@ impl Line {
         self.windows[from..to].iter_mut().for_each(|windows| *windows += 1);
         let values = &mut self.values[from * self.cells..];
         match self.how {
-            How::Mean => vectorised(Sum(values, errors)),
-            How::Max => vectorised(Largest(values, errors)),
+            How::Mean => vectorised(Join(values, errors, |sum: f64, error| sum + error)),
+            How::Max => vectorised(Join(values, errors, f64::max)),
             How::Median => {
                 let rows = self.rows[from..].iter_mut().zip(errors.chunks_exact(self.cells));
                 rows.for_each(|(rows, errors)| rows.extend(errors.iter().map(|&error| f64::from(error))));
@@ -79,30 +74,16 @@ impl Line {
     }
 }
 
-/// Adds errors to sums.
-struct Sum<'a>(&'a mut [f64], &'a [f32]);
+/// Joins each error with what the windows before made of theirs.
+struct Join<'a, F>(&'a mut [f64], &'a [f32], F);
 
-impl Work for Sum<'_> {
+impl<F: Fn(f64, f64) -> f64> Work for Join<'_, F> {
     type Output = ();
 
     #[inline(always)]
     fn run(self) {
-        for (sum, &error) in self.0.iter_mut().zip(self.1) {
-            *sum += f64::from(error);
-        }
-    }
-}
-
-/// Keeps the largest errors.
-struct Largest<'a>(&'a mut [f64], &'a [f32]);
-
-impl Work for Largest<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        for (largest, &error) in self.0.iter_mut().zip(self.1) {
-            *largest = largest.max(f64::from(error));
+        for (value, &error) in self.0.iter_mut().zip(self.1) {
+            *value = self.2(*value, f64::from(error));
         }
     }
 }
@@ -135,6 +116,7 @@ fn sort_rows(values: &mut [f64], cells: usize) {
 }
 
 /// Puts the smaller value of each column into the upper one of two rows.
+#[inline(never)] // the compiler makes vector code of it only where it knows that the rows are two
 fn exchange(values: &mut [f64], cells: usize, upper: usize, lower: usize) {
     let (before, after) = values.split_at_mut(lower * cells);
     for (a, b) in before[upper * cells..].iter_mut().zip(&mut after[..cells]) {

@@ -23,7 +23,7 @@ pub(super) enum Kind {
 pub(super) fn read(path: &Path, into: &mut Vec<u8>) -> Result<Kind, String> {
     into.clear();
     // Asked before the file is opened: opening a pipe would wait for its other end.
-    let about = fs::metadata(path).map_err(|error| because(&error))?;
+    let about = fs::metadata(path).map_err(because)?;
     match about.len() {
         _ if about.is_dir() => return Err("is a folder, not an image".into()),
         _ if !about.is_file() => return Err("is no regular file".into()),
@@ -31,7 +31,7 @@ pub(super) fn read(path: &Path, into: &mut Vec<u8>) -> Result<Kind, String> {
         _ => {}
     }
     let length = File::open(path).and_then(|file| file.take(FILE_LIMIT).read_to_end(into));
-    match length.map_err(|error| because(&error))? {
+    match length.map_err(because)? {
         0 => Err("is empty (0 bytes)".into()),
         _ => kind(into),
     }
@@ -55,7 +55,7 @@ pub(super) fn fetch(path: &Path) {
 pub(super) fn fetch(_: &Path) {}
 
 /// A system error as the end of a sentence.
-pub(crate) fn because(error: &io::Error) -> String {
+fn because(error: io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "does not exist".into(),
         io::ErrorKind::PermissionDenied => "may not be read: permission denied".into(),

@@ -1,8 +1,6 @@
 //! A JPEG turned upside down, without loss where its height allows it.
 
-use turbojpeg::{
-    Colorspace, Compressor, Decompressor, Image, PixelFormat, Subsamp, Transform, TransformOp, Transformer,
-};
+use turbojpeg::{Colorspace, Compressor, PixelFormat, Subsamp, Transform, TransformOp, Transformer};
 
 use super::check_size;
 use crate::{Error, Result};
@@ -43,34 +41,20 @@ fn transform(data: &[u8]) -> turbojpeg::Result<Vec<u8>> {
 }
 
 fn recode(data: &[u8], quality: i32) -> turbojpeg::Result<Vec<u8>> {
-    let mut decompressor = Decompressor::new()?;
-    let header = decompressor.read_header(data)?;
+    let header = turbojpeg::read_header(data)?;
     let format = match header.colorspace {
         Colorspace::Gray => PixelFormat::GRAY,
         Colorspace::CMYK | Colorspace::YCCK => PixelFormat::CMYK,
         _ => PixelFormat::RGB,
     };
-    let pitch = header.width * format.size();
-    let mut pixels = vec![0; pitch * header.height];
-    let image = Image { pixels: &mut pixels[..], width: header.width, pitch, height: header.height, format };
-    decompressor.decompress(data, image)?;
-    let flipped: Vec<u8> = pixels.chunks_exact(pitch).rev().flatten().copied().collect();
+    let mut image = turbojpeg::decompress(data, format)?;
+    image.pixels = image.pixels.chunks_exact(image.pitch).rev().flatten().copied().collect();
     let mut compressor = Compressor::new()?;
     compressor.set_quality(quality)?;
     compressor.set_colorspace(header.colorspace)?;
-    compressor.set_subsamp(kept_subsampling(header.subsamp))?;
-    compressor.compress_to_vec(Image {
-        pixels: &flipped[..],
-        width: header.width,
-        pitch,
-        height: header.height,
-        format,
-    })
-}
-
-/// The file's own, or none where it has one that cannot be written: then no color is lost.
-fn kept_subsampling(subsampling: Subsamp) -> Subsamp {
-    if subsampling == Subsamp::Unknown { Subsamp::None } else { subsampling }
+    // The file's own, or none where it cannot be written: then no color is lost.
+    compressor.set_subsamp(if header.subsamp == Subsamp::Unknown { Subsamp::None } else { header.subsamp })?;
+    compressor.compress_to_vec(image.as_deref())
 }
 
 /// `recoded` with the markers of `data` (EXIF, ICC profile, comments) after its own.

@@ -2,7 +2,7 @@
 
 use super::resize::Source;
 use super::{Color, Decoded, Scratch, Target, check_size, room, samples};
-use crate::audited::{Header, Jpeg, Pixels};
+use crate::audited::{Jpeg, Pixels};
 
 /// A picture that is scaled while it is decoded keeps at least this many times the target's rows and columns. The mean
 /// difference to resampling the whole picture was measured on real footage: 0.6 to 1.3 grey levels at twice the target,
@@ -36,13 +36,19 @@ pub(super) fn decode_any(data: &[u8], target: Target, scratch: &mut Scratch, out
     let header = jpeg.header();
     let eighths = if header.lossless { 8 } else { eighths(header.height, header.width, target) };
     let (height, width) = header.scaled(eighths);
-    let pixels = pixels(header, target.color);
+    let pixels = match (header.cmyk, target.color) {
+        (true, _) => Pixels::Cmyk,
+        (false, Color::Grey) => Pixels::Grey,
+        (false, Color::Rgb) => Pixels::Rgb,
+    };
     if (height, width) == (target.height, target.width) && pixels != Pixels::Cmyk {
         return read(&jpeg, eighths, pixels, out);
     }
     let raw = room(&mut scratch.raw, height * width * pixels.channels())?;
     let damage = read(&jpeg, eighths, pixels, raw)?;
-    let mut source = Source { pixels: raw, height, width, ..used(header, eighths) };
+    let used = |side: usize| (side * eighths) as f64 / 8.0; // the library rounds the scaled size up
+    let (used_height, used_width) = (used(header.height), used(header.width));
+    let mut source = Source { pixels: raw, height, width, used_height, used_width };
     if pixels == Pixels::Cmyk {
         let converted = room(&mut scratch.pixels, height * width * target.color.channels())?;
         samples::convert_inverted_cmyk(raw, target.color, converted);
@@ -58,27 +64,12 @@ fn open(data: &[u8]) -> Result<Jpeg<'_>, String> {
     Ok(jpeg)
 }
 
-fn pixels(header: &Header, color: Color) -> Pixels {
-    match (header.cmyk, color) {
-        (true, _) => Pixels::Cmyk,
-        (false, Color::Grey) => Pixels::Grey,
-        (false, Color::Rgb) => Pixels::Rgb,
-    }
-}
-
 /// The smallest scale that leaves [`OVERSAMPLING`] times the target, the same for every build and machine.
 pub(super) fn eighths(height: usize, width: usize, target: Target) -> usize {
     let enough = |eighths: &usize| {
         height * eighths >= 8 * OVERSAMPLING * target.height && width * eighths >= 8 * OVERSAMPLING * target.width
     };
     SCALES.into_iter().find(enough).unwrap_or(8)
-}
-
-/// The part of a scaled picture that holds the file's pixels: the library rounds its size up.
-fn used(header: &Header, eighths: usize) -> Source<'static> {
-    let scaled = |side: usize| (side * eighths) as f64 / 8.0;
-    let (used_height, used_width) = (scaled(header.height), scaled(header.width));
-    Source { pixels: &[], height: 0, width: 0, used_height, used_width }
 }
 
 /// Decodes, and says what is wrong with the pixels if something is.

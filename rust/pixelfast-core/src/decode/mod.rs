@@ -44,9 +44,7 @@ pub enum Color {
 }
 
 impl Color {
-    /// Bytes a pixel.
-    #[must_use]
-    pub fn channels(self) -> usize {
+    fn channels(self) -> usize {
         match self {
             Self::Grey => 1,
             Self::Rgb => 3,
@@ -55,10 +53,7 @@ impl Color {
 }
 
 /// How reading a file went; the values are those that callers see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Status {
-    /// Read.
+enum Status {
     Read = 0,
     /// Damaged or cut off: what could be decoded is there.
     Truncated = 1,
@@ -79,8 +74,7 @@ pub struct Target {
 
 impl Target {
     /// Bytes of one frame, if they fit a `usize`.
-    #[must_use]
-    pub fn bytes(&self) -> Option<usize> {
+    fn bytes(&self) -> Option<usize> {
         self.height.checked_mul(self.width)?.checked_mul(self.color.channels())
     }
 }
@@ -112,7 +106,14 @@ pub fn decode_frames(
     frames.with_max_len(1).try_for_each(|(index, ((pixels, status), path))| {
         cancel.check()?;
         paths.get(index + AHEAD).into_iter().for_each(|path| file::fetch(path));
-        *status = with_worker(|worker| worker.frame(path, target, pixels)) as u8;
+        *status = match with_worker(|worker| worker.decode(path, target, pixels)) {
+            Ok(None) => Status::Read,
+            Ok(Some(_)) => Status::Truncated,
+            Err(_) => {
+                pixels.fill(0);
+                Status::Unreadable
+            }
+        } as u8;
         Ok(())
     })
 }
@@ -129,7 +130,8 @@ pub fn explain_frame(path: &Path) -> Option<String> {
 /// # Errors
 /// [`Error::Decode`] if the header cannot be read or names more than [`PIXEL_LIMIT`] pixels.
 pub fn frame_size(path: &Path) -> Result<(usize, usize)> {
-    with_worker(|worker| worker.size(path)).map_err(|reason| failure(path, reason))
+    let failure = |reason| Error::Decode { path: path.display().to_string(), reason };
+    with_worker(|worker| worker.size(path)).map_err(failure)
 }
 
 /// The one size of all files of `paths` whose header can be read.
@@ -138,13 +140,12 @@ pub fn frame_size(path: &Path) -> Result<(usize, usize)> {
 /// [`Error::Value`] naming the first file of another size; [`Error::Decode`] if no file can be read;
 /// [`Error::Cancelled`].
 pub fn common_size(paths: &[PathBuf], cancel: &Cancel) -> Result<(usize, usize)> {
-    let sizes: Vec<_> = paths
-        .par_iter()
-        .map(|path| cancel.check().map(|()| with_worker(|worker| worker.size(path))))
-        .collect::<Result<_>>()?;
+    let sizes = paths.par_iter().map(|path| cancel.check().map(|()| frame_size(path)));
+    let sizes: Vec<_> = sizes.collect::<Result<_>>()?;
     let mut read = paths.iter().zip(&sizes).filter_map(|(path, size)| size.as_ref().ok().map(|&size| (path, size)));
     let Some((first, size)) = read.next() else {
-        return Err(none_readable(paths, sizes));
+        let no_path = || Error::Value("without a path, height and width must be given".into());
+        return Err(sizes.into_iter().find_map(Result::err).unwrap_or_else(no_path));
     };
     match read.find(|(_, other)| *other != size) {
         None => Ok(size),
@@ -158,17 +159,6 @@ pub fn common_size(paths: &[PathBuf], cancel: &Cancel) -> Result<(usize, usize)>
             size.0,
         ))),
     }
-}
-
-fn none_readable(paths: &[PathBuf], sizes: Vec<std::result::Result<(usize, usize), String>>) -> Error {
-    match paths.iter().zip(sizes).find_map(|(path, size)| size.err().map(|reason| failure(path, reason))) {
-        Some(error) => error,
-        None => Error::Value("without a path, height and width must be given".into()),
-    }
-}
-
-fn failure(path: &Path, reason: String) -> Error {
-    Error::Decode { path: path.display().to_string(), reason }
 }
 
 thread_local! {
@@ -213,17 +203,6 @@ impl Scratch {
 }
 
 impl Worker {
-    fn frame(&mut self, path: &Path, target: Target, out: &mut [u8]) -> Status {
-        match self.decode(path, target, out) {
-            Ok(None) => Status::Read,
-            Ok(Some(_)) => Status::Truncated,
-            Err(_) => {
-                out.fill(0);
-                Status::Unreadable
-            }
-        }
-    }
-
     fn decode(&mut self, path: &Path, target: Target, out: &mut [u8]) -> Decoded {
         match file::read(path, &mut self.file)? {
             file::Kind::Jpeg => jpeg::decode(&self.file, target, &mut self.scratch, out),

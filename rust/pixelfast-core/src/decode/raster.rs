@@ -18,10 +18,9 @@ const ALLOCATION_LIMIT: u64 = 8 * PIXEL_LIMIT as u64;
 
 /// Height and width from the header.
 pub(super) fn size(format: ImageFormat, data: &[u8]) -> Result<(usize, usize), String> {
-    guarded(|| visit(format, data, Measure))
+    guarded(|| size_of(&open(format, data)?))
 }
 
-/// Decodes `data` into `out`, of the target's size and color.
 pub(super) fn decode(
     format: ImageFormat,
     data: &[u8],
@@ -29,9 +28,8 @@ pub(super) fn decode(
     scratch: &mut Scratch,
     out: &mut [u8],
 ) -> Decoded {
-    let raw = &mut scratch.raw;
-    let Samples { height, width, layout, damage } = guarded(|| visit(format, data, Read(format, raw)))?;
-    let raw = &scratch.raw[..height * width * layout.channels * layout.stride];
+    let (height, width, layout, damage) = guarded(|| read(format, data, &mut scratch.raw))?;
+    let raw = &scratch.raw[..height * width * layout.bytes()];
     if (height, width) == (target.height, target.width) {
         samples::convert(raw, layout, target.color, out);
         return Ok(damage);
@@ -47,32 +45,23 @@ fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err("cannot be decoded: its decoder gave up".into()))
 }
 
-/// What is done with an opened image.
-trait Visitor {
-    type Output;
-    fn visit(self, decoder: impl ImageDecoder) -> Result<Self::Output, String>;
-}
-
-fn visit<V: Visitor>(format: ImageFormat, data: &[u8], visitor: V) -> Result<V::Output, String> {
+fn open(format: ImageFormat, data: &[u8]) -> Result<Box<dyn ImageDecoder + '_>, String> {
     check_png_header(data)?;
     let data = Cursor::new(data);
-    let limits = || {
-        let mut limits = Limits::no_limits();
-        limits.max_alloc = Some(ALLOCATION_LIMIT);
-        limits
-    };
-    match format {
-        ImageFormat::Png => visitor.visit(PngDecoder::with_limits(data, limits()).map_err(because)?),
-        ImageFormat::Bmp => visitor.visit(BmpDecoder::new(data).map_err(because)?),
-        ImageFormat::WebP => visitor.visit(WebPDecoder::new(data).map_err(because)?),
+    let mut limits = Limits::no_limits();
+    limits.max_alloc = Some(ALLOCATION_LIMIT);
+    Ok(match format {
+        ImageFormat::Png => Box::new(PngDecoder::with_limits(data, limits).map_err(because)?),
+        ImageFormat::Bmp => Box::new(BmpDecoder::new(data).map_err(because)?),
+        ImageFormat::WebP => Box::new(WebPDecoder::new(data).map_err(because)?),
         ImageFormat::Tiff => {
             let mut decoder = TiffDecoder::new(data).map_err(because)?;
             size_of(&decoder)?;
-            decoder.set_limits(limits()).map_err(because)?;
-            visitor.visit(decoder)
+            decoder.set_limits(limits).map_err(because)?;
+            Box::new(decoder)
         }
-        other => Err(format!("is of a kind that is not read ({other:?})")),
-    }
+        other => return Err(format!("is of a kind that is not read ({other:?})")),
+    })
 }
 
 /// Refuses a PNG by the size in its first chunk: the decoder wants to see more of the file before it tells the size.
@@ -87,48 +76,28 @@ fn because(error: ImageError) -> String {
     format!("cannot be decoded: {error}")
 }
 
-struct Measure;
-
-impl Visitor for Measure {
-    type Output = (usize, usize);
-
-    fn visit(self, decoder: impl ImageDecoder) -> Result<(usize, usize), String> {
-        size_of(&decoder)
+/// Reads the samples into `buffer`: how many rows and columns, how they lie, and what is wrong with them.
+fn read(
+    format: ImageFormat,
+    data: &[u8],
+    buffer: &mut Vec<u8>,
+) -> Result<(usize, usize, Layout, Option<String>), String> {
+    let decoder = open(format, data)?;
+    let (height, width) = size_of(&decoder)?;
+    let mut layout = layout(decoder.color_type())?;
+    let into = room(buffer, height * width * layout.bytes())?;
+    into.fill(0);
+    let Err(error) = decoder.read_image(into) else {
+        return Ok((height, width, layout, None));
+    };
+    if into.iter().all(|byte| *byte == 0) {
+        return Err(because(error));
     }
-}
-
-/// Reads the samples of a file of this format into its buffer.
-struct Read<'a>(ImageFormat, &'a mut Vec<u8>);
-
-/// What was read into the buffer.
-struct Samples {
-    height: usize,
-    width: usize,
-    layout: Layout,
-    damage: Option<String>,
-}
-
-impl Visitor for Read<'_> {
-    type Output = Samples;
-
-    fn visit(self, decoder: impl ImageDecoder) -> Result<Samples, String> {
-        let Self(format, buffer) = self;
-        let (height, width) = size_of(&decoder)?;
-        let mut layout = layout(decoder.color_type())?;
-        let into = room(buffer, height * width * layout.channels * layout.stride)?;
-        into.fill(0);
-        let Err(error) = decoder.read_image(into) else {
-            return Ok(Samples { height, width, layout, damage: None });
-        };
-        if into.iter().all(|byte| *byte == 0) {
-            return Err(because(error));
-        }
-        // The PNG decoder turns its big-endian samples only once it has all of them.
-        if format == ImageFormat::Png {
-            layout.upper = 0;
-        }
-        Ok(Samples { height, width, layout, damage: Some(format!("is truncated or damaged: {error}")) })
+    // The PNG decoder turns its big-endian samples only once it has all of them.
+    if format == ImageFormat::Png {
+        layout.upper = 0;
     }
+    Ok((height, width, layout, Some(format!("is truncated or damaged: {error}"))))
 }
 
 fn size_of(decoder: &impl ImageDecoder) -> Result<(usize, usize), String> {
@@ -138,17 +107,11 @@ fn size_of(decoder: &impl ImageDecoder) -> Result<(usize, usize), String> {
 }
 
 fn layout(kind: ColorType) -> Result<Layout, String> {
-    let (channels, stride) = match kind {
-        ColorType::L8 => (1, 1),
-        ColorType::La8 => (2, 1),
-        ColorType::Rgb8 => (3, 1),
-        ColorType::Rgba8 => (4, 1),
-        ColorType::L16 => (1, 2),
-        ColorType::La16 => (2, 2),
-        ColorType::Rgb16 => (3, 2),
-        ColorType::Rgba16 => (4, 2),
+    let stride = match kind {
+        ColorType::L8 | ColorType::La8 | ColorType::Rgb8 | ColorType::Rgba8 => 1,
+        ColorType::L16 | ColorType::La16 | ColorType::Rgb16 | ColorType::Rgba16 => 2,
         other => return Err(format!("holds pixels of a kind that is not read ({other:?})")),
     };
     let upper = if cfg!(target_endian = "little") { stride - 1 } else { 0 };
-    Ok(Layout { channels, stride, upper })
+    Ok(Layout { channels: kind.channel_count().into(), stride, upper })
 }

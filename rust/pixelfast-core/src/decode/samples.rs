@@ -16,9 +16,15 @@ pub(super) struct Layout {
     pub upper: usize,
 }
 
+impl Layout {
+    pub(super) fn bytes(self) -> usize {
+        self.channels * self.stride
+    }
+}
+
 /// Writes the pixels of `raw` to `out` as bytes of `color`; as many pixels as both hold.
 pub(super) fn convert(raw: &[u8], layout: Layout, color: Color, out: &mut [u8]) {
-    let pixels = raw.chunks_exact(layout.channels * layout.stride);
+    let pixels = raw.chunks_exact(layout.bytes());
     let sample = |pixel: &[u8], channel: usize| pixel[channel * layout.stride + layout.upper];
     if layout.channels < 3 {
         write(pixels.map(|pixel| [sample(pixel, 0); 3]), color, out);

@@ -17,7 +17,7 @@ pub(super) fn ranks<K: Key>(keys: &mut [K], below: u64, scratch: &mut Scratch<K>
     let (Some(low), Some(high)) = (keys.iter().min(), keys.iter().max()) else {
         return;
     };
-    let (low, range) = (low.wide(), high.wide() - low.wide());
+    let (low, range) = (low.key(), high.key() - low.key());
     if range == 0 {
         let rank = K::narrow(2 * below + keys.len() as u64 + 1);
         return keys.fill(rank);
@@ -35,14 +35,14 @@ pub(super) fn ranks<K: Key>(keys: &mut [K], below: u64, scratch: &mut Scratch<K>
 fn count<K: Key>(keys: &mut [K], low: u64, cells: usize, below: u64, counters: &mut Vec<u32>) {
     counters.clear();
     counters.resize(cells, 0);
-    keys.iter().for_each(|key| counters[(key.wide() - low) as usize] += 1);
+    keys.iter().for_each(|key| counters[(key.key() - low) as usize] += 1);
     let mut less = 0;
     for counter in counters.iter_mut() {
         let equal = std::mem::replace(counter, 2 * less + *counter + 1);
         less += equal;
     }
     for key in keys {
-        *key = K::narrow(2 * below + u64::from(counters[(key.wide() - low) as usize]));
+        *key = K::narrow(2 * below + u64::from(counters[(key.key() - low) as usize]));
     }
 }
 
@@ -56,7 +56,7 @@ struct Cells {
 impl Cells {
     #[inline]
     fn cell<K: Key>(&self, key: K) -> usize {
-        ((key.wide() - self.low) >> self.shift) as usize
+        ((key.key() - self.low) >> self.shift) as usize
     }
 
     fn ranks<K: Key>(&self, keys: &mut [K], cells: usize, scratch: &mut Scratch<K>) {
@@ -95,7 +95,6 @@ impl Cells {
     }
 }
 
-/// Sorts the cells of more than [`SCAN`] keys.
 fn sort_large<K: Key>(ends: &[u32], ordered: &mut [K]) {
     let mut start = 0;
     for &end in ends {

@@ -58,7 +58,8 @@ impl Video {
     /// Pushed at once, in pools of 1, 2 and 7 threads; all must agree to the bit.
     fn at_once(&self, how: How) -> Vec<f32> {
         let all = || self.streamed(&mut Overlap::new(self.windows, how), self.starts().len());
-        let [one, two, seven] = [1, 2, 7].map(|count| threads::pool(Some(count)).unwrap().install(all));
+        let [one, two, seven] =
+            [1, 2, 7].map(|count| threads::with_pool(Some(count), |pool| pool.install(all)).unwrap());
         assert_eq!(two, one);
         assert_eq!(seven, one);
         one
@@ -154,7 +155,8 @@ fn refuses_what_is_not_finite_and_stays_as_it_was() {
     let mut overlap = Overlap::new(video.windows, How::Max);
     for count in [1, 2, 7] {
         let push = || overlap.push(&bad, 2, &mut Vec::new(), &Cancel::default());
-        assert_eq!(threads::pool(Some(count)).unwrap().install(push), Err(Error::Value(sentence.into())));
+        let pushed = threads::with_pool(Some(count), |pool| pool.install(push)).unwrap();
+        assert_eq!(pushed, Err(Error::Value(sentence.into())));
     }
     assert_eq!(video.streamed(&mut overlap, 2), video.at_once(How::Max));
 }

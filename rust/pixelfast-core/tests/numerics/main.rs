@@ -17,7 +17,7 @@ fn on_threads<T: Default + Clone + PartialEq + std::fmt::Debug + Send>(
 ) -> Result<Vec<T>> {
     let run = |count| -> Result<Vec<T>> {
         let mut out = vec![T::default(); len];
-        threads::pool(Some(count))?.install(|| work(&mut out, &Cancel::default()))?;
+        threads::with_pool(Some(count), |pool| pool.install(|| work(&mut out, &Cancel::default())))??;
         Ok(out)
     };
     let one = run(1);
