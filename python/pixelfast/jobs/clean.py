@@ -81,7 +81,7 @@ def correct(
 ) -> CleanReport:
     """Corrects a source; see `pixelfast.clean`."""
     settings.check()
-    notes, watch, target = Notes(), Stopwatch(), Path(out)
+    notes, watch, target, count = Notes(), Stopwatch(), Path(out), usable_threads(threads)
     videos = _folders(open_source(source, notes))
     root = Path(source) if isinstance(source, str | PathLike) and Path(source).is_dir() else None
     _refuse_inside(target, {video.folder for video in videos} | ({root} if root else set()))
@@ -90,7 +90,7 @@ def correct(
     flip = choose_flip_correction(loaded, loaded.folder, settings.flip, notes)
     clean = CleanSettings(flip.open(loaded, CLEANING_THREADS), settings.on_error, bridge_noisy=False, stopwatch=watch)
     height, width = loaded.manifest.height, loaded.manifest.width
-    decode = DecodeSettings(lambda _: FrameFormat(height, width), height * width, usable_threads(threads), watch)
+    decode = DecodeSettings(lambda _: FrameFormat(height, width), height * width, count, watch)
     changes, refused = list[Change](), list[str]()
     with new_folder(target) as temporary:
         for video in videos:
