@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from numpy.typing import NDArray
 
 from frame_files import write_video
@@ -15,6 +16,9 @@ from pixelfast.model import Flip, Model
 from tiny_engines import write_cuboid_engine, write_frame_engine, write_model
 
 MadeOnce = Callable[[str, Callable[[Path], object]], Path]
+
+settings.register_profile("any load", deadline=None)  # what an example takes on a busy machine is no fault of the code
+settings.load_profile("any load")
 
 WORKER = os.environ.pop("PYTEST_XDIST_WORKER", None)  # which processes that the tests start are not
 if WORKER is not None:
