@@ -52,7 +52,7 @@ def train(
             "plain", of the motion method alone, predicts no motion at all, so that the score is the norm of the flow.
         epochs: passes over the training windows; None leaves it to the recipe.
         seed: of every random choice.
-        precision: "fp32" or "bf16"; None takes the faster one that the recipe allows.
+        precision: "fp32" or "bf16"; None takes bf16 where the processor multiplies it itself and the recipe allows it.
         batch: windows a step; None takes a fast one that the recipe allows.
         resume: go on from `<out>.training/` where an earlier training was stopped.
         threads: None takes the cores that this process may use.
