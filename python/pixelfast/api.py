@@ -278,11 +278,11 @@ def merge(parts: StrPath | Iterable[StrPath], out: "Out" = None) -> "Scores":
     """Puts the parts of several runs (shares of one source) together.
 
     Args:
-        parts: the folder of parts, or several.
+        parts: the folder of parts, or several; or part files, which may be of several sources as each is named.
         out: as in `score`.
 
     Raises:
-        ScoresError: there are no parts, one is damaged, or they come from different engines or settings.
+        ScoresError: there are no parts, one is damaged, or they come from different engines, settings or sources.
         OutputError: a result cannot be written.
 
     Examples:
