@@ -22,5 +22,5 @@ def test_start_up(contest, frames: list[Path], model: Path, tmp_path: Path) -> N
             part.unlink()
         subprocess.run(command, capture_output=True, check=True)
 
-    run()  # the fastest engine is measured once, and remembered
+    run()  # the engines are tried once, and the choice remembered
     contest(ours=run, rounds=5, items=16, unit="frames")

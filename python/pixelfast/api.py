@@ -52,7 +52,7 @@ def train(
             "plain", of the motion method alone, predicts no motion at all, so that the score is the norm of the flow.
         epochs: passes over the training windows; None leaves it to the recipe.
         seed: of every random choice.
-        precision: "fp32" or "bf16"; None takes the faster one that the recipe allows.
+        precision: "fp32" or "bf16"; None takes bf16 where the processor multiplies it itself and the recipe allows it.
         batch: windows a step; None takes a fast one that the recipe allows.
         resume: go on from `<out>.training/` where an earlier training was stopped.
         threads: None takes the cores that this process may use.
@@ -278,11 +278,11 @@ def merge(parts: StrPath | Iterable[StrPath], out: "Out" = None) -> "Scores":
     """Puts the parts of several runs (shares of one source) together.
 
     Args:
-        parts: the folder of parts, or several.
+        parts: the folder of parts, or several; or part files, which may be of several sources as each is named.
         out: as in `score`.
 
     Raises:
-        ScoresError: there are no parts, one is damaged, or they come from different engines or settings.
+        ScoresError: there are no parts, one is damaged, or they come from different engines, settings or sources.
         OutputError: a result cannot be written.
 
     Examples:

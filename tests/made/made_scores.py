@@ -9,7 +9,7 @@ from scipy.stats import rankdata
 from pixelfast.scores import Scores
 
 COLUMNS = ("video_index", "frame", "raw", "score", "rank", "flipped", "repaired", "noisy", "tail", "seconds")
-FACTS = ("videos", "method", "submission", "smooth", "threshold", "notes", "phases")
+FACTS = ("videos", "method", "submission", "smooth", "threshold", "notes")
 
 
 def make_scores(lengths: dict[str, int], seed: int = 0, **changes: Any) -> Scores:

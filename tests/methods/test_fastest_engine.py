@@ -1,4 +1,4 @@
-"""The fastest engine of a folder: measured once, remembered, overridable, and only among those that are right."""
+"""The fastest engine of a folder: by a table, remembered, overridable, and only among those that are right."""
 
 from pathlib import Path
 
@@ -38,7 +38,7 @@ def pair(tmp_path: Path) -> Model:
     return model.add({"ae.onnx": slow, "ae.int8.onnx": write_frame_engine(tmp_path / "fast.onnx")})
 
 
-def test_the_fastest_is_taken_measured_once_and_remembered(pair: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_fastest_is_taken_tried_once_and_remembered(pair: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     choice = choose_engine(pair.folder)
     assert choice.path.name == "ae.int8.onnx"
     assert len(choice.notes) == 1
@@ -46,10 +46,27 @@ def test_the_fastest_is_taken_measured_once_and_remembered(pair: Model, monkeypa
     assert "ae.onnx" in choice.notes[0]
     (known,) = remembered().values()
     assert (known.engine, known.model) == ("ae.int8.onnx", str(pair.folder))
-    assert known.rates["ae.int8.onnx"] > known.rates["ae.onnx"] > 0
-    monkeypatch.setattr("pixelfast.methods.fastest.try_engine", lambda *_: pytest.fail("measured again"))
-    again = choose_engine(pair.folder)
-    assert (again.path, again.notes) == (choice.path, [])
+    monkeypatch.setattr("pixelfast.methods.fastest.try_engine", lambda *_: pytest.fail("tried again"))
+    again = choose_engine(pair.folder, threads=7)
+    assert (again.path, again.notes) == (choice.path, choice.notes)
+
+
+def test_no_speed_changes_the_choice(pair: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pair.add({"ae.int8.onnx": write_slow_engine(tmp_path / "slower.onnx"), "ae.onnx": tmp_path / "fast.onnx"})
+    monkeypatch.setattr("pixelfast.runtime.trial.calls_a_second", lambda *_: pytest.fail("something was timed"))
+    assert choose_engine(pair.folder, threads=1).path.name == "ae.int8.onnx"
+    MEASURED.file.unlink()
+    assert choose_engine(pair.folder, threads=2).path.name == "ae.int8.onnx"
+
+
+@pytest.mark.parametrize(("bf16", "name"), [(True, "ae.bf16.onnx"), (False, "ae.onnx")])
+def test_bf16_is_for_processors_that_multiply_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bf16: bool, name: str
+) -> None:
+    model = write_model(tmp_path / "model")
+    model.add({"ae.bf16.onnx": write_frame_engine(tmp_path / "half.onnx")})
+    monkeypatch.setattr("pixelfast.methods.fastest.multiplies_bf16", lambda: bf16)
+    assert choose_engine(model.folder).path.name == name
 
 
 def test_a_named_file_is_taken_as_it_is(pair: Model) -> None:
@@ -57,16 +74,17 @@ def test_a_named_file_is_taken_as_it_is(pair: Model) -> None:
     assert not MEASURED.file.exists()
 
 
-def test_what_changes_is_measured_anew(pair: Model, tmp_path: Path) -> None:
+def test_what_changes_is_tried_anew(pair: Model, tmp_path: Path) -> None:
     choose_engine(pair.folder)
-    pair.add({"ae.int8.onnx": write_slow_engine(tmp_path / "slower.onnx"), "ae.onnx": tmp_path / "fast.onnx"})
+    (tmp_path / "broken.onnx").write_bytes(b"\x08\x07broken")
+    pair.add({"ae.int8.onnx": tmp_path / "broken.onnx"})
     assert choose_engine(pair.folder).path.name == "ae.onnx"
     assert len(remembered()) == 2
     assert fastest_engine(Model.load(pair.folder), EngineName("ae"), AE, 2)[0] == "ae.onnx"
-    assert len(remembered()) == 3, "another number of threads is another machine"
+    assert len(remembered()) == 2, "another number of threads is no other machine"
 
 
-def test_a_folder_with_one_engine_is_not_measured(tmp_path: Path) -> None:
+def test_a_folder_with_one_engine_is_not_tried(tmp_path: Path) -> None:
     model = write_model(tmp_path / "model", strides=(1, 4))
     assert choose_engine(model.folder, 4).path.name == "ae.s4.onnx"
     assert not MEASURED.file.exists()
@@ -86,7 +104,7 @@ def test_a_damaged_memory_is_forgotten(pair: Model, damage: str) -> None:
     assert len(remembered()) == 1
 
 
-def test_without_a_place_to_remember_it_is_measured_each_time(pair: Model, tmp_path: Path) -> None:
+def test_without_a_place_to_remember_it_is_tried_each_time(pair: Model, tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file where a folder should be")
     for _ in range(2):
         assert len(choose_engine(pair.folder).notes) == 1

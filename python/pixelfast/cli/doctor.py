@@ -138,8 +138,11 @@ def _weights() -> str:
 def _fastest() -> dict[str, str]:
     from pixelfast.methods.fastest import MEASURED, remembered
 
-    known = {choice.model: str(choice) for choice in remembered().values()}
-    return {**known, "kept in": f"{MEASURED.file}; delete it to measure again, name a file to take another engine"}
+    known = {choice.model: choice.engine for choice in remembered().values()}
+    return {
+        **known,
+        "kept in": f"{MEASURED.file}; delete it to have them tried again, name a file to take another engine",
+    }
 
 
 def _onnx_runtime() -> str:

@@ -14,7 +14,12 @@ from pixelfast.cli.score import describe_scores
 
 def merge(
     parts: Annotated[
-        list[Path], typer.Argument(metavar="PARTS", help="Folders of parts, as `score` wrote them.", show_default=False)
+        list[Path],
+        typer.Argument(
+            metavar="PARTS",
+            help="Folders of parts of one source, as `score` wrote them, or part files.",
+            show_default=False,
+        ),
     ],
     out: Outputs = None,
 ) -> None:

@@ -37,10 +37,10 @@ def train(
     ] = None,
     seed: Annotated[int, typer.Option(metavar="N", help="Seed of everything random.")] = 0,
     precision: Annotated[
-        TrainingPrecision | None, typer.Option(help="Arithmetic.", show_default="the faster one here")
+        TrainingPrecision | None, typer.Option(help="Arithmetic.", show_default="bf16 if the processor has it")
     ] = None,
     batch: Annotated[
-        int | None, typer.Option(min=1, metavar="N", help="Windows (or flows) a step.", show_default="a fast one")
+        int | None, typer.Option(min=1, metavar="N", help="Windows (or flows) a step.", show_default="the recipe's own")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Carry on a training that was stopped.")] = False,
     threads: Threads = None,

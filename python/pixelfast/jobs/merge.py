@@ -1,7 +1,6 @@
 """The parts of several runs, put together: what `pixelfast.merge` does."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from os import PathLike
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from pixelfast.jobs.score import finish
 from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.machine.threads import usable_threads
 from pixelfast.notes import Notes
+from pixelfast.pipeline.listing import describe_missing, named
 from pixelfast.pipeline.parts import SUFFIX, Job, Part, read_parts
 from pixelfast.scores import Scores
 from pixelfast.scores.files import Out, output_paths
@@ -23,22 +23,30 @@ def merge_parts(parts: Folders, out: Out) -> Scores:
     notes, watch = Notes(), Stopwatch()
     paths, threads = output_paths(out), usable_threads(None)
     with watch.phase("read"):
-        files = _files(parts)
+        given = _given(parts)
+        files = _files(given)
         read = dict(zip(files, read_parts(files, threads), strict=True))
-    job = _one_job(read)
     videos = _one_a_video(read)
+    sources = _sources(read, all(path in read for path in given), notes)
+    job = _one_job(read)
     for part in videos:
         for note in part.notes:
             notes.say(note)
-    if len(videos) < job.videos:
-        notes.say(f"the parts hold {len(videos)} of the source's {job.videos} videos: some shares are missing")
+    for some in sources:
+        shares = max(part.job.shares for part in some)
+        missing = describe_missing({part.video: part.place for part in some}, some[0].job.videos, shares)
+        if missing is not None:
+            notes.say(missing)
     return finish(videos, job, paths, notes=notes, watch=watch, threads=threads)
 
 
-def _files(parts: Folders) -> list[Path]:
-    folders = [Path(parts)] if isinstance(parts, str | PathLike) else [Path(folder) for folder in parts]
+def _given(parts: Folders) -> list[Path]:
+    return [Path(parts)] if isinstance(parts, str | PathLike) else [Path(folder) for folder in parts]
+
+
+def _files(parts: list[Path]) -> list[Path]:
     found: list[Path] = []
-    for folder in folders:
+    for folder in parts:
         inside = sorted(folder.glob(f"[!.]*{SUFFIX}"), key=lambda path: natural_key(path.name))
         files = [folder] if folder.is_file() else inside
         if not files:
@@ -77,7 +85,7 @@ def _one_job(read: dict[Path, Part]) -> Job:
                 f"{first_path} and {path} were written with different smoothing or calibration "
                 f"(smooth {first.job.smooth} and {part.job.smooth}): score the older ones again"
             )
-    return replace(first.job, videos=max(part.job.videos for part in read.values()))
+    return first.job
 
 
 def _differences(a: Job, b: Job) -> str:
@@ -100,3 +108,27 @@ def _one_a_video(read: dict[Path, Part]) -> Sequence[Part]:
                 f"{other_path} and {path} are both video {part.video}, of different footage: delete the outdated one"
             )
     return [part for _, part in by_video.values()]
+
+
+def _sources(read: dict[Path, Part], by_name: bool, notes: Notes) -> list[list[Part]]:
+    """The parts of each source that they come from, the largest first; several only where each file was named.
+
+    Raises:
+        ScoresError: they come from several sources, or from one whose list of videos has changed since.
+    """
+    sources: dict[str, dict[Path, Part]] = {}
+    for path, part in read.items():
+        sources.setdefault(part.job.source, {})[path] = part
+    first, *others = sorted(sources.values(), key=len, reverse=True)
+    if others:
+        strange = [f"{path} (video {part.video})" for other in others for path, part in other.items()]
+        what = (
+            f"{len(first)} parts come from one source, and from another, or from what it was before its list of videos "
+            f"changed: {named(strange, len(strange))}"
+        )
+        if not by_name:
+            raise ScoresError(
+                f"{what}. Delete what is outdated, score what has changed again, or name each part file to take all"
+            )
+        notes.say(f"{what}; all were named, and are ranked together")
+    return [list({part.video: part for part in some.values()}.values()) for some in (first, *others)]

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pixelfast.cleaning.stage import CLEANING_THREADS, CleanSettings
-from pixelfast.errors import PixelfastError
+from pixelfast.errors import PixelfastError, ScoresError
 from pixelfast.flip.opening import FlipCorrection, choose_flip_correction
 from pixelfast.machine.stopwatch import Profile, Stopwatch
 from pixelfast.machine.threads import usable_threads
@@ -21,6 +21,7 @@ from pixelfast.methods.settings import Settings
 from pixelfast.model import Calibration
 from pixelfast.notes import Notes
 from pixelfast.pipeline.global_pass import global_pass
+from pixelfast.pipeline.listing import Listing
 from pixelfast.pipeline.parts import Job, Part, PartStore
 from pixelfast.pipeline.scoring import Stages, score_videos
 from pixelfast.progress import ProgressCallback
@@ -58,11 +59,13 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
         notes.say("error maps are kept in the parts, and no parts are kept: name a folder with parts=, or out=")
     flip = choose_flip_correction(choice.model, choice.path, settings.flip, notes)
     stages = open_stages(Opening(choice, settings, threads, watch, notes), flip)
+    listing = Listing(all_videos)
     job = _describe_job(choice, stages, flip, len(all_videos), notes)
+    job = replace(job, source=listing.digest, shares=_share(request.shard)[1])
     if folder is not None:
         make_folder(folder)
     with watch.flow():
-        parts = score_videos(videos, stages, PartStore(folder, job, settings.maps), notes, request.progress)
+        parts = score_videos(videos, stages, PartStore(folder, job, settings.maps, listing), notes, request.progress)
     if request.shard is not None:
         notes.say(
             f"these are the scores of share {request.shard} alone: merge the parts in {folder} when all are there"
@@ -137,8 +140,11 @@ def finish(
     """The global pass over all parts, and the files."""
     calibration = None
     if job.calibration is not None:
-        lists = {name: tuple(job.calibration[name]) for name in ("probabilities", "quantiles")}
-        calibration = Calibration(**{**job.calibration, **lists})
+        try:
+            lists = {name: tuple(job.calibration[name]) for name in ("probabilities", "quantiles")}
+            calibration = Calibration(**{**job.calibration, **lists})
+        except (LookupError, TypeError) as error:
+            raise ScoresError(f"the parts' calibration is damaged ({error}): delete them and score again") from error
     with watch.phase("global"):
         spec = find_method(job.settings["method"])
         scores = global_pass(parts, spec, job.smooth, calibration, notes=notes, threads=threads)
@@ -151,15 +157,21 @@ def finish(
 
 
 def _take_share(videos: Sequence[Video], shard: str | None) -> list[Video]:
-    """The videos of share `shard` ("i/n", 1/n to n/n); all for None. Shares of one source are disjoint and complete.
+    """The videos of a share; all for None. Shares of one source are disjoint and complete."""
+    share, shares = _share(shard)
+    return list(videos[share - 1 :: shares])
+
+
+def _share(shard: str | None) -> tuple[int, int]:
+    """Which share of how many ("i/n", 1/n to n/n) is meant; the only one for None.
 
     Raises:
         PixelfastError: the text is no share.
     """
     if shard is None:
-        return list(videos)
+        return 1, 1
     match = re.fullmatch(r"([0-9]+)/([0-9]+)", shard)
     share, shares = (int(match[1]), int(match[2])) if match else (0, 0)
     if not 1 <= share <= shares:
         raise PixelfastError(f"shard must be like 2/3 (the second of three shares, from 1/3 to 3/3), not {shard!r}")
-    return list(videos[share - 1 :: shares])
+    return share, shares

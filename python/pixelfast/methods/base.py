@@ -267,7 +267,7 @@ class MethodSpec:
         needs: refuses a training for which a package is missing, before any work is done.
         exports: None where it has its one engine and no other.
         kind: of its usual engine file.
-        contested: whether the fastest of a folder's engines is found by measuring them.
+        contested: whether a folder's engines are tried, from fast to slow, for one that runs and is right.
     """
 
     name: str

@@ -28,7 +28,7 @@ def choose_engine(
             file (inside a model folder or alone).
         stride: the window stride asked for; a folder may hold an engine made for it.
         sharded: machines share the work, so all must name the same file, not a folder.
-        threads: of the engine; the fastest of a folder is measured with them.
+        threads: of the engine as it is tried; the choice does not depend on them.
 
     Raises:
         EngineError: no such file, a suffix that this version does not run, a folder for a shard, or a damaged file.

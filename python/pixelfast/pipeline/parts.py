@@ -26,9 +26,11 @@ from pixelfast.cleaning.stage import FrameRecord
 from pixelfast.errors import ScoresError
 from pixelfast.files.arrow import arrow_column
 from pixelfast.files.atomic import atomic_path
+from pixelfast.pipeline.listing import Listing, Place
+from pixelfast.pipeline.part_schema import WrongPartError, check_part
 from pixelfast.sources import Video
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Raised whenever the same engine, settings and footage would give other raw scores than before, or another file."""
 
 SUFFIX: Final = ".arrow"
@@ -60,6 +62,8 @@ class Job:
         smooth: frames of the centred mean in the global pass.
         calibration: of this engine and these settings, as a plain mapping; None where there is none.
         videos: how many videos the whole source has.
+        source: digest of the source's list of videos; "" where it is not known.
+        shares: into how many shares the source was cut.
     """
 
     engine: str
@@ -67,6 +71,8 @@ class Job:
     smooth: int
     calibration: dict[str, Any] | None = None
     videos: int = 0
+    source: str = ""
+    shares: int = 1
 
     def fingerprint(self) -> str:
         """64 hex digits that differ between jobs whose raw scores must not be mixed."""
@@ -86,6 +92,8 @@ class Part:
         maps: f16[N, G, G], the square roots of the error maps; None where they were not asked for.
         job: what all parts of the run share.
         notes: what was said aloud about this video.
+        frames: how many frames the video has; None takes the rows.
+        place: where the video stands in its source's list; None where that is not known.
     """
 
     video: str
@@ -95,6 +103,8 @@ class Part:
     maps: NDArray[np.float16] | None
     job: Job
     notes: list[str] = field(default_factory=list)
+    frames: int | None = None
+    place: Place | None = None
 
 
 class PartStore:
@@ -104,12 +114,18 @@ class PartStore:
         folder: made on the first write.
         job: what all parts of this run share.
         maps: whether a part without error maps is of no use.
+        listing: of the whole source; None where it is not known.
     """
 
-    def __init__(self, folder: Path | None, job: Job, maps: bool) -> None:
+    def __init__(self, folder: Path | None, job: Job, maps: bool, listing: Listing | None = None) -> None:
         self._folder = folder
         self.job = job
         self._maps = maps
+        self._listing = listing
+
+    def place(self, video: str) -> Place | None:
+        """Where a video stands in the source's list; None where that is not known."""
+        return None if self._listing is None else self._listing.place(video)
 
     def footage(self, video: Video) -> str:
         """Fingerprint of the video's files, hex; "" where nothing is kept, since it would be read for nothing."""
@@ -125,9 +141,9 @@ class PartStore:
             return None
         if part.video != video or part.footage != footage or (self._maps and part.maps is None):
             return None
-        if part.job != self.job:
-            # What changes no raw score (smoothing, calibration) is brought up to this run, so that parts can be merged.
-            part = replace(part, job=self.job)
+        if (part.job, part.place) != (self.job, self.place(video)):
+            # What changes no raw score (smoothing, the source's list) is brought up to this run, for a later merge.
+            part = replace(part, job=self.job, place=self.place(video))
             write_part(path, part)
         return part
 
@@ -156,7 +172,9 @@ def write_part(path: Path, part: Part) -> None:
     """
     values = {"raw": part.raw, **vars(part.record), "maps": part.maps}
     columns = {name: arrow_column(values[name]) for name in _COLUMNS if values[name] is not None}
+    frames = len(part.raw) if part.frames is None else part.frames
     about = {"video": part.video, "footage": part.footage, "format": FORMAT, "notes": part.notes}
+    about |= {"frames": frames, "place": part.place}
     texts = json.dumps({**about, "columns": list(columns)}).encode(), json.dumps(vars(part.job)).encode()
     data = [column.buffers()[-1] for column in columns.values()]
     checksums = _checksums(list(columns), data, *texts)
@@ -196,7 +214,10 @@ def read_part(path: Path, maps: bool = True, jobs: dict[bytes, Job] | None = Non
     except FileNotFoundError as error:
         raise ScoresError(f"{path} does not exist") from error
     except _DAMAGED as error:
-        raise ScoresError(f"{path} is damaged or no part of pixelfast; delete it and score its video again") from error
+        why = f" ({error})" if isinstance(error, WrongPartError) else ""
+        raise ScoresError(
+            f"{path} is damaged or no part of pixelfast{why}; delete it and score its video again"
+        ) from error
 
 
 def _read_batch(file: pa.NativeFile, maps: bool) -> pa.RecordBatch:
@@ -220,15 +241,19 @@ def _part(batch: pa.RecordBatch, maps: bool, jobs: dict[bytes, Job]) -> Part:
     about, job = json.loads(about_text), jobs.get(job_text)
     if about["format"] != FORMAT or names != [name for name in about["columns"] if maps or name != "maps"]:
         raise ValueError("another format, or a column that is missing")
+    if names != [name for name in _COLUMNS if name in names]:
+        raise ValueError("columns in another order, or twice")
     if job is None:
         job = jobs.setdefault(job_text, Job(**json.loads(job_text)))
     rows = batch.num_rows
     raw, frame, flipped, repaired, noisy, *more = map(_values, names, kinds, data, repeat(rows, len(names)))
     known = dict(zip(names[5:], more, strict=True))
-    if not np.isfinite(raw).all():
-        raise ValueError("raw scores that are not finite")
     record = FrameRecord(frame, flipped, repaired, noisy, known.get("seconds"))
-    return Part(about["video"], about["footage"], raw, record, known.get("maps"), job, about["notes"])
+    place = None if about["place"] is None else Place(about["place"][0], tuple(about["place"][1]))
+    part = Part(about["video"], about["footage"], raw, record, known.get("maps"), job, about["notes"])
+    part = replace(part, frames=about["frames"], place=place)
+    check_part(part)
+    return part
 
 
 def _values(name: str, kind: pa.DataType, data: pa.Buffer, rows: int) -> NDArray[Any]:

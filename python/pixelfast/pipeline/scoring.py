@@ -1,7 +1,7 @@
 """Raw scores of many videos: decoding and cleaning run ahead, the engine follows, each video leaves a part."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from itertools import chain, groupby
 from operator import attrgetter
@@ -79,7 +79,7 @@ def _decoded(videos: Sequence[Video], decode: DecodeSettings, store: PartStore, 
         with decode.stopwatch.phase("fingerprint"):
             footage = store.footage(video)
             part = store.find(video.name, footage)
-        if part is not None:
+        if part is not None and video.length in (None, len(part.raw)):
             yield Step(index, footage, part=part)
             continue
         for chunk in decode.chunks(video):
@@ -169,7 +169,8 @@ def _score(video: Video, steps: Iterable[Step], stages: Stages, store: PartStore
         void, last, footage = len(raw), stage, first.footage
     record = last.record()
     notes = last.notes() + stages.method.remarks(video, len(record.frame))
-    return Part(video.name, footage, raw, record, maps, store.job, notes)
+    part = Part(video.name, footage, raw, record, maps, store.job, notes)
+    return replace(part, frames=len(raw), place=store.place(video.name))
 
 
 def _raw(

@@ -90,7 +90,6 @@ class EngineKind:
         measure: the name of the measure in which two engines agree.
         compared: inputs that engines are compared on: a CPU is slow on some.
         lengths: inputs of the calls that speed is measured with.
-        best: inputs of a call that keep an engine busy; None where any number does.
         plain_loop: measures the source method's plain loop; None where there is none.
     """
 
@@ -101,7 +100,6 @@ class EngineKind:
     measure: str = "rank correlation"
     compared: int = 80
     lengths: tuple[int, ...] = (32, 64, 128, 256, 512)
-    best: Callable[[Any], int | None] = lambda _: None
     plain_loop: PlainLoop | None = None
 
 
@@ -166,17 +164,14 @@ class Trial:
         return self.agreement is not None and self.agreement.enough
 
 
-def try_engine(
-    candidate: Candidate, subject: Subject, expected: Array | None, seconds: float, *, all_lengths: bool = True
-) -> Trial:
+def try_engine(candidate: Candidate, subject: Subject, expected: Array | None, seconds: float | None) -> Trial:
     """Opens, compares and measures one engine; one that cannot run here gets a remark.
 
     Args:
         candidate: the engine.
         subject: what it is tried on.
         expected: what the reference makes of the first inputs, as many as engines of its kind are compared on.
-        seconds: how long each length of call is measured, about.
-        all_lengths: whether speed is measured with all lengths of call, or with one that suits the engine.
+        seconds: how long each length of call is measured, about; None measures no speed.
     """
     started = time.perf_counter()
     kind = candidate.kind
@@ -186,8 +181,8 @@ def try_engine(
         first = time.perf_counter() - started
         agreement = subject.agreement(found, np.asarray(expected))
         trial = Trial(candidate, first, agreement, remark=getattr(engine, "fallback", None) or "")
-        lengths = kind.lengths if all_lengths else (max(kind.compared, kind.best(engine) or 0),)
-        _measure(trial, engine, subject, lengths, seconds)
+        if seconds is not None:
+            _measure(trial, engine, subject, kind.lengths, seconds)
     except (PixelfastError, ImportError, OSError) as error:  # the latter two: a library that does not load
         return Trial(candidate, remark=str(error))
     return trial

@@ -146,7 +146,8 @@ def to_arrow(scores: "Scores") -> "pa.Table":
         column = getattr(scores, name)
         if column is not None:
             columns[name] = pa.array(column, from_pandas=True)
-    facts = {"format": FORMAT, **{name: getattr(scores, name) for name in _FACTS}}
+    # Times differ from run to run, and a file does not: its place in the format stays, empty.
+    facts = {"format": FORMAT, **{name: getattr(scores, name) for name in _FACTS}, "phases": {}}
     return pa.table(columns).replace_schema_metadata({_METADATA_KEY: json.dumps(facts)})
 
 

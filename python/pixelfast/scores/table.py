@@ -71,7 +71,7 @@ class Scores:
         smooth: the length in frames (odd) of the centred mean on raw that `threshold` and `tail` go with.
         threshold: the smoothed raw score above which a frame is unusual; None without a calibration.
         notes: what was said aloud on the way, one sentence each.
-        phases: seconds that each phase of the work took.
+        phases: seconds that each phase of this run took; no file keeps them.
 
     Raises:
         ScoresError: a column has another type or length, or holds what it must not (not-a-number, a rank over 1, …).
@@ -207,6 +207,8 @@ class Scores:
 
     def write(self, path: str | os.PathLike[str], *, threads: int = 1) -> Path:
         """Writes what the suffix says, whole or not at all: `.csv` (`Id,Predicted`) or `.parquet` (everything).
+
+        The same scores give the same bytes: the times in `phases` are left out.
 
         Args:
             path: the file.

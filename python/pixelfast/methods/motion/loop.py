@@ -14,14 +14,13 @@ from torch import Tensor
 
 from pixelfast.errors import ModelError
 from pixelfast.flow.cache import FlowCache
-from pixelfast.methods.motion.network import FLOW_VALUES, FlowGru
+from pixelfast.methods.motion.network import FlowGru
 from pixelfast.methods.motion.recipe import MotionRecipe
 from pixelfast.options import TrainingPrecision
 from pixelfast.progress import ProgressCallback
 from pixelfast.training.cache import spread
 from pixelfast.training.checkpoint import Checkpoint, begin
 from pixelfast.training.loop import TrainingLoop, reproducible
-from pixelfast.training.speed import choose_precision
 
 CHECKPOINT: Final = "motion.checkpoint.pt"
 """The checkpoint's name in the working folder."""
@@ -118,19 +117,6 @@ def prediction_loss(training: GruTraining, network: FlowGru) -> float:
     """Mean squared error of the prediction over the compared sequences, in scaled units."""
     network.eval()
     return _mean_loss(training, lambda past: _predicted(network, past, training.precision))
-
-
-def faster_precision(recipe: MotionRecipe, threads: int) -> TrainingPrecision:
-    """The precision that a step takes less time in, on this machine."""
-    with reproducible(0, threads):
-        network = FlowGru(recipe.hidden)
-        optimiser = torch.optim.Adam(network.parameters(), recipe.learning_rate, fused=True)
-        sequences = torch.randn(recipe.batch, recipe.past + 1, FLOW_VALUES)
-        return choose_precision(
-            f"GRU {recipe.hidden}, {recipe.past} flows",
-            lambda precision: _step(network, optimiser, sequences, precision),
-            threads,
-        )
 
 
 def persistence_loss(training: GruTraining) -> float:

@@ -20,7 +20,6 @@ from pixelfast.methods.motion.facts import MotionFacts
 from pixelfast.methods.motion.loop import (
     CHECKPOINT,
     GruTraining,
-    faster_precision,
     mean_flow_loss,
     persistence_loss,
     prediction_loss,
@@ -33,6 +32,7 @@ from pixelfast.methods.trained import Trained, TrainingJob
 from pixelfast.model.names import EngineName
 from pixelfast.options import TrainingPrecision
 from pixelfast.training.checkpoint import Checkpoint, load_checkpoint
+from pixelfast.training.speed import usual_precision
 from pixelfast.training.weights import fill
 
 
@@ -106,7 +106,7 @@ def convert_gru(path: Path, state: Mapping[str, Tensor], workdir: Path, request:
 
 
 def _settled(job: TrainingJob, flows: FlowCache) -> GruTraining:
-    """Everything that fixes the training, what a measurement or an earlier attempt decides among it."""
+    """Everything that fixes the training, what the processor or an earlier attempt decides among it."""
     recipe, request = job.recipe.own, job.request
     return GruTraining(
         flows,
@@ -121,12 +121,12 @@ def _settled(job: TrainingJob, flows: FlowCache) -> GruTraining:
 
 
 def _precision(job: TrainingJob) -> TrainingPrecision:
-    """What the caller fixed, else that of the epochs that are done, else the faster one."""
+    """What the caller fixed, else that of the epochs that are done, else what the processor is made for."""
     precision, begun = job.request.precision, job.workdir / CHECKPOINT
     if precision is None and job.request.resume and begun.exists():
         precision = load_checkpoint(begun).settings.get("precision")
     if precision is None and job.recipe.own.predictor == "gru":
-        return faster_precision(job.recipe.own, job.threads)
+        return usual_precision()
     return "bf16" if precision == "bf16" else "fp32"
 
 

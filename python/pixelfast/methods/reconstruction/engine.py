@@ -206,7 +206,5 @@ def _plain_loop(
     return measure_plain_loop(weights, device, frames, files, seconds)
 
 
-AE: Final = EngineKind(
-    "ae", load_window_engine, _reference, _subject, best=lambda engine: engine.facts.best, plain_loop=_plain_loop
-)
+AE: Final = EngineKind("ae", load_window_engine, _reference, _subject, plain_loop=_plain_loop)
 """Autoencoders on trial: what their engines are tried on, and when one is right."""

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,7 +12,6 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from pixelfast.geometry import FRAME_SIZE, WINDOW
 from pixelfast.methods.reconstruction.batches import CuboidBatches, plain_cuboids, steps_per_epoch
 from pixelfast.methods.reconstruction.network import TemporalAutoencoder
 from pixelfast.methods.reconstruction.recipe import AutoencoderRecipe
@@ -21,7 +20,7 @@ from pixelfast.progress import ProgressCallback
 from pixelfast.training.cache import FrameCache, spread
 from pixelfast.training.checkpoint import Checkpoint, begin
 from pixelfast.training.loop import TrainingLoop, reproducible
-from pixelfast.training.speed import Choice, fastest_seconds, machine_name, remembered_rates
+from pixelfast.training.speed import Choice, usual_precision
 
 CHECKPOINT: Final = "autoencoder.checkpoint.pt"
 """The checkpoint's name in the working folder."""
@@ -29,11 +28,8 @@ CHECKPOINT: Final = "autoencoder.checkpoint.pt"
 MOST_HELD_OUT_WINDOWS: Final = 128
 """The held-out loss is measured on at most so many windows, evenly spaced, after each epoch."""
 
-PIECES: Final = (16, 8, 4)
-"""Windows at a time that may be faster than a whole batch, as their activations stay in the processor's caches."""
-
-FIXED_PIECE: Final = 8
-"""Taken without a measurement."""
+PIECE: Final = 8
+"""Windows at a time where a batch may be split: their activations stay in the processor's caches."""
 
 _FREE: Final = ("epochs", "least_steps", "patience", "precisions", "batches")
 """What a recipe only proposes, and what does not change the weights of an epoch."""
@@ -58,42 +54,12 @@ class AutoencoderTraining:
 
 
 def choose(recipe: AutoencoderRecipe, *, precision: str | None, batch: int | None, threads: int) -> Choice:
-    """What to train with: what the caller fixed, and the fastest of the rest on this machine.
-
-    A precision ("fp32" or "bf16") fixes the memory layout to channels_last, and the pieces of a batch, too.
-    """
+    """What to train with: what the caller fixed, the recipe's batch, and what the processor is made for."""
     fixed: dict[str, tuple[TrainingPrecision, ...]] = {"fp32": ("fp32",), "bf16": ("bf16",)}
-    precisions, batches = fixed[precision] if precision else recipe.precisions, (batch,) if batch else recipe.batches
-    # Who fixes precision and batch gets the same bits everywhere: nothing else may hang on a measurement then.
-    layouts = (True,) if precision else (True, False)
-    with remembered_rates(machine_key(recipe, threads), lambda one: _measure(one, recipe)) as rates:
-        fastest = rates.first_of_the_fast(
-            [Choice(one, last, batches[0], threads) for one in precisions for last in layouts]
-        )
-        chosen = rates.first_of_the_fast([replace(fastest, batch=size) for size in batches])
-        return rates.fastest([replace(chosen, piece=piece) for piece in _pieces(recipe, chosen.batch, precision)])
-
-
-def _pieces(recipe: AutoencoderRecipe, batch: int, precision: str | None) -> list[int | None]:
-    """What to choose from; batch normalisation needs its batch whole."""
-    if recipe.normalisation == "batch":
-        return [None]
-    if precision:
-        return [FIXED_PIECE if batch > FIXED_PIECE else None]
-    return [None, *(piece for piece in PIECES if piece < batch)]
-
-
-def machine_key(recipe: AutoencoderRecipe, threads: int) -> str:
-    """Names what a measurement depends on: processor, PyTorch, threads and the network."""
-    return f"{machine_name(threads)} / {recipe.normalisation} {recipe.channels}"
-
-
-def _measure(choice: Choice, recipe: AutoencoderRecipe) -> float:
-    with reproducible(0, choice.threads):
-        network = TemporalAutoencoder(recipe.channels, recipe.normalisation).to(memory_format=choice.layout)
-        optimiser = new_optimiser(network, recipe.learning_rate)
-        cuboids = torch.rand(choice.batch, WINDOW, FRAME_SIZE, FRAME_SIZE)
-        return choice.batch / fastest_seconds(lambda: train_step(network, optimiser, cuboids, cuboids, choice))
+    size = batch or recipe.batches[0]
+    # Batch normalisation needs its batch whole.
+    piece = PIECE if recipe.normalisation != "batch" and size > PIECE else None
+    return Choice(usual_precision(fixed[precision] if precision else recipe.precisions), True, size, threads, piece)
 
 
 def planned_epochs(recipe: AutoencoderRecipe, windows: int, batch: int, epochs: int | None) -> int:

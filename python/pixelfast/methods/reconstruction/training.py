@@ -111,7 +111,7 @@ def convert_autoencoder(path: Path, state: Mapping[str, Tensor], workdir: Path, 
 
 
 def _settled(job: TrainingJob) -> AutoencoderTraining:
-    """Everything that fixes the training, what a measurement or an earlier attempt decides among it."""
+    """Everything that fixes the training, what the processor or an earlier attempt decides among it."""
     recipe: AutoencoderRecipe = job.recipe.own
     request, begun = job.request, job.workdir / CHECKPOINT
     if not request.resume:

@@ -1,0 +1,23 @@
+"""What the processor of this machine can do."""
+
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+_BF16: Final = frozenset({"avx512_bf16", "amx_bf16", "bf16"})  # the last is ARM's
+
+
+@cache
+def abilities(cpuinfo: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
+    """Returns the names of the processor's abilities, as Linux has them; none where it does not say."""
+    try:
+        lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return frozenset()
+    facts = {key.strip(): value for key, _, value in (line.partition(":") for line in lines)}
+    return frozenset((facts.get("flags") or facts.get("Features") or "").split())
+
+
+def multiplies_bf16() -> bool:
+    """Says whether the processor multiplies bfloat16 itself: elsewhere it is converted, and slower than float32."""
+    return not _BF16.isdisjoint(abilities())
