@@ -15,7 +15,7 @@ from pixelfast.flip.engine import FlipEngine
 from pixelfast.flip.judge import FlipJudge
 from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.options import FlipMode, OnError
-from pixelfast.sources import READ, Chunk, Repair, Video
+from pixelfast.sources import READ, Chunk, LossGuard, Repair, Video
 
 CLEANING_THREADS = 1
 """Cleaning costs little beside decoding and the engine, and runs beside both: see `CleanSettings`."""
@@ -72,6 +72,7 @@ class CleanStage:
         self.refusal = refusal
         self._video = video
         self._settings = settings
+        self._loss = LossGuard(video, settings.on_error)
         self._repair = Repair(video, settings.on_error)
         self._flips = None if settings.flip_engine is None or flip == "never" else FlipJudge(flip, video.length)
         self._noise = NoiseJudge()
@@ -86,10 +87,10 @@ class CleanStage:
 
         Raises:
             CorrectionRefused: as soon as it is certain that the video must be left as it is.
-            DecodeError: see `Repair`.
+            DecodeError, LostFootageError: see `Repair` and `LossGuard`.
             SourceError: the video holds no frames.
         """
-        for chunk in self._repair.run(chunks):
+        for chunk in self._repair.run(self._loss.run(chunks)):
             grey = grey_frames(chunk.frames)
             with self._settings.stopwatch.phase("noise", grey.nbytes):
                 self._noisy += self._noise.push(_core.noise_sigma(grey, CLEANING_THREADS)).tobytes()
@@ -125,6 +126,10 @@ class CleanStage:
         """Returns sentences about what was refused and repaired."""
         return [said for said in (self.refusal, self._repair.sentence()) if said is not None]
 
+    def came_back(self) -> bool:
+        """Whether what could not be read can be read now, so that the footage's fingerprint may not be that of it."""
+        return self._loss.came_back()
+
     def _judge_flips(self, grey: Frames) -> None:
         if self._flips is None or self._settings.flip_engine is None:
             self._turned += bytes(len(grey))
@@ -158,7 +163,7 @@ def clean_video(
     with all frames, uncorrected, and those of the stage before are void.
 
     Raises:
-        DecodeError: see `Repair`.
+        DecodeError, LostFootageError: see `Repair` and `LossGuard`.
         SourceError: the video holds no frames.
     """
     stage = CleanStage(video, settings, flip)

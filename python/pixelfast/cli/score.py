@@ -10,6 +10,7 @@ from pixelfast import api
 from pixelfast.cli.console import facts, print_result, table
 from pixelfast.cli.options import FlipMode, OnError, Outputs, Sources, Threads
 from pixelfast.cli.progress import shown_progress
+from pixelfast.errors import LostFootageError
 from pixelfast.options import How, Pool
 
 if TYPE_CHECKING:
@@ -56,12 +57,17 @@ def score(
     A model folder turns upside-down frames and knows a threshold; a lone engine file does neither, and says so.
     """
     profiles: list[Profile] = []
-    with shown_progress() as progress:
-        scores = api.score(
-            source, engine, out=out, stride=stride, how=how, pool=pool, smooth=smooth, flip=flip, on_error=on_error,
-            maps=maps, parts=parts, shard=shard, threads=threads, chunk=chunk, progress=progress,
-            profile=profiles.append,
-        )  # fmt: skip
+    try:
+        with shown_progress() as progress:
+            scores = api.score(
+                source, engine, out=out, stride=stride, how=how, pool=pool, smooth=smooth, flip=flip, on_error=on_error,
+                maps=maps, parts=parts, shard=shard, threads=threads, chunk=chunk, progress=progress,
+                profile=profiles.append,
+            )  # fmt: skip
+    except LostFootageError as error:
+        if error.scores is not None:
+            print_result(describe_scores(error.scores, out or []))
+        raise
     print_result(describe_scores(scores, out or []))
     if profile:
         print_result(f"\n{_describe_profile(profiles[0])}")
