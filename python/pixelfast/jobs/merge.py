@@ -97,6 +97,19 @@ def _one_a_video(read: dict[Path, Part]) -> Sequence[Part]:
         other_path, other = by_video.setdefault(part.video, (path, part))
         if other.footage != part.footage:
             raise ScoresError(
-                f"{other_path} and {path} are both video {part.video}, of different footage: delete the outdated one"
+                f"{other_path} and {path} are both video {part.video}, of different footage: delete the outdated one "
+                f"({_ages(other_path, other, path, part)})"
             )
     return [part for _, part in by_video.values()]
+
+
+def _ages(path: Path, part: Part, other_path: Path, other: Part) -> str:
+    """Which of two parts was written later, and where the footage of each lay."""
+    written = path.stat().st_mtime_ns, other_path.stat().st_mtime_ns
+    newer = "both were written at once"
+    if written[0] != written[1]:
+        newer = f"{(path if written[0] > written[1] else other_path).name} is the newer one"
+    sources = (
+        f"{one.name} comes from {some.source}" for one, some in ((path, part), (other_path, other)) if some.source
+    )
+    return "; ".join([newer, *sources])

@@ -25,6 +25,7 @@ from pixelfast.pipeline.parts import Job, Part, PartStore
 from pixelfast.pipeline.scoring import Stages, score_videos
 from pixelfast.progress import ProgressCallback
 from pixelfast.scores import Scores
+from pixelfast.scores.elsewhere import elsewhere_sentence
 from pixelfast.scores.files import Out, check_outputs, make_folder, output_paths
 from pixelfast.sources import Source, Video, open_source
 from pixelfast.sources.decoding import DecodeSettings
@@ -61,8 +62,9 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
     job = _describe_job(choice, stages, flip, len(all_videos), notes)
     if folder is not None:
         make_folder(folder)
+    store = PartStore(folder, job, settings.maps)
     with watch.flow():
-        parts = score_videos(videos, stages, PartStore(folder, job, settings.maps), notes, request.progress, lost=lost)
+        parts = score_videos(videos, stages, store, notes, request.progress, lost=lost)
     if lost and not parts:
         raise _loss(lost, videos)
     if request.shard is not None:
@@ -71,6 +73,7 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
         )
         paths = []
     scores = finish(parts, job, paths, notes=notes, watch=watch, threads=threads)
+    scores.reused = store.reused
     if request.profile is not None:
         request.profile(watch.profile(threads))
     if lost:
@@ -158,6 +161,8 @@ def finish(
     with watch.phase("global"):
         spec = find_method(job.settings["method"])
         scores = global_pass(parts, spec, job.smooth, calibration, notes=notes, threads=threads)
+        if (sentence := elsewhere_sentence(scores)) is not None:
+            notes.say(sentence)
     scores.phases.update(watch.seconds())
     with watch.phase("write"):
         for path in paths:

@@ -9,6 +9,9 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
+from pixelfast.cleaning.frozen import equal_frames, frozen_runs, frozen_sentence
 from pixelfast.errors import ModelError, PixelfastError
 from pixelfast.files.atomic import atomic_path, write_error
 from pixelfast.flip.recipe import TRUSTED_ACCURACY
@@ -42,6 +45,7 @@ def train_model(source: Source, out: str | PathLike[str], request: TrainingReque
     spec.needs()
     workdir = target.resolve().with_name(target.resolve().name + ".training")
     cache = _open_cache(videos, workdir, request, threads, notes)
+    _look_for_stills(cache, workdir, notes)
     job = TrainingJob(request, recipe, options, cache, workdir, videos, threads, notes)
     model = Model.write(workdir, target, run_training(spec, job, _source_names(source)))
     shutil.rmtree(workdir, ignore_errors=True)
@@ -160,6 +164,24 @@ def _decode(videos: Sequence[Video], workdir: Path, footage: str, request: Train
             raise write_error(workdir, error) from error
         raise
     return cache
+
+
+def _look_for_stills(cache: FrameCache, workdir: Path, notes: Notes) -> None:
+    """Says aloud where the footage stands still, and refuses, with an empty working folder, what does throughout."""
+    moves = False
+    for video in cache.videos:
+        equal = equal_frames(cache.frames[video.offset : video.offset + video.length], None)
+        moves |= not equal[1:].all()
+        runs = frozen_runs(equal, np.zeros(len(equal), np.bool_), None)
+        sentence = frozen_sentence(video.name, np.arange(len(equal)), runs)
+        if sentence is not None:
+            notes.say(sentence)
+    if not moves:
+        shutil.rmtree(workdir, ignore_errors=True)
+        raise ModelError(
+            f"all frames of each training video are equal (the first: {cache.videos[0].name}): a frozen camera, or a "
+            "covered lens? There is nothing to learn from it: train on footage in which something changes"
+        )
 
 
 def _footage_facts(videos: Iterable[Video]) -> str:

@@ -28,7 +28,7 @@ from pixelfast.files.arrow import arrow_column
 from pixelfast.files.atomic import atomic_path
 from pixelfast.sources import Video
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Raised whenever the same engine, settings and footage would give other raw scores than before, or another file."""
 
 SUFFIX: Final = ".arrow"
@@ -42,6 +42,7 @@ _COLUMNS: Final = {
     "flipped": np.bool_,
     "repaired": np.bool_,
     "noisy": np.bool_,
+    "frozen": np.bool_,
     "seconds": np.float64,  # where they are known
     "maps": np.float16,  # where they were asked for, as G lists of G values
 }
@@ -86,6 +87,7 @@ class Part:
         maps: f16[N, G, G], the square roots of the error maps; None where they were not asked for.
         job: what all parts of the run share.
         notes: what was said aloud about this video.
+        source: the folder or file that it came from, for messages; "" where that is not known.
     """
 
     video: str
@@ -95,6 +97,7 @@ class Part:
     maps: NDArray[np.float16] | None
     job: Job
     notes: list[str] = field(default_factory=list)
+    source: str = ""
 
 
 class PartStore:
@@ -110,6 +113,7 @@ class PartStore:
         self._folder = folder
         self.job = job
         self._maps = maps
+        self.reused = 0  # parts that were found
 
     def footage(self, video: Video) -> str:
         """Fingerprint of the video's files, hex; "" where nothing is kept, since it would be read for nothing."""
@@ -129,6 +133,7 @@ class PartStore:
             # What changes no raw score (smoothing, calibration) is brought up to this run, so that parts can be merged.
             part = replace(part, job=self.job)
             write_part(path, part)
+        self.reused += 1
         return part
 
     def keep(self, part: Part) -> None:
@@ -156,7 +161,7 @@ def write_part(path: Path, part: Part) -> None:
     """
     values = {"raw": part.raw, **vars(part.record), "maps": part.maps}
     columns = {name: arrow_column(values[name]) for name in _COLUMNS if values[name] is not None}
-    about = {"video": part.video, "footage": part.footage, "format": FORMAT, "notes": part.notes}
+    about = {"video": part.video, "footage": part.footage, "format": FORMAT, "notes": part.notes, "source": part.source}
     texts = json.dumps({**about, "columns": list(columns)}).encode(), json.dumps(vars(part.job)).encode()
     data = [column.buffers()[-1] for column in columns.values()]
     checksums = _checksums(list(columns), data, *texts)
@@ -223,12 +228,12 @@ def _part(batch: pa.RecordBatch, maps: bool, jobs: dict[bytes, Job]) -> Part:
     if job is None:
         job = jobs.setdefault(job_text, Job(**json.loads(job_text)))
     rows = batch.num_rows
-    raw, frame, flipped, repaired, noisy, *more = map(_values, names, kinds, data, repeat(rows, len(names)))
-    known = dict(zip(names[5:], more, strict=True))
+    raw, frame, flipped, repaired, noisy, frozen, *more = map(_values, names, kinds, data, repeat(rows, len(names)))
+    known = dict(zip(names[6:], more, strict=True))
     if not np.isfinite(raw).all():
         raise ValueError("raw scores that are not finite")
-    record = FrameRecord(frame, flipped, repaired, noisy, known.get("seconds"))
-    return Part(about["video"], about["footage"], raw, record, known.get("maps"), job, about["notes"])
+    record = FrameRecord(frame, flipped, repaired, noisy, known.get("seconds"), frozen)
+    return Part(about["video"], about["footage"], raw, record, known.get("maps"), job, about["notes"], about["source"])
 
 
 def _values(name: str, kind: pa.DataType, data: pa.Buffer, rows: int) -> NDArray[Any]:

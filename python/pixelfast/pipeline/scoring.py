@@ -20,7 +20,7 @@ from pixelfast.notes import Notes
 from pixelfast.options import FlipMode
 from pixelfast.pipeline.parts import Part, PartStore
 from pixelfast.progress import Progress, ProgressCallback
-from pixelfast.sources import Chunk, Video
+from pixelfast.sources import Chunk, FolderVideo, Video
 from pixelfast.sources.decoding import DecodeSettings
 
 
@@ -198,7 +198,8 @@ def _score(video: Video, steps: Iterable[Step], stages: Stages, store: PartStore
         void, last, footage = len(raw), stage, first.footage
     record = last.record()
     notes = last.notes() + stages.method.remarks(video, len(record.frame))
-    part = Part(video.name, footage, raw, record, maps, store.job, notes)
+    source = str(video.folder.absolute()) if isinstance(video, FolderVideo) else ""
+    part = Part(video.name, footage, raw, record, maps, store.job, notes, source)
     if last.came_back():
         notes.append(f"video {video.name} changed while it was read, so its part is not kept: score it again")
     else:
