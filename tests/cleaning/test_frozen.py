@@ -39,10 +39,18 @@ def test_frozen_frames_are_those_of_long_runs(runs: list[tuple[int, int]], chunk
     expected, at = [], 0
     for _, run in groupby(levels.tolist()):
         stop = at + len(list(run))
-        if (~stand_in[at:stop]).sum() > 25:
+        if (~stand_in[at:stop]).sum() > (3 if stop - at == len(levels) else 25):
             expected.append((at, stop))
         at = stop
     assert frozen_runs(equal, stand_in, None) == expected
+
+
+def test_a_video_of_one_picture_is_frozen_however_short() -> None:
+    equal = np.arange(20) > 0
+    assert frozen_runs(equal, np.zeros(20, bool), None) == [(0, 20)]
+    said = frozen_sentence("a", np.arange(20) + 1, [(0, 20)])
+    assert said == "video a: all 20 frames are equal, 1 to 20: a frozen camera, or a covered lens?"
+    assert frozen_runs(equal[:3], np.zeros(3, bool), None) == []
 
 
 def test_where_times_are_known_a_second_counts() -> None:

@@ -30,7 +30,7 @@ def equal_frames(grey: Frames, before: Frames | None) -> NDArray[np.bool_]:
 def frozen_runs(
     equal: NDArray[np.bool_], stand_in: NDArray[np.bool_], seconds: NDArray[np.float64] | None
 ) -> list[tuple[int, int]]:
-    """Finds the runs of equal frames of a whole video that are too long for a live camera.
+    """Finds the runs of equal frames of a whole video that are too long for a live camera, or all there is of it.
 
     Args:
         equal: bool[N], the frame equals the one before.
@@ -45,6 +45,8 @@ def frozen_runs(
     long = [run for run in pairwise(bounds) if run[1] - run[0] > 2]
 
     def frozen(start: int, stop: int) -> bool:
+        if stop - start == len(equal) and read[stop] >= _LEAST:
+            return True
         span = np.nan if seconds is None else seconds[stop - 1] - seconds[start]
         return bool(read[stop] - read[start] > FROZEN_FRAMES if np.isnan(span) else span > FROZEN_SECONDS)
 

@@ -65,7 +65,7 @@ class Scores:
         repaired: bool[N], the file was truncated or unreadable.
         noisy: bool[N], the frame is far noisier than its video.
         frozen: bool[N], the frame belongs to a run of equal frames longer than a second (25 frames where times are not
-            known), as a camera that has stopped gives them; left out, none does.
+            known), or that are the whole video, as a camera that has stopped gives them; left out, none does.
         reused: how many videos were scored before and taken from their parts; no file holds it.
         tail: f64[N] in [0, 1], the share of held-out normal frames at or above this one; None without a calibration.
         seconds: f64[N], the time since the start of the video, NaN where it is not known; None where it never is.
