@@ -141,8 +141,8 @@ def test_a_video_of_which_nothing_can_be_read(model: Model, tmp_path: Path) -> N
     with pytest.raises(DecodeError, match="no frame of video 02 can be read") as caught:
         pixelfast.score(tmp_path / "footage", model.folder, out=tmp_path / "scores.csv")
     assert "frame_0001.png is empty" in one_sentence(caught.value)
-    assert not (tmp_path / "scores.csv").exists()
-    # What was done before is kept: once the video is gone, only the table is left to write.
+    # The others are scored and written, and their parts kept.
+    assert (tmp_path / "scores.csv").read_text().count("\n1_") == 20
     assert [path.name.split(".")[0] for path in (tmp_path / "scores.csv.parts").iterdir()] == ["01"]
 
 

@@ -6,7 +6,16 @@ The public names; all but the errors are imported when they are first used, so t
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from pixelfast.errors import DecodeError, EngineError, ModelError, OutputError, PixelfastError, ScoresError, SourceError
+from pixelfast.errors import (
+    DecodeError,
+    EngineError,
+    LostFootageError,
+    ModelError,
+    OutputError,
+    PixelfastError,
+    ScoresError,
+    SourceError,
+)
 
 if TYPE_CHECKING:
     from pixelfast.api import clean, convert, evaluate, export, merge, score, train
@@ -25,6 +34,7 @@ __all__ = [
     "DecodeError",
     "EngineError",
     "Evaluation",
+    "LostFootageError",
     "Model",
     "ModelError",
     "OutputError",

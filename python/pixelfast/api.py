@@ -68,6 +68,7 @@ def train(
 
     Raises:
         SourceError: there is no footage.
+        LostFootageError: too much of a video cannot be read.
         ModelError: PyTorch is missing, the footage is too short, or an argument cannot be.
         OutputError: `out` cannot be written; found out before the work.
 
@@ -116,7 +117,9 @@ def score(
             reconstruction, 7 for motion.
         flip: "auto" turns upside-down frames where the model's classifier can be trusted, "always" insists, "never"
             leaves all as they are.
-        on_error: "repair" replaces unreadable frames by their neighbours, "raise" stops at the first.
+        on_error: "repair" replaces unreadable frames by their neighbours, but not where more than a twentieth of a
+            video (and more than 5 frames) or more than 50 in a row are lost: such a video is not scored. "insist"
+            repairs it all the same, "raise" stops at the first.
         maps: keep each frame's error map in its part (float16, square roots).
         parts: the folder of raw scores, one file a video; a rerun takes what is there. None means `<out>.parts/`, or
             nothing on disk without `out`.
@@ -133,7 +136,9 @@ def score(
         SourceError: there is no footage, or its layout cannot be understood.
         EngineError: the engine cannot be loaded, does not fit, or fails.
         ModelError: the model folder is damaged.
-        DecodeError: no frame of a video can be read, or one cannot and `on_error="raise"`.
+        LostFootageError: a video was not scored, because too much of it cannot be read. All others were, and written;
+            their scores are the error's `scores`.
+        DecodeError: a frame cannot be read and `on_error="raise"`.
         OutputError: a result cannot be written; found out before the work.
         PixelfastError: an argument cannot be.
 
@@ -179,7 +184,8 @@ def clean(
         SourceError: there is no footage.
         ModelError: the model folder is damaged.
         OutputError: `out` is taken, lies in the source, or cannot be written.
-        DecodeError: no frame of a video can be read, or one cannot and `on_error="raise"`.
+        LostFootageError: too much of a video cannot be read.
+        DecodeError: a frame cannot be read and `on_error="raise"`.
 
     Examples:
         >>> pixelfast.clean("new", "model", "upright").frames

@@ -1,5 +1,7 @@
 """What pixelfast raises: each error is a `PixelfastError` and the built-in that a caller would expect."""
 
+from typing import Any
+
 
 class PixelfastError(Exception):
     """Something the user can mend; the message is a sentence that names the file and says what to do.
@@ -29,6 +31,20 @@ class DecodeError(PixelfastError, ValueError):
         ... except pixelfast.DecodeError as error: print(error)
         new/02/frame_0021.jpg is truncated: ...
     """
+
+
+class LostFootageError(SourceError, DecodeError):
+    """So much of a video cannot be read that it is not repaired; other videos of the run were scored.
+
+    Attributes:
+        scores: the `Scores` of the videos that were scored; None where there are none.
+
+    Examples:
+        >>> issubclass(pixelfast.LostFootageError, pixelfast.DecodeError)
+        True
+    """
+
+    scores: Any = None
 
 
 class EngineError(PixelfastError, FileNotFoundError, ValueError):

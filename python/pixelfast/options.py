@@ -11,8 +11,8 @@ Pool = Literal["mean", "worst"]
 FlipMode = Literal["auto", "always", "never"]
 """What is done about frames that stand upside down."""
 
-OnError = Literal["repair", "raise"]
-"""What is done about frames that cannot be read."""
+OnError = Literal["repair", "insist", "raise"]
+"""What is done about frames that cannot be read: "insist" repairs them however many they are."""
 
 TrainingPrecision = Literal["fp32", "bf16"]
 """The arithmetic of a training."""

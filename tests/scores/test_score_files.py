@@ -125,7 +125,7 @@ def test_other_readers_see_all_columns(tmp_path: Path) -> None:
     path = scores.write(tmp_path / "scores.parquet")
     for table in (pd.read_parquet(path), scores.to_pandas()):
         assert list(table.columns) == [
-            "video", "frame", "raw", "score", "rank", "tail", "flipped", "repaired", "noisy", "seconds",
+            "video", "frame", "raw", "score", "rank", "tail", "flipped", "repaired", "noisy", "frozen", "seconds",
         ]  # fmt: skip
         assert table["video"].tolist() == ["01"] * 5 + ["b"] * 3
         for name in COLUMNS[1:]:

@@ -2,20 +2,21 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast import _core
 from pixelfast.cleaning.cleaned import Cleaned, Frames
+from pixelfast.cleaning.frozen import LOOK, doubled_frames, equal_frames, frozen_runs, frozen_sentence
 from pixelfast.cleaning.noise import Gaps, NoiseJudge
 from pixelfast.errors import SourceError
 from pixelfast.flip.engine import FlipEngine
 from pixelfast.flip.judge import FlipJudge
 from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.options import FlipMode, OnError
-from pixelfast.sources import READ, Chunk, Repair, Video
+from pixelfast.sources import READ, UNREADABLE, Chunk, LossGuard, Repair, Video
 
 CLEANING_THREADS = 1
 """Cleaning costs little beside decoding and the engine, and runs beside both: see `CleanSettings`."""
@@ -35,6 +36,7 @@ class FrameRecord:
         repaired: bool[N], truncated or replaced.
         noisy: bool[N], noise far above the video's.
         seconds: f64[N], times since the start of the video, where known.
+        frozen: bool[N], part of a long run of equal frames; left out, none is.
     """
 
     frame: NDArray[np.int64]
@@ -42,6 +44,11 @@ class FrameRecord:
     repaired: NDArray[np.bool_]
     noisy: NDArray[np.bool_]
     seconds: NDArray[np.float64] | None
+    frozen: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
+
+    def __post_init__(self) -> None:
+        if not len(self.frozen):
+            object.__setattr__(self, "frozen", np.zeros(len(self.frame), np.bool_))
 
 
 @dataclass(frozen=True)
@@ -51,7 +58,7 @@ class CleanSettings:
     Attributes:
         flip_engine: the flip classifier; None where no video can or shall be corrected.
         on_error: passed on to the repair.
-        bridge_noisy: whether noisy and damaged frames are told from usable ones, or noisy ones only marked.
+        bridge_noisy: whether noisy, damaged and doubled frames are told from usable ones, or only marked.
         stopwatch: gets the times of the `flip` and `noise` phases.
     """
 
@@ -72,12 +79,15 @@ class CleanStage:
         self.refusal = refusal
         self._video = video
         self._settings = settings
+        self._loss = LossGuard(video, settings.on_error)
         self._repair = Repair(video, settings.on_error)
         self._flips = None if settings.flip_engine is None or flip == "never" else FlipJudge(flip, video.length)
         self._noise = NoiseJudge()
         self._gaps = Gaps() if settings.bridge_noisy else None
         self._chunks: list[Chunk] = []  # without their pixels: the record must not hold the video
-        self._turned, self._noisy, self._damaged = bytearray(), bytearray(), bytearray()  # truth values, one a frame
+        # Truth values, one a frame.
+        self._turned, self._noisy, self._damaged, self._equal = bytearray(), bytearray(), bytearray(), bytearray()
+        self._before: Frames | None = None  # the last frame, grey, u8[H, W]
         self._waiting: deque[Frames] = deque()
         self._released = 0  # frames that wait no more
 
@@ -86,13 +96,15 @@ class CleanStage:
 
         Raises:
             CorrectionRefused: as soon as it is certain that the video must be left as it is.
-            DecodeError: see `Repair`.
+            DecodeError, LostFootageError: see `Repair` and `LossGuard`.
             SourceError: the video holds no frames.
         """
-        for chunk in self._repair.run(chunks):
+        for chunk in self._repair.run(self._loss.run(chunks)):
             grey = grey_frames(chunk.frames)
             with self._settings.stopwatch.phase("noise", grey.nbytes):
                 self._noisy += self._noise.push(_core.noise_sigma(grey, CLEANING_THREADS)).tobytes()
+            self._equal += equal_frames(grey, self._before).tobytes()
+            self._before = grey[-1].copy()
             self._damaged += (chunk.status != READ).tobytes()
             self._judge_flips(grey)
             self._chunks.append(replace(chunk, frames=chunk.frames[:0].copy()))
@@ -104,7 +116,7 @@ class CleanStage:
         if self._flips is not None:
             self._turned += self._flips.finish().tobytes()
             _refuse(self._flips.refusal(ended=True))
-        yield from self._release()
+        yield from self._release(ended=True)
 
     def status(self) -> NDArray[np.uint8]:
         """u8[N]: how each frame was decoded (`READ`, `TRUNCATED`, `UNREADABLE`); after `run` has ended."""
@@ -112,18 +124,37 @@ class CleanStage:
 
     def record(self) -> FrameRecord:
         """What was done to each frame; after `run` has ended."""
-        seconds = [chunk.seconds for chunk in self._chunks if chunk.seconds is not None]
+        frame, seconds = self._frame(), self._seconds()
+        frozen = np.zeros(len(frame), np.bool_)
+        for start, stop in self._frozen_runs():
+            frozen[start:stop] = True
         return FrameRecord(
-            frame=np.concatenate([chunk.frame_ids for chunk in self._chunks]),
+            frame=frame,
             flipped=_truths(self._turned[:]),
             repaired=_truths(self._damaged[:]),
             noisy=_truths(self._noisy[:]),
-            seconds=np.concatenate(seconds) if len(seconds) == len(self._chunks) else None,
+            seconds=seconds,
+            frozen=frozen,
         )
 
     def notes(self) -> list[str]:
-        """Returns sentences about what was refused and repaired."""
-        return [said for said in (self.refusal, self._repair.sentence()) if said is not None]
+        """Returns sentences about what was refused and repaired, and what stands still."""
+        frozen = frozen_sentence(self._video.name, self._frame(), self._frozen_runs())
+        return [said for said in (self.refusal, self._repair.sentence(), frozen) if said is not None]
+
+    def _frame(self) -> NDArray[np.int64]:
+        return np.concatenate([chunk.frame_ids for chunk in self._chunks])
+
+    def _seconds(self) -> NDArray[np.float64] | None:
+        seconds = [chunk.seconds for chunk in self._chunks if chunk.seconds is not None]
+        return np.concatenate(seconds) if len(seconds) == len(self._chunks) else None
+
+    def _frozen_runs(self) -> list[tuple[int, int]]:
+        return frozen_runs(_truths(self._equal[:]), self.status() == UNREADABLE, self._seconds())
+
+    def came_back(self) -> bool:
+        """Whether what could not be read can be read now, so that the footage's fingerprint may not be that of it."""
+        return self._loss.came_back()
 
     def _judge_flips(self, grey: Frames) -> None:
         if self._flips is None or self._settings.flip_engine is None:
@@ -133,9 +164,11 @@ class CleanStage:
             self._turned += self._flips.push(grey, self._settings.flip_engine.probabilities(grey)).tobytes()
         _refuse(self._flips.refusal(ended=False))
 
-    def _release(self) -> Iterator[Cleaned]:
+    def _release(self, *, ended: bool = False) -> Iterator[Cleaned]:
         """The waiting frames that are judged by now, upright."""
-        judged = len(self._turned) if self._gaps is None else min(len(self._turned), len(self._noisy))
+        judged = len(self._turned)
+        if self._gaps is not None:
+            judged = min(judged, len(self._noisy), len(self._equal) - (0 if ended else LOOK))
         while self._released < judged:
             frames, first = self._waiting.popleft(), self._released
             self._released = min(judged, first + len(frames))
@@ -145,7 +178,12 @@ class CleanStage:
             now = slice(first, self._released)
             usable = np.ones(count, np.bool_)
             if self._gaps is not None:
-                usable = self._gaps.usable(_truths(self._damaged[now]) | _truths(self._noisy[now]))
+                damaged = _truths(self._damaged[now])
+                usable = self._gaps.usable(damaged | _truths(self._noisy[now]))
+                # A doubled frame shows no motion.
+                before = max(0, first - LOOK)
+                equal = _truths(self._equal[before : self._released + LOOK])
+                usable &= ~doubled_frames(equal, first - before, self._released - before) | damaged
             yield Cleaned(_upright(frames[:count], _truths(self._turned[now])), usable)
 
 
@@ -158,7 +196,7 @@ def clean_video(
     with all frames, uncorrected, and those of the stage before are void.
 
     Raises:
-        DecodeError: see `Repair`.
+        DecodeError, LostFootageError: see `Repair` and `LossGuard`.
         SourceError: the video holds no frames.
     """
     stage = CleanStage(video, settings, flip)

@@ -23,5 +23,10 @@ Outputs = Annotated[
     ),
 ]
 FlipMode = Annotated[options.FlipMode, typer.Option(help="Whether to turn frames that stand upside down.")]
-OnError = Annotated[options.OnError, typer.Option(help="Frames that cannot be read: use their neighbour's, or stop.")]
+OnError = Annotated[
+    options.OnError,
+    typer.Option(
+        help="Frames that cannot be read: use their neighbour's unless much of a video is lost, insist on it, or stop."
+    ),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]

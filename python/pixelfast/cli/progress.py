@@ -34,17 +34,20 @@ def _bars(console: "Console") -> "Bars":
     from rich.progress import BarColumn, MofNCompleteColumn, SpinnerColumn, TextColumn, TimeElapsedColumn
     from rich.progress import Progress as Bars
     from rich.progress import TimeRemainingColumn as TimeLeft
+    from rich.table import Column
 
     return Bars(
         SpinnerColumn(finished_text="[green]✓"),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=28),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("[dim]left"),
-        TimeLeft(compact=True),
-        TextColumn("[dim]{task.fields[note]}"),
+        TextColumn("{task.description}", table_column=Column(no_wrap=True)),
+        BarColumn(bar_width=None, table_column=Column(min_width=8, max_width=28, ratio=1)),
+        MofNCompleteColumn(table_column=Column(no_wrap=True)),
+        TimeElapsedColumn(table_column=Column(no_wrap=True)),
+        TextColumn("[dim]left", table_column=Column(no_wrap=True)),
+        TimeLeft(compact=True, table_column=Column(no_wrap=True)),
+        # What does not fit of the note is cut off, and nothing of the columns before it.
+        TextColumn("[dim]{task.fields[note]}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=2)),
         console=console,
+        expand=True,
     )
 
 

@@ -10,6 +10,7 @@ from pixelfast import api
 from pixelfast.cli.console import facts, print_result, table
 from pixelfast.cli.options import FlipMode, OnError, Outputs, Sources, Threads
 from pixelfast.cli.progress import shown_progress
+from pixelfast.errors import LostFootageError
 from pixelfast.options import How, Pool
 
 if TYPE_CHECKING:
@@ -56,12 +57,17 @@ def score(
     A model folder turns upside-down frames and knows a threshold; a lone engine file does neither, and says so.
     """
     profiles: list[Profile] = []
-    with shown_progress() as progress:
-        scores = api.score(
-            source, engine, out=out, stride=stride, how=how, pool=pool, smooth=smooth, flip=flip, on_error=on_error,
-            maps=maps, parts=parts, shard=shard, threads=threads, chunk=chunk, progress=progress,
-            profile=profiles.append,
-        )  # fmt: skip
+    try:
+        with shown_progress() as progress:
+            scores = api.score(
+                source, engine, out=out, stride=stride, how=how, pool=pool, smooth=smooth, flip=flip, on_error=on_error,
+                maps=maps, parts=parts, shard=shard, threads=threads, chunk=chunk, progress=progress,
+                profile=profiles.append,
+            )  # fmt: skip
+    except LostFootageError as error:
+        if error.scores is not None:
+            print_result(describe_scores(error.scores, out or []))
+        raise
     print_result(describe_scores(scores, out or []))
     if profile:
         print_result(f"\n{_describe_profile(profiles[0])}")
@@ -71,15 +77,29 @@ def describe_scores(scores: "Scores", out: Sequence[Path]) -> str:
     """What was scored, what stands out, how long it took, and where it lies."""
     from pixelfast.scores.table import top_moments
 
-    marks = {"flipped": scores.flipped, "repaired": scores.repaired, "noisy": scores.noisy}
+    marks = {name: getattr(scores, name) for name in ("flipped", "repaired", "noisy", "frozen")}
     rows = [
         ("scored", f"{len(scores):,} frames of {len(scores.videos):,} videos"),
         ("frames", ", ".join(f"{int(marked.sum()):,} {name}" for name, marked in marks.items())),
+        ("threshold", _threshold(scores)),
+        *([("reused", f"{scores.reused:,} videos, scored before, by their parts")] if scores.reused else []),
         ("time", times(scores.phases)),
         *(("written", str(path)) for path in out),
     ]
-    top = [(row.video, str(row.frame), f"{row.rank:.4f}", f"{row.raw:.6f}") for row in top_moments(scores, 5)]
-    return f"{facts(rows)}\n\n{table(('most unusual', 'frame', 'rank', 'raw'), top)}"
+    top = [(row.video, str(row.frame), f"{row.rank:.4f}", f"{row.score:.4f}") for row in top_moments(scores, 5)]
+    return f"{facts(rows)}\n\n{table(('most unusual', 'frame', 'rank', 'score'), top)}"
+
+
+def _threshold(scores: "Scores") -> str:
+    """The threshold in the units of raw, and the longest runs above it."""
+    if scores.threshold is None:
+        return "none: no calibration for this engine and these settings"
+    events = scores.events()
+    longest = sorted(events, key=lambda event: event.start - event.end)[:3]
+    named = ", ".join(f"{event.video} frames {event.start} to {event.end}" for event in longest)
+    return f"raw {scores.threshold:.6g}, {len(events):,} events above it" + (
+        f" (the longest: {named})" if named else ""
+    )
 
 
 def times(phases: Mapping[str, float]) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from pixelfast.errors import OutputError
+from pixelfast.errors import OutputError, PixelfastError
 from pixelfast.files.atomic import write_error
 
 
@@ -25,6 +25,8 @@ def new_folder(out: Path) -> Iterator[Path]:
         yield temporary
         # An empty folder at `out` gives way; anything else that came up there meanwhile does not.
         temporary.replace(out)
+    except PixelfastError:  # some are OSErrors themselves, of other files
+        raise
     except OSError as error:
         raise write_error(out, error) from error
     finally:

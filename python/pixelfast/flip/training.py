@@ -1,6 +1,7 @@
 """The training of the flip classifier, and the changes of light and noise that it must not mind."""
 
 import math
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +26,7 @@ MOST_HELD_OUT_FRAMES: Final = 1000
 """The accuracy is measured on at most so many held-out frames, evenly spaced, each upright and flipped."""
 
 _EVALUATION_BATCH: Final = 256
+_TRIED_STEPS: Final = 4  # by which the time of a training is told
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,19 @@ def train_flip_classifier(
         return network, FlipAccuracy(plain, changed, len(held_out), steps)
 
 
+def expected_seconds(cache: FrameCache, recipe: FlipRecipe, threads: int) -> float:
+    """Returns about how long the training will take on this machine, by a few steps of it on a batch of frames."""
+    told: list[float] = []
+    with reproducible(0, threads):
+        frames = _chosen(cache.frames, cache.train_frame_ids(), recipe.batch)
+        strangers = Strangers(frames, 0) if recipe.strangers else None
+        few = replace(recipe, epochs=0, least_steps=_TRIED_STEPS)
+        draws = torch.Generator().manual_seed(0)
+        _fit(FlipClassifier(), frames, strangers, few, draws, tell=lambda _: told.append(time.monotonic()))
+    steps = _planned_steps(recipe, min(recipe.frames, len(cache.train_frame_ids())))
+    return steps * float(np.median(np.diff(told)))
+
+
 def train_flip_files(
     cache: FrameCache,
     recipe: FlipRecipe,
@@ -99,8 +114,7 @@ def _fit(
     tell: ProgressCallback,
 ) -> int:
     """Returns the steps."""
-    per_epoch = math.ceil(2 * len(frames) / recipe.batch)
-    steps = max(recipe.epochs * per_epoch, recipe.least_steps)
+    steps = _planned_steps(recipe, len(frames))
     optimiser = torch.optim.Adam(network.parameters(), recipe.learning_rate)
     for step, samples in zip(range(steps), _sample_batches(2 * len(frames), recipe.batch, draws), strict=False):
         _set_rate(optimiser, recipe, step, steps)
@@ -111,6 +125,10 @@ def _fit(
         optimiser.step()
         tell(Progress("flip", step + 1, steps, f"loss {loss.item():.4f}"))
     return steps
+
+
+def _planned_steps(recipe: FlipRecipe, frames: int) -> int:
+    return max(recipe.epochs * math.ceil(2 * frames / recipe.batch), recipe.least_steps)
 
 
 def _examples(

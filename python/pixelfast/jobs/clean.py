@@ -9,7 +9,7 @@ from typing import Any
 
 from pixelfast.cleaning.frame_files import Change, write_frame_files
 from pixelfast.cleaning.stage import CLEANING_THREADS, CleanSettings, CleanStage, clean_video
-from pixelfast.errors import OutputError, SourceError
+from pixelfast.errors import LostFootageError, OutputError, SourceError
 from pixelfast.files.folders import check_new_folder, new_folder
 from pixelfast.flip.opening import choose_flip_correction
 from pixelfast.machine.readahead import Readahead
@@ -94,7 +94,10 @@ def correct(
     changes, refused = list[Change](), list[str]()
     with new_folder(target) as temporary:
         for video in videos:
-            stage = _judge(video, clean, flip.mode, decode)
+            try:
+                stage = _judge(video, clean, flip.mode, decode)
+            except LostFootageError as error:
+                raise LostFootageError(f"{error}; --on-error insist (on_error='insist') repairs it anyway") from error
             if stage.refusal is not None:
                 refused.append(video.name)
             for note in stage.notes():

@@ -105,7 +105,8 @@ def _one_a_video(read: dict[Path, Part]) -> Sequence[Part]:
         other_path, other = by_video.setdefault(part.video, (path, part))
         if other.footage != part.footage:
             raise ScoresError(
-                f"{other_path} and {path} are both video {part.video}, of different footage: delete the outdated one"
+                f"{other_path} and {path} are both video {part.video}, of different footage: delete the outdated one "
+                f"({_ages(other_path, other, path, part)})"
             )
     return [part for _, part in by_video.values()]
 
@@ -132,3 +133,15 @@ def _sources(read: dict[Path, Part], by_name: bool, notes: Notes) -> list[list[P
             )
         notes.say(f"{what}; all were named, and are ranked together")
     return [list({part.video: part for part in some.values()}.values()) for some in (first, *others)]
+
+
+def _ages(path: Path, part: Part, other_path: Path, other: Part) -> str:
+    """Which of two parts was written later, and where the footage of each lay."""
+    written = path.stat().st_mtime_ns, other_path.stat().st_mtime_ns
+    newer = "both were written at once"
+    if written[0] != written[1]:
+        newer = f"{(path if written[0] > written[1] else other_path).name} is the newer one"
+    sources = (
+        f"{one.name} comes from {some.source}" for one, some in ((path, part), (other_path, other)) if some.source
+    )
+    return "; ".join([newer, *sources])

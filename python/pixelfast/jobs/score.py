@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pixelfast.cleaning.stage import CLEANING_THREADS, CleanSettings
-from pixelfast.errors import PixelfastError, ScoresError
+from pixelfast.errors import LostFootageError, PixelfastError, ScoresError
 from pixelfast.flip.opening import FlipCorrection, choose_flip_correction
 from pixelfast.machine.stopwatch import Profile, Stopwatch
 from pixelfast.machine.threads import usable_threads
@@ -26,6 +26,7 @@ from pixelfast.pipeline.parts import Job, Part, PartStore
 from pixelfast.pipeline.scoring import Stages, score_videos
 from pixelfast.progress import ProgressCallback
 from pixelfast.scores import Scores
+from pixelfast.scores.elsewhere import elsewhere_sentence
 from pixelfast.scores.files import Out, check_outputs, make_folder, output_paths
 from pixelfast.sources import Source, Video, open_source
 from pixelfast.sources.decoding import DecodeSettings
@@ -58,23 +59,41 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
     if settings.maps and folder is None:
         notes.say("error maps are kept in the parts, and no parts are kept: name a folder with parts=, or out=")
     flip = choose_flip_correction(choice.model, choice.path, settings.flip, notes)
-    stages = open_stages(Opening(choice, settings, threads, watch, notes), flip)
+    stages, lost = open_stages(Opening(choice, settings, threads, watch, notes), flip), list[LostFootageError]()
     listing = Listing(all_videos)
     job = _describe_job(choice, stages, flip, len(all_videos), notes)
     job = replace(job, source=listing.digest, shares=_share(request.shard)[1])
     if folder is not None:
         make_folder(folder)
+    store = PartStore(folder, job, settings.maps, listing)
     with watch.flow():
-        parts = score_videos(videos, stages, PartStore(folder, job, settings.maps, listing), notes, request.progress)
+        parts = score_videos(videos, stages, store, notes, request.progress, lost=lost)
+    if lost and not parts:
+        raise _loss(lost, videos)
     if request.shard is not None:
         notes.say(
             f"these are the scores of share {request.shard} alone: merge the parts in {folder} when all are there"
         )
         paths = []
     scores = finish(parts, job, paths, notes=notes, watch=watch, threads=threads)
+    scores.reused = store.reused
     if request.profile is not None:
         request.profile(watch.profile(threads))
+    if lost:
+        error = _loss(lost, videos)
+        error.scores = scores
+        raise error
     return scores
+
+
+def _loss(lost: Sequence[LostFootageError], videos: Sequence[Video]) -> LostFootageError:
+    """What the run ends with where videos are lost: each of them with its cause, and how to insist."""
+    rest = "the others were" if len(lost) < len(videos) else "none was"
+    causes = "; ".join(str(error) for error in lost)
+    return LostFootageError(
+        f"{len(lost):,} of {len(videos):,} videos not scored ({rest}): {causes}; --on-error insist "
+        "(on_error='insist') repairs what has any readable frame"
+    )
 
 
 def open_stages(opening: Opening, flip: FlipCorrection) -> Stages:
@@ -148,6 +167,8 @@ def finish(
     with watch.phase("global"):
         spec = find_method(job.settings["method"])
         scores = global_pass(parts, spec, job.smooth, calibration, notes=notes, threads=threads)
+        if (sentence := elsewhere_sentence(scores)) is not None:
+            notes.say(sentence)
     scores.phases.update(watch.seconds())
     with watch.phase("write"):
         for path in paths:

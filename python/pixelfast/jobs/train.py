@@ -4,21 +4,25 @@ import hashlib
 import json
 import shutil
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+import numpy as np
+
+from pixelfast.cleaning.frozen import equal_frames, frozen_runs, frozen_sentence
 from pixelfast.errors import ModelError, PixelfastError
 from pixelfast.files.atomic import atomic_path, write_error
 from pixelfast.flip.recipe import TRUSTED_ACCURACY
 from pixelfast.geometry import GRID
+from pixelfast.jobs.time_left import TimeLeft
 from pixelfast.machine.imports import training_extra
 from pixelfast.machine.threads import usable_threads
 from pixelfast.methods.base import MethodSpec
 from pixelfast.methods.calibrating import calibrate
 from pixelfast.methods.registry import find_method, find_recipe
-from pixelfast.methods.trained import CACHE_DIGEST, Trained, TrainingJob, TrainingRequest
+from pixelfast.methods.trained import CACHE_DIGEST, Recipe, Trained, TrainingJob, TrainingRequest
 from pixelfast.model import Flip, Manifest, Model, Training
 from pixelfast.model.names import EngineName
 from pixelfast.notes import Notes
@@ -42,6 +46,9 @@ def train_model(source: Source, out: str | PathLike[str], request: TrainingReque
     spec.needs()
     workdir = target.resolve().with_name(target.resolve().name + ".training")
     cache = _open_cache(videos, workdir, request, threads, notes)
+    _look_for_stills(cache, workdir, notes)
+    if request.progress is not None:
+        request = replace(request, progress=TimeLeft(request.progress, _flip_seconds(cache, recipe, threads)))
     job = TrainingJob(request, recipe, options, cache, workdir, videos, threads, notes)
     model = Model.write(workdir, target, run_training(spec, job, _source_names(source)))
     shutil.rmtree(workdir, ignore_errors=True)
@@ -98,6 +105,16 @@ def _train_flips(job: TrainingJob) -> "FlipAccuracy | None":
             "is untested and there is no threshold; train on videos of at least 32 frames"
         )
     return accuracy
+
+
+def _flip_seconds(cache: FrameCache, recipe: Recipe, threads: int) -> float:
+    """About how long the flip classifier's training will take; 0 where PyTorch is missing for it."""
+    try:
+        with training_extra():
+            from pixelfast.flip.training import expected_seconds
+    except ModelError:
+        return 0.0
+    return expected_seconds(cache, recipe.flip, threads)
 
 
 def _training(job: TrainingJob, sources: Sequence[str], trained: Trained, flip: "FlipAccuracy | None") -> Training:
@@ -160,6 +177,24 @@ def _decode(videos: Sequence[Video], workdir: Path, footage: str, request: Train
             raise write_error(workdir, error) from error
         raise
     return cache
+
+
+def _look_for_stills(cache: FrameCache, workdir: Path, notes: Notes) -> None:
+    """Says aloud where the footage stands still, and refuses, with an empty working folder, what does throughout."""
+    moves = False
+    for video in cache.videos:
+        equal = equal_frames(cache.frames[video.offset : video.offset + video.length], None)
+        moves |= not equal[1:].all()
+        runs = frozen_runs(equal, np.zeros(len(equal), np.bool_), None)
+        sentence = frozen_sentence(video.name, np.arange(len(equal)), runs)
+        if sentence is not None:
+            notes.say(sentence)
+    if not moves:
+        shutil.rmtree(workdir, ignore_errors=True)
+        raise ModelError(
+            f"all frames of each training video are equal (the first: {cache.videos[0].name}): a frozen camera, or a "
+            "covered lens? There is nothing to learn from it: train on footage in which something changes"
+        )
 
 
 def _footage_facts(videos: Iterable[Video]) -> str:

@@ -129,11 +129,14 @@ class GlobalPass:
         smooth: frames of the centred mean within a video, odd.
         percentile: the raw score that becomes 1; None for the largest.
         smooth_first: whether raw scores are smoothed before they are normalised, or after.
+        blind_to_still: whether raw scores say nothing of frozen frames: they get the middle one of
+            all other frames.
     """
 
     smooth: int
     percentile: float | None
     smooth_first: bool
+    blind_to_still: bool = False
 
 
 @dataclass(frozen=True)

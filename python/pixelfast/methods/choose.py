@@ -13,6 +13,7 @@ from pixelfast.methods.registry import USUAL, find_method
 from pixelfast.model import Model
 from pixelfast.model.manifest import FILE_NAME as MANIFEST
 from pixelfast.model.names import EngineName
+from pixelfast.runtime.external import external_files
 from pixelfast.runtime.runner import check_file
 
 SUFFIXES = (".onnx", ".plan", ".safetensors")
@@ -76,8 +77,9 @@ def _chosen_file(path: Path) -> EngineChoice:
 
 
 def _digest(path: Path) -> str:
-    """SHA-256 of an engine file and of the weights that exporters put beside a large one (`ae.onnx.data`)."""
-    beside = sorted(other for other in path.parent.glob(f"{glob.escape(path.name)}?data") if other.is_file())
+    """SHA-256 of an engine file and of the weights beside a large one: `ae.onnx.data`, and what it refers to."""
+    usual, named = path.parent.glob(f"{glob.escape(path.name)}?data"), external_files(path)
+    beside = sorted({other for other in (*usual, *named) if other.is_file()})
     digests = [file_sha256(one) for one in (path, *beside)]
     return digests[0] if not beside else hashlib.sha256("".join(digests).encode()).hexdigest()
 

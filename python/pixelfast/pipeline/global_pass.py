@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from pixelfast import _core
 from pixelfast.files.natural import natural_key
@@ -35,16 +36,19 @@ def global_pass(
     """
     parts = sorted(parts, key=lambda part: natural_key(part.video))
     lengths = np.array([len(part.raw) for part in parts], np.int64)
-    raw = np.concatenate([np.zeros(0, np.float32), *(part.raw for part in parts)])
-    smoothed = _core.smooth(raw, lengths, smooth, threads)
     own = spec.global_pass
+    raw = np.concatenate([np.zeros(0, np.float32), *(part.raw for part in parts)])
+    frozen = np.concatenate([np.zeros(0, np.bool_), *(part.record.frozen for part in parts)])
+    if own.blind_to_still and frozen.any():
+        raw[frozen] = _middle(raw[~frozen], calibration)
+    smoothed = _core.smooth(raw, lengths, smooth, threads)
     if own.smooth_first:
         score = _core.normalise(smoothed, own.percentile, threads)
     else:
         score = _core.smooth(_core.normalise(raw, own.percentile, threads), lengths, smooth, threads)
     marks: dict[str, Any] = {
         name: np.concatenate([np.zeros(0, COLUMNS[name]), *(getattr(part.record, name) for part in parts)])
-        for name in ("frame", "flipped", "repaired", "noisy")
+        for name in ("frame", "flipped", "repaired", "noisy", "frozen")
     }
     seconds = [part.record.seconds for part in parts if part.record.seconds is not None]
     return Scores(
@@ -62,3 +66,10 @@ def global_pass(
         threshold=None if calibration is None else calibration.threshold,
         notes=notes,
     )
+
+
+def _middle(raw: NDArray[np.float32], calibration: Calibration | None) -> float:
+    """The middle one of these raw scores; where there are none, that of held-out normal frames, or 0."""
+    if len(raw):
+        return float(np.median(raw))
+    return 0.0 if calibration is None else float(np.interp(0.5, calibration.probabilities, calibration.quantiles))

@@ -44,6 +44,7 @@ _COLUMNS: Final = {
     "flipped": np.bool_,
     "repaired": np.bool_,
     "noisy": np.bool_,
+    "frozen": np.bool_,
     "seconds": np.float64,  # where they are known
     "maps": np.float16,  # where they were asked for, as G lists of G values
 }
@@ -94,6 +95,7 @@ class Part:
         notes: what was said aloud about this video.
         frames: how many frames the video has; None takes the rows.
         place: where the video stands in its source's list; None where that is not known.
+        source: the folder or file that it came from, for messages; "" where that is not known.
     """
 
     video: str
@@ -105,6 +107,7 @@ class Part:
     notes: list[str] = field(default_factory=list)
     frames: int | None = None
     place: Place | None = None
+    source: str = ""
 
 
 class PartStore:
@@ -122,6 +125,7 @@ class PartStore:
         self.job = job
         self._maps = maps
         self._listing = listing
+        self.reused = 0  # parts that were found
 
     def place(self, video: str) -> Place | None:
         """Where a video stands in the source's list; None where that is not known."""
@@ -145,6 +149,7 @@ class PartStore:
             # What changes no raw score (smoothing, the source's list) is brought up to this run, for a later merge.
             part = replace(part, job=self.job, place=self.place(video))
             write_part(path, part)
+        self.reused += 1
         return part
 
     def keep(self, part: Part) -> None:
@@ -174,7 +179,7 @@ def write_part(path: Path, part: Part) -> None:
     columns = {name: arrow_column(values[name]) for name in _COLUMNS if values[name] is not None}
     frames = len(part.raw) if part.frames is None else part.frames
     about = {"video": part.video, "footage": part.footage, "format": FORMAT, "notes": part.notes}
-    about |= {"frames": frames, "place": part.place}
+    about |= {"frames": frames, "place": part.place, "source": part.source}
     texts = json.dumps({**about, "columns": list(columns)}).encode(), json.dumps(vars(part.job)).encode()
     data = [column.buffers()[-1] for column in columns.values()]
     checksums = _checksums(list(columns), data, *texts)
@@ -246,12 +251,12 @@ def _part(batch: pa.RecordBatch, maps: bool, jobs: dict[bytes, Job]) -> Part:
     if job is None:
         job = jobs.setdefault(job_text, Job(**json.loads(job_text)))
     rows = batch.num_rows
-    raw, frame, flipped, repaired, noisy, *more = map(_values, names, kinds, data, repeat(rows, len(names)))
-    known = dict(zip(names[5:], more, strict=True))
-    record = FrameRecord(frame, flipped, repaired, noisy, known.get("seconds"))
+    raw, frame, flipped, repaired, noisy, frozen, *more = map(_values, names, kinds, data, repeat(rows, len(names)))
+    known = dict(zip(names[6:], more, strict=True))
+    record = FrameRecord(frame, flipped, repaired, noisy, known.get("seconds"), frozen)
     place = None if about["place"] is None else Place(about["place"][0], tuple(about["place"][1]))
     part = Part(about["video"], about["footage"], raw, record, known.get("maps"), job, about["notes"])
-    part = replace(part, frames=about["frames"], place=place)
+    part = replace(part, frames=about["frames"], place=place, source=about["source"])
     check_part(part)
     return part
 

@@ -1,7 +1,7 @@
 """Raw scores of many videos: decoding and cleaning run ahead, the engine follows, each video leaves a part."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain, groupby
 from operator import attrgetter
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from pixelfast.cleaning.cleaned import Cleaned
 from pixelfast.cleaning.stage import CleanSettings, CleanStage, clean_video
+from pixelfast.errors import LostFootageError
 from pixelfast.machine.readahead import Readahead
 from pixelfast.methods.base import Method, MethodSpec
 from pixelfast.methods.settings import Settings
@@ -19,7 +20,7 @@ from pixelfast.notes import Notes
 from pixelfast.options import FlipMode
 from pixelfast.pipeline.parts import Part, PartStore
 from pixelfast.progress import Progress, ProgressCallback
-from pixelfast.sources import Chunk, Video
+from pixelfast.sources import Chunk, FolderVideo, Video
 from pixelfast.sources.decoding import DecodeSettings
 
 
@@ -55,6 +56,7 @@ class Step(NamedTuple):
         cleaned: the same made ready, from the cleaner.
         stage: what cleaned them, and has the record of them once the video is through; frames of an earlier stage of
             the same video are void.
+        lost: why the video cannot be scored.
     """
 
     video: int
@@ -63,11 +65,12 @@ class Step(NamedTuple):
     chunk: Chunk | None = None
     cleaned: Cleaned | None = None
     stage: CleanStage | None = None
+    lost: LostFootageError | None = None
 
     @property
     def run(self) -> int:
         """The video's position; -1 for the step after its last, by which it is known that the video is through."""
-        return -1 if self.part is None and self.chunk is None and self.stage is None else self.video
+        return -1 if (self.part, self.chunk, self.stage, self.lost) == (None, None, None, None) else self.video
 
 
 def _decoded(videos: Sequence[Video], decode: DecodeSettings, store: PartStore, left: set[int]) -> Iterator[Step]:
@@ -82,10 +85,13 @@ def _decoded(videos: Sequence[Video], decode: DecodeSettings, store: PartStore, 
         if part is not None and video.length in (None, len(part.raw)):
             yield Step(index, footage, part=part)
             continue
-        for chunk in decode.chunks(video):
-            if index in left:
-                break
-            yield Step(index, footage, chunk=chunk)
+        try:
+            for chunk in decode.chunks(video):
+                if index in left:
+                    break
+                yield Step(index, footage, chunk=chunk)
+        except LostFootageError as error:
+            yield Step(index, footage, lost=error)
         yield Step(index, footage)
 
 
@@ -101,12 +107,18 @@ def _cleaned(videos: Sequence[Video], stages: Stages, store: PartStore) -> Itera
     with Readahead(lambda: _decoded(videos, decode, store, left), decode.depth) as ahead:
         for index, steps in groupby(ahead, attrgetter("run")):
             first = next(steps)
-            if index < 0 or first.part is not None:
+            if index < 0 or first.part is not None or first.lost is not None:
                 yield first
                 continue
             chunks = (step.chunk for step in chain([first], steps) if step.chunk is not None)
-            for stage, cleaned in clean_video(videos[index], stages.clean, stages.flip, chunks, partial(again, index)):
-                yield first._replace(chunk=None, cleaned=cleaned, stage=stage)
+            try:
+                for stage, cleaned in clean_video(
+                    videos[index], stages.clean, stages.flip, chunks, partial(again, index)
+                ):
+                    yield first._replace(chunk=None, cleaned=cleaned, stage=stage)
+            except LostFootageError as error:
+                left.add(index)
+                yield first._replace(chunk=None, lost=error)
 
 
 class _FrameCount:
@@ -126,7 +138,13 @@ class _FrameCount:
 
 
 def score_videos(
-    videos: Sequence[Video], stages: Stages, store: PartStore, notes: Notes, progress: ProgressCallback | None
+    videos: Sequence[Video],
+    stages: Stages,
+    store: PartStore,
+    notes: Notes,
+    progress: ProgressCallback | None,
+    *,
+    lost: list[LostFootageError] | None = None,
 ) -> list[Part]:
     """Computes the parts of videos, in order; those that are there already are only read.
 
@@ -136,6 +154,7 @@ def score_videos(
         store: where parts are kept.
         notes: what is said aloud.
         progress: told as frames are done.
+        lost: gets the errors of the videos too much of which cannot be read, while the others go on; None raises them.
 
     Raises:
         DecodeError, EngineError, SourceError, OutputError: frames cannot be read, the engine fails or returns a value
@@ -146,17 +165,27 @@ def score_videos(
         for index, steps in groupby(stages.clean.stopwatch.waits(ahead), attrgetter("run")):
             if index < 0:
                 continue
-            first = next(steps)
-            part = first.part
-            if part is None:
-                part = _score(videos[index], chain([first], steps), stages, store, count)  # noqa: B031 - the rest of its steps
-                store.keep(part)
-            else:
-                count.add(len(part.raw), part.video)
+            try:
+                part = _part(videos[index], steps, stages, store, count)
+            except LostFootageError as error:
+                if lost is None:
+                    raise
+                lost.append(error)
+                notes.say(str(error))
+                continue
             for note in part.notes:
                 notes.say(note)
             parts.append(part)
     return parts
+
+
+def _part(video: Video, steps: Iterator[Step], stages: Stages, store: PartStore, count: _FrameCount) -> Part:
+    """The part of one video: the one that is there, or a new one, which is kept."""
+    first = next(steps)
+    if first.part is not None:
+        count.add(len(first.part.raw), first.part.video)
+        return first.part
+    return _score(video, chain([first], steps), stages, store, count)
 
 
 def _score(video: Video, steps: Iterable[Step], stages: Stages, store: PartStore, count: _FrameCount) -> Part:
@@ -169,8 +198,13 @@ def _score(video: Video, steps: Iterable[Step], stages: Stages, store: PartStore
         void, last, footage = len(raw), stage, first.footage
     record = last.record()
     notes = last.notes() + stages.method.remarks(video, len(record.frame))
-    part = Part(video.name, footage, raw, record, maps, store.job, notes)
-    return replace(part, frames=len(raw), place=store.place(video.name))
+    source = str(video.folder.absolute()) if isinstance(video, FolderVideo) else ""
+    part = Part(video.name, footage, raw, record, maps, store.job, notes, len(raw), store.place(video.name), source)
+    if last.came_back():
+        notes.append(f"video {video.name} changed while it was read, so its part is not kept: score it again")
+    else:
+        store.keep(part)
+    return part
 
 
 def _raw(
@@ -179,7 +213,7 @@ def _raw(
     """Raw scores f32[N] of cleaned frames, and the square roots f16[N, G, G] of the error maps where asked for."""
     raw: list[NDArray[np.float32]] = []
     kept: list[NDArray[np.float16]] = []
-    cleaned = (step.cleaned for step in steps if step.cleaned is not None)
+    cleaned = (step.cleaned for step in _not_lost(steps) if step.cleaned is not None)
     for maps in stages.method.maps(video).run(cleaned):
         with stages.clean.stopwatch.phase("aggregate"):
             raw.append(stages.spec.raw(maps, stages.settings.pool))
@@ -187,3 +221,11 @@ def _raw(
             kept.append(np.sqrt(maps).astype(np.float16))
         count.add(len(maps), video.name)
     return np.concatenate(raw), np.concatenate(kept) if kept else None
+
+
+def _not_lost(steps: Iterable[Step]) -> Iterator[Step]:
+    """The same steps; raises the error of a video that is lost."""
+    for step in steps:
+        if step.lost is not None:
+            raise step.lost
+        yield step

@@ -14,7 +14,7 @@ from pixelfast.errors import OutputError, ScoresError
 from pixelfast.files.arrow import arrow_column, arrow_texts
 from pixelfast.files.atomic import check_writable
 from pixelfast.files.natural import natural_key, unpadded
-from pixelfast.scores.schema import COLUMNS, OPTIONAL
+from pixelfast.scores.schema import COLUMNS, LATER, OPTIONAL
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -27,7 +27,7 @@ SUFFIXES = (".csv", ".parquet")
 FORMAT = 1
 _METADATA_KEY = b"pixelfast"
 _PLAIN_COLUMNS = tuple(name for name in COLUMNS if name != "video_index")
-_REQUIRED_COLUMNS = ("video", *(name for name in _PLAIN_COLUMNS if name not in OPTIONAL))
+_REQUIRED_COLUMNS = ("video", *(name for name in _PLAIN_COLUMNS if name not in (*OPTIONAL, *LATER)))
 _FACTS = ("videos", "method", "submission", "smooth", "threshold", "notes", "phases")
 _BEFORE_SUBMISSION = {"reconstruction": "rank", "motion": "score"}
 """What the first files of this format, which do not name their submission, hold by the two methods of that time."""

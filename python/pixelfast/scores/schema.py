@@ -22,9 +22,12 @@ COLUMNS: dict[str, type[np.generic]] = {
     "flipped": np.bool_,
     "repaired": np.bool_,
     "noisy": np.bool_,
+    "frozen": np.bool_,
     "seconds": np.float64,
 }
 OPTIONAL = ("tail", "seconds")
+LATER = ("frozen",)
+"""What files of before lack: no frame is marked there."""
 
 
 def check_scores(scores: "Scores") -> None:

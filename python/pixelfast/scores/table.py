@@ -64,6 +64,9 @@ class Scores:
         flipped: bool[N], the frame stood upside down and was turned.
         repaired: bool[N], the file was truncated or unreadable.
         noisy: bool[N], the frame is far noisier than its video.
+        frozen: bool[N], the frame belongs to a run of equal frames longer than a second (25 frames where times are not
+            known), or that are the whole video, as a camera that has stopped gives them; left out, none does.
+        reused: how many videos were scored before and taken from their parts; no file holds it.
         tail: f64[N] in [0, 1], the share of held-out normal frames at or above this one; None without a calibration.
         seconds: f64[N], the time since the start of the video, NaN where it is not known; None where it never is.
         method: the name of the method that gave them.
@@ -98,9 +101,13 @@ class Scores:
     threshold: float | None = None
     notes: list[str] = field(default_factory=list)
     phases: dict[str, float] = field(default_factory=dict)
+    frozen: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
+    reused: int = 0
 
     def __post_init__(self) -> None:
         self.videos = tuple(self.videos)
+        if isinstance(self.frozen, np.ndarray) and not len(self.frozen):
+            self.frozen = np.zeros(len(self.frame), np.bool_)
         check_scores(self)
 
     def __len__(self) -> int:
@@ -138,7 +145,8 @@ class Scores:
             2 videos, 80 frames, method reconstruction, threshold ...
             most unusual: ...
         """
-        mended = (f"{int(getattr(self, name).sum()):,} {name}" for name in ("flipped", "repaired", "noisy"))
+        names = ("flipped", "repaired", "noisy", *(["frozen"] if self.frozen.any() else []))
+        mended = (f"{int(getattr(self, name).sum()):,} {name}" for name in names)
         threshold = "no threshold (no calibration)" if self.threshold is None else f"threshold {self.threshold:.6g}"
         tops = ", ".join(f"{row.video} frame {row.frame}" for row in self.top(3))
         lines = [

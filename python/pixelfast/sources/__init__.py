@@ -1,6 +1,7 @@
 """Where frames come from. A source gives videos; a video gives its frames forward, in chunks."""
 
 from pixelfast.sources.folder import FolderVideo
+from pixelfast.sources.lost import LossGuard
 from pixelfast.sources.opening import Source, open_source
 from pixelfast.sources.repair import Repair
 from pixelfast.sources.video import READ, TRUNCATED, UNREADABLE, Chunk, Color, Video
@@ -12,6 +13,7 @@ __all__ = [
     "Chunk",
     "Color",
     "FolderVideo",
+    "LossGuard",
     "Repair",
     "Source",
     "Video",

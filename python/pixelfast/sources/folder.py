@@ -10,9 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast import _core
-from pixelfast.errors import SourceError
+from pixelfast.errors import LostFootageError, SourceError
 from pixelfast.files.natural import natural_key
-from pixelfast.sources.video import UNREADABLE, Chunk, Color
+from pixelfast.sources.video import READABLE_NOW, UNREADABLE, Chunk, Color
 
 # 18 digits are what an int64 holds whatever they are.
 _NUMBER = re.compile(r"(?<![0-9])0*(?P<number>[0-9]{1,18})(?P<suffix>\.[^.]*)$")
@@ -72,7 +72,7 @@ class FolderVideo:
 
     def explain(self, index: int) -> str:
         """Says why frame `index` is not readable in full, as a clause that follows its path."""
-        return _core.explain_frame(self.describe(index)) or "can be read now, though not when it was first tried"
+        return _core.explain_frame(self.describe(index)) or READABLE_NOW
 
     def fingerprint(self) -> bytes:
         """Returns 32 bytes over the name, the size and the first and last 64 KiB of each file, in order."""
@@ -85,7 +85,7 @@ class FolderVideo:
             # The header alone may promise a size that the rest of the file does not keep.
             if _core.decode_frames([file], 1, 1)[1][0] != UNREADABLE:
                 return _core.frame_size(file)
-        raise SourceError(
+        raise LostFootageError(
             f"{self.folder} holds no frame that can be read: {self.describe(0)} {self.explain(0)}. "
             "Copy or extract the frames again"
         )

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelfast.errors import DecodeError
+from pixelfast.errors import DecodeError, LostFootageError
 from pixelfast.options import OnError
 from pixelfast.sources.video import TRUNCATED, UNREADABLE, Chunk, Video
 
@@ -36,7 +36,8 @@ class Repair:
         """Yields the chunks of a whole video, repaired (in place where possible): the same sizes, in the same order.
 
         Raises:
-            DecodeError: no frame of the video can be read, or one cannot and `on_error` is "raise".
+            LostFootageError: no frame of the video can be read.
+            DecodeError: one cannot, and `on_error` is "raise".
         """
         last: NDArray[np.uint8] | None = None
         waiting: list[Chunk] = []
@@ -56,7 +57,7 @@ class Repair:
             waiting = []
             yield replace(chunk, frames=frames)
         if waiting:
-            raise DecodeError(
+            raise LostFootageError(
                 f"no frame of video {self._video.name} can be read: {self._complaint(0)}. "
                 "Copy or extract the frames again, or leave the video out"
             )

@@ -12,6 +12,10 @@ READ, TRUNCATED, UNREADABLE = 0, 1, 2
 """The values of `Chunk.status`: read in full; cut off, what could be decoded stands there; not readable, zeros."""
 
 
+READABLE_NOW = "can be read now, though not when it was first tried"
+"""What `Video.explain` says of a frame that is readable."""
+
+
 @dataclass(frozen=True, eq=False)
 class Chunk:
     """Neighbouring frames of one video, as they were decoded: nothing is repaired yet.

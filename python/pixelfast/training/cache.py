@@ -16,7 +16,7 @@ from pixelfast.files.atomic import atomic_path
 from pixelfast.geometry import FRAME_SIZE, WINDOW
 from pixelfast.notes import Notes
 from pixelfast.progress import Progress, ProgressCallback
-from pixelfast.sources import Repair, Video
+from pixelfast.sources import LossGuard, Repair, Video
 
 HELD_OUT_SHARE: Final = 0.1
 """Share of the frames at the end of each video that training never sees: they give the stopping rule and thresholds."""
@@ -76,7 +76,7 @@ class FrameCache:
 
         Raises:
             ModelError: no video holds 16 frames, or there is none.
-            DecodeError: no frame of a video can be read.
+            LostFootageError: so much of a video cannot be read that it is not repaired.
             OutputError: the file cannot be written.
         """
         index_path, notes = path.with_suffix(".json"), Notes()
@@ -152,7 +152,7 @@ def _write(
         for video in videos:
             repair = Repair(video)
             lengths.append(0)
-            for chunk in repair.run(video.chunks(*size, "grey", _CHUNK_FRAMES, threads)):
+            for chunk in repair.run(LossGuard(video).run(video.chunks(*size, "grey", _CHUNK_FRAMES, threads))):
                 frames = np.ascontiguousarray(chunk.frames)
                 digest.update(frames.data)
                 file.write(frames.data)

@@ -12,7 +12,7 @@ import torch
 from torch import nn
 
 from pixelfast.errors import ModelError
-from pixelfast.progress import Progress, ProgressCallback, duration
+from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.training.checkpoint import Checkpoint, save_checkpoint
 
 
@@ -117,11 +117,10 @@ class TrainingLoop:
                 )
             if self.progress is not None:
                 steps = self.epochs * self.steps
-                self.progress(Progress("train", done, steps, self._note(losses, done, steps)))
+                self.progress(Progress("train", done, steps, self._note(losses)))
         return losses
 
-    def _note(self, losses: list[float], done: int, steps: int) -> str:
-        left = (time.monotonic() - self._begun) / done * (steps - done)
+    def _note(self, losses: list[float]) -> str:
         held_out = f", held-out {self.state.held_out_losses[-1]:.5f}" if self.state.held_out_losses else ""
         epoch = f"epoch {self.state.epochs + 1}/{self.epochs}"
-        return f"{epoch}, loss {np.mean(losses[-50:]):.5f}{held_out}, {duration(left)} left"
+        return f"{epoch}, loss {np.mean(losses[-50:]):.5f}{held_out}"

@@ -49,7 +49,7 @@ METHOD = MethodSpec(
     says="how things move",
     reacts="reacts to how things move, leaps over noisy and damaged frames, and is blind to what stands still",
     stem="motion",
-    global_pass=GlobalPass(smooth=7, percentile=None, smooth_first=True),
+    global_pass=GlobalPass(smooth=7, percentile=None, smooth_first=True, blind_to_still=True),
     submission="score",
     raw=later("pixelfast.methods.motion.scoring:raw"),
     recipes=RECIPES,
