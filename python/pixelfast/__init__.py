@@ -6,7 +6,16 @@ The public names; all but the errors are imported when they are first used, so t
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
-from pixelfast.errors import DecodeError, EngineError, ModelError, OutputError, PixelfastError, ScoresError, SourceError
+from pixelfast.errors import (
+    ArgumentError,
+    DecodeError,
+    EngineError,
+    ModelError,
+    OutputError,
+    PixelfastError,
+    ScoresError,
+    SourceError,
+)
 
 if TYPE_CHECKING:
     from pixelfast.api import clean, convert, evaluate, export, merge, score, train
@@ -20,6 +29,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "ArgumentError",
     "Calibration",
     "CleanReport",
     "DecodeError",
