@@ -44,15 +44,20 @@ def whole(name: str, value: Any, least: int | None = None, most: int | None = No
     return number
 
 
+def real(name: str, value: Any) -> float:
+    """Returns a number as a float, NumPy's too; True is none."""
+    if isinstance(value, bool) or not isinstance(value, Real):
+        raise _wrong(name, "a number", value)
+    return float(value)
+
+
 def number(name: str, value: Any, least: float = -math.inf, most: float = math.inf) -> float:
     """Returns a finite number as a float.
 
     Raises:
         ArgumentError: it is none, not finite, or outside of `least` to `most`.
     """
-    if isinstance(value, bool) or not isinstance(value, Real):
-        raise _wrong(name, "a number", value)
-    found = float(value)
+    found = real(name, value)
     if not math.isfinite(found):
         raise ArgumentError(f"{name} must be a finite number, not {value}")
     if not least <= found <= most:
@@ -109,7 +114,7 @@ def function(name: str, value: Any) -> Any:
 
 _USUAL: Final[dict[str, Check]] = {
     **dict.fromkeys(("batch", "chunk", "epochs", "seed", "smooth", "stride", "threads"), whole),
-    **dict.fromkeys(("width", "width_share"), number),
+    **dict.fromkeys(("width", "width_share"), real),
     **dict.fromkeys(("maps", "resume"), flag),
     **dict.fromkeys(("compute_capability", "method", "precision", "shard", "to"), text),
     **dict.fromkeys(("engine", "labels", "model", "out", "parts", "raft_weights"), path),

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pixelfast.cli.console import aside, print_line, spoken_aloud
+from pixelfast.notes import shown
 from pixelfast.progress import Progress, ProgressCallback
 
 if TYPE_CHECKING:
@@ -43,16 +44,17 @@ def _bars(console: "Console") -> "Bars":
         TimeElapsedColumn(),
         TextColumn("[dim]left"),
         TimeLeft(compact=True),
-        TextColumn("[dim]{task.fields[note]}"),
+        TextColumn("{task.fields[note]}", style="dim", markup=False),
         console=console,
     )
 
 
 def _draw(bars: "Bars", tasks: "dict[str, TaskID]", step: Progress) -> None:
     """One bar a phase, in the order in which they begin."""
+    note = shown(step.note)
     if step.phase not in tasks:
-        tasks[step.phase] = bars.add_task(step.phase, total=step.total, note=step.note)
-    bars.update(tasks[step.phase], completed=step.done, total=step.total, note=step.note)
+        tasks[step.phase] = bars.add_task(step.phase, total=step.total, note=note)
+    bars.update(tasks[step.phase], completed=step.done, total=step.total, note=note)
 
 
 class _Lines:

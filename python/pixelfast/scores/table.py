@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pixelfast import _core, arguments
 from pixelfast.errors import OutputError, ScoresError
 from pixelfast.files.atomic import atomic_path
+from pixelfast.notes import shown
 from pixelfast.options import Submission
 from pixelfast.scores import files as score_files
 from pixelfast.scores.schema import COLUMNS, check_scores
@@ -150,7 +151,7 @@ class Scores:
             f"most unusual: {tops or 'none'}",
             f"frames {', '.join(mended)}",
         ]
-        return "\n".join(lines + [f"note: {note}" for note in self.notes])
+        return "\n".join(map(shown, lines + [f"note: {note}" for note in self.notes]))
 
     def top(self, n: int = 10) -> list[RankedFrame]:
         """Returns the `n` frames of the highest rank, the highest first; equal ones in the order of the rows.
