@@ -320,7 +320,8 @@ def evaluate(scores: "Scores | StrPath", labels: StrPath) -> "Evaluation":
 
     Args:
         scores: scores, or the `.parquet` or `.csv` that they were written to.
-        labels: an `Id,Label` CSV, a folder of `<video>.npy`, or one `.npy` over all frames in order.
+        labels: an `Id,Label` CSV, a folder of `<video>.npy`, or one `.npy` over all frames in order. 1 is
+            abnormal; True and False, or 0 and 255, do as well, and a CSV may be in UTF-16.
 
     Raises:
         ScoresError: a file cannot be read, or labels and scores do not fit.
