@@ -13,7 +13,7 @@ FLOORS = (
     "cli", "demo", "api", "verify", "report", "jobs", "pipeline", "methods", "flow", "cleaning", "flip", "evaluation",
     "training", "scores", "runtime", "sources", "model", "machine", "files",
 )  # fmt: skip
-GROUND = ("errors", "progress", "notes", "options", "geometry", "_core")
+GROUND = ("arguments", "errors", "progress", "notes", "options", "geometry", "_core")
 DOORS = ("__init__", "__main__")
 
 

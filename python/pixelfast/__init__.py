@@ -7,6 +7,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from pixelfast.errors import (
+    ArgumentError,
     DecodeError,
     EngineError,
     LostFootageError,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     __version__: str
 
 __all__ = [
+    "ArgumentError",
     "Calibration",
     "CleanReport",
     "DecodeError",

@@ -8,6 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pixelfast.arguments import checked, path, paths
 from pixelfast.options import FlipMode, How, OnError, Pool
 from pixelfast.progress import ProgressCallback
 
@@ -24,6 +25,13 @@ if TYPE_CHECKING:
 StrPath = str | PathLike[str]
 
 
+def _model_or_path(name: str, value: Any) -> Any:
+    from pixelfast.model import Model
+
+    return value if isinstance(value, Model) else path(name, value)
+
+
+@checked()
 def train(
     source: "Source",
     out: StrPath,
@@ -70,6 +78,7 @@ def train(
         SourceError: there is no footage.
         LostFootageError: too much of a video cannot be read.
         ModelError: PyTorch is missing, the footage is too short, or an argument cannot be.
+        ArgumentError: an argument is of a wrong type, or there are not so many cores; found out before the work.
         OutputError: `out` cannot be written; found out before the work.
 
     Examples:
@@ -84,6 +93,7 @@ def train(
     return train_model(source, out, request)
 
 
+@checked(out=paths)
 def score(
     source: "Source",
     engine: StrPath,
@@ -113,7 +123,7 @@ def score(
         stride: frames between the starts of windows; None takes the engine's own (1 for a model folder).
         how: "mean", "max" or "median" over the windows that hold a frame.
         pool: "mean" over the cells of a frame's error map, or "worst", the mean of the three worst.
-        smooth: frames (odd) of the centred mean within a video; None takes the method's own: 3 for
+        smooth: frames (odd, at most 99,999) of the centred mean within a video; None takes the method's own: 3 for
             reconstruction, 7 for motion.
         flip: "auto" turns upside-down frames where the model's classifier can be trusted, "always" insists, "never"
             leaves all as they are.
@@ -125,7 +135,7 @@ def score(
             nothing on disk without `out`.
         shard: "i/n", this machine's share of the videos; merge the parts afterwards.
         threads: for decoding and for the engine, each; None takes the cores that this process may use.
-        chunk: frames to a call of the engine; the scores do not depend on it.
+        chunk: frames to a call of the engine, at most 16,384; the scores do not depend on it.
         progress: told as frames are done.
         profile: told at the end where the time went, the stages' threads beside each other.
 
@@ -140,7 +150,7 @@ def score(
             their scores are the error's `scores`.
         DecodeError: a frame cannot be read and `on_error="raise"`.
         OutputError: a result cannot be written; found out before the work.
-        PixelfastError: an argument cannot be.
+        ArgumentError: an argument cannot be; found out before the work.
 
     Examples:
         >>> pixelfast.score("new", engine="model", out="scores.parquet")
@@ -153,6 +163,7 @@ def score(
     return run(source, engine, settings, Request(out, parts, shard, threads, progress, profile))
 
 
+@checked()
 def clean(
     source: "Source",
     model: StrPath,
@@ -186,6 +197,7 @@ def clean(
         OutputError: `out` is taken, lies in the source, or cannot be written.
         LostFootageError: too much of a video cannot be read.
         DecodeError: a frame cannot be read and `on_error="raise"`.
+        ArgumentError: an argument cannot be.
 
     Examples:
         >>> pixelfast.clean("new", "model", "upright").frames
@@ -198,6 +210,7 @@ def clean(
     return correct(source, model, out, settings, threads=threads, progress=progress)
 
 
+@checked(model=_model_or_path)
 def export(
     model: "Model | StrPath",
     to: str = "onnx",
@@ -233,6 +246,7 @@ def export(
             or RAFT's flow.
         EngineError: this version writes no such engine, or TensorRT is missing or cannot build it.
         OutputError: the folder cannot be written.
+        ArgumentError: an argument is of a wrong type.
 
     Examples:
         >>> pixelfast.export("model", stride=4).name
@@ -243,11 +257,12 @@ def export(
     from pixelfast.methods.base import ExportRequest
     from pixelfast.model import Model
 
-    loaded = model if isinstance(model, Model) else Model.load(model, plans=to != "plan")
     count = usable_threads(threads)
+    loaded = model if isinstance(model, Model) else Model.load(model, plans=to != "plan")
     return export_engine(loaded, ExportRequest(to, precision, stride, compute_capability, call_sizes, count))
 
 
+@checked(weights=paths)
 def convert(
     weights: StrPath | Iterable[StrPath],
     out: StrPath,
@@ -267,6 +282,7 @@ def convert(
     Raises:
         ModelError: PyTorch is missing, or a file holds something else.
         OutputError: `out` cannot be written.
+        ArgumentError: an argument is of a wrong type.
 
     Examples:
         >>> model = pixelfast.convert("autoencoder.pth", "converted")
@@ -280,6 +296,7 @@ def convert(
     return convert_model(weights, out, ConvertRequest(frame_size, raft))
 
 
+@checked(parts=paths, out=paths)
 def merge(parts: StrPath | Iterable[StrPath], out: "Out" = None) -> "Scores":
     """Puts the parts of several runs (shares of one source) together.
 
@@ -290,6 +307,7 @@ def merge(parts: StrPath | Iterable[StrPath], out: "Out" = None) -> "Scores":
     Raises:
         ScoresError: there are no parts, one is damaged, or they come from different engines, settings or sources.
         OutputError: a result cannot be written.
+        ArgumentError: an argument is of a wrong type.
 
     Examples:
         >>> for shard in ("1/2", "2/2"):
@@ -302,15 +320,18 @@ def merge(parts: StrPath | Iterable[StrPath], out: "Out" = None) -> "Scores":
     return merge_parts(parts, out)
 
 
+@checked()
 def evaluate(scores: "Scores | StrPath", labels: StrPath) -> "Evaluation":
     """Compares scores with labels: average precision and AUROC, over all frames and for each video.
 
     Args:
         scores: scores, or the `.parquet` or `.csv` that they were written to.
-        labels: an `Id,Label` CSV, a folder of `<video>.npy`, or one `.npy` over all frames in order.
+        labels: an `Id,Label` CSV, a folder of `<video>.npy`, or one `.npy` over all frames in order. 1 is
+            abnormal; True and False, or 0 and 255, do as well, and a CSV may be in UTF-16.
 
     Raises:
         ScoresError: a file cannot be read, or labels and scores do not fit.
+        ArgumentError: an argument is of a wrong type.
 
     Examples:
         >>> pixelfast.evaluate("scores.parquet", "labels.csv").frames

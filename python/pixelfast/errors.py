@@ -13,6 +13,16 @@ class PixelfastError(Exception):
     """
 
 
+class ArgumentError(PixelfastError, TypeError, ValueError):
+    """An argument of a call is of a wrong type, or beyond what memory or sense allows; found out before any work.
+
+    Examples:
+        >>> try: pixelfast.score("new", engine="model", threads="2")
+        ... except pixelfast.ArgumentError as error: print(error)
+        threads must be a whole number, not '2' (str)
+    """
+
+
 class SourceError(PixelfastError, FileNotFoundError, ValueError):
     """The footage is not there, holds no frames, or its layout cannot be understood.
 

@@ -5,11 +5,18 @@ import logging
 _log = logging.getLogger("pixelfast")
 
 
+def shown(text: str) -> str:
+    """Returns a text as one line that a terminal can be given: what is not printable (ESC, line ends, …) is escaped."""
+    if text.isprintable():
+        return text
+    return "".join(one if one.isprintable() else one.encode("unicode_escape").decode() for one in text)
+
+
 class Notes(list[str]):
     """Sentences that a result keeps; each is logged as a warning when it is said."""
 
     def say(self, sentence: str) -> None:
         """Logs `sentence` and keeps it, once."""
         if sentence not in self:
-            _log.warning(sentence)
+            _log.warning(shown(sentence))
             self.append(sentence)

@@ -12,7 +12,10 @@ _FEW_COLLECTIONS = 100_000
 def main() -> None:
     """Run the command line and exit: 0 done, 1 failed with one sentence, 2 wrong usage."""
     from pixelfast.cli.run import run
+    from pixelfast.cli.streams import prepare_streams, read_utf8
 
+    read_utf8()
+    prepare_streams()
     gc.set_threshold(_FEW_COLLECTIONS)
     code = run(sys.argv[1:])
     with suppress(OSError):  # whoever read the results has gone

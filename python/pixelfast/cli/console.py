@@ -3,9 +3,13 @@
 import logging
 import os
 import sys
+import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+from pixelfast.errors import OutputError
+from pixelfast.notes import shown
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -32,35 +36,58 @@ def print_aside(sentence: str, what: str = "note", console: "Console | None" = N
         return
     from rich.text import Text
 
-    console.print(Text.assemble((f"{what}: ", _STYLES.get(what, "")), sentence))
+    console.print(Text.assemble((f"{what}: ", _STYLES.get(what, "")), shown(sentence)))
 
 
 def print_line(text: str) -> None:
     """Print one plain line to stderr."""
-    print(text, file=sys.stderr, flush=True)
+    print(shown(text), file=sys.stderr, flush=True)
 
 
 def print_result(text: str) -> None:
-    """Print results to stdout."""
-    print(text, flush=True)
+    """Print results to stdout; an OutputError says why that cannot be."""
+    try:
+        print("\n".join(map(shown, text.split("\n"))), flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(
+            f"the results cannot be printed ({error.strerror}); the files that the command writes are there"
+        ) from error
 
 
 def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """Plain columns: the first to the left, numbers to the right, never cut off."""
-    widths = [max(len(row[column]) for row in (header, *rows)) for column in range(len(header))]
+    header, *rows = [[_as_printed(cell) for cell in row] for row in (header, *rows)]
+    widths = [max(width(row[column]) for row in (header, *rows)) for column in range(len(header))]
     lines = [_line(header, widths), "  ".join("-" * width for width in widths)]
     return "\n".join(lines + [_line(row, widths) for row in rows])
 
 
+def _as_printed(cell: str) -> str:
+    """A cell with everything escaped that stdout does not show: its width is that of what is seen."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return shown(cell).encode(encoding, "backslashreplace").decode(encoding)
+
+
 def _line(cells: Sequence[str], widths: Sequence[int]) -> str:
-    first = cells[0].ljust(widths[0])
-    return "  ".join([first, *(cell.rjust(width) for cell, width in zip(cells[1:], widths[1:], strict=True))]).rstrip()
+    first, *others = [" " * (most - width(cell)) for cell, most in zip(cells, widths, strict=True)]
+    aligned = [cells[0] + first, *(space + cell for space, cell in zip(others, cells[1:], strict=True))]
+    return "  ".join(aligned).rstrip()
 
 
 def facts(rows: Sequence[tuple[str, str]]) -> str:
     """Names and what they are, one a line."""
-    width = max(len(name) for name, _ in rows)
-    return "\n".join(f"{name.ljust(width)}  {value}".rstrip() for name, value in rows)
+    longest = max(len(name) for name, _ in rows)
+    return "\n".join(f"{name.ljust(longest)}  {shown(value)}".rstrip() for name, value in rows)
+
+
+def width(text: str) -> int:
+    """Columns of a terminal that a text takes: two for a wide letter, none for a mark on another."""
+    if text.isascii():
+        return len(text)
+    marks = sum(map(bool, map(unicodedata.combining, text)))
+    return len(text) - marks + sum(unicodedata.east_asian_width(letter) in "WF" for letter in text)
 
 
 @contextmanager

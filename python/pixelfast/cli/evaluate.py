@@ -23,7 +23,8 @@ def evaluate(
         Path,
         typer.Argument(
             metavar="LABELS",
-            help="An Id,Label CSV; a folder of VIDEO.npy; or one .npy over all frames in order. 1 is abnormal.",
+            help="An Id,Label CSV; a folder of VIDEO.npy; or one .npy over all frames in order. 1, True or 255 is "
+            "abnormal.",
             show_default=False,
         ),
     ],

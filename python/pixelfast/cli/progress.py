@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pixelfast.cli.console import aside, print_line, spoken_aloud
+from pixelfast.notes import shown
 from pixelfast.progress import Progress, ProgressCallback
 
 if TYPE_CHECKING:
@@ -45,7 +46,12 @@ def _bars(console: "Console") -> "Bars":
         TextColumn("[dim]left", table_column=Column(no_wrap=True)),
         TimeLeft(compact=True, table_column=Column(no_wrap=True)),
         # What does not fit of the note is cut off, and nothing of the columns before it.
-        TextColumn("[dim]{task.fields[note]}", table_column=Column(no_wrap=True, overflow="ellipsis", ratio=2)),
+        TextColumn(
+            "{task.fields[note]}",
+            style="dim",
+            markup=False,
+            table_column=Column(no_wrap=True, overflow="ellipsis", ratio=2),
+        ),
         console=console,
         expand=True,
     )
@@ -53,9 +59,10 @@ def _bars(console: "Console") -> "Bars":
 
 def _draw(bars: "Bars", tasks: "dict[str, TaskID]", step: Progress) -> None:
     """One bar a phase, in the order in which they begin."""
+    note = shown(step.note)
     if step.phase not in tasks:
-        tasks[step.phase] = bars.add_task(step.phase, total=step.total, note=step.note)
-    bars.update(tasks[step.phase], completed=step.done, total=step.total, note=step.note)
+        tasks[step.phase] = bars.add_task(step.phase, total=step.total, note=note)
+    bars.update(tasks[step.phase], completed=step.done, total=step.total, note=note)
 
 
 class _Lines:

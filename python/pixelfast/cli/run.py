@@ -53,7 +53,7 @@ def explain(error: BaseException) -> str:
     text = " ".join(str(error).split())
     if isinstance(error, PixelfastError):
         return text or type(error).__name__
-    if isinstance(error, MemoryError):
+    if isinstance(error, MemoryError) or "allocate memory" in text:  # the latter is PyTorch's way to say so
         return f"there is not enough memory for this{f' ({text})' if text else ''}: close other programs, or use less"
     if isinstance(error, OSError) and error.errno == errno.ENOSPC:
         return f"the disk is full{_of_file(error)}: make room and run the same command again"

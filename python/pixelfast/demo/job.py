@@ -10,9 +10,12 @@ from typing import Any
 import numpy as np
 
 from pixelfast import api
+from pixelfast.arguments import checked
 from pixelfast.demo.scene import Scene, SceneSpec, generate_scene
 from pixelfast.evaluation import Evaluation
+from pixelfast.machine.threads import usable_threads
 from pixelfast.methods.registry import USUAL, all_methods
+from pixelfast.methods.trained import TrainingRequest
 from pixelfast.model import Model
 from pixelfast.progress import ProgressCallback
 from pixelfast.scores import RankedFrame, Scores
@@ -69,6 +72,7 @@ class DemoReport:
     seconds: dict[str, float]
 
 
+@checked()
 def run_demo(
     out: str | Path,
     *,
@@ -92,7 +96,8 @@ def run_demo(
     Raises:
         PixelfastError: as `generate_scene`, `api.train`, `api.score` and `api.evaluate`.
     """
-    out, drawing = Path(out), dict[str, float]()
+    TrainingRequest(epochs=epochs, seed=seed).check()
+    out, drawing, threads = Path(out), dict[str, float](), usable_threads(threads)
     make_folder(out)
     with _timed(drawing, "scene"):
         scene = generate_scene(out / "scene", spec or SceneSpec(seed=seed), threads=threads, progress=progress)

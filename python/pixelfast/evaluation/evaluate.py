@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelfast.errors import ScoresError
+from pixelfast.errors import ArgumentError, ScoresError
 from pixelfast.evaluation.frames import FrameTable, from_scores, read_csv
 from pixelfast.evaluation.labels import read_labels
 
@@ -90,6 +90,10 @@ def evaluate(scores: "Scores | str | os.PathLike[str]", labels: str | os.PathLik
 
 def _table(scores: "Scores | str | os.PathLike[str]") -> FrameTable:
     if not isinstance(scores, str | os.PathLike):
+        from pixelfast.scores import Scores
+
+        if not isinstance(scores, Scores):
+            raise ArgumentError(f"scores must be a Scores or the path of one, not {type(scores).__name__}")
         return from_scores(scores)
     path = Path(scores)
     if not path.is_file():

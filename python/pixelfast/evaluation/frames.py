@@ -58,7 +58,9 @@ def from_scores(scores: "Scores") -> FrameTable:
 
 
 def read_csv(path: Path, column: str) -> FrameTable:
-    """Reads a CSV of `Id` and one column of numbers; other columns are passed over.
+    """Reads a CSV, in UTF-8 or UTF-16, of `Id` and one column of numbers; labels may be True and False.
+
+    Other columns are passed over.
 
     Raises:
         ScoresError: it cannot be read, a column is missing, an Id is no `{video}_{frame}` or is there twice, a value
@@ -67,25 +69,40 @@ def read_csv(path: Path, column: str) -> FrameTable:
     import pyarrow as pa
     import pyarrow.csv as pacsv
 
-    try:
+    kinds = (pa.float64(), pa.bool_()) if column == "Label" else (pa.float64(),)
+    failures: list[Exception] = []
+    for kind in kinds:
         options = pacsv.ConvertOptions(
-            column_types={"Id": pa.string(), column: pa.float64()},
+            column_types={"Id": pa.string(), column: kind},
             null_values=["", "NA", "null", "None"],
             strings_can_be_null=False,
         )
-        table = pacsv.read_csv(path, convert_options=options)
-    except (pa.ArrowException, OSError) as error:
-        raise ScoresError(f"{path} cannot be read as a CSV: {first_line(error)}") from error
+        try:
+            table = pacsv.read_csv(path, pacsv.ReadOptions(encoding=_encoding(path)), convert_options=options)
+            break
+        except (pa.ArrowException, OSError, UnicodeError) as error:
+            failures.append(error)
+    else:
+        raise ScoresError(f"{path} cannot be read as a CSV: {first_line(failures[0])}") from failures[0]
     for name in ("Id", column):
         if table.column_names.count(name) != 1:
             raise ScoresError(f"{path} must have the columns Id and {column}, not {', '.join(table.column_names)}")
     return _from_columns(table["Id"].combine_chunks(), table[column], column, path)
 
 
+def _encoding(path: Path) -> str:
+    """UTF-8, or UTF-16 by its mark or by the zero byte beside the first letter."""
+    with path.open("rb") as file:
+        first = file.read(2)
+    if first in (b"\xff\xfe", b"\xfe\xff"):
+        return "utf-16"
+    return {b"\0": "utf-16-be"}.get(first[:1], "utf-16-le" if first[1:] == b"\0" else "utf-8")
+
+
 def _from_columns(ids: "pa.Array", values: "pa.ChunkedArray", column: str, path: Path) -> FrameTable:
     import pyarrow.compute as pc
 
-    numbers = np.asarray(values.to_numpy(), dtype=np.float64)
+    numbers = np.asarray(values.cast("float64").to_numpy(), dtype=np.float64)
     if not np.isfinite(numbers).all():
         row = int(np.flatnonzero(~np.isfinite(numbers))[0])
         raise ScoresError(f"{path}: {column} of {ids[row]} is missing or not a finite number")

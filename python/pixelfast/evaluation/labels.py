@@ -1,4 +1,4 @@
-"""Labels of frames, 0 for normal and 1 for abnormal, from the files people keep them in."""
+"""Labels of frames, 0 for normal and 1 (or True, or 255) for abnormal, from the files people keep them in."""
 
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ def read_labels(path: Path, frames: FrameTable) -> NDArray[np.bool_]:
     """Reads the labels of the frames that were scored, row by row: bool[N], true for abnormal.
 
     Raises:
-        ScoresError: the file cannot be read, a label is not 0 or 1, or the labels are not those of these frames.
+        ScoresError: the file cannot be read, a label is none of these, or the labels are not those of these frames.
     """
     if path.is_dir():
         return _from_folder(path, frames)
@@ -84,9 +84,12 @@ def _from_folder(folder: Path, frames: FrameTable) -> NDArray[np.bool_]:
 
 def _read_array(path: Path) -> NDArray[np.bool_]:
     try:
-        array = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError) as error:
-        raise ScoresError(f"{path} cannot be read as a NumPy array: {first_line(error)}") from error
+        with np.errstate(over="ignore"):
+            # Mapped, so that a header that promises more than the file holds is refused before memory is asked for.
+            array = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError, EOFError, OverflowError) as error:
+        why = "it is shorter than its header says" if "mmap length" in str(error) else first_line(error)
+        raise ScoresError(f"{path} cannot be read as a NumPy array: {why}; save it again") from error
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "buif":
         raise ScoresError(f"{path} must hold numbers, one label a frame")
     if array.ndim != 1 and array.size != max(array.shape, default=0):
@@ -95,10 +98,13 @@ def _read_array(path: Path) -> NDArray[np.bool_]:
 
 
 def _zero_or_one(values: NDArray[Any], path: Path) -> NDArray[np.bool_]:
-    wrong = np.flatnonzero(~((values == 0) | (values == 1)))
+    abnormal = 255 if np.any(values == 255) and not np.any(values == 1) else 1  # 255 as in masks
+    wrong = np.flatnonzero(~((values == 0) | (values == abnormal)))
     if len(wrong):
-        raise ScoresError(f"{path}: a label is {values[wrong[0]]}: labels are 0 for normal and 1 for abnormal")
-    return np.asarray(values == 1)
+        raise ScoresError(
+            f"{path}: a label is {values[wrong[0]]}: labels are 0 for normal and 1 for abnormal, or 0 and 255"
+        )
+    return np.asarray(values == abnormal)
 
 
 def _check_length(path: Path, labels: NDArray[np.bool_], frames: int, what: str) -> None:

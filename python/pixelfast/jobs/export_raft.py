@@ -1,14 +1,20 @@
 """RAFT-Large as an ONNX file or a TensorRT plan by itself: what `cuda_export/export_raft.py` does."""
 
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Final
 
+from pixelfast.arguments import MOST_PIXELS, checked, whole
 from pixelfast.errors import ModelError
 from pixelfast.flow.raft_memory import MEMORY_BYTES, call_sizes, pairs_within
 from pixelfast.machine.imports import training_extra
 from pixelfast.runtime.tensorrt.build import CallSizes, build_plan
 
+_SIDE: Final = partial(whole, least=1, most=MOST_PIXELS)
 
+
+@checked(height=_SIDE, width=_SIDE, updates=partial(whole, least=1, most=1000))
 def export_raft_alone(
     out: Path,
     height: int,

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pixelfast.cleaning.stage import CLEANING_THREADS, CleanSettings
-from pixelfast.errors import LostFootageError, PixelfastError, ScoresError
+from pixelfast.errors import ArgumentError, LostFootageError, ScoresError
 from pixelfast.flip.opening import FlipCorrection, choose_flip_correction
 from pixelfast.machine.stopwatch import Profile, Stopwatch
 from pixelfast.machine.threads import usable_threads
@@ -47,13 +47,14 @@ class Request:
 def run(source: Source, engine: str | PathLike[str], settings: Settings, request: Request) -> Scores:
     """Scores a source; see `pixelfast.score`."""
     settings.check()
-    notes, watch = Notes(), Stopwatch()
+    notes, watch, share = Notes(), Stopwatch(), _parse_share(request.shard)
     threads = usable_threads(request.threads)
+    paths, folder = _places(request)
     with watch.phase("open"):
         choice = choose_engine(engine, settings.stride, request.shard is not None, threads)
         all_videos = open_source(source, notes)
-        videos = _take_share(all_videos, request.shard)
-        paths, folder = _places(request, all_videos)
+        check_outputs(paths, all_videos)
+    videos = all_videos[share]
     for note in choice.notes:
         notes.say(note)
     if settings.maps and folder is None:
@@ -62,7 +63,7 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
     stages, lost = open_stages(Opening(choice, settings, threads, watch, notes), flip), list[LostFootageError]()
     listing = Listing(all_videos)
     job = _describe_job(choice, stages, flip, len(all_videos), notes)
-    job = replace(job, source=listing.digest, shares=_share(request.shard)[1])
+    job = replace(job, source=listing.digest, shares=share.step or 1)
     if folder is not None:
         make_folder(folder)
     store = PartStore(folder, job, settings.maps, listing)
@@ -114,15 +115,14 @@ def open_stages(opening: Opening, flip: FlipCorrection) -> Stages:
     return Stages(spec, method, decode, clean, flip.mode, settings)
 
 
-def _places(request: Request, videos: Sequence[Video]) -> tuple[list[Path], Path | None]:
-    """The files for the scores, known to be writable, and the folder for the parts."""
+def _places(request: Request) -> tuple[list[Path], Path | None]:
+    """The files for the scores, and the folder for the parts."""
     paths = output_paths(request.out)
-    check_outputs(paths, videos)
     folder = Path(request.parts) if request.parts is not None else None
     if folder is None and paths:
         folder = paths[0].with_name(paths[0].name + ".parts")
     if request.shard is not None and folder is None:
-        raise PixelfastError("a shard leaves nothing but its parts: name a folder with parts=, or out=")
+        raise ArgumentError("a shard leaves nothing but its parts: name a folder with parts=, or out=")
     return paths, folder
 
 
@@ -177,22 +177,18 @@ def finish(
     return scores
 
 
-def _take_share(videos: Sequence[Video], shard: str | None) -> list[Video]:
-    """The videos of a share; all for None. Shares of one source are disjoint and complete."""
-    share, shares = _share(shard)
-    return list(videos[share - 1 :: shares])
+def _parse_share(shard: str | None) -> slice:
+    """Where in a source the videos of share `shard` ("i/n", 1/n to n/n) lie; all for None.
 
-
-def _share(shard: str | None) -> tuple[int, int]:
-    """Which share of how many ("i/n", 1/n to n/n) is meant; the only one for None.
+    Shares of one source are disjoint and complete.
 
     Raises:
-        PixelfastError: the text is no share.
+        ArgumentError: the text is no share.
     """
     if shard is None:
-        return 1, 1
-    match = re.fullmatch(r"([0-9]+)/([0-9]+)", shard)
+        return slice(None)
+    match = re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", shard)
     share, shares = (int(match[1]), int(match[2])) if match else (0, 0)
     if not 1 <= share <= shares:
-        raise PixelfastError(f"shard must be like 2/3 (the second of three shares, from 1/3 to 3/3), not {shard!r}")
-    return share, shares
+        raise ArgumentError(f"shard must be like 2/3 (the second of three shares, from 1/3 to 3/3), not {shard!r}")
+    return slice(share - 1, None, shares)

@@ -40,9 +40,10 @@ def train_model(source: Source, out: str | PathLike[str], request: TrainingReque
     """Trains a model; see `pixelfast.train`."""
     spec, notes, target = find_method(request.method), Notes(), Path(out)
     request.check()
+    threads = usable_threads(request.threads)
     recipe, options = find_recipe(spec, request)
     Model.check_out(target)
-    videos, threads = open_source(source, notes), usable_threads(request.threads)
+    videos = open_source(source, notes)
     spec.needs()
     workdir = target.resolve().with_name(target.resolve().name + ".training")
     cache = _open_cache(videos, workdir, request, threads, notes)

@@ -3,7 +3,8 @@
 import os
 from typing import Final
 
-from pixelfast.errors import PixelfastError
+from pixelfast.arguments import whole
+from pixelfast.errors import ArgumentError
 
 MOST_A_CORE: Final = 4
 """Threads to a core beyond which a run only gets slower, and the machine with it."""
@@ -16,15 +17,14 @@ def usable_threads(threads: int | None) -> int:
     system shares the cores out.
 
     Raises:
-        PixelfastError: fewer than one thread, or far more than there are cores.
+        ArgumentError: no whole number, fewer than one thread, or far more than there are cores.
     """
     cores = usable_cores()
     if threads is None:
         return cores
-    if threads < 1:
-        raise PixelfastError(f"threads must be at least 1, not {threads}")
+    threads = whole("threads", threads, 1)
     if threads > MOST_A_CORE * cores:
-        raise PixelfastError(
+        raise ArgumentError(
             f"threads must be at most {MOST_A_CORE * cores}, {MOST_A_CORE} for each of the {cores} cores that may be "
             f"used here, not {threads}"
         )

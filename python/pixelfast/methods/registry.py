@@ -74,8 +74,8 @@ def find_recipe(spec: MethodSpec, request: TrainingRequest) -> tuple[Recipe, dic
     options |= _own_options(spec, request.options)
     recipe = request.recipe
     if not isinstance(recipe, Recipe):
-        if recipe not in spec.recipes:
-            raise ModelError(_no_recipe(spec, recipe))
+        if not isinstance(recipe, str) or recipe not in spec.recipes:
+            raise ModelError(_no_recipe(spec, str(recipe)))
         recipe = spec.recipes[recipe]
     return spec.prepare(recipe, options), options
 

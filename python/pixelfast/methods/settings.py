@@ -1,10 +1,14 @@
 """What a run of scoring was asked to do."""
 
 from dataclasses import dataclass
-from typing import get_args
+from typing import Final, get_args
 
-from pixelfast.errors import PixelfastError
+from pixelfast.arguments import MOST_SMOOTH, whole
+from pixelfast.errors import ArgumentError
 from pixelfast.options import FlipMode, How, OnError, Pool
+
+MOST_CHUNK: Final = 16_384
+"""Frames to a call of the engine: 256 MiB of them at 128x128; no engine gets faster long before."""
 
 
 @dataclass(frozen=True)
@@ -30,13 +34,14 @@ class Settings:
         """Refuses values that mean nothing, before any work is done.
 
         Raises:
-            PixelfastError: naming the setting, what it may be, and what it is.
+            ArgumentError: naming the setting, what it may be, and what it is.
         """
         for name, known in (("how", How), ("pool", Pool), ("flip", FlipMode), ("on_error", OnError)):
             value, allowed = getattr(self, name), get_args(known)
-            if value not in allowed:
-                raise PixelfastError(f"{name} must be {', '.join(allowed[:-1])} or {allowed[-1]}, not {value!r}")
-        if self.smooth is not None and (self.smooth < 1 or self.smooth % 2 == 0):
-            raise PixelfastError(f"smooth must be an odd number of frames, at least 1, not {self.smooth}")
-        if self.chunk < 1:
-            raise PixelfastError(f"chunk must be at least 1 frame, not {self.chunk}")
+            if not isinstance(value, str) or value not in allowed:
+                raise ArgumentError(f"{name} must be {', '.join(allowed[:-1])} or {allowed[-1]}, not {value!r}")
+        if self.smooth is not None:
+            if self.smooth < 1 or self.smooth % 2 == 0:
+                raise ArgumentError(f"smooth must be an odd number of frames, at least 1, not {self.smooth}")
+            whole("smooth", self.smooth, most=MOST_SMOOTH)
+        whole("chunk", self.chunk, 1, MOST_CHUNK)

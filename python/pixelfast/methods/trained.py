@@ -18,6 +18,12 @@ from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.sources import Video, open_source
 from pixelfast.training.cache import FrameCache
 
+MOST_EPOCHS: Final = 100_000
+"""Years of training on any footage."""
+
+MOST_BATCH: Final = 4096
+"""Windows (or flows) a step: more learn nothing, as an epoch has too few steps, and ask for memory that nobody has."""
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -58,9 +64,11 @@ class TrainingRequest:
             raise ModelError(f"seed must be 0 or more and below 2^63, not {self.seed}")
         if self.precision not in (None, "fp32", "bf16"):
             raise ModelError(f"precision must be fp32 or bf16, not {self.precision!r}")
-        for name, value in (("epochs", self.epochs), ("batch", self.batch)):
+        for name, value, most in (("epochs", self.epochs, MOST_EPOCHS), ("batch", self.batch, MOST_BATCH)):
             if value is not None and value < 1:
                 raise ModelError(f"{name} must be at least 1, not {value}")
+            if value is not None and value > most:
+                raise ModelError(f"{name} must be at most {most:,}, not {value}")
 
 
 @dataclass(frozen=True)

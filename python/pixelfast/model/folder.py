@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Self
 
+from pixelfast import arguments
 from pixelfast.errors import ModelError, OutputError, PixelfastError
 from pixelfast.files.atomic import atomic_path, file_sha256, write_error
 from pixelfast.model.calibration import Calibration
@@ -40,13 +41,14 @@ class Model:
             engine: of all the files that do this one's work, check this one only; None checks every file.
 
         Raises:
+            ArgumentError: `path` is none.
             ModelError: there is no such folder, it is no model folder, it is damaged, or a file is missing or changed.
 
         Examples:
             >>> "ae.onnx" in pixelfast.Model.load("model").manifest.files
             True
         """
-        folder = Path(path)
+        folder = arguments.path("path", path)
         if not (folder / FILE_NAME).is_file():
             no_folder = "is a file, not a model folder" if folder.exists() else "does not exist"
             what = f"holds no {FILE_NAME}, so it is no model folder" if folder.is_dir() else no_folder

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import numpy as np
 from numpy.typing import NDArray
 
+from pixelfast.arguments import MOST_SMOOTH
 from pixelfast.errors import ScoresError
 from pixelfast.options import Submission
 
@@ -93,6 +94,8 @@ def _check_facts(scores: "Scores") -> None:
         raise ScoresError(f"submission must be rank or score, not {scores.submission!r}")
     if not isinstance(scores.smooth, int) or scores.smooth < 1 or scores.smooth % 2 == 0:
         raise ScoresError(f"smooth must be an odd number of frames, not {scores.smooth!r}")
+    if scores.smooth > MOST_SMOOTH:
+        raise ScoresError(f"smooth must be at most {MOST_SMOOTH:,} frames, not {scores.smooth}")
     level = scores.threshold
     if level is not None and not (isinstance(level, int | float) and math.isfinite(level)):
         raise ScoresError(f"threshold must be a finite number or None, not {level!r}")

@@ -1,7 +1,6 @@
 """The result: one row a frame, and what can be asked of it."""
 
 import logging
-import math
 import os
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -11,12 +10,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelfast import _core
+from pixelfast import _core, arguments
 from pixelfast.errors import OutputError, ScoresError
 from pixelfast.files.atomic import atomic_path
+from pixelfast.notes import shown
 from pixelfast.options import Submission
 from pixelfast.scores import files as score_files
-from pixelfast.scores.schema import check_scores
+from pixelfast.scores.schema import COLUMNS, check_scores
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -52,7 +52,7 @@ class RankedFrame(NamedTuple):
 
 @dataclass(eq=False, repr=False)
 class Scores:
-    """The scores of every frame, video by video in the order of `videos`, each in the order of time.
+    """The scores of every frame, video by video in the order of `videos`, each in the order of time; arrays to read.
 
     Attributes:
         videos: the names of the videos, each once.
@@ -109,6 +109,11 @@ class Scores:
         if isinstance(self.frozen, np.ndarray) and not len(self.frozen):
             self.frozen = np.zeros(len(self.frame), np.bool_)
         check_scores(self)
+        for name in COLUMNS:
+            column = getattr(self, name)
+            if column is not None:
+                setattr(self, name, own := column.view())
+                own.flags.writeable = False  # what is checked once stays so
 
     def __len__(self) -> int:
         return len(self.frame)
@@ -154,17 +159,19 @@ class Scores:
             f"most unusual: {tops or 'none'}",
             f"frames {', '.join(mended)}",
         ]
-        return "\n".join(lines + [f"note: {note}" for note in self.notes])
+        return "\n".join(map(shown, lines + [f"note: {note}" for note in self.notes]))
 
     def top(self, n: int = 10) -> list[RankedFrame]:
         """Returns the `n` frames of the highest rank, the highest first; equal ones in the order of the rows.
+
+        Raises:
+            ArgumentError: `n` is no whole number, or less than 1.
 
         Examples:
             >>> [frame.rank for frame in pixelfast.Scores.read("scores.parquet").top(2)]
             [1.0, 0.9875]
         """
-        if n < 1:
-            raise ValueError(f"n must be at least 1, not {n}")
+        n = arguments.whole("n", n, 1)
         lowest = np.partition(self.rank, -n)[-n] if n < len(self) else 0.0
         candidates = np.flatnonzero(self.rank >= lowest)
         order = candidates[np.argsort(-self.rank[candidates], kind="stable")][:n]
@@ -188,6 +195,9 @@ class Scores:
             threshold: in the units of `raw`; None takes the calibrated one. Where there is none either, there are no
                 events, and a note says so.
 
+        Raises:
+            ArgumentError: the threshold is no finite number.
+
         Examples:
             >>> for event in pixelfast.Scores.read("scores.parquet").events(threshold=0.0):
             ...     print(event.video, event.start, event.end)
@@ -204,8 +214,7 @@ class Scores:
             if sentence not in self.notes:
                 self.notes.append(sentence)
             return []
-        if not math.isfinite(level):
-            raise ValueError(f"threshold must be a finite number, not {level}")
+        level = arguments.number("threshold", level)
         smoothed = self.smoothed_raw()
         above = smoothed > level
         # Half-open runs of rows that lie on one side of the threshold; none crosses into the next video.
@@ -223,6 +232,7 @@ class Scores:
             threads: threads that format a `.csv`.
 
         Raises:
+            ArgumentError: an argument is of a wrong type, or fewer than one thread.
             OutputError: another suffix, or the file cannot be written there.
             ScoresError: a `.csv` of videos whose names are the same without their leading zeros (`01` and `1`).
 
@@ -230,7 +240,9 @@ class Scores:
             >>> pixelfast.Scores.read("scores.parquet").write("submission.csv").name
             'submission.csv'
         """
-        suffix = Path(path).suffix.lower()
+        target = arguments.path("path", path)
+        threads = arguments.whole("threads", threads, 1)
+        suffix = target.suffix.lower()
         if suffix not in score_files.SUFFIXES:
             raise OutputError(f"{path} ends in neither .csv nor .parquet: name the output so that its kind is known")
         with atomic_path(path) as temporary:
@@ -238,7 +250,7 @@ class Scores:
                 score_files.write_csv(self, temporary, threads)
             else:
                 score_files.write_parquet(self, temporary)
-        return Path(path)
+        return target
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Self:
@@ -251,7 +263,7 @@ class Scores:
             >>> pixelfast.Scores.read("scores.parquet")
             Scores(2 videos, 80 frames, reconstruction)
         """
-        columns = score_files.read_parquet(Path(path))
+        columns = score_files.read_parquet(arguments.path("path", path))
         try:
             return cls(**columns)
         except ScoresError as error:

@@ -1,5 +1,6 @@
 """A video as a folder of image files, one a frame; their names give the order and the numbers of the frames."""
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
@@ -122,8 +123,8 @@ def _video_name(folder: Path) -> str:
     """Returns the folder's name, also for `.` and `..`; refused where no text file could hold it."""
     name = folder.name if folder.name not in ("", "..") else folder.resolve().name
     try:
-        name.encode()
-    except UnicodeEncodeError as error:
+        name = os.fsencode(name).decode("utf-8")  # whatever the locale took its bytes for
+    except UnicodeError as error:
         raise SourceError(f"{str(folder)!r} has a name that is not UTF-8 text: rename the folder") from error
     return name or str(folder.resolve())
 

@@ -3,10 +3,12 @@
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any, Final
 
+from pixelfast.arguments import checked, number, whole
 from pixelfast.errors import EngineError, ModelError
 from pixelfast.machine.threads import usable_threads
 from pixelfast.methods.registry import find_method
@@ -30,6 +32,10 @@ _ON_A_GPU: Final = 20_000
 _ON_A_CPU: Final = 1_000
 """Made-up frames: seconds of work on either."""
 
+MOST_FRAMES: Final = 1_000_000
+MOST_SECONDS: Final = 3600
+"""Beyond these a verification takes a day."""
+
 
 @dataclass(frozen=True)
 class VerifyReport:
@@ -46,6 +52,7 @@ class VerifyReport:
     verified: bool
 
 
+@checked(frames=partial(whole, least=1, most=MOST_FRAMES), seconds=partial(number, least=0, most=MOST_SECONDS))
 def verify(
     model: str | PathLike[str],
     source: str | PathLike[str] | None = None,
@@ -71,6 +78,7 @@ def verify(
 
     Raises:
         ModelError: there is no such model, it is damaged, or it holds no engine.
+        ArgumentError: a number is none, or beyond sense.
         PixelfastError: there is no such footage, or as `pixelfast.score`.
     """
     machine = machine or this_machine()

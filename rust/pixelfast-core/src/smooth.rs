@@ -8,13 +8,15 @@ use crate::{Cancel, Error, Result};
 
 /// Outputs a piece; a piece with its margins fits the first-level cache.
 const PIECE: usize = 2048;
+/// Longest mean: a task keeps so many values four times over.
+const MOST: usize = 1 << 20;
 /// Pieces a task at least: a video may have one frame only.
 const TOGETHER: usize = 8;
 
 /// Writes the centred mean of `size` values, reflecting at the ends of each video; sums in f64.
 ///
 /// # Errors
-/// [`Error::Value`] for an even size, negative lengths or a value that is not finite; [`Error::Shape`] where the
+/// [`Error::Value`] for an even size or one beyond a million, negative lengths or a value that is not finite; [`Error::Shape`] where the
 /// lengths do not add up to the number of values or `out` differs in length; [`Error::Cancelled`].
 pub fn smooth<S: Real>(values: &[S], lengths: &[i64], size: usize, out: &mut [f64], cancel: &Cancel) -> Result<()> {
     check(values.len(), lengths, size, out.len())?;
@@ -29,6 +31,9 @@ pub fn smooth<S: Real>(values: &[S], lengths: &[i64], size: usize, out: &mut [f6
 fn check(values: usize, lengths: &[i64], size: usize, out: usize) -> Result<()> {
     if size.is_multiple_of(2) {
         return Err(Error::Value(format!("size must be odd and at least 1, not {size}")));
+    }
+    if size > MOST {
+        return Err(Error::Value(format!("size must be at most {MOST}, not {size}")));
     }
     if let Some((index, length)) = lengths.iter().enumerate().find(|(_, length)| **length < 0) {
         return Err(Error::Value(format!("lengths must not be negative, but lengths[{index}] is {length}")));

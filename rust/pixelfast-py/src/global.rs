@@ -73,7 +73,7 @@ pub fn normalise<'py>(
 ///     float64 [N].
 ///
 /// Raises:
-///     ValueError: a value is not finite (the message has its index), size is even, or lengths do not add up to N.
+///     ValueError: a value is not finite (the message has its index), size is even or beyond a million, or lengths do not add up to N.
 #[pyfunction]
 #[pyo3(signature = (values, lengths, size, threads=None))]
 pub fn smooth<'py>(
