@@ -77,7 +77,7 @@ def test_empty_video_folders_are_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "names", [["a1.jpg", "b1.jpg"], ["1.jpg", "1.png"], ["start.jpg", "7.jpg"], [f"{10**18}.jpg", "7.jpg"]]
+    "names", [["a1.jpg", "b1.jpg"], ["1.jpg", "1.png"], ["start.jpg", "7.jpg"], [f"{10**19}.jpg", "7.jpg"]]
 )
 def test_frames_without_numbers_of_their_own_go_by_position(tmp_path: Path, names: list[str]) -> None:
     make_frames(tmp_path / "01", names)

@@ -35,11 +35,13 @@ def read_labels(path: Path, frames: FrameTable) -> NDArray[np.bool_]:
 
 
 def _from_csv(path: Path, frames: FrameTable) -> NDArray[np.bool_]:
-    labels = read_csv(path, "Label")
+    labels, rows = read_csv(path, "Label"), frames.by_number()
     same = labels.videos == frames.videos and np.array_equal(labels.video, frames.video)
-    if not same or not np.array_equal(labels.frame, frames.frame):
+    if not same or not np.array_equal(labels.frame, frames.frame[rows]):
         raise ScoresError(_difference(path, labels, frames))
-    return _zero_or_one(labels.values, path)
+    truth = np.empty(len(rows), np.bool_)
+    truth[rows] = _zero_or_one(labels.values, path)
+    return truth
 
 
 def _difference(path: Path, labels: FrameTable, frames: FrameTable) -> str:

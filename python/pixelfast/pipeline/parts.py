@@ -28,7 +28,7 @@ from pixelfast.files.arrow import arrow_column
 from pixelfast.files.atomic import atomic_path
 from pixelfast.sources import Video
 
-FORMAT: Final = 2
+FORMAT: Final = 3
 """Raised whenever the same engine, settings and footage would give other raw scores than before, or another file."""
 
 SUFFIX: Final = ".arrow"

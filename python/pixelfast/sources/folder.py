@@ -1,7 +1,6 @@
 """A video as a folder of image files, one a frame; their names give the order and the numbers of the frames."""
 
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
@@ -11,32 +10,28 @@ from numpy.typing import NDArray
 
 from pixelfast import _core
 from pixelfast.errors import SourceError
-from pixelfast.files.natural import natural_key
+from pixelfast.sources.numbering import number_frames
 from pixelfast.sources.video import UNREADABLE, Chunk, Color
-
-# 18 digits are what an int64 holds whatever they are.
-_NUMBER = re.compile(r"(?<![0-9])0*(?P<number>[0-9]{1,18})(?P<suffix>\.[^.]*)$")
 
 
 class FolderVideo:
-    """The frames of one folder, in the natural order of their names.
+    """The frames of one folder, in the order of time, which the names of their files tell.
 
     Attributes:
         folder: where its images lie.
         name: the folder's name.
-        frame_ids: i64[N], the trailing digits of the file names, or the position where these tell no frames apart.
+        frame_ids: i64[N], the trailing digits of the file names where these rise, else the position: they always rise.
         length: the number of frames.
-        numbered: whether `frame_ids` come from the names.
+        by_position: a clause that says why `frame_ids` do not come from the names; None where they do.
+        strays: names of pictures that are left out: see `number_frames`.
     """
 
     def __init__(self, folder: Path, frames: list[str]) -> None:
         """Takes the folder and the names of the image files in it, in any order (at least one)."""
         self.folder = folder
         self.name = _video_name(folder)
-        self.length = len(frames)
-        self._names, ids = ordered_frames(frames)
-        self.numbered = ids is not None
-        self.frame_ids: NDArray[np.int64] = np.arange(len(frames), dtype=np.int64) if ids is None else ids
+        self._names, self.frame_ids, self.strays, self.by_position = number_frames(frames)
+        self.length = len(self._names)
         self.frame_ids.flags.writeable = False
 
     def __repr__(self) -> str:
@@ -126,20 +121,3 @@ def _video_name(folder: Path) -> str:
     except UnicodeEncodeError as error:
         raise SourceError(f"{str(folder)!r} has a name that is not UTF-8 text: rename the folder") from error
     return name or str(folder.resolve())
-
-
-def ordered_frames(names: Sequence[str]) -> tuple[list[str], NDArray[np.int64] | None]:
-    """Sorts file names naturally, and reads the frame numbers off them (`frame_0007.jpg` is 7).
-
-    Returns:
-        The sorted names, and i64[N]: the trailing digits of each, or None where these do not tell the frames apart: a
-        name without any, two names with the same number, or one too large for an int64.
-    """
-    found = [match for match in map(_NUMBER.search, names) if match is not None]
-    ids = np.array([match["number"] for match in found], dtype=np.int64)
-    numbered = len(np.unique(ids)) == len(names)
-    if numbered and len({(match.string[: match.start()], match["suffix"]) for match in found}) == 1:
-        order = np.argsort(ids).tolist()  # nearly all names differ in the number alone, and this is much faster
-    else:
-        order = sorted(range(len(names)), key=lambda index: natural_key(names[index]))
-    return [names[index] for index in order], ids[order] if numbered else None

@@ -97,11 +97,14 @@ class _Finds:
             notes.append(f"files that are no frames were passed over: {len(self._others)}, such as {self._others[0]}")
         if self._without_frames:
             notes.append(f"folders without frames were passed over: {_some(self._without_frames)}")
-        unnumbered = [video.folder for video in self.videos if isinstance(video, FolderVideo) and not video.numbered]
-        if unnumbered:
+        folders = [video for video in self.videos if isinstance(video, FolderVideo)]
+        folders.sort(key=lambda video: natural_key(video.name))
+        if strays := [video.folder / name for video in folders for name in video.strays]:
+            notes.append(f"pictures that are not of the series of frames around them were left out: {_some(strays)}")
+        if unnumbered := [video for video in folders if video.by_position is not None]:
             notes.append(
-                "frames are numbered by their position from 0, because their file names hold no number or the same "
-                f"one twice, in: {_some(sorted(unnumbered, key=lambda folder: natural_key(folder.name)))}"
+                "frames are numbered by their position from 0 where their names hold no numbers that rise "
+                f"({unnumbered[0].by_position}), in: {_some([video.folder for video in unnumbered])}"
             )
         return notes
 
