@@ -1,8 +1,10 @@
 """A video as a folder of image files, one a frame; their names give the order and the numbers of the frames."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from copy import copy
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +12,9 @@ from numpy.typing import NDArray
 
 from pixelfast import _core
 from pixelfast.errors import SourceError
+from pixelfast.sources.gaps import gap_starts
 from pixelfast.sources.numbering import number_frames
-from pixelfast.sources.video import UNREADABLE, Chunk, Color
+from pixelfast.sources.video import UNREADABLE, Chunk, Color, Video
 
 
 class FolderVideo:
@@ -41,6 +44,38 @@ class FolderVideo:
     def paths(self) -> tuple[Path, ...]:
         """The file of each frame."""
         return tuple(self.folder / name for name in self._names)
+
+    @cached_property
+    def starts(self) -> tuple[int, ...]:
+        """The positions of the frames before which time jumps: see `gap_starts`."""
+        return gap_starts(self._names, self.frame_ids, numbered=self.by_position is None)
+
+    def stretches(self) -> "list[FolderVideo]":
+        """Returns the frames between the gaps as videos of their own; only itself where there are none."""
+        if not self.starts:
+            return [self]
+        stretches = []
+        for start, stop in pairwise((0, *self.starts, self.length)):
+            stretch = copy(self)
+            vars(stretch).pop("paths", None)
+            stretch.name = f"{self.name} from {self._names[start]}"
+            stretch.length = stop - start
+            stretch.starts = ()
+            stretch._names, stretch.frame_ids = self._names[start:stop], self.frame_ids[start:stop]
+            stretches.append(stretch)
+        return stretches
+
+    def gaps(self) -> str | None:
+        """Returns a sentence about the gaps of the video; None where there are none."""
+        if not self.starts:
+            return None
+        after = self.starts[0]
+        first, second = self._names[after - 1], self._names[after]
+        more = f" (the first of {len(self.starts)} gaps)" if len(self.starts) > 1 else ""
+        return (
+            f"video {self.name}: its frames jump from {first} to {second}{more}, more than twice its usual "
+            "step: neither windows nor flow run across, and the frames after it start anew"
+        )
 
     def chunks(
         self, height: int | None, width: int | None, color: Color = "grey", chunk: int = 64, threads: int | None = None
@@ -101,6 +136,17 @@ class FolderVideo:
     def _files(self, start: int, stop: int) -> list[str]:
         # Plain text, not Path objects: a video may have a million frames.
         return [f"{self.folder}/{name}" for name in self._names[start:stop]]
+
+
+def gap_notes(videos: Iterable[Video]) -> list[str]:
+    """Returns a sentence about each video that has gaps."""
+    notes = [video.gaps() for video in videos if isinstance(video, FolderVideo)]
+    return [note for note in notes if note is not None]
+
+
+def without_gaps(videos: Iterable[Video]) -> list[Video]:
+    """Returns the stretches between gaps, each a video of its own."""
+    return [part for video in videos for part in (video.stretches() if isinstance(video, FolderVideo) else [video])]
 
 
 def _refuse_other_sizes(files: list[str], status: NDArray[np.uint8], size: tuple[int, int]) -> None:
