@@ -68,6 +68,9 @@ def _from_folder(folder: Path, frames: FrameTable) -> NDArray[np.bool_]:
         other = files.setdefault(unpadded(path.stem), path)
         if other != path:
             raise ScoresError(f"{other} and {path.name} are labels of one video: remove one of them")
+    # A video below folders has its labels below the same folders.
+    deep = {video: folder / f"{video}.npy" for video in frames.videos if "/" in video}
+    files |= {video: path for video, path in deep.items() if path.is_file()}
     if not files:
         raise ScoresError(f"{folder} holds no .npy file: {_FORMS}")
     missing = [video for video in frames.videos if video not in files]

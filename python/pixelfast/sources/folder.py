@@ -22,17 +22,17 @@ class FolderVideo:
 
     Attributes:
         folder: where its images lie.
-        name: the folder's name.
+        name: the folder's name, or its path below a source of many.
         frame_ids: i64[N], the trailing digits of the file names where these rise, else the position: they always rise.
         length: the number of frames.
         by_position: a clause that says why `frame_ids` do not come from the names; None where they do.
         strays: names of pictures that are left out: see `number_frames`.
     """
 
-    def __init__(self, folder: Path, frames: list[str]) -> None:
-        """Takes the folder and the names of the image files in it, in any order (at least one)."""
+    def __init__(self, folder: Path, frames: list[str], name: str | None = None) -> None:
+        """Takes the folder and the names of the image files in it, in any order (at least one); None: its own name."""
         self.folder = folder
-        self.name = _video_name(folder)
+        self.name = _video_name(folder, name)
         self._names, self.frame_ids, self.strays, self.by_position = number_frames(frames)
         self.length = len(self._names)
         self.frame_ids.flags.writeable = False
@@ -159,9 +159,9 @@ def _refuse_other_sizes(files: list[str], status: NDArray[np.uint8], size: tuple
             )
 
 
-def _video_name(folder: Path) -> str:
-    """Returns the folder's name, also for `.` and `..`; refused where no text file could hold it."""
-    name = folder.name if folder.name not in ("", "..") else folder.resolve().name
+def _video_name(folder: Path, given: str | None) -> str:
+    """Returns the given or the folder's name, also for `.` and `..`; refused where no text file could hold it."""
+    name = given or (folder.name if folder.name not in ("", "..") else folder.resolve().name)
     try:
         name.encode()
     except UnicodeEncodeError as error:
