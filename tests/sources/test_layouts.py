@@ -33,6 +33,15 @@ def test_cameras_of_the_same_name_on_two_days_live_together(tmp_path: Path) -> N
     assert names_of(open_source(tmp_path / "all" / "2026-11-01" / "cam2")) == ["cam2"]
 
 
+def test_a_pattern_tells_cameras_of_one_name_apart(tmp_path: Path) -> None:
+    for day in ("day1", "day2"):
+        for camera in ("cam1", "cam2"):
+            make_frames(tmp_path / day / camera, ["1.jpg"])
+    assert names_of(open_source(f"{tmp_path}/*/cam1")) == ["day1/cam1", "day2/cam1"]
+    assert names_of(open_source(f"{tmp_path}/day*")) == ["day1/cam1", "day1/cam2", "day2/cam1", "day2/cam2"]
+    assert names_of(open_source(f"{tmp_path}/day1/*")) == ["cam1", "cam2"]
+
+
 def test_what_is_passed_over_is_said_at_any_depth(tmp_path: Path) -> None:
     make_frames(tmp_path / "day" / "cam", ["1.jpg"])
     (tmp_path / "day" / "notes.txt").touch()

@@ -27,7 +27,8 @@ def open_source(source: Source, notes: list[str] | None = None) -> list[Video]:
 
     Args:
         source: a folder of video folders at any depth, one video folder, a pattern (`data/*/frames`), a `Video`, or a
-            list of those. A video has the name of its folder, below a folder its path there (`2026-11-01/cam1`).
+            list of those. A video has the name of its folder, below a folder its path there (`2026-11-01/cam1`);
+            so have those of a pattern that are called the same.
         notes: receives what is said aloud (files passed over, folders without frames, frames numbered by position),
             one sentence each.
 
@@ -127,9 +128,11 @@ class _Finds:
         empty = [folder for folder, listing in listings.items() if not listing.frames and not listing.folders]
         if len(empty) == len(folders):
             raise SourceError(_no_frames(empty[0], listings[empty[0]], {}))
+        before = len(self.videos)
         for folder in folders:
             if folder not in empty:
                 self._add_folder(folder, listings[folder])
+        _tell_apart([video for video in self.videos[before:] if isinstance(video, FolderVideo)])
         self._without_frames += empty
         self._others += sorted(files)
 
@@ -151,6 +154,15 @@ class _Finds:
             else:
                 self._without_frames.append(path)
         self._others += others
+
+
+def _tell_apart(videos: list[FolderVideo]) -> None:
+    """Names the videos of a pattern by their paths where their names alone do not tell them apart."""
+    names, folders = {video.name for video in videos}, {video.folder for video in videos}
+    if len(names) < len(videos) == len(folders):
+        above = os.path.commonpath(folders)
+        for video in videos:
+            video.name = video.folder.relative_to(above).as_posix()
 
 
 def _walk(folder: Path, listing: _Listing) -> Iterator[tuple[Path, _Listing]]:
