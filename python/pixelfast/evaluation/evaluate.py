@@ -68,7 +68,7 @@ def evaluate(scores: "Scores | str | os.PathLike[str]", labels: str | os.PathLik
     Args:
         scores: A `Scores`, the `.parquet` one was written to, or an `Id,Predicted` `.csv`.
         labels: An `Id,Label` CSV; a folder of `<video>.npy`; or one `.npy` over all frames, sorted naturally by video,
-            then by frame number. 1 is abnormal.
+            then by time, as the scores are. 1 is abnormal.
 
     Raises:
         ScoresError: a file is missing or cannot be read, labels and scores are not of the same frames, a value is no

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class FrameTable:
-    """One value a frame, sorted naturally by video, then by frame number; each frame is there once.
+    """One value a frame, video by video, which are in natural order; each frame is there once.
+
+    The frames of a video are in the order of time: as scores hold them; by number in a CSV, which does not tell.
 
     Attributes:
         videos: Names as they stand in an `Id`: numeric ones without leading zeros.
@@ -44,6 +46,10 @@ class FrameTable:
         first, end = np.searchsorted(self.video, [video, video + 1])
         return slice(int(first), int(end))
 
+    def by_number(self) -> NDArray[np.int64]:
+        """Returns the positions i64[N] of all rows, sorted by video, then by frame number."""
+        return np.lexsort((self.frame, self.video))
+
 
 def from_scores(scores: "Scores") -> FrameTable:
     """Returns the values that a CSV would hold.
@@ -54,7 +60,8 @@ def from_scores(scores: "Scores") -> FrameTable:
     from pixelfast.scores.files import csv_names
 
     values = scores.submitted
-    return _sorted(csv_names(scores.videos), scores.video_index.astype(np.int64), scores.frame, values, "the scores")
+    videos, video = csv_names(scores.videos), scores.video_index.astype(np.int64)
+    return _sorted(videos, video, scores.frame, values, "the scores", time=np.arange(len(scores)))
 
 
 def read_csv(path: Path, column: str) -> FrameTable:
@@ -100,34 +107,47 @@ def _encoding(path: Path) -> str:
 
 
 def _from_columns(ids: "pa.Array", values: "pa.ChunkedArray", column: str, path: Path) -> FrameTable:
+    import pyarrow as pa
     import pyarrow.compute as pc
 
     numbers = np.asarray(values.cast("float64").to_numpy(), dtype=np.float64)
     if not np.isfinite(numbers).all():
         row = int(np.flatnonzero(~np.isfinite(numbers))[0])
         raise ScoresError(f"{path}: {column} of {ids[row]} is missing or not a finite number")
-    matched = pc.extract_regex(ids, r"(?s)^(?P<video>.*)_0*(?P<frame>[0-9]{1,18})$")
+    matched = pc.extract_regex(ids, r"(?s)^(?P<video>.*)_0*(?P<frame>[0-9]{1,19})$")
     if matched.null_count:
         row = int(np.flatnonzero(np.asarray(matched.is_null()))[0])
         raise ScoresError(f"{path}: the Id {ids[row].as_py()!r} is not VIDEO_FRAME, such as 1_25")
-    frame = np.asarray(pc.struct_field(matched, "frame").cast("int64"))
+    digits = pc.struct_field(matched, "frame")
+    try:
+        frame = np.asarray(digits.cast("int64"))
+    except pa.ArrowInvalid as error:
+        raise ScoresError(f"{path}: a frame number is too large: {first_line(error)}") from error
     names = pc.struct_field(matched, "video").dictionary_encode()
     places: dict[str, int] = {}
     position = [places.setdefault(unpadded(name), len(places)) for name in names.dictionary.to_pylist()]
     video = np.array(position, np.int64)[np.asarray(names.indices)]
-    return _sorted(list(places), video, frame, numbers, str(path))
+    return _sorted(list(places), video, frame, numbers, str(path), time=frame)
 
 
 def _sorted(
-    videos: list[str], video: NDArray[np.int64], frame: NDArray[np.int64], values: NDArray[np.float64], what: str
+    videos: list[str],
+    video: NDArray[np.int64],
+    frame: NDArray[np.int64],
+    values: NDArray[np.float64],
+    what: str,
+    *,
+    time: NDArray[np.int64],
 ) -> FrameTable:
+    """The table with its rows sorted by video, then by `time`."""
     by_name = sorted(range(len(videos)), key=lambda index: natural_key(videos[index]))
     video = np.argsort(by_name)[video]
-    order = np.lexsort((frame, video))
+    order = np.lexsort((time, video))
     table = FrameTable(tuple(videos[index] for index in by_name), video[order], frame[order], values[order])
-    twice = np.flatnonzero((np.diff(table.video) == 0) & (np.diff(table.frame) == 0))
+    rows = table.by_number()
+    twice = np.flatnonzero((np.diff(table.video[rows]) == 0) & (np.diff(table.frame[rows]) == 0))
     if len(twice):
-        raise ScoresError(f"{what}: the frame {table.name(int(twice[0]))} is there twice")
+        raise ScoresError(f"{what}: the frame {table.name(int(rows[twice[0]]))} is there twice")
     return table
 
 

@@ -35,11 +35,13 @@ def read_labels(path: Path, frames: FrameTable) -> NDArray[np.bool_]:
 
 
 def _from_csv(path: Path, frames: FrameTable) -> NDArray[np.bool_]:
-    labels = read_csv(path, "Label")
+    labels, rows = read_csv(path, "Label"), frames.by_number()
     same = labels.videos == frames.videos and np.array_equal(labels.video, frames.video)
-    if not same or not np.array_equal(labels.frame, frames.frame):
+    if not same or not np.array_equal(labels.frame, frames.frame[rows]):
         raise ScoresError(_difference(path, labels, frames))
-    return _zero_or_one(labels.values, path)
+    truth = np.empty(len(rows), np.bool_)
+    truth[rows] = _zero_or_one(labels.values, path)
+    return truth
 
 
 def _difference(path: Path, labels: FrameTable, frames: FrameTable) -> str:
@@ -66,6 +68,9 @@ def _from_folder(folder: Path, frames: FrameTable) -> NDArray[np.bool_]:
         other = files.setdefault(unpadded(path.stem), path)
         if other != path:
             raise ScoresError(f"{other} and {path.name} are labels of one video: remove one of them")
+    # A video below folders has its labels below the same folders.
+    deep = {video: folder / f"{video}.npy" for video in frames.videos if "/" in video}
+    files |= {video: path for video, path in deep.items() if path.is_file()}
     if not files:
         raise ScoresError(f"{folder} holds no .npy file: {_FORMS}")
     missing = [video for video in frames.videos if video not in files]

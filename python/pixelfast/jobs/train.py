@@ -27,6 +27,7 @@ from pixelfast.model import Flip, Manifest, Model, Training
 from pixelfast.model.names import EngineName
 from pixelfast.notes import Notes
 from pixelfast.sources import Source, Video, open_source
+from pixelfast.sources.folder import gap_notes, without_gaps
 from pixelfast.training.cache import FrameCache
 
 if TYPE_CHECKING:
@@ -44,8 +45,11 @@ def train_model(source: Source, out: str | PathLike[str], request: TrainingReque
     recipe, options = find_recipe(spec, request)
     Model.check_out(target)
     videos = open_source(source, notes)
+    for note in gap_notes(videos):
+        notes.say(note)
     spec.needs()
     workdir = target.resolve().with_name(target.resolve().name + ".training")
+    videos = without_gaps(videos)
     cache = _open_cache(videos, workdir, request, threads, notes)
     _look_for_stills(cache, workdir, notes)
     if request.progress is not None:

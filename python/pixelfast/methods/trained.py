@@ -16,6 +16,7 @@ from pixelfast.model import Model
 from pixelfast.notes import Notes
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.sources import Video, open_source
+from pixelfast.sources.folder import without_gaps
 from pixelfast.training.cache import FrameCache
 
 MOST_EPOCHS: Final = 100_000
@@ -135,14 +136,14 @@ CACHE_DIGEST: Final = "cache_digest"
 
 
 def footage_of(model: Model) -> list[Video]:
-    """Opens the footage that a model was trained on.
+    """Opens the footage that a model was trained on, cut where it jumps in time.
 
     Raises:
         SourceError: the model was not trained on this machine's footage, or that is gone.
     """
     if model.manifest.training is None:
         raise SourceError("the model was not trained here")
-    return open_source(model.manifest.training.sources)
+    return without_gaps(open_source(model.manifest.training.sources))
 
 
 def is_footage_of(model: Model, cache: FrameCache) -> bool:

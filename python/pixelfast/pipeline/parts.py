@@ -170,7 +170,7 @@ class PartStore:
 
 
 def write_part(path: Path, part: Part) -> None:
-    """Writes a part file, whole or not at all.
+    """Writes a part file, whole or not at all, in the place of a symbolic link that has its name.
 
     Raises:
         OutputError: it cannot be written.
@@ -185,6 +185,8 @@ def write_part(path: Path, part: Part) -> None:
     checksums = _checksums(list(columns), data, *texts)
     batch = pa.record_batch(list(columns.values()), list(columns))
     batch = batch.replace_schema_metadata(dict([*zip((_ABOUT, _JOB), texts, strict=True), *checksums]))
+    if path.is_symlink():  # else what it leads to would be written, wherever that is
+        path.unlink()
     with atomic_path(path) as temporary, temporary.open("wb") as file, ipc.new_file(file, batch.schema) as writer:
         writer.write_batch(batch)
 

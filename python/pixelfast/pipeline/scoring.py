@@ -19,9 +19,11 @@ from pixelfast.methods.settings import Settings
 from pixelfast.notes import Notes
 from pixelfast.options import FlipMode
 from pixelfast.pipeline.parts import Part, PartStore
+from pixelfast.pipeline.stretches import stretch_maps
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.sources import Chunk, FolderVideo, Video
 from pixelfast.sources.decoding import DecodeSettings
+from pixelfast.sources.folder import gap_notes
 
 
 @dataclass(frozen=True)
@@ -197,7 +199,7 @@ def _score(video: Video, steps: Iterable[Step], stages: Stages, store: PartStore
         raw, maps = _raw(video, chain([first], some), stages, count)  # noqa: B031 - the rest of its steps
         void, last, footage = len(raw), stage, first.footage
     record = last.record()
-    notes = last.notes() + stages.method.remarks(video, len(record.frame))
+    notes = gap_notes([video]) + last.notes() + stages.method.remarks(video, len(record.frame))
     source = str(video.folder.absolute()) if isinstance(video, FolderVideo) else ""
     part = Part(video.name, footage, raw, record, maps, store.job, notes, len(raw), store.place(video.name), source)
     if last.came_back():
@@ -214,7 +216,7 @@ def _raw(
     raw: list[NDArray[np.float32]] = []
     kept: list[NDArray[np.float16]] = []
     cleaned = (step.cleaned for step in _not_lost(steps) if step.cleaned is not None)
-    for maps in stages.method.maps(video).run(cleaned):
+    for maps in stretch_maps(stages.method, video, cleaned):
         with stages.clean.stopwatch.phase("aggregate"):
             raw.append(stages.spec.raw(maps, stages.settings.pool))
         if stages.settings.maps:

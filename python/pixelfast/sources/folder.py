@@ -1,10 +1,11 @@
 """A video as a folder of image files, one a frame; their names give the order and the numbers of the frames."""
 
 import os
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from copy import copy
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -12,32 +13,29 @@ from numpy.typing import NDArray
 
 from pixelfast import _core
 from pixelfast.errors import LostFootageError, SourceError
-from pixelfast.files.natural import natural_key
-from pixelfast.sources.video import READABLE_NOW, UNREADABLE, Chunk, Color
-
-# 18 digits are what an int64 holds whatever they are.
-_NUMBER = re.compile(r"(?<![0-9])0*(?P<number>[0-9]{1,18})(?P<suffix>\.[^.]*)$")
+from pixelfast.sources.gaps import gap_starts
+from pixelfast.sources.numbering import number_frames
+from pixelfast.sources.video import READABLE_NOW, UNREADABLE, Chunk, Color, Video
 
 
 class FolderVideo:
-    """The frames of one folder, in the natural order of their names.
+    """The frames of one folder, in the order of time, which the names of their files tell.
 
     Attributes:
         folder: where its images lie.
-        name: the folder's name.
-        frame_ids: i64[N], the trailing digits of the file names, or the position where these tell no frames apart.
+        name: the folder's name, or its path below a source of many.
+        frame_ids: i64[N], the trailing digits of the file names where these rise, else the position: they always rise.
         length: the number of frames.
-        numbered: whether `frame_ids` come from the names.
+        by_position: a clause that says why `frame_ids` do not come from the names; None where they do.
+        strays: names of pictures that are left out: see `number_frames`.
     """
 
-    def __init__(self, folder: Path, frames: list[str]) -> None:
-        """Takes the folder and the names of the image files in it, in any order (at least one)."""
+    def __init__(self, folder: Path, frames: list[str], name: str | None = None) -> None:
+        """Takes the folder and the names of the image files in it, in any order (at least one); None: its own name."""
         self.folder = folder
-        self.name = _video_name(folder)
-        self.length = len(frames)
-        self._names, ids = ordered_frames(frames)
-        self.numbered = ids is not None
-        self.frame_ids: NDArray[np.int64] = np.arange(len(frames), dtype=np.int64) if ids is None else ids
+        self.name = _video_name(folder, name)
+        self._names, self.frame_ids, self.strays, self.by_position = number_frames(frames)
+        self.length = len(self._names)
         self.frame_ids.flags.writeable = False
 
     def __repr__(self) -> str:
@@ -47,6 +45,38 @@ class FolderVideo:
     def paths(self) -> tuple[Path, ...]:
         """The file of each frame."""
         return tuple(self.folder / name for name in self._names)
+
+    @cached_property
+    def starts(self) -> tuple[int, ...]:
+        """The positions of the frames before which time jumps: see `gap_starts`."""
+        return gap_starts(self._names, self.frame_ids, numbered=self.by_position is None)
+
+    def stretches(self) -> "list[FolderVideo]":
+        """Returns the frames between the gaps as videos of their own; only itself where there are none."""
+        if not self.starts:
+            return [self]
+        stretches = []
+        for start, stop in pairwise((0, *self.starts, self.length)):
+            stretch = copy(self)
+            vars(stretch).pop("paths", None)
+            stretch.name = f"{self.name} from {self._names[start]}"
+            stretch.length = stop - start
+            stretch.starts = ()
+            stretch._names, stretch.frame_ids = self._names[start:stop], self.frame_ids[start:stop]
+            stretches.append(stretch)
+        return stretches
+
+    def gaps(self) -> str | None:
+        """Returns a sentence about the gaps of the video; None where there are none."""
+        if not self.starts:
+            return None
+        after = self.starts[0]
+        first, second = self._names[after - 1], self._names[after]
+        more = f" (the first of {len(self.starts)} gaps)" if len(self.starts) > 1 else ""
+        return (
+            f"video {self.name}: its frames jump from {first} to {second}{more}, more than twice its usual "
+            "step: neither windows nor flow run across, and the frames after it start anew"
+        )
 
     def chunks(
         self, height: int | None, width: int | None, color: Color = "grey", chunk: int = 64, threads: int | None = None
@@ -109,6 +139,17 @@ class FolderVideo:
         return [f"{self.folder}/{name}" for name in self._names[start:stop]]
 
 
+def gap_notes(videos: Iterable[Video]) -> list[str]:
+    """Returns a sentence about each video that has gaps."""
+    notes = [video.gaps() for video in videos if isinstance(video, FolderVideo)]
+    return [note for note in notes if note is not None]
+
+
+def without_gaps(videos: Iterable[Video]) -> list[Video]:
+    """Returns the stretches between gaps, each a video of its own."""
+    return [part for video in videos for part in (video.stretches() if isinstance(video, FolderVideo) else [video])]
+
+
 def _refuse_other_sizes(files: list[str], status: NDArray[np.uint8], size: tuple[int, int]) -> None:
     for index in np.flatnonzero(status != UNREADABLE):
         height, width = _core.frame_size(files[index])
@@ -119,28 +160,11 @@ def _refuse_other_sizes(files: list[str], status: NDArray[np.uint8], size: tuple
             )
 
 
-def _video_name(folder: Path) -> str:
-    """Returns the folder's name, also for `.` and `..`; refused where no text file could hold it."""
-    name = folder.name if folder.name not in ("", "..") else folder.resolve().name
+def _video_name(folder: Path, given: str | None) -> str:
+    """Returns the given or the folder's name, also for `.` and `..`; refused where no text file could hold it."""
+    name = given or (folder.name if folder.name not in ("", "..") else folder.resolve().name)
     try:
         name = os.fsencode(name).decode("utf-8")  # whatever the locale took its bytes for
     except UnicodeError as error:
         raise SourceError(f"{str(folder)!r} has a name that is not UTF-8 text: rename the folder") from error
     return name or str(folder.resolve())
-
-
-def ordered_frames(names: Sequence[str]) -> tuple[list[str], NDArray[np.int64] | None]:
-    """Sorts file names naturally, and reads the frame numbers off them (`frame_0007.jpg` is 7).
-
-    Returns:
-        The sorted names, and i64[N]: the trailing digits of each, or None where these do not tell the frames apart: a
-        name without any, two names with the same number, or one too large for an int64.
-    """
-    found = [match for match in map(_NUMBER.search, names) if match is not None]
-    ids = np.array([match["number"] for match in found], dtype=np.int64)
-    numbered = len(np.unique(ids)) == len(names)
-    if numbered and len({(match.string[: match.start()], match["suffix"]) for match in found}) == 1:
-        order = np.argsort(ids).tolist()  # nearly all names differ in the number alone, and this is much faster
-    else:
-        order = sorted(range(len(names)), key=lambda index: natural_key(names[index]))
-    return [names[index] for index in order], ids[order] if numbered else None

@@ -3,7 +3,7 @@
 import logging
 import os
 import shlex
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from glob import glob, has_magic
 from pathlib import Path
 from typing import NamedTuple
@@ -26,8 +26,9 @@ def open_source(source: Source, notes: list[str] | None = None) -> list[Video]:
     """Finds the videos of a source, naturally sorted by name; no frame is opened.
 
     Args:
-        source: a folder of video folders, one video folder, a pattern (`data/*/frames`), a `Video`, or a list of
-            those.
+        source: a folder of video folders at any depth, one video folder, a pattern (`data/*/frames`), a `Video`, or a
+            list of those. A video has the name of its folder, below a folder its path there (`2026-11-01/cam1`);
+            so have those of a pattern that are called the same.
         notes: receives what is said aloud (files passed over, folders without frames, frames numbered by position),
             one sentence each.
 
@@ -97,11 +98,14 @@ class _Finds:
             notes.append(f"files that are no frames were passed over: {len(self._others)}, such as {self._others[0]}")
         if self._without_frames:
             notes.append(f"folders without frames were passed over: {_some(self._without_frames)}")
-        unnumbered = [video.folder for video in self.videos if isinstance(video, FolderVideo) and not video.numbered]
-        if unnumbered:
+        folders = [video for video in self.videos if isinstance(video, FolderVideo)]
+        folders.sort(key=lambda video: natural_key(video.name))
+        if strays := [video.folder / name for video in folders for name in video.strays]:
+            notes.append(f"pictures that are not of the series of frames around them were left out: {_some(strays)}")
+        if unnumbered := [video for video in folders if video.by_position is not None]:
             notes.append(
-                "frames are numbered by their position from 0, because their file names hold no number or the same "
-                f"one twice, in: {_some(sorted(unnumbered, key=lambda folder: natural_key(folder.name)))}"
+                "frames are numbered by their position from 0 where their names hold no numbers that rise "
+                f"({unnumbered[0].by_position}), in: {_some([video.folder for video in unnumbered])}"
             )
         return notes
 
@@ -124,36 +128,62 @@ class _Finds:
         empty = [folder for folder, listing in listings.items() if not listing.frames and not listing.folders]
         if len(empty) == len(folders):
             raise SourceError(_no_frames(empty[0], listings[empty[0]], {}))
+        before = len(self.videos)
         for folder in folders:
             if folder not in empty:
                 self._add_folder(folder, listings[folder])
+        _tell_apart([video for video in self.videos[before:] if isinstance(video, FolderVideo)])
         self._without_frames += empty
         self._others += sorted(files)
 
     def _add_folder(self, folder: Path, listing: _Listing) -> None:
-        """Adds a folder of frames, or a folder of such folders."""
-        if self._add_video(folder, listing):
-            return
-        names = sorted(listing.folders, key=natural_key)
-        inside = {name: _list_folder(folder / name) for name in names}
-        empty = [name for name in names if not self._add_video(folder / name, inside[name])]
-        if len(empty) == len(names):
-            raise SourceError(_no_frames(folder, listing, inside))
-        self._others += [folder / name for name in sorted(listing.others)]
-        self._without_frames += [folder / name for name in empty]
+        """Adds a folder of frames, or all such folders below it."""
+        below = dict(_walk(folder, listing))
+        if not any(inside.frames for inside in below.values()):
+            raise SourceError(_no_frames(folder, listing, below))
+        others = list[Path]()
+        for path, inside in below.items():
+            files = [path / name for name in sorted(inside.others)]
+            if inside.frames:
+                _refuse_mixed(path, inside)
+                name = None if path == folder else path.relative_to(folder).as_posix()
+                self.videos.append(FolderVideo(path, inside.frames, name))
+                self._others += files
+            elif inside.folders:
+                others += files
+            else:
+                self._without_frames.append(path)
+        self._others += others
 
-    def _add_video(self, folder: Path, listing: _Listing) -> bool:
-        """Adds a folder of frames; False where it holds none."""
-        if listing.frames and listing.folders:
-            frames, folders = (_some(sorted(names, key=natural_key), 1) for names in (listing.frames, listing.folders))
-            raise SourceError(
-                f"{folder} holds both loose frames ({frames}) and folders ({folders}): "
-                "move the frames into a folder of their own, or give one of the folders"
-            )
-        if listing.frames:
-            self.videos.append(FolderVideo(folder, listing.frames))
-            self._others += [folder / name for name in sorted(listing.others)]
-        return bool(listing.frames)
+
+def _tell_apart(videos: list[FolderVideo]) -> None:
+    """Names the videos of a pattern by their paths where their names alone do not tell them apart."""
+    names, folders = {video.name for video in videos}, {video.folder for video in videos}
+    if len(names) < len(videos) == len(folders):
+        above = os.path.commonpath(folders)
+        for video in videos:
+            video.name = video.folder.relative_to(above).as_posix()
+
+
+def _walk(folder: Path, listing: _Listing) -> Iterator[tuple[Path, _Listing]]:
+    """Yields a folder and all below it, each before what it holds, in natural order; a link to one above is left."""
+    waiting = [(folder, listing, frozenset[Path]())]
+    while waiting:
+        folder, listing, above = waiting.pop()
+        yield folder, listing
+        above |= {folder.resolve()} if listing.folders else set()
+        inside = [folder / name for name in sorted(listing.folders, key=natural_key, reverse=True)]
+        waiting += [(path, _list_folder(path), above) for path in inside if path.resolve() not in above]
+
+
+def _refuse_mixed(folder: Path, listing: _Listing) -> None:
+    """Raises a SourceError where a folder holds both frames and folders."""
+    if listing.folders:
+        frames, folders = (_some(sorted(names, key=natural_key), 1) for names in (listing.frames, listing.folders))
+        raise SourceError(
+            f"{folder} holds both loose frames ({frames}) and folders ({folders}): "
+            "move the frames into a folder of their own, or give one of the folders"
+        )
 
 
 def _list_folder(folder: Path) -> _Listing:
@@ -222,19 +252,18 @@ def _no_folder(path: Path) -> str:
     return f"{path} is a file, not a folder: give a folder of frames, or a folder of such folders"
 
 
-def _no_frames(folder: Path, listing: _Listing, inside: dict[str, _Listing]) -> str:
-    """Says why a folder is no source, by what it holds instead of frames."""
-    below = [folder / name / other for name, found in inside.items() for other in found.others]
-    files = [folder / name for name in sorted(listing.others, key=natural_key)] + below
+def _no_frames(folder: Path, listing: _Listing, below: dict[Path, _Listing]) -> str:
+    """Says why a folder is no source, by what it and the folders below it hold instead of frames."""
+    inside = {path: found for path, found in below.items() if path != folder}
+    files = [folder / name for name in sorted(listing.others, key=natural_key)]
+    files += [path / other for path, found in inside.items() for other in found.others]
     clips = [path for path in files if _suffix(path.name) in VIDEO_SUFFIXES]
-    deeper = [folder / name for name, found in inside.items() if found.folders]
     if clips:
         return f"{folder} holds video files, and pixelfast reads folders of frames: {_extract(clips[0])}"
-    if deeper:
-        return f"{folder} holds folders of folders, and no frames in them: give one of those, such as {deeper[0]}"
-    what = f"its folders are empty of them: {_some(list(inside))}" if inside else "it is empty"
+    names = _some([path.relative_to(folder) for path in inside])
+    what = f"its folders are empty of them: {names}" if inside else "it is empty"
     if files:
-        what = f"it holds other files, such as {files[0]}" + (f"; without frames: {_some(list(inside))}" * bool(inside))
+        what = f"it holds other files, such as {files[0]}" + f"; without frames: {names}" * bool(inside)
     kinds = ", ".join(sorted(FRAME_SUFFIXES))
     return f"{folder} holds no frames ({what}). Give a folder of images ({kinds}), or a folder of such folders"
 
@@ -253,7 +282,8 @@ def _refuse_duplicates(videos: list[Video]) -> None:
         if other is not video:
             places = [one.folder if isinstance(one, FolderVideo) else one.describe(0) for one in (other, video)]
             raise SourceError(
-                f"two videos have the name {video.name}: {places[0]} and {places[1]}. Rename one, or score them apart"
+                f"two videos have the name {video.name}: {places[0]} and {places[1]}. Rename one, score them "
+                "apart, or give the folder above both"
             )
 
 
