@@ -121,18 +121,25 @@ class FolderVideo:
             "Copy or extract the frames again"
         )
 
-    def check_one_size(self) -> None:
-        """Raises a SourceError that names two frames whose headers differ in size; unreadable ones are passed over."""
+    def sizes(self) -> dict[tuple[int, int], str]:
+        """Returns each height and width that the frames' headers name, with the path of the first frame of that size.
+
+        A header that cannot be read is passed over.
+        """
         first: dict[tuple[int, int], str] = {}
         for file in self._files(0, self.length):
             with suppress(ValueError):
                 first.setdefault(_core.frame_size(file), file)
-            if len(first) > 1:
-                sizes = [f"{path} has {width}x{height}" for (height, width), path in first.items()]
-                raise SourceError(
-                    f"the frames of video {self.name} are not all of one size, so their motion means nothing: "
-                    f"{' and '.join(sizes)} pixels. Extract them again, or score each size as a video of its own"
-                )
+        return first
+
+    def check_one_size(self) -> None:
+        """Raises a SourceError that names two frames whose headers differ in size; unreadable ones are passed over."""
+        sizes = [f"{path} has {width}x{height}" for (height, width), path in self.sizes().items()]
+        if len(sizes) > 1:
+            raise SourceError(
+                f"the frames of video {self.name} are not all of one size, so their motion means nothing: "
+                f"{' and '.join(sizes[:2])} pixels. Extract them again, or score each size as a video of its own"
+            )
 
     def _files(self, start: int, stop: int) -> list[str]:
         # Plain text, not Path objects: a video may have a million frames.

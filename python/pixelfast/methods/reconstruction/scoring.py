@@ -17,7 +17,7 @@ from pixelfast.methods.reconstruction.engine import WindowEngine, load_window_en
 from pixelfast.methods.reconstruction.windows import WindowCutter, WindowEnd
 from pixelfast.methods.settings import Settings
 from pixelfast.options import Pool
-from pixelfast.sources import Video
+from pixelfast.sources import FolderVideo, Video
 from pixelfast.sources.video import FrameFormat
 
 
@@ -60,11 +60,21 @@ class Reconstruction:
         )
 
     def remarks(self, video: Video, frames: int) -> list[str]:
-        """Names a video that is shorter than a window."""
-        window = self.engine.facts.window
-        if frames >= window:
-            return []
-        return [f"video {video.name} has {frames} frames, fewer than the engine's {window}: padded by its last frame"]
+        """Names a video that is shorter than a window, and one whose frames are of several sizes."""
+        facts, notes = self.engine.facts, list[str]()
+        if frames < facts.window:
+            notes.append(
+                f"video {video.name} has {frames} frames, fewer than the engine's {facts.window}: padded by its last "
+                "frame"
+            )
+        sizes = video.sizes() if isinstance(video, FolderVideo) else {}
+        if len(sizes) > 1:
+            first, second = [f"{width}x{height} ({path})" for (height, width), path in sizes.items()][:2]
+            notes.append(
+                f"video {video.name} has frames of {len(sizes)} sizes, such as {first} and {second}: all are scaled to "
+                f"{facts.width}x{facts.height} pixels, and where the size changes, scores may rise"
+            )
+        return notes
 
 
 @dataclass(eq=False)
