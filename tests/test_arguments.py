@@ -177,6 +177,16 @@ def test_numbers_of_numpy_are_numbers(model: Model, tmp_path: Path) -> None:
     assert pixelfast.Scores.read(tmp_path / "s.parquet").smooth == 5
 
 
+def test_a_batch_beyond_memory_is_refused(nowhere: dict[str, Call], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pixelfast.jobs.train.total_memory", lambda: 8 << 30)
+    with pytest.raises(pixelfast.ModelError, match=r"batch 4096 .* about 32 GiB of .* has 8: take at most 1024"):
+        nowhere["train"](batch=4096)
+    with pytest.raises(pixelfast.ModelError, match="batch 1024 would take about 68 GiB"):
+        nowhere["train"](batch=1024, width=8)
+    with pytest.raises(pixelfast.OutputError, match="nowhere"):
+        nowhere["train"](batch=1024)
+
+
 def test_a_long_mean_is_one(model: Model, tmp_path: Path) -> None:
     source = write_video(tmp_path / "footage", walking_square(20, 1, SIZE), ".png")
     scores = pixelfast.score(source, model.folder, smooth=99_999)

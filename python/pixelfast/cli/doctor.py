@@ -12,6 +12,7 @@ from textwrap import indent
 import pixelfast
 from pixelfast.cli.console import facts, print_result
 from pixelfast.cli.options import AsJson
+from pixelfast.machine.memory import total_memory
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _EXTRA = re.compile(r"""extra\s*==\s*['"]([^'"]+)['"]""")
@@ -51,8 +52,9 @@ def _package() -> dict[str, str]:
 def _machine() -> dict[str, str]:
     usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     facts = {"system": platform.platform(), "cores": f"{usable} of {os.cpu_count()} may be used"}
-    if hasattr(os, "sysconf") and "SC_PHYS_PAGES" in os.sysconf_names:
-        facts["memory"] = f"{os.sysconf('SC_PHYS_PAGES') * os.sysconf('SC_PAGE_SIZE') / 2**30:.1f} GiB"
+    memory = total_memory()
+    if memory is not None:
+        facts["memory"] = f"{memory / 2**30:.1f} GiB"
     return facts
 
 

@@ -18,6 +18,7 @@ from pixelfast.flip.recipe import TRUSTED_ACCURACY
 from pixelfast.geometry import GRID
 from pixelfast.jobs.time_left import TimeLeft
 from pixelfast.machine.imports import training_extra
+from pixelfast.machine.memory import total_memory
 from pixelfast.machine.threads import usable_threads
 from pixelfast.methods.base import MethodSpec
 from pixelfast.methods.calibrating import calibrate
@@ -43,6 +44,7 @@ def train_model(source: Source, out: str | PathLike[str], request: TrainingReque
     request.check()
     threads = usable_threads(request.threads)
     recipe, options = find_recipe(spec, request)
+    _refuse_too_large(request.batch, spec.batch_bytes(recipe))
     Model.check_out(target)
     videos = open_source(source, notes)
     for note in gap_notes(videos):
@@ -58,6 +60,19 @@ def train_model(source: Source, out: str | PathLike[str], request: TrainingReque
     model = Model.write(workdir, target, run_training(spec, job, _source_names(source)))
     shutil.rmtree(workdir, ignore_errors=True)
     return model
+
+
+def _refuse_too_large(batch: int | None, each: int) -> None:
+    """Raises a ModelError where a batch, of which each window takes so many bytes, asks for more memory than there is.
+
+    The system would end the process in the middle of the work.
+    """
+    memory = total_memory()
+    if batch is not None and memory is not None and batch * each > memory:
+        raise ModelError(
+            f"batch {batch} would take about {batch * each / 2**30:.0f} GiB of memory, and this machine has "
+            f"{memory / 2**30:.0f}: take at most {memory // each}"
+        )
 
 
 def run_training(spec: MethodSpec, job: TrainingJob, sources: Sequence[str]) -> Manifest:

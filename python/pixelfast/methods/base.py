@@ -267,6 +267,7 @@ class MethodSpec:
         engines: the kinds of engine that a run of its models takes, by the manifest, its own first.
         bridges: whether noisy and damaged frames are told from usable ones, by a model's manifest.
         prepare: the recipe as these options want it; checks them before any work is done.
+        batch_bytes: about what a window (or flow) of a batch takes of memory while a recipe learns from it.
         needs: refuses a training for which a package is missing, before any work is done.
         exports: None where it has its one engine and no other.
         kind: of its usual engine file.
@@ -290,6 +291,7 @@ class MethodSpec:
     bridges: Callable[[Manifest], bool] = lambda _: False
     options: tuple[TrainingOption, ...] = ()
     prepare: Callable[[Recipe, Mapping[str, Any]], Recipe] = lambda recipe, _: recipe
+    batch_bytes: Callable[[Recipe], int] = lambda _: 1 << 20
     needs: Callable[[], None] = lambda: None
     exports: Exports | None = None
     source_weights: SourceWeights | None = None

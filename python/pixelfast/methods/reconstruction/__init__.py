@@ -9,7 +9,7 @@ from typing import Any
 from pixelfast.geometry import SOURCE_CHANNELS
 from pixelfast.machine.imports import require_training
 from pixelfast.methods.base import Exports, GlobalPass, MethodSpec, SourceWeights, TrainingOption, later
-from pixelfast.methods.reconstruction.recipe import RECIPES, resized
+from pixelfast.methods.reconstruction.recipe import RECIPES, resized, window_bytes
 from pixelfast.model import Manifest
 from pixelfast.runtime.trial import EngineKind
 
@@ -64,6 +64,7 @@ METHOD = MethodSpec(
         ),
     ),
     prepare=lambda recipe, options: resized(recipe, options["width_share"]),
+    batch_bytes=lambda recipe: window_bytes(recipe.own),
     needs=require_training,
     exports=Exports(
         later("pixelfast.methods.reconstruction.exporting:export_onnx"),
