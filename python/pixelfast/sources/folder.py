@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from pixelfast import _core
 from pixelfast.errors import SourceError
 from pixelfast.files.natural import natural_key
+from pixelfast.sources.seen import remembered_fingerprint
 from pixelfast.sources.video import UNREADABLE, Chunk, Color
 
 # 18 digits are what an int64 holds whatever they are.
@@ -75,8 +76,10 @@ class FolderVideo:
         return _core.explain_frame(self.describe(index)) or "can be read now, though not when it was first tried"
 
     def fingerprint(self) -> bytes:
-        """Returns 32 bytes over the name, the size and the first and last 64 KiB of each file, in order."""
-        return _core.fingerprint_files(self._files(0, self.length))
+        """Returns 32 bytes over the name, the size and the bytes of each file, in order; equal for equal copies."""
+        return remembered_fingerprint(
+            self.folder, self._names, lambda: _core.fingerprint_files(self._files(0, self.length))
+        )
 
     def size(self) -> tuple[int, int]:
         """Returns height and width of the first frame that can be read: see `Video.size`."""
