@@ -180,8 +180,7 @@ def fingerprint(paths: list[Path]) -> bytes:
     for path in paths:
         name = path.name.encode()
         data = path.read_bytes() if path.is_file() else None
-        ends = b"" if data is None else data if len(data) <= 131072 else data[:65536] + data[-65536:]
-        body = b"\0" if data is None else b"\1" + len(data).to_bytes(8, "little") + ends
+        body = b"\0" if data is None else b"\1" + len(data).to_bytes(8, "little") + data
         parts.append(hashlib.sha256(len(name).to_bytes(8, "little") + name + body).digest())
     return hashlib.sha256(b"".join(parts)).digest()
 

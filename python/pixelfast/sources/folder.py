@@ -15,6 +15,7 @@ from pixelfast import _core
 from pixelfast.errors import LostFootageError, SourceError
 from pixelfast.sources.gaps import gap_starts
 from pixelfast.sources.numbering import number_frames
+from pixelfast.sources.seen import remembered_fingerprint
 from pixelfast.sources.video import READABLE_NOW, UNREADABLE, Chunk, Color, Video
 
 
@@ -106,8 +107,10 @@ class FolderVideo:
         return _core.explain_frame(self.describe(index)) or READABLE_NOW
 
     def fingerprint(self) -> bytes:
-        """Returns 32 bytes over the name, the size and the first and last 64 KiB of each file, in order."""
-        return _core.fingerprint_files(self._files(0, self.length))
+        """Returns 32 bytes over the name, the size and the bytes of each file, in order; equal for equal copies."""
+        return remembered_fingerprint(
+            self.folder, self._names, lambda: _core.fingerprint_files(self._files(0, self.length))
+        )
 
     def size(self) -> tuple[int, int]:
         """Returns height and width of the first frame that can be read: see `Video.size`."""

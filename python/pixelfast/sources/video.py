@@ -61,7 +61,7 @@ class Video(Protocol):
         """Returns a clause that says why frame `index` is not readable in full, such as "is empty (0 bytes)"."""
 
     def fingerprint(self) -> bytes:
-        """Returns a digest of the frames' names, sizes and the two ends of each file: equal for equal copies."""
+        """Returns a digest of the names, sizes and bytes of the frames' files: equal for equal copies."""
 
     def size(self) -> tuple[int, int]:
         """Returns height and width, in pixels, of the first frame that can be read; a SourceError where none can."""

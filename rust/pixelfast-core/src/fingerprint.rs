@@ -1,9 +1,9 @@
-//! What a list of files is told by: names, sizes, and a hash of both ends of each.
+//! What a list of files is told by: the name, the size and every byte of each.
 //!
 //! No times and no folders: a copy has the same fingerprint.
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -11,8 +11,8 @@ use sha2::{Digest, Sha256};
 
 use crate::{Cancel, Result};
 
-/// Bytes read from each end of a file.
-const END_BYTES: u64 = 64 << 10;
+/// Bytes of a file that are held at a time.
+const PIECE_BYTES: usize = 256 << 10;
 
 /// SHA-256 over the fingerprints of the files in order; a file that cannot be read counts as missing.
 ///
@@ -30,31 +30,29 @@ fn one_file(path: &Path) -> [u8; 32] {
     let mut hash = Sha256::new();
     hash.update((name.len() as u64).to_le_bytes());
     hash.update(name);
-    match ends(path) {
-        Ok((size, ends)) => {
-            hash.update([1]);
-            hash.update(size.to_le_bytes());
-            hash.update(ends);
-        }
+    match content(path, hash.clone()) {
+        Ok(whole) => hash = whole,
         Err(_) => hash.update([0]),
     }
     hash.finalize().into()
 }
 
-/// The size of the file, and its first and last 64 KiB; a shorter file whole.
-fn ends(path: &Path) -> io::Result<(u64, Vec<u8>)> {
-    if !path.metadata()?.is_file() {
+/// The hash after the file's size and bytes; a file that cannot be read to its end leaves it as it was.
+fn content(path: &Path, mut hash: Sha256) -> io::Result<Sha256> {
+    let about = path.metadata()?;
+    if !about.is_file() {
         return Err(io::ErrorKind::InvalidInput.into());
     }
     let mut file = File::open(path)?;
-    let size = file.metadata()?.len();
-    let mut bytes = Vec::new();
-    if size <= 2 * END_BYTES {
-        file.read_to_end(&mut bytes)?;
-        return Ok((size, bytes));
+    hash.update([1]);
+    hash.update(about.len().to_le_bytes());
+    let mut piece = vec![0; PIECE_BYTES.min(usize::try_from(about.len()).unwrap_or(PIECE_BYTES) + 1)];
+    loop {
+        match file.read(&mut piece) {
+            Ok(0) => return Ok(hash),
+            Ok(bytes) => hash.update(&piece[..bytes]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
     }
-    Read::by_ref(&mut file).take(END_BYTES).read_to_end(&mut bytes)?;
-    file.seek(SeekFrom::Start(size - END_BYTES))?;
-    file.take(END_BYTES).read_to_end(&mut bytes)?;
-    Ok((size, bytes))
 }

@@ -205,7 +205,7 @@ pub fn flip_jpeg<'py>(
     Ok((PyBytes::new(py, &flipped), lossless))
 }
 
-/// Hashes what tells a list of files from another: for each in order its base name, size, first and last 64 KiB.
+/// Hashes what tells a list of files from another: for each in order its base name, size and bytes.
 ///
 /// Args:
 ///     paths: The files; one that cannot be read counts as missing.
