@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelfast.errors import ScoresError
+from pixelfast.errors import ScoresError, first_line
 from pixelfast.files.natural import natural_key, unpadded
 
 if TYPE_CHECKING:
@@ -75,7 +75,7 @@ def read_csv(path: Path, column: str) -> FrameTable:
         )
         table = pacsv.read_csv(path, convert_options=options)
     except (pa.ArrowException, OSError) as error:
-        raise ScoresError(f"{path} cannot be read as a CSV: {first_line(error)}") from error
+        raise ScoresError(f"{path} cannot be read as a CSV: {first_line(error)[:200]}") from error
     for name in ("Id", column):
         if table.column_names.count(name) != 1:
             raise ScoresError(f"{path} must have the columns Id and {column}, not {', '.join(table.column_names)}")
@@ -112,8 +112,3 @@ def _sorted(
     if len(twice):
         raise ScoresError(f"{what}: the frame {table.name(int(twice[0]))} is there twice")
     return table
-
-
-def first_line(error: Exception) -> str:
-    """What an error of a library says, in a line that fits into a sentence; its name where it says nothing."""
-    return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__

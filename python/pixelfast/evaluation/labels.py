@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelfast.errors import ScoresError
-from pixelfast.evaluation.frames import FrameTable, first_line, read_csv
+from pixelfast.errors import ScoresError, first_line
+from pixelfast.evaluation.frames import FrameTable, read_csv
 from pixelfast.files.natural import natural_key, unpadded
 
 _SHOWN = 3
@@ -86,7 +86,7 @@ def _read_array(path: Path) -> NDArray[np.bool_]:
     try:
         array = np.load(path, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise ScoresError(f"{path} cannot be read as a NumPy array: {first_line(error)}") from error
+        raise ScoresError(f"{path} cannot be read as a NumPy array: {first_line(error)[:200]}") from error
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "buif":
         raise ScoresError(f"{path} must hold numbers, one label a frame")
     if array.ndim != 1 and array.size != max(array.shape, default=0):
