@@ -95,3 +95,9 @@ class OutputError(PixelfastError, OSError):
         ... except pixelfast.OutputError as error: print(error)
         scores.txt must end in .csv or .parquet...
     """
+
+
+def first_line(error: Exception) -> str:
+    """Returns the first line of what a library's error says, for a sentence; its name where it says nothing."""
+    lines = str(error).strip().splitlines()
+    return lines[0] if lines else type(error).__name__

@@ -12,7 +12,9 @@ from textwrap import indent
 import pixelfast
 from pixelfast.cli.console import facts, print_result
 from pixelfast.cli.options import AsJson
+from pixelfast.machine.imports import installed_version
 from pixelfast.machine.memory import total_memory
+from pixelfast.machine.threads import usable_cores
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _EXTRA = re.compile(r"""extra\s*==\s*['"]([^'"]+)['"]""")
@@ -50,8 +52,7 @@ def _package() -> dict[str, str]:
 
 
 def _machine() -> dict[str, str]:
-    usable = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    facts = {"system": platform.platform(), "cores": f"{usable} of {os.cpu_count()} may be used"}
+    facts = {"system": platform.platform(), "cores": f"{usable_cores()} of {os.cpu_count()} may be used"}
     memory = total_memory()
     if memory is not None:
         facts["memory"] = f"{memory / 2**30:.1f} GiB"
@@ -82,13 +83,13 @@ def _packages() -> tuple[dict[str, str], dict[str, str]]:
         name, extra = _NAME.match(requirement), _EXTRA.search(requirement)
         if name is not None:
             needed.setdefault(extra[1] if extra else "", []).append(name[0])
-    packages = {name: _version(name) or "missing: pip install pixelfast again" for name in needed.pop("", [])}
+    packages = {name: installed_version(name) or "missing: pip install pixelfast again" for name in needed.pop("", [])}
     needed.pop(_FOR_CONTRIBUTORS, None)
     return packages, {extra: _extra(extra, names) for extra, names in needed.items()}
 
 
 def _extra(extra: str, names: Sequence[str]) -> str:
-    versions = {name: _version(name) for name in names}
+    versions = {name: installed_version(name) for name in names}
     missing = [name for name, version in versions.items() if version is None]
     if missing:
         return f"without {', '.join(missing)}: pip install 'pixelfast[{extra}]'"
@@ -101,12 +102,12 @@ def _engines() -> dict[str, str]:
         "ae.onnx on a CPU": _on_cpu(),
         ".plan": _plans(),
         ".safetensors": _weights(),
-        "training": "yes" if _version("torch") else "no: pip install 'pixelfast[train]'",
+        "training": "yes" if installed_version("torch") else "no: pip install 'pixelfast[train]'",
     }
 
 
 def _on_cpu() -> str:
-    version = _version("openvino")
+    version = installed_version("openvino")
     if version:
         return f"by OpenVINO {version}"
     return "by ONNX Runtime; up to 1.3 times as fast with OpenVINO: pip install 'pixelfast[cpu]'"
@@ -128,7 +129,7 @@ def _plans() -> str:
 def _weights() -> str:
     from pixelfast.runtime.torch.choice import gpu_by_torch
 
-    if not _version("torch"):
+    if not installed_version("torch"):
         return "no: pip install 'pixelfast[train]'"
     if not gpu_by_torch():
         return "yes, by PyTorch on the CPU; .onnx is faster there"
@@ -157,12 +158,3 @@ def _onnx_runtime() -> str:
     providers = onnxruntime.get_available_providers()
     where = [name for name in ("CUDA", "CPU") if f"{name}ExecutionProvider" in providers]
     return f"yes, by ONNX Runtime on {' and '.join(where) or 'nothing that pixelfast uses'}"
-
-
-def _version(name: str) -> str | None:
-    from importlib import metadata
-
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelfast.errors import ScoresError
+from pixelfast.errors import ScoresError, first_line
 from pixelfast.files.natural import natural_key, unpadded
 
 if TYPE_CHECKING:
@@ -149,8 +149,3 @@ def _sorted(
     if len(twice):
         raise ScoresError(f"{what}: the frame {table.name(int(rows[twice[0]]))} is there twice")
     return table
-
-
-def first_line(error: Exception) -> str:
-    """What an error of a library says, in a line that fits into a sentence; its name where it says nothing."""
-    return str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__

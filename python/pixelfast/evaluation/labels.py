@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelfast.errors import ScoresError
-from pixelfast.evaluation.frames import FrameTable, first_line, read_csv
+from pixelfast.errors import ScoresError, first_line
+from pixelfast.evaluation.frames import FrameTable, read_csv
 from pixelfast.files.natural import natural_key, unpadded
 
 _SHOWN = 3

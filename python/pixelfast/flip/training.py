@@ -18,7 +18,7 @@ from pixelfast.flip.network import FLIPPED, FlipClassifier, halve
 from pixelfast.flip.recipe import FlipRecipe
 from pixelfast.flip.strangers import Strangers
 from pixelfast.progress import Progress, ProgressCallback
-from pixelfast.training.cache import FrameCache
+from pixelfast.training.cache import FrameCache, spread
 from pixelfast.training.loop import reproducible
 from pixelfast.training.onnx import checked_frames
 
@@ -157,8 +157,7 @@ def _set_rate(optimiser: torch.optim.Optimizer, recipe: FlipRecipe, step: int, s
 
 def _chosen(frames: NDArray[np.uint8], ids: NDArray[np.int64], most: int) -> Tensor:
     """At most so many of the frames `ids`, evenly spaced, u8[n,H,W]."""
-    kept = np.linspace(0, len(ids) - 1, min(len(ids), most)).round().astype(np.int64)
-    return torch.from_numpy(np.ascontiguousarray(frames[ids[kept]]))
+    return torch.from_numpy(np.ascontiguousarray(frames[spread(ids, most)]))
 
 
 def _turned(frames: Tensor, samples: Tensor) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torchvision.models.optical_flow import RAFT, Raft_Large_Weights, raft_large  # type: ignore[import-untyped]
 
-from pixelfast.errors import ModelError
+from pixelfast.errors import ModelError, first_line
 from pixelfast.files.atomic import file_sha256
 from pixelfast.flow.raft import MOST_ERROR_PIXELS
 from pixelfast.flow.raft_network import UPDATES, RaftGraph, load_raft, save_raft
@@ -117,10 +117,9 @@ def default_weights() -> Path:
         path.parent.mkdir(parents=True, exist_ok=True)
         torch.hub.download_url_to_file(url, str(path), digits[1] if digits else None, progress=False)
     except (OSError, HTTPException, RuntimeError) as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise ModelError(
-            f"RAFT's weights could not be downloaded from {url} ({reason}): download that file where there is a "
-            "network and give it by --raft-weights (cuda_export/export_raft.py: --weights)"
+            f"RAFT's weights could not be downloaded from {url} ({first_line(error)}): download that file where there "
+            "is a network and give it by --raft-weights (cuda_export/export_raft.py: --weights)"
         ) from None
     return path
 

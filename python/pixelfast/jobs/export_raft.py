@@ -6,7 +6,7 @@ from tempfile import TemporaryDirectory
 from typing import Final
 
 from pixelfast.arguments import MOST_PIXELS, checked, whole
-from pixelfast.errors import ModelError
+from pixelfast.errors import ModelError, first_line
 from pixelfast.flow.raft_memory import MEMORY_BYTES, call_sizes, pairs_within
 from pixelfast.machine.imports import training_extra
 from pixelfast.runtime.tensorrt.build import CallSizes, build_plan
@@ -50,8 +50,7 @@ def export_raft_alone(
             sizes = CallSizes(*call_sizes(height, width))
             facts = build_plan(graph, out, sizes, precision=precision, compute_capability=compute_capability)
     except (MemoryError, RuntimeError) as error:  # how PyTorch says that a frame is too large for this machine
-        reason = (str(error) or type(error).__name__).splitlines()[0]
-        raise ModelError(f"RAFT at {width}x{height} could not be exported: {reason}") from error
+        raise ModelError(f"RAFT at {width}x{height} could not be exported: {first_line(error)}") from error
     built = f"{facts.precision}, {sizes} frames a call, for {facts.compute_capability}"
     return f"{words}\n{out}: {built}, by {facts.flavour} {facts.version}"
 

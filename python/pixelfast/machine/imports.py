@@ -1,4 +1,4 @@
-"""ONNX Runtime, OpenVINO and NNCF, imported without their telemetry: footage is private, and so is who scores what."""
+"""Which packages are there; and ONNX Runtime, OpenVINO and NNCF without their telemetry: footage is private."""
 
 import logging
 import os
@@ -13,6 +13,16 @@ from typing import Any, Final, cast
 from pixelfast.errors import ModelError
 
 _TRAINING: Final = ("torch", "torchvision", "onnx", "onnxscript", "safetensors")
+
+
+def installed_version(name: str) -> str | None:
+    """Returns the version of an installed package; None where it is not installed."""
+    from importlib import metadata
+
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
 
 
 def import_onnxruntime() -> Any:

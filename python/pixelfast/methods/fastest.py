@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from pixelfast.errors import EngineError
 from pixelfast.geometry import FRAME_SIZE
+from pixelfast.machine.imports import installed_version
 from pixelfast.machine.measured import Measured, processor
 from pixelfast.machine.processor import multiplies_bf16
 from pixelfast.model import Model
@@ -119,16 +120,8 @@ def _key(model: Model, names: Sequence[str], kind: EngineKind) -> str:
     facts = {
         "processor": processor(),
         "driver": has_driver(),
-        "packages": {name: _version(name) for name in _PACKAGES},
+        "packages": {name: installed_version(name) for name in _PACKAGES},
         "speedup": fastest_speedup(kind.stem, "fp16") if f"{kind.stem}.safetensors" in names else None,
         "files": {name: model.manifest.files[name].sha256 for name in names},
     }
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
-
-
-def _version(name: str) -> str | None:
-    from importlib import metadata
-
-    with suppress(metadata.PackageNotFoundError):
-        return metadata.version(name)
-    return None

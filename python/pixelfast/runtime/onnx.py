@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelfast.errors import EngineError
+from pixelfast.errors import EngineError, first_line
 from pixelfast.machine.imports import import_onnxruntime
-from pixelfast.runtime.runner import Runner, Tensor, check_file, first_line
+from pixelfast.runtime.runner import Runner, Tensor, check_file
 from pixelfast.runtime.tensorrt.package import has_driver
 
 # The protobuf key of `ir_version`, the first field that every exporter writes.

@@ -8,10 +8,10 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelfast.errors import EngineError
+from pixelfast.errors import EngineError, first_line
 from pixelfast.machine.imports import import_openvino
 from pixelfast.runtime.pieces import Span
-from pixelfast.runtime.runner import EngineFile, Tensor, first_line
+from pixelfast.runtime.runner import EngineFile, Tensor
 
 PIECE: Final = 4
 """A request takes so many windows at most: their activations stay in the cache; more are not faster, and leave others

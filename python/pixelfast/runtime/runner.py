@@ -82,9 +82,3 @@ def check_file(path: Path) -> None:
         raise EngineError(f"{path} does not exist; an engine is a model folder, or a file of one")
     if path.stat().st_size == 0:
         raise EngineError(f"{path} is empty (0 bytes); copy or export the engine again")
-
-
-def first_line(error: Exception) -> str:
-    """The first line of what an engine library says, for a sentence."""
-    lines = str(error).strip().splitlines()
-    return lines[0] if lines else type(error).__name__

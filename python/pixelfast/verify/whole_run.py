@@ -8,6 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pixelfast.errors import first_line
 from pixelfast.jobs.score import Request, run
 from pixelfast.machine.stopwatch import Profile, Stopwatch
 from pixelfast.methods.base import Opening
@@ -104,7 +105,7 @@ def describe_copying(best: Trial, inputs: NDArray[Any], machine: Machine, second
     try:
         alone = _seconds_of_copying(inputs, seconds)
     except RuntimeError as error:  # of PyTorch: the engines may have taken all of the memory
-        return [("copying in", f"not measured: {str(error).splitlines()[0]}")]
+        return [("copying in", f"not measured: {first_line(error)}")]
     share, speed = alone / best.call_seconds[best.best_length], inputs.nbytes / alone / 1e9
     call = f"takes {share:.1%} of a call of {best.best_length} ({speed:.1f} GB/s from page-locked memory)"
     return [("copying in", f"{call}; the engine computes beside it")]

@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelfast.errors import EngineError
+from pixelfast.errors import EngineError, first_line
 from pixelfast.files.atomic import atomic_path
 from pixelfast.machine.imports import import_nncf
 
@@ -50,8 +50,7 @@ def write_int8(onnx_file: Path, out: Path, runs: Sequence[NDArray[np.uint8]]) ->
                 fast_bias_correction=False,
             )
     except Exception as error:  # NNCF's errors have no common base but Exception
-        reason = str(error).strip().splitlines() or [type(error).__name__]
-        raise EngineError(f"NNCF cannot make an int8 engine of {onnx_file}: {reason[0]}") from error
+        raise EngineError(f"NNCF cannot make an int8 engine of {onnx_file}: {first_line(error)}") from error
     _save(quantized, {**metadata, "pixelfast.precision": "int8"}, out)
 
 

@@ -5,9 +5,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Final, Literal, NamedTuple, get_args
 
-from pixelfast.errors import EngineError
+from pixelfast.errors import EngineError, first_line
 from pixelfast.machine.measured import Measured
-from pixelfast.runtime.runner import first_line
 
 DEVICES: Final = ("cuda", "cpu")
 PRECISIONS: Final = ("fp16", "bf16", "fp32")

@@ -8,9 +8,9 @@ from typing import Any, Final
 import torch
 from torch import Tensor, nn
 
+from pixelfast.errors import first_line
 from pixelfast.runtime.pieces import Ports, sizes
 from pixelfast.runtime.runner import Tensor as Port
-from pixelfast.runtime.runner import first_line
 from pixelfast.runtime.slots import Bytes
 from pixelfast.runtime.torch.choice import TorchChoice
 

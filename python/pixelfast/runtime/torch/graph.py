@@ -11,9 +11,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from pixelfast.errors import EngineError
+from pixelfast.errors import EngineError, first_line
 from pixelfast.runtime.pieces import Buckets, Ports
-from pixelfast.runtime.runner import first_line
 from pixelfast.runtime.slots import Slots
 from pixelfast.runtime.torch.choice import MEASURED, TorchChoice
 from pixelfast.runtime.torch.gpu import CompileError, Layers, TorchDevice, out_of_memory
