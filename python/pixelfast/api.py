@@ -8,7 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pixelfast.options import FlipMode, How, OnError, Pool
+from pixelfast.options import EngineInput, EngineRange, FlipMode, How, OnError, Pool
 from pixelfast.progress import ProgressCallback
 
 if TYPE_CHECKING:
@@ -99,6 +99,8 @@ def score(
     shard: str | None = None,
     threads: int | None = None,
     chunk: int = 64,
+    engine_input: EngineInput | None = None,
+    engine_range: EngineRange | None = None,
     progress: ProgressCallback | None = None,
     profile: "Callable[[Profile], object] | None" = None,
 ) -> "Scores":
@@ -123,6 +125,9 @@ def score(
         shard: "i/n", this machine's share of the videos; merge the parts afterwards.
         threads: for decoding and for the engine, each; None takes the cores that this process may use.
         chunk: frames to a call of the engine; the scores do not depend on it.
+        engine_input: of an autoencoder of cuboids that is not ours: "nchw" ([B, T, H, W]) or "nhwc" ([B, H, W, T]);
+            None goes by its file, and refuses one that seems to be something else.
+        engine_range: likewise "0..1", "-1..1" or "0..255", what black and white are to it.
         progress: told as frames are done.
         profile: told at the end where the time went, the stages' threads beside each other.
 
@@ -144,7 +149,7 @@ def score(
     from pixelfast.jobs.score import Request, run
     from pixelfast.methods.settings import Settings
 
-    settings = Settings(stride, how, pool, smooth, flip, on_error, maps, chunk)
+    settings = Settings(stride, how, pool, smooth, flip, on_error, maps, chunk, engine_input, engine_range)
     return run(source, engine, settings, Request(out, parts, shard, threads, progress, profile))
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pixelfast.cleaning.stage import CLEANING_THREADS, CleanSettings
-from pixelfast.errors import PixelfastError
+from pixelfast.errors import EngineError, PixelfastError
 from pixelfast.flip.opening import FlipCorrection, choose_flip_correction
 from pixelfast.machine.stopwatch import Profile, Stopwatch
 from pixelfast.machine.threads import usable_threads
@@ -52,6 +52,8 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
         all_videos = open_source(source, notes)
         videos = _take_share(all_videos, request.shard)
         paths, folder = _places(request, all_videos)
+    if choice.model is not None and (settings.engine_input, settings.engine_range) != (None, None):
+        raise EngineError(f"{choice.path} belongs to a model, which knows it: leave out engine_input and engine_range")
     for note in choice.notes:
         notes.say(note)
     if settings.maps and folder is None:
