@@ -35,6 +35,7 @@ def train(
     precision: str | None = None,
     batch: int | None = None,
     resume: bool = False,
+    fresh: bool = False,
     threads: int | None = None,
     progress: ProgressCallback | None = None,
     **options: Any,
@@ -55,6 +56,7 @@ def train(
         precision: "fp32" or "bf16"; None takes the faster one that the recipe allows.
         batch: windows a step; None takes a fast one that the recipe allows.
         resume: go on from `<out>.training/` where an earlier training was stopped.
+        fresh: throw that training away and begin anew; without either, a checkpoint there is an error.
         threads: None takes the cores that this process may use.
         progress: told of each step.
         options: the method's own. Of reconstruction: `width_share`, the autoencoder's channels as a share of the
@@ -79,7 +81,7 @@ def train(
     from pixelfast.jobs.train import train_model
     from pixelfast.methods.trained import TrainingRequest
 
-    request = TrainingRequest(method, recipe, epochs, seed, precision, batch, resume, threads, progress, options)
+    request = TrainingRequest(method, recipe, epochs, seed, precision, batch, resume, threads, progress, options, fresh)
     return train_model(source, out, request)
 
 
@@ -160,13 +162,15 @@ def clean(
     *,
     flip: FlipMode = "auto",
     on_error: OnError = "repair",
+    copy: bool = False,
     threads: int | None = None,
     progress: ProgressCallback | None = None,
 ) -> "CleanReport":
     """Writes the corrected frames under the same names: upside-down ones turned, unreadable ones replaced.
 
-    Files that need no change are hard-linked where the file system allows it, else copied byte for byte. JPEG files
-    are turned without loss where their size allows it.
+    Files that need no change are hard-linked where the file system allows it, else copied byte for byte; what is
+    written into a linked file is written into the source as well. JPEG files are turned without loss where their size
+    allows it.
 
     Args:
         source: folders of frames.
@@ -174,6 +178,7 @@ def clean(
         out: the folder to write, apart from the source; it appears whole or not at all.
         flip: as in `score`.
         on_error: as in `score`.
+        copy: copy files instead of linking them.
         threads: as in `score`.
         progress: told as frames are done.
 
@@ -194,7 +199,7 @@ def clean(
     from pixelfast.methods.settings import Settings
 
     settings = Settings(flip=flip, on_error=on_error)
-    return correct(source, model, out, settings, threads=threads, progress=progress)
+    return correct(source, model, out, settings, copy=copy, threads=threads, progress=progress)
 
 
 def export(

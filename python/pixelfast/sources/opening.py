@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from pixelfast.errors import SourceError
 from pixelfast.files.natural import natural_key
+from pixelfast.model.manifest import FILE_NAME as MANIFEST
 from pixelfast.sources.folder import FolderVideo
 from pixelfast.sources.video import Video
 
@@ -19,6 +20,7 @@ FRAME_SUFFIXES = frozenset({"jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp"})
 VIDEO_SUFFIXES = frozenset(
     {"mp4", "avi", "mkv", "mov", "webm", "m4v", "mpg", "mpeg", "wmv", "flv", "mts", "m2ts", "ts", "3gp", "ogv", "y4m"}
 )
+OWN_SUFFIXES = frozenset({"parts", "training"})
 _logger = logging.getLogger("pixelfast")
 
 
@@ -140,12 +142,13 @@ class _Finds:
         if len(empty) == len(names):
             raise SourceError(_no_frames(folder, listing, inside))
         self._others += [folder / name for name in sorted(listing.others)]
-        self._without_frames += [folder / name for name in empty]
+        self._without_frames += [folder / name for name in empty if not _is_ours(folder / name)]
 
     def _add_video(self, folder: Path, listing: _Listing) -> bool:
         """Adds a folder of frames; False where it holds none."""
-        if listing.frames and listing.folders:
-            frames, folders = (_some(sorted(names, key=natural_key), 1) for names in (listing.frames, listing.folders))
+        beside = [name for name in listing.folders if not (listing.frames and _is_ours(folder / name))]
+        if listing.frames and beside:
+            frames, folders = (_some(sorted(names, key=natural_key), 1) for names in (listing.frames, beside))
             raise SourceError(
                 f"{folder} holds both loose frames ({frames}) and folders ({folders}): "
                 "move the frames into a folder of their own, or give one of the folders"
@@ -178,6 +181,13 @@ def _list_folder(folder: Path) -> _Listing:
     except OSError as error:
         raise SourceError(f"{folder} cannot be read: {error.strerror or error}") from error
     return listing
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a folder without frames is one that pixelfast writes: parts, an unfinished training, or a model."""
+    listing = _list_folder(folder)
+    named = _suffix(folder.name) in OWN_SUFFIXES or MANIFEST in listing.others
+    return named and not listing.frames and not listing.folders
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool:
