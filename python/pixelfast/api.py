@@ -262,8 +262,8 @@ def convert(
     """Makes a model from weights that the source method's own training wrote.
 
     Args:
-        weights: `.pth` files (state dicts), or a folder of them: the autoencoder or the motion GRU, and the flip
-            classifier if any.
+        weights: `.pth` or `.safetensors` files (state dicts, as they are or as checkpoints wrap them), or a folder of
+            them: the autoencoder or the motion GRU, and the flip classifier if any.
         out: the model folder to write.
         frame_size: of a motion GRU: height and width in pixels of the frames that its flow was computed on.
         raft_weights: of a motion GRU: RAFT-Large's state dict; None lets torchvision download its own.
