@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pixelfast.arguments import checked, path, paths
-from pixelfast.options import FlipMode, How, OnError, Pool
+from pixelfast.options import EngineInput, EngineRange, FlipMode, How, OnError, Pool
 from pixelfast.progress import ProgressCallback
 
 if TYPE_CHECKING:
@@ -43,6 +43,7 @@ def train(
     precision: str | None = None,
     batch: int | None = None,
     resume: bool = False,
+    fresh: bool = False,
     threads: int | None = None,
     progress: ProgressCallback | None = None,
     **options: Any,
@@ -63,6 +64,7 @@ def train(
         precision: "fp32" or "bf16"; None takes bf16 where the processor multiplies it itself and the recipe allows it.
         batch: windows a step; None takes a fast one that the recipe allows.
         resume: go on from `<out>.training/` where an earlier training was stopped.
+        fresh: throw that training away and begin anew; without either, a checkpoint there is an error.
         threads: None takes the cores that this process may use.
         progress: told of each step.
         options: the method's own. Of reconstruction: `width_share`, the autoencoder's channels as a share of the
@@ -89,7 +91,7 @@ def train(
     from pixelfast.jobs.train import train_model
     from pixelfast.methods.trained import TrainingRequest
 
-    request = TrainingRequest(method, recipe, epochs, seed, precision, batch, resume, threads, progress, options)
+    request = TrainingRequest(method, recipe, epochs, seed, precision, batch, resume, threads, progress, options, fresh)
     return train_model(source, out, request)
 
 
@@ -110,6 +112,8 @@ def score(
     shard: str | None = None,
     threads: int | None = None,
     chunk: int = 64,
+    engine_input: EngineInput | None = None,
+    engine_range: EngineRange | None = None,
     progress: ProgressCallback | None = None,
     profile: "Callable[[Profile], object] | None" = None,
 ) -> "Scores":
@@ -136,6 +140,9 @@ def score(
         shard: "i/n", this machine's share of the videos; merge the parts afterwards.
         threads: for decoding and for the engine, each; None takes the cores that this process may use.
         chunk: frames to a call of the engine, at most 16,384; the scores do not depend on it.
+        engine_input: of an autoencoder of cuboids that is not ours: "nchw" ([B, T, H, W]) or "nhwc" ([B, H, W, T]);
+            None goes by its file, and refuses one that seems to be something else.
+        engine_range: likewise "0..1", "-1..1" or "0..255", what black and white are to it.
         progress: told as frames are done.
         profile: told at the end where the time went, the stages' threads beside each other.
 
@@ -159,7 +166,7 @@ def score(
     from pixelfast.jobs.score import Request, run
     from pixelfast.methods.settings import Settings
 
-    settings = Settings(stride, how, pool, smooth, flip, on_error, maps, chunk)
+    settings = Settings(stride, how, pool, smooth, flip, on_error, maps, chunk, engine_input, engine_range)
     return run(source, engine, settings, Request(out, parts, shard, threads, progress, profile))
 
 
@@ -171,13 +178,15 @@ def clean(
     *,
     flip: FlipMode = "auto",
     on_error: OnError = "repair",
+    copy: bool = False,
     threads: int | None = None,
     progress: ProgressCallback | None = None,
 ) -> "CleanReport":
     """Writes the corrected frames under the same names: upside-down ones turned, unreadable ones replaced.
 
-    Files that need no change are hard-linked where the file system allows it, else copied byte for byte. JPEG files
-    are turned without loss where their size allows it.
+    Files that need no change are hard-linked where the file system allows it, else copied byte for byte; what is
+    written into a linked file is written into the source as well. JPEG files are turned without loss where their size
+    allows it.
 
     Args:
         source: folders of frames.
@@ -185,6 +194,7 @@ def clean(
         out: the folder to write, apart from the source; it appears whole or not at all.
         flip: as in `score`.
         on_error: as in `score`.
+        copy: copy files instead of linking them.
         threads: as in `score`.
         progress: told as frames are done.
 
@@ -207,7 +217,7 @@ def clean(
     from pixelfast.methods.settings import Settings
 
     settings = Settings(flip=flip, on_error=on_error)
-    return correct(source, model, out, settings, threads=threads, progress=progress)
+    return correct(source, model, out, settings, copy=copy, threads=threads, progress=progress)
 
 
 @checked(model=_model_or_path)
@@ -273,8 +283,8 @@ def convert(
     """Makes a model from weights that the source method's own training wrote.
 
     Args:
-        weights: `.pth` files (state dicts), or a folder of them: the autoencoder or the motion GRU, and the flip
-            classifier if any.
+        weights: `.pth` or `.safetensors` files (state dicts, as they are or as checkpoints wrap them), or a folder of
+            them: the autoencoder or the motion GRU, and the flip classifier if any.
         out: the model folder to write.
         frame_size: of a motion GRU: height and width in pixels of the frames that its flow was computed on.
         raft_weights: of a motion GRU: RAFT-Large's state dict; None lets torchvision download its own.

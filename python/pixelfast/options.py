@@ -14,6 +14,12 @@ FlipMode = Literal["auto", "always", "never"]
 OnError = Literal["repair", "insist", "raise"]
 """What is done about frames that cannot be read: "insist" repairs them however many they are."""
 
+EngineInput = Literal["nchw", "nhwc"]
+"""Where somebody else's autoencoder has the frames of a window: before height and width, or behind them."""
+
+EngineRange = Literal["0..1", "-1..1", "0..255"]
+"""The values of black and white that somebody else's autoencoder takes and gives."""
+
 TrainingPrecision = Literal["fp32", "bf16"]
 """The arithmetic of a training."""
 

@@ -27,7 +27,7 @@ class Change(Enum):
 
 
 def write_frame_files(
-    sources: Sequence[Path], folder: Path, flipped: NDArray[np.bool_], status: NDArray[np.uint8]
+    sources: Sequence[Path], folder: Path, flipped: NDArray[np.bool_], status: NDArray[np.uint8], *, copy: bool = False
 ) -> list[Change]:
     """Writes the corrected file of each frame of a video into `folder`, under its own name.
 
@@ -36,6 +36,7 @@ def write_frame_files(
         folder: exists and holds none of the names.
         flipped: bool[N], frames to turn.
         status: u8[N], as decoded.
+        copy: whether unchanged files are copied instead of linked.
 
     Returns:
         What became of each frame, in order.
@@ -44,7 +45,7 @@ def write_frame_files(
         OSError: a file cannot be read or written.
     """
     readable = np.flatnonzero(status != UNREADABLE)
-    changes = {index: _correct(sources[index], folder, bool(flipped[index])) for index in readable.tolist()}
+    changes = {index: _correct(sources[index], folder, bool(flipped[index]), copy) for index in readable.tolist()}
     for index in np.flatnonzero(status == UNREADABLE).tolist():
         # The nearest earlier readable frame, else the next.
         neighbour = readable[max(0, int(np.searchsorted(readable, index)) - 1)]
@@ -53,11 +54,11 @@ def write_frame_files(
     return [changes[index] for index in range(len(sources))]
 
 
-def _correct(source: Path, folder: Path, flipped: bool) -> Change:
+def _correct(source: Path, folder: Path, flipped: bool, copy: bool) -> Change:
     target = folder / source.name
     turned = _turn(source.read_bytes(), source.suffix) if flipped else None
     if turned is None:
-        _link_or_copy(source, target)
+        _link_or_copy(source, target, copy)
         return Change.LEFT if flipped else Change.UNCHANGED
     data, lossless = turned
     target.write_bytes(data)
@@ -109,9 +110,12 @@ def _format(data: bytes, suffix: str) -> str:
     return next((known for start, known in starts.items() if data.startswith(start)), suffix.lower())
 
 
-def _link_or_copy(source: Path, target: Path) -> None:
-    """A hard link, or a copy of the bytes where the file system makes none."""
+def _link_or_copy(source: Path, target: Path, copy: bool) -> None:
+    """A hard link, or a copy of the bytes where that is wanted or the file system makes no link."""
     try:
-        os.link(source.resolve(), target)
+        if not copy:
+            os.link(source.resolve(), target)
+            return
     except OSError:
-        shutil.copyfile(source, target)
+        pass
+    shutil.copyfile(source, target)

@@ -23,19 +23,24 @@ def clean(
     ],
     flip: FlipMode = "auto",
     on_error: OnError = "repair",
+    copy: Annotated[bool, typer.Option("--copy", help="Copy unchanged files instead of linking them.")] = False,
     threads: Threads = None,
 ) -> None:
     """Write footage again, its upside-down frames turned.
 
-    Files that need no change are linked or copied byte for byte.
+    Files that need no change are hard links to the source's where the file system allows it, else copies.
     """
     footage = source[0] if len(source) == 1 else source
     with shown_progress() as progress:
-        report = api.clean(footage, model, out, flip=flip, on_error=on_error, threads=threads, progress=progress)
+        report = api.clean(
+            footage, model, out, flip=flip, on_error=on_error, copy=copy, threads=threads, progress=progress
+        )
     counts = ("unchanged", "turned", "reencoded", "replaced", "left")
+    links = f"{report.linked:,} files are the source's own: to write into them, copy with --copy"
     rows = [
         ("cleaned", f"{report.frames:,} frames of {report.videos:,} videos"),
         ("frames", ", ".join(f"{getattr(report, name):,} {name}" for name in counts)),
+        *([("links", links)] if report.linked else []),
         ("refused", ", ".join(report.refused) or "no video"),
         ("time", times(report.phases)),
         ("written", str(report.out)),

@@ -16,7 +16,8 @@ def convert(
     weights: Annotated[
         list[Path],
         typer.Argument(
-            metavar="WEIGHTS", help="State dicts (.pth): autoencoder or motion GRU, flip classifier; or a folder."
+            metavar="WEIGHTS",
+            help="State dicts (.pth, .safetensors): autoencoder or motion GRU, flip classifier; or a folder.",
         ),
     ],
     out: Annotated[Path, typer.Option(metavar="FOLDER", help="Model folder to write.", show_default=False)],

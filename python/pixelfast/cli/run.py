@@ -2,7 +2,9 @@
 
 import errno
 import os
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Sequence
 
@@ -20,9 +22,11 @@ def run(arguments: Sequence[str]) -> int:
         arguments: What stands behind `pixelfast`. `--debug` may stand anywhere before `--`.
 
     Returns:
-        0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C.
+        0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C, or by SIGTERM, which ends it as gently.
     """
     arguments, debug = _take_debug(list(arguments))
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         from pixelfast.cli.app import app
 

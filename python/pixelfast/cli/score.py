@@ -11,7 +11,7 @@ from pixelfast.cli.console import facts, print_result, table
 from pixelfast.cli.options import FlipMode, OnError, Outputs, Sources, Threads
 from pixelfast.cli.progress import shown_progress
 from pixelfast.errors import LostFootageError
-from pixelfast.options import How, Pool
+from pixelfast.options import EngineInput, EngineRange, How, Pool
 
 if TYPE_CHECKING:
     from pixelfast.machine.stopwatch import Profile, ProfileRow
@@ -50,6 +50,13 @@ def score(
     ] = None,
     threads: Threads = None,
     chunk: Annotated[int, typer.Option(min=1, metavar="N", help="Frames to a call of the engine.")] = 64,
+    engine_input: Annotated[
+        EngineInput | None,
+        typer.Option(help="Axes of somebody else's autoencoder: T before H and W, or last.", show_default="its own"),
+    ] = None,
+    engine_range: Annotated[
+        EngineRange | None, typer.Option(help="Its values of black and white.", show_default="its own")
+    ] = None,
     profile: Annotated[bool, typer.Option("--profile", help="Say where the time went, stage by stage.")] = False,
 ) -> None:
     """Give every frame of some footage an anomaly score.
@@ -61,8 +68,8 @@ def score(
         with shown_progress() as progress:
             scores = api.score(
                 source, engine, out=out, stride=stride, how=how, pool=pool, smooth=smooth, flip=flip, on_error=on_error,
-                maps=maps, parts=parts, shard=shard, threads=threads, chunk=chunk, progress=progress,
-                profile=profiles.append,
+                maps=maps, parts=parts, shard=shard, threads=threads, chunk=chunk, engine_input=engine_input,
+                engine_range=engine_range, progress=progress, profile=profiles.append,
             )  # fmt: skip
     except LostFootageError as error:
         if error.scores is not None:

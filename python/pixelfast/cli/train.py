@@ -43,6 +43,7 @@ def train(
         int | None, typer.Option(min=1, metavar="N", help="Windows (or flows) a step.", show_default="the recipe's own")
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Carry on a training that was stopped.")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Throw a stopped training away and begin anew.")] = False,
     threads: Threads = None,
     **own: Any,
 ) -> None:
@@ -50,7 +51,7 @@ def train(
     with shown_progress() as progress:
         model = api.train(
             source, out, method=method, recipe=recipe, epochs=epochs, seed=seed, precision=precision,
-            batch=batch, resume=resume, threads=threads, progress=progress, **own,
+            batch=batch, resume=resume, fresh=fresh, threads=threads, progress=progress, **own,
         )  # fmt: skip
     print_result(describe_model(model))
 

@@ -18,7 +18,7 @@ from pixelfast.geometry import FLOW_SIZE
 from pixelfast.training.made_up import moving_texture
 from pixelfast.training.onnx import TOLERANCE, Signature, write_graph
 from pixelfast.training.reduced import REDUCED, REDUCED_TOLERANCE, HalfConvolutions
-from pixelfast.training.weights import load_state_dict
+from pixelfast.training.strange_weights import load_state_dict
 
 _CHECKED_LENGTHS: Final = (2, 3)
 """The file is checked with one pair and with two: an exporter can fix a dimension without a word."""
@@ -90,7 +90,7 @@ def new_raft(weights: Path) -> RAFT:
         ModelError: the file is not there or holds something else.
     """
     raft = raft_large(weights=None)
-    state = load_state_dict(weights)
+    state = load_state_dict(weights, "feature_encoder.convnormrelu.0.weight")
     try:
         raft.load_state_dict(state)
     except RuntimeError as error:

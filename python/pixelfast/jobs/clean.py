@@ -38,6 +38,7 @@ class CleanReport:
         reencoded: JPEG frames turned and encoded again, because their size allows no lossless turn.
         replaced: unreadable frames, replaced by the nearest earlier readable one, else by the next.
         left: upside-down frames whose file is too damaged to be turned.
+        linked: how many of the files are hard links: the source's own files under another name.
         refused: videos whose correction was refused.
         notes: what was said aloud.
         phases: seconds of each phase.
@@ -56,6 +57,7 @@ class CleanReport:
     reencoded: int
     replaced: int
     left: int
+    linked: int
     refused: tuple[str, ...]
     notes: list[str] = field(default_factory=list)
     phases: dict[str, float] = field(default_factory=dict)
@@ -76,6 +78,7 @@ def correct(
     out: str | PathLike[str],
     settings: Settings,
     *,
+    copy: bool,
     threads: int | None,
     progress: ProgressCallback | None,
 ) -> CleanReport:
@@ -92,6 +95,7 @@ def correct(
     height, width = loaded.manifest.height, loaded.manifest.width
     decode = DecodeSettings(lambda _: FrameFormat(height, width), height * width, count, watch)
     changes, refused = list[Change](), list[str]()
+    linked = 0
     with new_folder(target) as temporary:
         for video in videos:
             try:
@@ -106,12 +110,15 @@ def correct(
                 # As in the source where it is one folder, else under the video's name.
                 folder = temporary / (video.folder.relative_to(root) if root else video.name)
                 folder.mkdir(parents=True, exist_ok=True)
-                changes += write_frame_files(video.paths, folder, stage.record().flipped, stage.status())
+                changes += write_frame_files(video.paths, folder, stage.record().flipped, stage.status(), copy=copy)
+                linked += (
+                    0 if copy else sum(path.exists() and path.samefile(folder / path.name) for path in video.paths)
+                )
             if progress is not None:
                 progress(Progress("clean", len(changes), None, f"video {video.name}"))
     counts = {change.name.lower(): changes.count(change) for change in Change}
     return CleanReport(
-        target, len(videos), len(changes), **counts,
+        target, len(videos), len(changes), **counts, linked=linked,
         refused=tuple(refused), notes=list(notes), phases=watch.seconds(),
     )  # fmt: skip
 

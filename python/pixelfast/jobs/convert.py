@@ -22,7 +22,7 @@ State = Mapping[str, Any]
 
 FLIP: Final = "flip classifier"
 _FLIP_KEY: Final = "net.0.weight"
-_SUFFIXES: Final = (".pth", ".pt", ".bin", ".ckpt")
+_SUFFIXES: Final = (".pth", ".pt", ".bin", ".ckpt", ".safetensors")
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,8 @@ def convert_weights(weights: Sequence[Path], workdir: Path, request: ConvertRequ
     """Writes the files of a method, and of the flip classifier where there is one, into a folder.
 
     Args:
-        weights: files (`.pth`, `.pt`, `.bin`, `.ckpt`) that hold state dicts, nothing in which is run, or folders of
-            such files.
+        weights: files (`.pth`, `.pt`, `.bin`, `.ckpt`, `.safetensors`) that hold state dicts, nothing in which is run,
+            or folders of such files.
         workdir: an existing folder.
         request: what else is known of them.
 
@@ -113,20 +113,22 @@ def _files(weights: Sequence[Path]) -> list[Path]:
 
 def _recognise(files: Sequence[Path]) -> dict[str, tuple[Path, State]]:
     """File and state dict of each kind of network."""
-    from pixelfast.training.weights import load_state_dict
+    from pixelfast.training.strange_weights import load_states, unwrapped
 
     keys = {**{source.key: source.kind for _, source in _sources()}, _FLIP_KEY: FLIP}
     found: dict[str, tuple[Path, State]] = {}
     for path in files:
-        state = load_state_dict(path)
-        kind = next((kind for key, kind in keys.items() if key in state), None)
-        if kind is None:
-            names = ", ".join(list(state)[:3]) or "nothing"
+        states = load_states(path)
+        inside = {kind: state for key, kind in keys.items() if (state := unwrapped(path, states, key)) is not None}
+        if not inside:
+            names = ", ".join([*states[0].tensors][:3]) or "nothing"
             known = ", ".join(f"{kind} ({key} …)" for key, kind in keys.items())
             raise ModelError(f"{path} holds {names}…, which is none of the source method's networks: {known}")
-        if kind in found:
-            raise ModelError(f"{found[kind][0]} and {path} both hold weights of one kind ({kind}): give one of them")
-        found[kind] = (path, state)
+        for kind, state in inside.items():
+            if kind in found:
+                other = found[kind][0]
+                raise ModelError(f"{other} and {path} both hold weights of one kind ({kind}): give one of them")
+            found[kind] = (path, state)
     return found
 
 

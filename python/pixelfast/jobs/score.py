@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from pixelfast.cleaning.stage import CLEANING_THREADS, CleanSettings
-from pixelfast.errors import ArgumentError, LostFootageError, ScoresError
+from pixelfast.errors import ArgumentError, EngineError, LostFootageError, ScoresError
 from pixelfast.flip.opening import FlipCorrection, choose_flip_correction
 from pixelfast.machine.stopwatch import Profile, Stopwatch
 from pixelfast.machine.threads import usable_threads
@@ -54,6 +54,8 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
         choice = choose_engine(engine, settings.stride, request.shard is not None, threads)
         all_videos = open_source(source, notes)
         check_outputs(paths, all_videos)
+    if choice.model is not None and (settings.engine_input, settings.engine_range) != (None, None):
+        raise EngineError(f"{choice.path} belongs to a model, which knows it: leave out engine_input and engine_range")
     videos = all_videos[share]
     for note in choice.notes:
         notes.say(note)

@@ -172,12 +172,19 @@ def _open_cache(
     videos: Sequence[Video], workdir: Path, request: TrainingRequest, threads: int, notes: Notes
 ) -> FrameCache:
     """The decoded frames: those of an earlier attempt on the same footage, or newly decoded."""
+    if request.fresh:
+        shutil.rmtree(workdir, ignore_errors=True)
+    elif not request.resume and (left := sorted(workdir.glob("*.checkpoint.pt"))):
+        raise ModelError(
+            f"{workdir} holds a training that was stopped ({left[0].name}): go on from there with --resume, or throw "
+            "it away with --fresh"
+        )
     footage, path = _footage_facts(videos), workdir / _FOOTAGE
     before = path.read_text(encoding="utf-8") if path.is_file() else None
     if request.resume and before is None:
         notes.say(f"there is nothing to resume in {workdir}: training begins anew")
     if request.resume and before not in (None, footage):
-        raise ModelError(f"the footage is not what the training in {workdir} was begun with: train without --resume")
+        raise ModelError(f"the footage is not what the training in {workdir} was begun with: train with --fresh")
     if before == footage:
         return FrameCache.open(workdir / _CACHE)
     return _decode(videos, workdir, footage, request, threads)

@@ -5,7 +5,7 @@ from typing import Final, get_args
 
 from pixelfast.arguments import MOST_SMOOTH, whole
 from pixelfast.errors import ArgumentError
-from pixelfast.options import FlipMode, How, OnError, Pool
+from pixelfast.options import EngineInput, EngineRange, FlipMode, How, OnError, Pool
 
 MOST_CHUNK: Final = 16_384
 """Frames to a call of the engine: 256 MiB of them at 128x128; no engine gets faster long before."""
@@ -19,6 +19,8 @@ class Settings:
         stride: frames between the starts of windows; None for the engine's own.
         smooth: frames of the centred mean, odd; None for the method's own.
         chunk: frames to a call of the engine.
+        engine_input: of somebody else's autoencoder; None where its file says so.
+        engine_range: likewise.
     """
 
     stride: int | None = None
@@ -29,6 +31,8 @@ class Settings:
     on_error: OnError = "repair"
     maps: bool = False
     chunk: int = 64
+    engine_input: EngineInput | None = None
+    engine_range: EngineRange | None = None
 
     def check(self) -> None:
         """Refuses values that mean nothing, before any work is done.
@@ -36,9 +40,11 @@ class Settings:
         Raises:
             ArgumentError: naming the setting, what it may be, and what it is.
         """
-        for name, known in (("how", How), ("pool", Pool), ("flip", FlipMode), ("on_error", OnError)):
+        choices = {"how": How, "pool": Pool, "flip": FlipMode, "on_error": OnError}
+        told = {"engine_input": EngineInput, "engine_range": EngineRange}
+        for name, known in (choices | told).items():
             value, allowed = getattr(self, name), get_args(known)
-            if not isinstance(value, str) or value not in allowed:
+            if value not in allowed and not (value is None and name in told):
                 raise ArgumentError(f"{name} must be {', '.join(allowed[:-1])} or {allowed[-1]}, not {value!r}")
         if self.smooth is not None:
             if self.smooth < 1 or self.smooth % 2 == 0:

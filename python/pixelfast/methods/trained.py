@@ -54,6 +54,7 @@ class TrainingRequest:
     threads: int | None = None
     progress: ProgressCallback | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    fresh: bool = False
 
     def check(self) -> None:
         """Refuses what no training can do, before any work is done.
@@ -61,6 +62,8 @@ class TrainingRequest:
         Raises:
             ModelError: naming the argument and what it may be.
         """
+        if self.resume and self.fresh:
+            raise ModelError("resume goes on from a stopped training, and fresh throws it away: give one of them")
         if not 0 <= self.seed < 2**63:
             raise ModelError(f"seed must be 0 or more and below 2^63, not {self.seed}")
         if self.precision not in (None, "fp32", "bf16"):

@@ -1,5 +1,6 @@
 """The ONNX Runtime runner."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,17 @@ from pixelfast.runtime.tensorrt.package import has_driver
 
 # The protobuf key of `ir_version`, the first field that every exporter writes.
 ONNX_FIRST_BYTE = b"\x08"
+
+_NEWER = "which is newer than ONNX Runtime here: export it for an older one, or update onnxruntime"
+_LACKED = "which ONNX Runtime lacks: export it again with standard operators alone"
+# What a whole file needs that is not here, by how ONNX Runtime says it.
+_FOREIGN = {
+    r"[Oo]pset (\d+) is under development": f"needs opset {{0}}, {_NEWER}",
+    r"IR version: (\d+), max": f"is of ONNX IR version {{0}}, {_NEWER}",
+    r"No Op registered for (\S+) with domain_version of (\d+)": f"needs the operator {{0}} in opset {{1}}, {_LACKED}",
+    r"([^\s:]+:[^\s:]+)\(-?\d+\) is not a registered function/op": f"needs the custom operator {{0}}, {_LACKED}",
+    r"NOT_IMPLEMENTED.*implementation for (\S+?)\(": f"needs the operator {{0}}, {_LACKED}",
+}
 
 
 class OnnxRunner(Runner):
@@ -37,6 +49,10 @@ class OnnxRunner(Runner):
         except Exception as error:  # ONNX Runtime's errors have no common base but Exception
             shape = list(array.shape)
             raise EngineError(f"{self.path}: the engine fails on {array.dtype} {shape}: {first_line(error)}") from error
+
+    def put_first(self, output: int) -> None:
+        """Makes this one of the file's outputs the one that a call gives."""
+        self.outputs = (self.outputs[output], *self.outputs[:output], *self.outputs[output + 1 :])
 
     def _interruptible(self, array: NDArray[Any]) -> NDArray[Any]:
         """One call on a thread of its own: Ctrl-C reaches the waiting caller, who then stops the call."""
@@ -77,6 +93,9 @@ def _refusal(path: Path, error: Exception) -> str:
     if not start.startswith(ONNX_FIRST_BYTE):
         return f"{path} is no ONNX engine: it begins with {start!r}"
     reason = first_line(error)
+    for pattern, fact in _FOREIGN.items():
+        if found := re.search(pattern, reason):
+            return f"{path} {fact.format(*found.groups())}"
     return (
         f"{path} looks like an ONNX engine but cannot be loaded; cut off or damaged? Copy or export it again ({reason})"
     )

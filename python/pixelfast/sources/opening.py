@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from pixelfast.errors import SourceError
 from pixelfast.files.natural import natural_key
+from pixelfast.model.manifest import FILE_NAME as MANIFEST
 from pixelfast.sources.folder import FolderVideo
 from pixelfast.sources.video import Video
 
@@ -19,6 +20,7 @@ FRAME_SUFFIXES = frozenset({"jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp"})
 VIDEO_SUFFIXES = frozenset(
     {"mp4", "avi", "mkv", "mov", "webm", "m4v", "mpg", "mpeg", "wmv", "flv", "mts", "m2ts", "ts", "3gp", "ogv", "y4m"}
 )
+OWN_SUFFIXES = frozenset({"parts", "training"})
 _logger = logging.getLogger("pixelfast")
 
 
@@ -133,7 +135,7 @@ class _Finds:
             if folder not in empty:
                 self._add_folder(folder, listings[folder])
         _tell_apart([video for video in self.videos[before:] if isinstance(video, FolderVideo)])
-        self._without_frames += empty
+        self._without_frames += [folder for folder in empty if not _is_ours(folder)]
         self._others += sorted(files)
 
     def _add_folder(self, folder: Path, listing: _Listing) -> None:
@@ -143,6 +145,8 @@ class _Finds:
             raise SourceError(_no_frames(folder, listing, below))
         others = list[Path]()
         for path, inside in below.items():
+            if _is_ours(path):
+                continue
             files = [path / name for name in sorted(inside.others)]
             if inside.frames:
                 _refuse_mixed(path, inside)
@@ -178,8 +182,8 @@ def _walk(folder: Path, listing: _Listing) -> Iterator[tuple[Path, _Listing]]:
 
 def _refuse_mixed(folder: Path, listing: _Listing) -> None:
     """Raises a SourceError where a folder holds both frames and folders."""
-    if listing.folders:
-        frames, folders = (_some(sorted(names, key=natural_key), 1) for names in (listing.frames, listing.folders))
+    if beside := [name for name in listing.folders if not _is_ours(folder / name)]:
+        frames, folders = (_some(sorted(names, key=natural_key), 1) for names in (listing.frames, beside))
         raise SourceError(
             f"{folder} holds both loose frames ({frames}) and folders ({folders}): "
             "move the frames into a folder of their own, or give one of the folders"
@@ -208,6 +212,14 @@ def _list_folder(folder: Path) -> _Listing:
     except OSError as error:
         raise SourceError(f"{folder} cannot be read: {error.strerror or error}") from error
     return listing
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a folder without frames is one that pixelfast writes: parts, an unfinished training, or a model."""
+    if _suffix(folder.name) not in OWN_SUFFIXES and not (folder / MANIFEST).is_file():
+        return False
+    listing = _list_folder(folder)
+    return not listing.frames and not listing.folders
 
 
 def _is_folder(entry: "os.DirEntry[str]") -> bool:

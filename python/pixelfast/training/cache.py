@@ -107,7 +107,7 @@ class FrameCache:
         frame_bytes = index["height"] * index["width"]
         count, rest = divmod(path.stat().st_size, frame_bytes) if path.is_file() else (0, 0)
         if rest or count < max(entry.offset + entry.length for entry in entries):
-            raise ModelError(f"{path} is not what its index says: train again without --resume")
+            raise ModelError(f"{path} is not what its index says: train again with --fresh")
         frames = np.memmap(path, np.uint8, mode="r", shape=(count, index["height"], index["width"]))
         digest = hashlib.blake2b(json.dumps(index, sort_keys=True).encode(), digest_size=16).hexdigest()
         return cls(path, frames, entries, digest, tuple(index["notes"]))
@@ -212,9 +212,9 @@ def _read_index(path: Path) -> dict[str, Any]:
     try:
         index: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise ModelError(f"there is no frame cache at {path}: train without --resume") from None
+        raise ModelError(f"there is no frame cache at {path}: train with --fresh") from None
     except ValueError as error:
-        raise ModelError(f"{file} is damaged ({error}): train again without --resume") from None
+        raise ModelError(f"{file} is damaged ({error}): train again with --fresh") from None
     if not isinstance(index, dict) or index.get("format") != _FORMAT:
-        raise ModelError(f"{file} was written by another version: train again without --resume")
+        raise ModelError(f"{file} was written by another version: train again with --fresh")
     return index

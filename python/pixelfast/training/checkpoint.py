@@ -69,7 +69,7 @@ def load_checkpoint(path: Path) -> Checkpoint:
         return Checkpoint(**state)
     except (NotPlainError, KeyError, TypeError, AttributeError) as error:
         raise ModelError(
-            f"the checkpoint {path} is damaged or of another version ({error}): train again without --resume"
+            f"the checkpoint {path} is damaged or of another version ({error}): train again with --fresh"
         ) from None
 
 
@@ -91,6 +91,6 @@ def begin(path: Path, settings: dict[str, Any], threads: int, *, resume: bool) -
     if differing:
         raise ModelError(
             f"the training in {path.parent} was begun with other settings ({'; '.join(differing)}): "
-            "resume with the same, or train again without --resume"
+            "resume with the same, or train again with --fresh"
         )
     return checkpoint

@@ -1,10 +1,16 @@
 """Networks on disk: our own files, safetensors with what builds the network in the header, and what PyTorch wrote."""
 
+import argparse
 import json
+import re
+import warnings
 from collections.abc import Mapping
-from pathlib import Path
+from datetime import datetime, timedelta
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from types import SimpleNamespace
 from typing import Any, Final, TypeVar
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -14,9 +20,18 @@ from pixelfast.errors import ModelError
 from pixelfast.files.atomic import atomic_path
 
 _FORMAT: Final = 1
-_KEY: Final = "pixelfast"
-_WRAPPERS: Final = ("state_dict", "model_state_dict", "model")
+OWN_HEADER: Final = "pixelfast"
+"""The entry of a safetensors header by which our own files are known."""
+
 WIDEST: Final = 1024  # a damaged header must not ask for terabytes
+
+_NUMPY: Final = {"scalar": np.int8(0).__reduce__()[0], "_reconstruct": np.empty(0).__reduce__()[0]}
+_PATHS: Final = {
+    "PosixPath": PurePosixPath,
+    "PurePosixPath": PurePosixPath,
+    "WindowsPath": PureWindowsPath,
+    "PureWindowsPath": PureWindowsPath,
+}
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -25,7 +40,7 @@ def save_weights(network: nn.Module, path: Path, kind: str, facts: dict[str, Any
     """Writes the weights of a network, with its kind and the facts to build it from in the header."""
     tensors = {name: tensor.detach().contiguous() for name, tensor in network.state_dict().items()}
     # One entry: safetensors writes several in a random order, and the same model must give the same file.
-    header = {_KEY: json.dumps({"format": _FORMAT, "network": kind, **facts}, sort_keys=True)}
+    header = {OWN_HEADER: json.dumps({"format": _FORMAT, "network": kind, **facts}, sort_keys=True)}
     with atomic_path(path) as temporary:
         save_file(tensors, temporary, metadata=header)
 
@@ -40,7 +55,7 @@ def read_weights(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Tenso
         raise ModelError(f"there are no weights at {path}")
     try:
         with safe_open(path, framework="pt") as file:
-            facts = json.loads((file.metadata() or {}).get(_KEY, "{}"))
+            facts = json.loads((file.metadata() or {}).get(OWN_HEADER, "{}"))
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a dict
     except (SafetensorError, ValueError, OSError) as error:
         raise ModelError(f"{path} is damaged or no safetensors file ({error})") from None
@@ -69,39 +84,30 @@ class NotPlainError(Exception):
     """The file is damaged, or holds more than tensors and plain values; the message names the kind of trouble."""
 
 
+_HARMLESS: Final[list[Any]] = [
+    argparse.Namespace, SimpleNamespace, slice, frozenset, datetime, timedelta,
+    np.dtype, np.ndarray, *(getattr(np.dtypes, name) for name in np.dtypes.__all__),
+    # By the names that they have in files of NumPy 1 and 2, and of Python 3.11 to 3.13 on either system.
+    *((function, f"numpy.{core}.multiarray.{name}") for core in ("core", "_core") for name, function in _NUMPY.items()),
+    *((pure, f"{home}.{name}") for home in ("pathlib", "pathlib._local") for name, pure in _PATHS.items()),
+]  # fmt: skip
+"""Values that people keep beside weights, and that do nothing when they are made."""
+
+
 def load_plain(path: Path) -> Any:
-    """Tensors and plain values (dictionaries, lists, numbers, text) that `torch.save` wrote.
+    """Tensors and plain values (dictionaries, lists, numbers, text, arrays, paths) that `torch.save` wrote.
 
     Raises:
         NotPlainError: the file is damaged or holds something else.
     """
     try:
-        return torch.load(path, map_location="cpu", weights_only=True)
+        with torch.serialization.safe_globals(_HARMLESS), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # about quantised tensors, which are refused afterwards
+            return torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:  # a damaged file makes the reader raise nearly anything, AssertionError included
-        raise NotPlainError(type(error).__name__) from error
-
-
-def load_state_dict(path: Path) -> dict[str, Tensor]:
-    """Names and float32 tensors of a network's weights, as `torch.save(network.state_dict(), path)` wrote them.
-
-    Raises:
-        ModelError: there is no such file, or it holds something else.
-    """
-    if not path.is_file():
-        raise ModelError(f"there are no weights at {path}")
-    try:
-        loaded = load_plain(path)
-    except NotPlainError as error:
-        raise ModelError(
-            f"{path} holds no plain weights ({error}): save them with "
-            "torch.save(network.state_dict(), path); pixelfast runs no code from a file"
-        ) from None
-    inner = next((loaded[key] for key in _WRAPPERS if isinstance(loaded, dict) and key in loaded), loaded)
-    entries: list[tuple[Any, Any]] = list(inner.items()) if isinstance(inner, dict) else [(None, None)]
-    if not all(isinstance(name, str) and isinstance(value, Tensor) for name, value in entries):
-        raise ModelError(f"{path} holds no state dict (names and tensors)")
-    # torch.nn.DataParallel puts "module." before every name.
-    return {name.removeprefix("module."): tensor.float() for name, tensor in entries}
+        stranger = re.search(r"GLOBAL (\S+) was not an allowed", str(error))
+        script = "a TorchScript archive" if "TorchScript archive" in str(error) else type(error).__name__
+        raise NotPlainError(stranger[1] if stranger else script) from error
 
 
 def fill(network: nn.Module, path: Path, state: Mapping[str, Tensor]) -> None:

@@ -12,6 +12,7 @@ from pixelfast import _core
 from pixelfast.errors import EngineError
 from pixelfast.geometry import FRAME_SIZE, GRID, WINDOW
 from pixelfast.methods.reconstruction.facts import WindowFacts, window_facts
+from pixelfast.methods.reconstruction.foreign import FLOATS, UNTOLD, CuboidFormat, Told, checked_ranges
 from pixelfast.runtime.onnx import OnnxRunner, onnxruntime_on_gpu
 from pixelfast.runtime.opening import open_runner
 from pixelfast.runtime.openvino import OpenVinoFrames, OpenVinoGraph, openvino_installed
@@ -75,6 +76,7 @@ class CuboidEngine:
         self.facts = facts
         self._run = runner
         self._threads = threads
+        self._format = facts.cuboids or CuboidFormat()
         shape = (facts.batch or facts.best or CUBOID_BATCH, facts.window, facts.height, facts.width)
         self._cuboids = np.empty(shape, np.float32)
 
@@ -91,12 +93,31 @@ class CuboidEngine:
         filled = np.concatenate([starts, np.repeat(starts[-1:], fed - len(starts))])
         cuboids = self._cuboids[:fed]
         _core.assemble_cuboids(frames, filled, cuboids, threads=self._threads)
-        reconstruction = self._run(cuboids)
-        if reconstruction.shape != cuboids.shape or reconstruction.dtype != np.float32:
-            found = f"{reconstruction.dtype} {list(reconstruction.shape)}"
-            raise EngineError(f"{self.path}: cuboids float32 {list(cuboids.shape)} give {found}, no reconstruction")
-        errors = _core.cuboid_errors(cuboids, np.ascontiguousarray(reconstruction), self.facts.grid, self._threads)
+        reconstruction = self._reconstruct(self._format, cuboids)
+        errors = _core.cuboid_errors(cuboids, reconstruction, self.facts.grid, self._threads)
         return errors[: len(starts)]
+
+    def check_ranges(self) -> None:
+        """Finds out, on a cuboid that is drawn, which values the engine takes and gives.
+
+        Raises:
+            EngineError: they are no pixels in 0..1, and nobody said which they are.
+        """
+
+        def run(form: CuboidFormat, cuboids: NDArray[np.float32]) -> NDArray[np.float32]:
+            return self._reconstruct(form, np.repeat(cuboids, self.facts.batch or 1, axis=0))[:1]
+
+        size = (self.facts.window, self.facts.height, self.facts.width)
+        self._format = checked_ranges(self._run, self._format, size, run)
+        self.facts = replace(self.facts, cuboids=self._format)
+
+    def _reconstruct(self, form: CuboidFormat, cuboids: NDArray[np.float32]) -> NDArray[np.float32]:
+        fed = form.feed(cuboids)
+        found = self._run(fed)
+        if found.shape != fed.shape or found.dtype not in FLOATS:
+            what = f"{found.dtype} {list(found.shape)}"
+            raise EngineError(f"{self.path}: cuboids {fed.dtype} {list(fed.shape)} give {what}, no reconstruction")
+        return form.read(found)
 
 
 WindowEngine = FrameEngine | CuboidEngine
@@ -122,28 +143,28 @@ AUTOENCODER: Final = Weights("ae", _load)
 
 
 def load_window_engine(
-    path: Path, threads: int, origin: PlanOrigin | None = None, wish: TorchWish | None = None
+    path: Path, threads: int, origin: PlanOrigin | None = None, wish: TorchWish | None = None, told: Told = UNTOLD
 ) -> WindowEngine:
     """Loads an engine of the reconstruction method and tries it on blank frames.
 
     The file is an `.onnx`, a `.plan`, of which `origin` is what its model knows, or a `.safetensors`, of which `wish`
-    says where and how PyTorch shall compute; `threads` are for one call on a CPU.
+    says where and how PyTorch shall compute; `threads` are for one call on a CPU; `told` is known of one of cuboids.
 
     Raises:
         EngineError: the file is missing, damaged, no engine of this method, or cannot be run on this machine.
     """
-    if path.suffix.lower() == ".onnx" and (engine := _openvino_engine(path, threads)) is not None:
+    if path.suffix.lower() == ".onnx" and told == UNTOLD and (engine := _openvino_engine(path, threads)):
         return _tried(engine)
-    return window_engine(open_runner(path, threads, AUTOENCODER, origin, wish), threads)
+    return window_engine(open_runner(path, threads, AUTOENCODER, origin, wish), threads, told)
 
 
-def window_engine(runner: Runner, threads: int) -> WindowEngine:
-    """The window engine that a runner's file is, tried on blank frames.
+def window_engine(runner: Runner, threads: int, told: Told = UNTOLD) -> WindowEngine:
+    """The window engine that a runner's file is, tried on blank frames, and one of cuboids on drawn ones.
 
     Raises:
         EngineError: the file is no engine of this method.
     """
-    facts = window_facts(runner)
+    facts = window_facts(runner, told)
     if facts.kind == "cuboids":
         engine: WindowEngine = CuboidEngine(runner, facts, threads)
     elif facts.batch in (None, facts.window):
@@ -160,6 +181,8 @@ def _tried(engine: WindowEngine) -> WindowEngine:
     """The engine, after two windows: one alone would not show that the stride in the metadata is wrong."""
     facts, stride = engine.facts, engine.facts.stride or 1
     engine.errors(np.zeros((facts.window + stride, facts.height, facts.width), np.uint8), stride)
+    if isinstance(engine, CuboidEngine):
+        engine.check_ranges()
     return engine
 
 

@@ -5,12 +5,22 @@ from typing import Literal
 
 from pixelfast.errors import EngineError
 from pixelfast.geometry import GRID
+from pixelfast.methods.reconstruction.foreign import (
+    FLOATS,
+    UNTOLD,
+    CuboidFormat,
+    Told,
+    cuboid_format,
+    reconstruction_of,
+)
+from pixelfast.runtime.onnx import OnnxRunner
 from pixelfast.runtime.runner import EngineFile, metadata_integer
 
 FORMAT = 1
 WANTED = (
     "the reconstruction method takes either pixelfast's own engine (frames uint8 [N, H, W] -> "
-    "window_errors float32 [W, T, G, G]) or any autoencoder of cuboids (float32 [B, T, H, W] -> the same shape)"
+    "window_errors float32 [W, T, G, G]) or any autoencoder of cuboids (float32 or float16 "
+    "[B, T, H, W], [B, 1, T, H, W] or [B, T, 1, H, W] -> the same shape)"
 )
 
 
@@ -29,6 +39,7 @@ class WindowFacts:
         best: frames (or cuboids) a call that keep the engine busy; None where any number does.
         least: frames that are worth a call of their own where no more are there yet; None where one should wait.
         precision: "fp32", or what else the same file is computed in on this machine.
+        cuboids: how an engine of cuboids wants them; None for an engine of frames.
     """
 
     kind: Literal["frames", "cuboids"]
@@ -41,10 +52,11 @@ class WindowFacts:
     best: int | None = None
     least: int | None = None
     precision: str = "fp32"
+    cuboids: CuboidFormat | None = None
 
 
-def window_facts(runner: EngineFile) -> WindowFacts:
-    """The facts of a window engine.
+def window_facts(runner: EngineFile, told: Told = UNTOLD) -> WindowFacts:
+    """The facts of a window engine, and of one of cuboids what the caller says of it.
 
     Raises:
         EngineError: the file is something else, or leaves a size open; the sentence says what was expected and found.
@@ -53,9 +65,12 @@ def window_facts(runner: EngineFile) -> WindowFacts:
     tensor = runner.inputs[0]
     ranks = (len(tensor.shape), len(runner.outputs[0].shape))
     if len(runner.inputs) == 1 and tensor.dtype == "uint8" and ranks == (3, 4):
+        if told != UNTOLD:
+            raise EngineError(f"{runner.path} takes frames, not cuboids: leave out --engine-input and --engine-range")
         return _frame_facts(runner)
-    if len(runner.inputs) == 1 and tensor.dtype == "float32" and ranks == (4, 4):
-        return _cuboid_facts(runner)
+    same = any(len(output.shape) == len(tensor.shape) for output in runner.outputs)
+    if len(runner.inputs) == 1 and tensor.dtype in FLOATS and len(tensor.shape) in (4, 5) and same:
+        return _cuboid_facts(runner, told)
     raise EngineError(f"{runner.path} does not fit: it has {runner.describe()}; {WANTED}")
 
 
@@ -83,13 +98,16 @@ def _frame_facts(runner: EngineFile) -> WindowFacts:
     return WindowFacts("frames", window, height, width, grid, stride, batch, runner.best, precision=precision)
 
 
-def _cuboid_facts(runner: EngineFile) -> WindowFacts:
-    batch, *static = runner.inputs[0].shape
-    sizes = window, height, width = _sizes(runner, **dict(zip(("window", "height", "width"), static, strict=True)))
-    output = runner.outputs[0].shape[1:]
-    if any(found not in (None, size) for found, size in zip(output, sizes, strict=True)):
+def _cuboid_facts(runner: EngineFile, told: Told) -> WindowFacts:
+    form, static = cuboid_format(runner, told)
+    window, height, width = _sizes(runner, **dict(zip(("window", "height", "width"), static, strict=True)))
+    output = reconstruction_of(runner)
+    if output is None:
         raise EngineError(f"{runner.path} gives no reconstruction: it has {runner.describe()}; {WANTED}")
-    return WindowFacts("cuboids", window, height, width, largest_grid(height, width), None, batch, runner.best)
+    if isinstance(runner, OnnxRunner):
+        runner.put_first(output)
+    batch, grid = runner.inputs[0].shape[0], largest_grid(height, width)
+    return WindowFacts("cuboids", window, height, width, grid, None, batch, runner.best, cuboids=form)
 
 
 def _sizes(runner: EngineFile, **found: int | None) -> list[int]:

@@ -14,6 +14,7 @@ from pixelfast.errors import EngineError
 from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.methods.base import EngineChoice, ErrorsOf, Features, Maps, Opening
 from pixelfast.methods.reconstruction.engine import WindowEngine, load_window_engine
+from pixelfast.methods.reconstruction.foreign import Told
 from pixelfast.methods.reconstruction.windows import WindowCutter, WindowEnd
 from pixelfast.methods.settings import Settings
 from pixelfast.options import Pool
@@ -43,6 +44,7 @@ class Reconstruction:
         """See `Method.facts`."""
         facts = self.engine.facts
         known = {"stride": self.stride, "how": self.settings.how, "size": [facts.height, facts.width]}
+        known |= facts.cuboids.facts() if facts.cuboids is not None else {}
         return known if facts.precision == "fp32" else {**known, "precision": facts.precision}
 
     def frames(self, video: Video) -> FrameFormat:
@@ -151,7 +153,8 @@ def open_reconstruction(opening: Opening) -> Reconstruction:
         EngineError: the engine cannot be loaded, does not fit its model, or the stride does not fit it.
     """
     choice, settings = opening.choice, opening.settings
-    engine = load_window_engine(choice.path, opening.threads, choice.origin)
+    told = Told(settings.engine_input, settings.engine_range)
+    engine = load_window_engine(choice.path, opening.threads, choice.origin, told=told)
     _check_fit(engine, choice)
     opening.say_precision(engine.facts.precision)
     window = engine.facts.window
