@@ -29,7 +29,7 @@ def packed(samples: NDArray[Any], bits: int, order: str) -> bytes:
     return np.packbits(spread.reshape(len(rows), -1).astype(np.uint8), axis=1).tobytes()
 
 
-def tiff(
+def tiff(  # noqa: PLR0917
     data: bytes, bits: int, tags: Tags | None = None, order: str = "<", without: int = 0, strips: int = 1
 ) -> bytes:
     """A TIFF of HxW with its pixels in equal strips."""
@@ -56,7 +56,8 @@ def read(tmp_path: Path, data: bytes, color: str = "grey") -> NDArray[np.uint8]:
     frames, status = _core.decode_frames([path], color=color)  # type: ignore[arg-type]
     assert status.tolist() == [0], _core.explain_frame(path)
     assert _core.frame_size(path) == (H, W)
-    return frames[0]
+    frame: NDArray[np.uint8] = frames[0]
+    return frame
 
 
 def random(bits: int, *more: int) -> NDArray[np.int64]:

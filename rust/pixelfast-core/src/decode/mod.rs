@@ -10,6 +10,7 @@ mod flip;
 mod jpeg;
 #[cfg(feature = "plain-jpeg")]
 mod plain;
+mod png_rows;
 mod raster;
 mod resize;
 mod samples;

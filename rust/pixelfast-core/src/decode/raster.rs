@@ -11,7 +11,7 @@ use image::{ColorType, ImageDecoder, ImageError, ImageFormat, Limits};
 
 use super::resize::Source;
 use super::samples::{self, Layout};
-use super::{Decoded, PIXEL_LIMIT, Scratch, Target, check_size, room, tiff};
+use super::{Decoded, PIXEL_LIMIT, Scratch, Target, check_size, png_rows, room, tiff};
 
 /// Bytes that a decoder may reserve by itself: the largest image that is allowed, at 8 bytes a pixel.
 const ALLOCATION_LIMIT: u64 = 8 * PIXEL_LIMIT as u64;
@@ -98,12 +98,16 @@ fn read(
     let Err(error) = decoder.read_image(into) else {
         return Ok((height, width, layout, None));
     };
+    if format == ImageFormat::Png {
+        into.fill(0);
+        // The PNG decoder turns its big-endian samples only once it has all of them.
+        layout.upper = 0;
+        if png_rows::fill(data, into, ALLOCATION_LIMIT as usize) {
+            return Ok((height, width, layout, None));
+        }
+    }
     if into.iter().all(|byte| *byte == 0) {
         return Err(because(error));
-    }
-    // The PNG decoder turns its big-endian samples only once it has all of them.
-    if format == ImageFormat::Png {
-        layout.upper = 0;
     }
     Ok((height, width, layout, Some(format!("is truncated or damaged: {error}"))))
 }

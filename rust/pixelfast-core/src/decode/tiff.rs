@@ -126,7 +126,7 @@ fn convert(page: &Page<'_>, raw: &[u8], color: Color, out: &mut [u8]) -> Result<
     Ok(())
 }
 
-/// The sample of `bits` that starts at bit `place`: packed from the upper bit down, or in this machine's order of bytes.
+/// The sample of `bits` that starts at bit `place`: packed from the upper bit down, or as this machine has its bytes.
 fn sample(raw: &[u8], place: usize, bits: usize) -> u32 {
     let at = place / 8;
     match bits {
