@@ -1,7 +1,8 @@
 //! Image files to pixels: read, decoded, turned to grey or RGB and resized, one file a task.
 //!
 //! A plain JPEG's luma is read by the crate pixelfast-jpeg (plain.rs), where it is not left out; any other JPEG, and
-//! color, goes through libjpeg-turbo (jpeg.rs), PNG, BMP, TIFF and WebP through the `image` crate (raster.rs). Whatever
+//! color, goes through libjpeg-turbo (jpeg.rs), TIFF through the
+//! `tiff` crate (tiff.rs), PNG, BMP and WebP through the `image` crate (raster.rs). Whatever
 //! is in a file, no function here panics because of it.
 
 mod file;
@@ -9,11 +10,14 @@ mod flip;
 mod jpeg;
 #[cfg(feature = "plain-jpeg")]
 mod plain;
+mod png_rows;
 mod raster;
 mod resize;
 mod samples;
 #[cfg(test)]
 mod tests;
+mod tiff;
+mod tiff_page;
 
 use std::cell::RefCell;
 use std::path::{Path, PathBuf};

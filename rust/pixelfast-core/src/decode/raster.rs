@@ -1,4 +1,4 @@
-//! PNG, BMP, TIFF and WebP through the `image` crate.
+//! PNG, BMP, WebP and TIFF in CMYK through the `image` crate.
 //!
 //! Of a damaged PNG or BMP the rows before the damage are used; a damaged TIFF or WebP is unreadable, as its decoder
 //! gives all or nothing. Of an animation the first picture is read.
@@ -11,14 +11,17 @@ use image::{ColorType, ImageDecoder, ImageError, ImageFormat, Limits};
 
 use super::resize::Source;
 use super::samples::{self, Layout};
-use super::{Decoded, PIXEL_LIMIT, Scratch, Target, check_size, room};
+use super::{Decoded, PIXEL_LIMIT, Scratch, Target, check_size, png_rows, room, tiff};
 
 /// Bytes that a decoder may reserve by itself: the largest image that is allowed, at 8 bytes a pixel.
 const ALLOCATION_LIMIT: u64 = 8 * PIXEL_LIMIT as u64;
 
 /// Height and width from the header.
 pub(super) fn size(format: ImageFormat, data: &[u8]) -> Result<(usize, usize), String> {
-    guarded(|| size_of(&open(format, data)?))
+    match format {
+        ImageFormat::Tiff => guarded(|| tiff::size(data)),
+        _ => guarded(|| size_of(&open(format, data)?)),
+    }
 }
 
 pub(super) fn decode(
@@ -28,6 +31,11 @@ pub(super) fn decode(
     scratch: &mut Scratch,
     out: &mut [u8],
 ) -> Decoded {
+    if format == ImageFormat::Tiff
+        && let Some(done) = guarded(|| Ok(tiff::decode(data, target, scratch, out)))?
+    {
+        return done;
+    }
     let (height, width, layout, damage) = guarded(|| read(format, data, &mut scratch.raw))?;
     let raw = &scratch.raw[..height * width * layout.bytes()];
     if (height, width) == (target.height, target.width) {
@@ -90,12 +98,16 @@ fn read(
     let Err(error) = decoder.read_image(into) else {
         return Ok((height, width, layout, None));
     };
+    if format == ImageFormat::Png {
+        into.fill(0);
+        // The PNG decoder turns its big-endian samples only once it has all of them.
+        layout.upper = 0;
+        if png_rows::fill(data, into, ALLOCATION_LIMIT as usize) {
+            return Ok((height, width, layout, None));
+        }
+    }
     if into.iter().all(|byte| *byte == 0) {
         return Err(because(error));
-    }
-    // The PNG decoder turns its big-endian samples only once it has all of them.
-    if format == ImageFormat::Png {
-        layout.upper = 0;
     }
     Ok((height, width, layout, Some(format!("is truncated or damaged: {error}"))))
 }

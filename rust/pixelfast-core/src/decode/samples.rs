@@ -48,7 +48,8 @@ fn product(left: u8, right: u8) -> u8 {
     (((scaled >> 8) + scaled) >> 8) as u8
 }
 
-fn write(pixels: impl Iterator<Item = [u8; 3]>, color: Color, out: &mut [u8]) {
+/// Writes RGB pixels to `out` as bytes of `color`; as many pixels as both hold.
+pub(super) fn write(pixels: impl Iterator<Item = [u8; 3]>, color: Color, out: &mut [u8]) {
     match color {
         Color::Grey => out.iter_mut().zip(pixels).for_each(|(out, rgb)| *out = luma(rgb)),
         Color::Rgb => out.chunks_exact_mut(3).zip(pixels).for_each(|(out, rgb)| out.copy_from_slice(&rgb)),
