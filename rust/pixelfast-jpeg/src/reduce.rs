@@ -151,23 +151,43 @@ impl Reduction<'_> {
             .iter_mut()
             .zip(&self.coefficients)
             .for_each(|(into, from)| *into = f32::from(*from));
-        let samples = product(&product(&WAVES_BY_PIXEL, &coefficients), &WAVES);
-        let beyond = samples.map(|row| row.map(|sample| sample.clamp(-128.0, 127.0) - sample));
-        if beyond.as_flattened().iter().any(|sample| *sample != 0.0) {
+        let lines = product(&WAVES_BY_PIXEL, &coefficients); // pixels down, frequencies across
+        // A closer look at each line, which clears most blocks of ordinary footage at a quarter of the whole work.
+        if lines.iter().all(|line| reach_of_line(line) < 127.0) {
+            return;
+        }
+        let mut beyond = product(&lines, &WAVES);
+        for sample in beyond.as_flattened_mut() {
+            let above = if *sample > 127.0 { 127.0 - *sample } else { 0.0 };
+            *sample = if *sample < -128.0 { -128.0 - *sample } else { above };
+        }
+        if beyond != [[0.0; 8]; 8] {
             let taken = product(&product(&WAVES, &beyond), &self.column.pixels);
             self.block.as_flattened_mut().iter_mut().zip(taken.as_flattened()).for_each(|(sum, part)| *sum += part);
         }
     }
 }
 
-/// The product of two matrices.
+/// How far from the middle a line's frequencies can take a sample at most.
+#[inline(always)]
+fn reach_of_line(line: &[f32; 8]) -> f32 {
+    line.iter().zip(&ALONG).map(|(value, most)| value.abs() * *most as f32).sum::<f32>() / 2.0
+}
+
+/// The product of two matrices: loops over copies, of which the compiler makes vector code.
 #[inline(always)]
 fn product(left: &[[f32; 8]; 8], right: &[[f32; 8]; 8]) -> [[f32; 8]; 8] {
-    left.map(|weights| {
-        weights.iter().zip(right).fold([0.0; 8], |sums, (weight, line)| -> [f32; 8] {
-            std::array::from_fn(|lane| sums[lane] + weight * line[lane])
-        })
-    })
+    let mut into = [[0.0; 8]; 8];
+    for (into, weights) in into.iter_mut().zip(left) {
+        let mut sums = [0.0; 8];
+        for place in 0..8 {
+            for lane in 0..8 {
+                sums[lane] += weights[place] * right[place][lane];
+            }
+        }
+        *into = sums;
+    }
+    into
 }
 
 impl Blocks for Reduction<'_> {
@@ -293,10 +313,12 @@ const fn waves(by_pixel: bool) -> [[f32; 8]; 8] {
     waves
 }
 
+/// Twice the most that a frequency adds to a pixel of a line.
+const ALONG: [f64; 8] =
+    [COSINES[4], COSINES[1], COSINES[2], COSINES[1], COSINES[4], COSINES[1], COSINES[2], COSINES[1]];
+
 /// How much a coefficient adds to any sample of its block at most, in 1/1024 of itself, by its place.
 static MOST: [i16; 64] = {
-    const ALONG: [f64; 8] =
-        [COSINES[4], COSINES[1], COSINES[2], COSINES[1], COSINES[4], COSINES[1], COSINES[2], COSINES[1]];
     let mut most = [0; 64];
     let mut place = 0;
     while place < 64 {
