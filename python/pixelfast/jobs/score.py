@@ -26,7 +26,7 @@ from pixelfast.pipeline.scoring import Stages, score_videos
 from pixelfast.progress import ProgressCallback
 from pixelfast.scores import Scores
 from pixelfast.scores.files import Out, check_outputs, make_folder, output_paths
-from pixelfast.sources import Source, Video, open_source
+from pixelfast.sources import Source, Video, harmless_note, open_source
 from pixelfast.sources.decoding import DecodeSettings
 
 
@@ -63,6 +63,8 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
         make_folder(folder)
     with watch.flow():
         parts = score_videos(videos, stages, PartStore(folder, job, settings.maps), notes, request.progress)
+    for note in harmless_note(videos):
+        notes.say(note)
     if request.shard is not None:
         notes.say(
             f"these are the scores of share {request.shard} alone: merge the parts in {folder} when all are there"

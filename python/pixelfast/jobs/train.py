@@ -22,7 +22,7 @@ from pixelfast.methods.trained import CACHE_DIGEST, Trained, TrainingJob, Traini
 from pixelfast.model import Flip, Manifest, Model, Training
 from pixelfast.model.names import EngineName
 from pixelfast.notes import Notes
-from pixelfast.sources import Source, Video, open_source
+from pixelfast.sources import Source, Video, harmless_note, open_source
 from pixelfast.training.cache import FrameCache
 
 if TYPE_CHECKING:
@@ -42,6 +42,8 @@ def train_model(source: Source, out: str | PathLike[str], request: TrainingReque
     spec.needs()
     workdir = target.resolve().with_name(target.resolve().name + ".training")
     cache = _open_cache(videos, workdir, request, threads, notes)
+    for note in harmless_note(videos):
+        notes.say(note)
     job = TrainingJob(request, recipe, options, cache, workdir, videos, threads, notes)
     model = Model.write(workdir, target, run_training(spec, job, _source_names(source)))
     shutil.rmtree(workdir, ignore_errors=True)

@@ -27,6 +27,7 @@ class FolderVideo:
         frame_ids: i64[N], the trailing digits of the file names, or the position where these tell no frames apart.
         length: the number of frames.
         numbered: whether `frame_ids` come from the names.
+        harmless: the positions of files with a fault that costs no pixel, of those decoded so far.
     """
 
     def __init__(self, folder: Path, frames: list[str]) -> None:
@@ -34,6 +35,7 @@ class FolderVideo:
         self.folder = folder
         self.name = _video_name(folder)
         self.length = len(frames)
+        self.harmless: set[int] = set()
         self._names, ids = ordered_frames(frames)
         self.numbered = ids is not None
         self.frame_ids: NDArray[np.int64] = np.arange(len(frames), dtype=np.int64) if ids is None else ids
@@ -59,7 +61,9 @@ class FolderVideo:
 
         def decoded(start: int) -> Chunk:
             files = self._files(start, start + chunk)
-            frames, status = _core.decode_frames(files, *size, color, threads)
+            harmless: list[int] = []
+            frames, status = _core.decode_frames(files, *size, color, threads, harmless=harmless)
+            self.harmless.update(start + index for index in harmless)
             if height is None:
                 _refuse_other_sizes(files, status, size)
             return Chunk(self.frame_ids[start : start + chunk], frames, status)

@@ -11,7 +11,7 @@ use image::{ColorType, ImageDecoder, ImageError, ImageFormat, Limits};
 
 use super::resize::Source;
 use super::samples::{self, Layout};
-use super::{Decoded, PIXEL_LIMIT, Scratch, Target, check_size, room};
+use super::{Decoded, Finding, PIXEL_LIMIT, Scratch, Target, check_size, room};
 
 /// Bytes that a decoder may reserve by itself: the largest image that is allowed, at 8 bytes a pixel.
 const ALLOCATION_LIMIT: u64 = 8 * PIXEL_LIMIT as u64;
@@ -32,12 +32,16 @@ pub(super) fn decode(
     let raw = &scratch.raw[..height * width * layout.bytes()];
     if (height, width) == (target.height, target.width) {
         samples::convert(raw, layout, target.color, out);
-        return Ok(damage);
+        return Ok(finding(damage));
     }
     let pixels = room(&mut scratch.pixels, height * width * target.color.channels())?;
     samples::convert(raw, layout, target.color, pixels);
     scratch.resizer.resize(&Source::whole(pixels, height, width), target, out)?;
-    Ok(damage)
+    Ok(finding(damage))
+}
+
+fn finding(damage: Option<String>) -> Finding {
+    damage.map_or(Finding::Whole, Finding::Damaged)
 }
 
 /// Runs `work`; a panic in a decoder becomes a reason like any other.
