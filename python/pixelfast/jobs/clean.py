@@ -20,7 +20,7 @@ from pixelfast.model import Model
 from pixelfast.notes import Notes
 from pixelfast.options import FlipMode
 from pixelfast.progress import Progress, ProgressCallback
-from pixelfast.sources import FolderVideo, Source, Video, open_source
+from pixelfast.sources import FolderVideo, Source, Video, harmless_note, open_source
 from pixelfast.sources.decoding import DecodeSettings
 from pixelfast.sources.video import FrameFormat
 
@@ -116,6 +116,8 @@ def correct(
                 )
             if progress is not None:
                 progress(Progress("clean", len(changes), None, f"video {video.name}"))
+    for note in harmless_note(videos):
+        notes.say(note)
     counts = {change.name.lower(): changes.count(change) for change in Change}
     return CleanReport(
         target, len(videos), len(changes), **counts, linked=linked,

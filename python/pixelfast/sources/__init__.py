@@ -1,6 +1,7 @@
 """Where frames come from. A source gives videos; a video gives its frames forward, in chunks."""
 
 from pixelfast.sources.folder import FolderVideo
+from pixelfast.sources.harmless import harmless_note
 from pixelfast.sources.lost import LossGuard
 from pixelfast.sources.opening import Source, open_source
 from pixelfast.sources.repair import Repair
@@ -17,5 +18,6 @@ __all__ = [
     "Repair",
     "Source",
     "Video",
+    "harmless_note",
     "open_source",
 ]

@@ -29,6 +29,7 @@ class FolderVideo:
         length: the number of frames.
         by_position: a clause that says why `frame_ids` do not come from the names; None where they do.
         strays: names of pictures that are left out: see `number_frames`.
+        harmless: the positions of files with a fault that costs no pixel, of those decoded so far.
     """
 
     def __init__(self, folder: Path, frames: list[str], name: str | None = None) -> None:
@@ -37,6 +38,7 @@ class FolderVideo:
         self.name = _video_name(folder, name)
         self._names, self.frame_ids, self.strays, self.by_position = number_frames(frames)
         self.length = len(self._names)
+        self.harmless: set[int] = set()
         self.frame_ids.flags.writeable = False
 
     def __repr__(self) -> str:
@@ -91,7 +93,9 @@ class FolderVideo:
 
         def decoded(start: int) -> Chunk:
             files = self._files(start, start + chunk)
-            frames, status = _core.decode_frames(files, *size, color, threads)
+            harmless: list[int] = []
+            frames, status = _core.decode_frames(files, *size, color, threads, harmless=harmless)
+            self.harmless.update(start + index for index in harmless)
             if height is None:
                 _refuse_other_sizes(files, status, size)
             return Chunk(self.frame_ids[start : start + chunk], frames, status)

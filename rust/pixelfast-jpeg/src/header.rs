@@ -60,6 +60,8 @@ pub(super) struct Header {
     tables: usize,
     jfif: bool,
     adobe_transform: Option<u8>,
+    /// Whether bytes between two segments belong to neither.
+    pub strays: bool,
 }
 
 /// Reads the headers: what they say, and the coded pixels. `None` for anything but a grey or YCbCr picture of 8 bits,
@@ -68,6 +70,7 @@ pub(super) fn parse<'a>(data: &'a [u8], known: &mut Tables) -> Option<(Header, &
     let mut rest = data.strip_prefix(&[MARKER, START_OF_IMAGE])?;
     let mut header = Header::default();
     loop {
+        rest = header.find_marker(rest)?;
         let (&[MARKER, kind, high, low], _) = rest.split_first_chunk()? else { return None };
         let length = 2 + usize::from(u16::from_be_bytes([high, low]));
         let segment = rest.get(4..length)?;
@@ -87,6 +90,22 @@ pub(super) fn parse<'a>(data: &'a [u8], known: &mut Tables) -> Option<(Header, &
 }
 
 impl Header {
+    /// What is left from the next marker on. The standard lets it be filled up in front; other bytes are strays.
+    fn find_marker<'a>(&mut self, rest: &'a [u8]) -> Option<&'a [u8]> {
+        let mut at = memchr::memchr(MARKER, rest)?;
+        self.strays |= at > 0;
+        loop {
+            match *rest.get(at + 1)? {
+                MARKER => at += 1,
+                0 => {
+                    self.strays = true;
+                    at += 2 + memchr::memchr(MARKER, rest.get(at + 2..)?)?;
+                }
+                _ => return rest.get(at..),
+            }
+        }
+    }
+
     /// Luma's quantisation steps, in the file's order.
     pub(super) fn steps(&self) -> Option<&[u16; 64]> {
         self.quantisation.get(self.components.first()?.quantisation)?.as_ref()

@@ -11,6 +11,9 @@ const MOST_LONG: usize = 1 << 13;
 /// How many bytes must follow a stretch of coded pixels, as reading looks ahead; they may hold anything.
 pub(super) const AHEAD: usize = 16;
 
+/// More bytes than these after the last block are taken for the rest of pixels that were read wrong.
+const MOST_STRAYS: usize = 64;
+
 /// Tables that are kept: a video's frames mostly have the same four.
 const KEPT: usize = 8;
 
@@ -212,10 +215,13 @@ impl<'a> Bits<'a> {
         Self { rest: data, window: 0, valid: 0 }
     }
 
-    /// Whether all was read but what fills the last byte, and nothing beyond.
-    pub(super) fn is_at_end(&self) -> bool {
-        let left = 8 * self.rest.len() + self.valid as usize;
-        (8 * AHEAD..8 * AHEAD + 8).contains(&left)
+    /// Whether stray bytes follow what was read; `None` where more was read than there is, and where so much is left, or
+    /// so unlike the ones that fill the last byte, that what was read cannot be right.
+    pub(super) fn strays(&self) -> Option<bool> {
+        let left = (8 * self.rest.len() + self.valid as usize).checked_sub(8 * AHEAD)?;
+        let fill = left % 8;
+        let filled = self.window >> 1 >> (63 - fill) == (1 << fill) - 1;
+        (left < 8 || filled && left < 8 * (MOST_STRAYS + 1)).then_some(left >= 8)
     }
 
     /// The number of the next code, which begins a block.

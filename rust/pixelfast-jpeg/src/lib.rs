@@ -21,6 +21,8 @@ use scan::{Blocks, Scan};
 /// Buffers that grew beyond this for one large picture are given back after it.
 const KEPT_BYTES: usize = 32 << 20;
 
+const END_OF_IMAGE: u8 = 0xd9;
+
 /// What is used again from file to file: buffers, code tables, weights. No picture depends on what was read before.
 #[derive(Default)]
 pub struct Memory {
@@ -54,6 +56,8 @@ pub enum Refusal {
 /// then the picture is resampled by Pillow's bilinear kernel, a triangle that is as wide as the picture shrinks. Whoever
 /// does not know the file's size asks for no pixels and learns it.
 ///
+/// Returns whether the file has a fault that costs no pixel: its end is missing, or stray bytes stand before a marker.
+///
 /// # Errors
 /// [`Refusal::Size`] for another size; [`Refusal::NotPlain`] for whatever is out of the ordinary, and for more than
 /// `most_pixels` pixels in the file; [`Refusal::Buffer`].
@@ -81,7 +85,7 @@ pub fn luma(
     most_pixels: usize,
     memory: &mut Memory,
     out: &mut [u8],
-) -> Result<(), Refusal> {
+) -> Result<bool, Refusal> {
     if height.checked_mul(width) != Some(out.len()) {
         return Err(Refusal::Buffer(out.len()));
     }
@@ -96,7 +100,7 @@ pub fn luma(
     } else {
         let reduction = reducer.start(&header, (height, width));
         let reduction = reduction.ok_or(Refusal::Size { height: own.0, width: own.1 })?;
-        read(&header, coded, scratch, reduction).map(|()| reducer.finish(out))
+        read(&header, coded, scratch, reduction).inspect(|_| reducer.finish(out))
     };
     memory.shrink();
     done.ok_or(Refusal::NotPlain)
@@ -113,26 +117,28 @@ impl Memory {
     }
 }
 
-fn read(header: &Header, coded: &[u8], scratch: &mut Vec<u8>, blocks: impl Blocks) -> Option<()> {
-    let ends = unstuff(coded, scratch)?;
-    vectorised(Scan::new(header, scratch, &ends, blocks)?)
+fn read(header: &Header, coded: &[u8], scratch: &mut Vec<u8>, blocks: impl Blocks) -> Option<bool> {
+    let (ends, is_ended) = unstuff(coded, scratch)?;
+    let strays = vectorised(Scan::new(header, scratch, &ends, blocks)?)?;
+    Some(strays || header.strays || !is_ended)
 }
 
-/// Copies the coded bytes without the zeros that hide a 0xff; where each stretch between restart markers ends.
-fn unstuff(coded: &[u8], into: &mut Vec<u8>) -> Option<Vec<usize>> {
+/// Copies the coded bytes without the zeros that hide a 0xff; where each stretch between restart markers ends,
+/// and whether the file has an end, too.
+fn unstuff(coded: &[u8], into: &mut Vec<u8>) -> Option<(Vec<usize>, bool)> {
     into.clear();
     into.reserve(coded.len());
     let (mut ends, mut rest) = (Vec::new(), coded);
     loop {
-        let stop = memchr::memchr(0xff, rest)?;
+        let stop = memchr::memchr(0xff, rest).unwrap_or(rest.len());
         into.extend_from_slice(&rest[..stop]);
-        match *rest.get(stop + 1)? {
+        match rest.get(stop + 1).copied().unwrap_or(END_OF_IMAGE) {
             0 => into.push(0xff),
             restart @ 0xd0..=0xd7 if usize::from(restart & 7) == ends.len() % 8 => ends.push(into.len()),
-            0xd9 => {
+            END_OF_IMAGE => {
                 ends.push(into.len());
                 into.extend_from_slice(&[0; huffman::AHEAD]);
-                return Some(ends);
+                return Some((ends, stop + 1 < rest.len()));
             }
             _ => return None,
         }

@@ -53,6 +53,8 @@ pub(super) struct Scan<'a, B> {
     data: &'a [u8],
     ends: &'a [usize],
     blocks: B,
+    /// Whether a stretch so far held more bytes than its blocks.
+    strays: bool,
 }
 
 impl<'a, B: Blocks> Scan<'a, B> {
@@ -71,7 +73,7 @@ impl<'a, B: Blocks> Scan<'a, B> {
         let (units_down, units_across) = header.units();
         let units = units_down * units_across;
         let restart = if header.restart == 0 { units } else { header.restart };
-        Some(Self { luma, colors, places, restart, units, units_across, data, ends, blocks })
+        Some(Self { luma, colors, places, restart, units, units_across, data, ends, blocks, strays: false })
     }
 
     /// Reads units from one restart marker to the next.
@@ -98,7 +100,8 @@ impl<'a, B: Blocks> Scan<'a, B> {
                 (row, column) = (row + 1, 0);
             }
         }
-        bits.is_at_end().then_some(())
+        self.strays |= bits.strays()?;
+        Some(())
     }
 
     /// Reads a block's coefficients, dequantised. `first` is the running sum that first coefficients are differences of.
@@ -122,10 +125,11 @@ impl<'a, B: Blocks> Scan<'a, B> {
 }
 
 impl<B: Blocks> Work for Scan<'_, B> {
-    type Output = Option<()>;
+    /// Whether there were stray bytes.
+    type Output = Option<bool>;
 
     #[inline(always)]
-    fn run(mut self) -> Option<()> {
+    fn run(mut self) -> Option<bool> {
         if self.ends.len() != self.units.div_ceil(self.restart) {
             return None;
         }
@@ -135,7 +139,7 @@ impl<B: Blocks> Work for Scan<'_, B> {
             self.stretch(self.data.get(start..end + AHEAD)?, first..(first + self.restart).min(self.units))?;
             start = end;
         }
-        Some(())
+        Some(self.strays)
     }
 }
 

@@ -9,10 +9,13 @@ use pixelfast_core::decode::{self, Color, Target};
 use pixelfast_core::fingerprint;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
-use pyo3::types::{IntoPyDict, PyBytes, PyDict};
+use pyo3::types::{IntoPyDict, PyBytes, PyDict, PyList};
 
 use crate::array::describe;
 use crate::enter::{enter_briefly, enter_core};
+
+/// The core's status of a file that was read whole though it has a fault.
+const HARMLESS: u8 = 3;
 
 type Frames<'py> = Bound<'py, PyArrayDyn<u8>>;
 
@@ -30,6 +33,8 @@ type Frames<'py> = Bound<'py, PyArrayDyn<u8>>;
 ///     color: "grey" or "rgb".
 ///     threads: How many threads decode; None means the cores that this process may use.
 ///     out: C-contiguous uint8 array to decode into: [N, H, W], or [N, H, W, 3] for "rgb".
+///     harmless: A list that gets the positions of JPEG files that were read whole though they have a fault: their end
+///         is missing, or stray bytes stand before a marker.
 ///
 /// Returns:
 ///     frames: uint8 [N, H, W] or [N, H, W, 3]; `out` where it was given.
@@ -41,7 +46,8 @@ type Frames<'py> = Bound<'py, PyArrayDyn<u8>>;
 ///         an `out` of another shape or layout.
 ///     TypeError: `out` is not a uint8 array.
 #[pyfunction]
-#[pyo3(signature = (paths, height=None, width=None, color="grey", threads=None, out=None))]
+#[pyo3(signature = (paths, height=None, width=None, color="grey", threads=None, out=None, harmless=None))]
+#[expect(clippy::too_many_arguments, reason = "as many as its Python signature has")]
 pub fn decode_frames<'py>(
     py: Python<'py>,
     paths: Vec<PathBuf>,
@@ -50,6 +56,7 @@ pub fn decode_frames<'py>(
     color: &str,
     threads: Option<usize>,
     out: Option<Bound<'py, PyAny>>,
+    harmless: Option<Bound<'py, PyList>>,
 ) -> PyResult<(Frames<'py>, Bound<'py, PyArray1<u8>>)> {
     let color = parse_color(color)?;
     let (height, width) = frame_size_for(py, &paths, height, width, threads)?;
@@ -59,6 +66,10 @@ pub fn decode_frames<'py>(
     let mut status = vec![0; paths.len()];
     let target = Target { height, width, color };
     enter_core(py, threads, |cancel| decode::decode_frames(&paths, target, pixels, &mut status, cancel))?;
+    for (index, status) in status.iter_mut().enumerate().filter(|(_, status)| **status == HARMLESS) {
+        *status = 0;
+        harmless.iter().try_for_each(|found| found.append(index))?;
+    }
     Ok((frames, PyArray1::from_vec(py, status)))
 }
 

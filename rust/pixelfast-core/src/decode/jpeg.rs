@@ -1,7 +1,8 @@
 //! JPEG: a plain one's luma by our own reader; anything else by libjpeg-turbo, scaled while it is decoded.
 
 use super::resize::Source;
-use super::{Color, Decoded, Scratch, Target, check_size, room, samples};
+use super::tidy::tidied;
+use super::{Color, Decoded, Finding, Scratch, Target, check_size, room, samples};
 use crate::audited::{Jpeg, Pixels};
 
 /// A picture that is scaled while it is decoded keeps at least this many times the target's rows and columns. The mean
@@ -25,7 +26,21 @@ pub(super) fn size(data: &[u8]) -> Result<(usize, usize), String> {
 pub(super) fn decode(data: &[u8], target: Target, scratch: &mut Scratch, out: &mut [u8]) -> Decoded {
     #[cfg(feature = "plain-jpeg")]
     if let Some(done) = super::plain::decode(data, target, scratch, out) {
-        return done.map(|()| None);
+        return done;
+    }
+    let done = decode_any(data, target, scratch, out)?;
+    if done == Finding::Whole {
+        return Ok(done);
+    }
+    #[cfg(feature = "plain-jpeg")]
+    match super::plain::is_harmless(data, scratch) {
+        Some(true) => return Ok(Finding::Harmless),
+        Some(false) => return Ok(done),
+        None => {}
+    }
+    let Some(tidied) = tidied(data) else { return Ok(done) };
+    if decode_any(&tidied, target, scratch, out) == Ok(Finding::Whole) {
+        return Ok(Finding::Harmless);
     }
     decode_any(data, target, scratch, out)
 }
@@ -34,7 +49,8 @@ pub(super) fn decode(data: &[u8], target: Target, scratch: &mut Scratch, out: &m
 pub(super) fn decode_any(data: &[u8], target: Target, scratch: &mut Scratch, out: &mut [u8]) -> Decoded {
     let jpeg = open(data)?;
     let header = jpeg.header();
-    let eighths = if header.lossless { 8 } else { eighths(header.height, header.width, target) };
+    let eighths =
+        if header.lossless || target.color == Color::Grey { 8 } else { eighths(header.height, header.width, target) };
     let (height, width) = header.scaled(eighths);
     let pixels = match (header.cmyk, target.color) {
         (true, _) => Pixels::Cmyk,
@@ -65,7 +81,7 @@ fn open(data: &[u8]) -> Result<Jpeg<'_>, String> {
 }
 
 /// The smallest scale that leaves [`OVERSAMPLING`] times the target, the same for every build and machine.
-pub(super) fn eighths(height: usize, width: usize, target: Target) -> usize {
+fn eighths(height: usize, width: usize, target: Target) -> usize {
     let enough = |eighths: &usize| {
         height * eighths >= 8 * OVERSAMPLING * target.height && width * eighths >= 8 * OVERSAMPLING * target.width
     };
@@ -77,7 +93,7 @@ fn read(jpeg: &Jpeg<'_>, eighths: usize, pixels: Pixels, into: &mut [u8]) -> Dec
     let header = jpeg.header();
     let scans = (SCAN_PIXELS / (header.height * header.width)).clamp(20, 500);
     if header.warning.is_none() && jpeg.decode(eighths, pixels, scans, into) == Ok(None) {
-        return Ok(None);
+        return Ok(Finding::Whole);
     }
     // Once more over zeros: rows that the decoder does not reach must not show what the buffer held before.
     into.fill(0);
@@ -94,7 +110,7 @@ fn damage(reason: &str, pixels: &[u8]) -> Decoded {
     let nothing = pixels.iter().all(|pixel| *pixel == pixels[0]);
     match (nothing, reason.contains("Premature end")) {
         (true, _) => Err(format!("cannot be decoded: {reason}")),
-        (false, true) => Ok(Some(format!("is truncated: {reason}"))),
-        (false, false) => Ok(Some(format!("is damaged: {reason}"))),
+        (false, true) => Ok(Finding::Damaged(format!("is truncated: {reason}"))),
+        (false, false) => Ok(Finding::Damaged(format!("is damaged: {reason}"))),
     }
 }

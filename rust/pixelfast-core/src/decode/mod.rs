@@ -16,6 +16,7 @@ mod resize;
 mod samples;
 #[cfg(test)]
 mod tests;
+mod tidy;
 mod tiff;
 mod tiff_page;
 
@@ -63,6 +64,8 @@ enum Status {
     Truncated = 1,
     /// Nothing could be used: the pixels are zero.
     Unreadable = 2,
+    /// Read, though the file has a fault that costs no pixel.
+    Harmless = 3,
 }
 
 /// What frames are wanted as.
@@ -83,10 +86,21 @@ impl Target {
     }
 }
 
-/// Usable pixels, with what is wrong with them if something is, or the clause that says why there are none.
-type Decoded = std::result::Result<Option<String>, String>;
+/// What usable pixels are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Finding {
+    Whole,
+    /// Whole, though the file has a fault: its end is missing, or stray bytes stand before a marker.
+    Harmless,
+    /// Damaged or cut off: the clause says how.
+    Damaged(String),
+}
 
-/// Decodes every file of `paths` into its frame of `out` (u8, N x H x W or N x H x W x 3) and its place in `status`.
+/// What the pixels are, or the clause that says why there are none.
+type Decoded = std::result::Result<Finding, String>;
+
+/// Decodes every file of `paths` into its frame of `out` (u8, N x H x W or N x H x W x 3) and its place in `status`: 0 read, 1 damaged,
+/// 2 unreadable, 3 read whole from a file with a harmless fault.
 ///
 /// A file that cannot be used is no error: its status says so, and its pixels are zero.
 ///
@@ -111,8 +125,9 @@ pub fn decode_frames(
         cancel.check()?;
         paths.get(index + AHEAD).into_iter().for_each(|path| file::fetch(path));
         *status = match with_worker(|worker| worker.decode(path, target, pixels)) {
-            Ok(None) => Status::Read,
-            Ok(Some(_)) => Status::Truncated,
+            Ok(Finding::Whole) => Status::Read,
+            Ok(Finding::Harmless) => Status::Harmless,
+            Ok(Finding::Damaged(_)) => Status::Truncated,
             Err(_) => {
                 pixels.fill(0);
                 Status::Unreadable
@@ -126,7 +141,10 @@ pub fn decode_frames(
 #[must_use]
 pub fn explain_frame(path: &Path) -> Option<String> {
     let target = Target { height: 8, width: 8, color: Color::Grey };
-    with_worker(|worker| worker.decode(path, target, &mut [0; 64])).unwrap_or_else(Some)
+    match with_worker(|worker| worker.decode(path, target, &mut [0; 64])) {
+        Ok(Finding::Whole | Finding::Harmless) => None,
+        Ok(Finding::Damaged(clause)) | Err(clause) => Some(clause),
+    }
 }
 
 /// Height and width in pixels, from the file's header.

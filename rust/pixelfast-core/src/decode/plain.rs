@@ -2,27 +2,35 @@
 
 use pixelfast_jpeg::{Memory, Refusal};
 
-use super::jpeg::eighths;
 use super::resize::Source;
-use super::{Color, PIXEL_LIMIT, Scratch, Target, room};
+use super::{Color, Decoded, Finding, PIXEL_LIMIT, Scratch, Target, room};
 
-/// The grey frame of a plain JPEG; `None` for any other, for a damaged one, and where the library is faster.
-pub(super) fn decode(data: &[u8], target: Target, scratch: &mut Scratch, out: &mut [u8]) -> Option<Result<(), String>> {
+/// The grey frame of a plain JPEG; `None` for any other, for a damaged one, and where that cannot be.
+pub(super) fn decode(data: &[u8], target: Target, scratch: &mut Scratch, out: &mut [u8]) -> Option<Decoded> {
     if target.color != Color::Grey {
         return None;
     }
     let (height, width) = match luma(data, (target.height, target.width), &mut scratch.luma, out) {
         Err(Refusal::Size { height, width }) => (height, width),
-        done => return done.ok().map(Ok),
+        done => return done.ok().map(|harmless| Ok(finding(harmless))),
     };
-    if eighths(height, width, target) != 8 {
-        return None; // the library scales it while it decodes
-    }
     let pixels = room(&mut scratch.raw, height * width).ok()?;
-    luma(data, (height, width), &mut scratch.luma, pixels).ok()?;
-    Some(scratch.resizer.resize(&Source::whole(pixels, height, width), target, out))
+    let harmless = luma(data, (height, width), &mut scratch.luma, pixels).ok()?;
+    let done = scratch.resizer.resize(&Source::whole(pixels, height, width), target, out);
+    Some(done.map(|()| finding(harmless)))
 }
 
-fn luma(data: &[u8], size: (usize, usize), memory: &mut Memory, out: &mut [u8]) -> Result<(), Refusal> {
+/// Whether the faults of a JPEG cost no pixel, by our own reader; `None` where it cannot tell, as the file is not plain.
+pub(super) fn is_harmless(data: &[u8], scratch: &mut Scratch) -> Option<bool> {
+    let Err(Refusal::Size { height, width }) = luma(data, (0, 0), &mut scratch.luma, &mut []) else { return None };
+    let pixels = room(&mut scratch.raw, height * width).ok()?;
+    Some(luma(data, (height, width), &mut scratch.luma, pixels).is_ok())
+}
+
+fn finding(harmless: bool) -> Finding {
+    if harmless { Finding::Harmless } else { Finding::Whole }
+}
+
+fn luma(data: &[u8], size: (usize, usize), memory: &mut Memory, out: &mut [u8]) -> Result<bool, Refusal> {
     pixelfast_jpeg::luma(data, size, PIXEL_LIMIT, memory, out)
 }

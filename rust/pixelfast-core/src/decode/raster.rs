@@ -11,7 +11,7 @@ use image::{ColorType, ImageDecoder, ImageError, ImageFormat, Limits};
 
 use super::resize::Source;
 use super::samples::{self, Layout};
-use super::{Decoded, PIXEL_LIMIT, Scratch, Target, check_size, png_rows, room, tiff};
+use super::{Decoded, Finding, PIXEL_LIMIT, Scratch, Target, check_size, png_rows, room, tiff};
 
 /// Bytes that a decoder may reserve by itself: the largest image that is allowed, at 8 bytes a pixel.
 const ALLOCATION_LIMIT: u64 = 8 * PIXEL_LIMIT as u64;
@@ -36,16 +36,16 @@ pub(super) fn decode(
     {
         return done;
     }
-    let (height, width, layout, damage) = guarded(|| read(format, data, &mut scratch.raw))?;
+    let (height, width, layout, finding) = guarded(|| read(format, data, &mut scratch.raw))?;
     let raw = &scratch.raw[..height * width * layout.bytes()];
     if (height, width) == (target.height, target.width) {
         samples::convert(raw, layout, target.color, out);
-        return Ok(damage);
+        return Ok(finding);
     }
     let pixels = room(&mut scratch.pixels, height * width * target.color.channels())?;
     samples::convert(raw, layout, target.color, pixels);
     scratch.resizer.resize(&Source::whole(pixels, height, width), target, out)?;
-    Ok(damage)
+    Ok(finding)
 }
 
 /// Runs `work`; a panic in a decoder becomes a reason like any other.
@@ -85,31 +85,27 @@ fn because(error: ImageError) -> String {
 }
 
 /// Reads the samples into `buffer`: how many rows and columns, how they lie, and what is wrong with them.
-fn read(
-    format: ImageFormat,
-    data: &[u8],
-    buffer: &mut Vec<u8>,
-) -> Result<(usize, usize, Layout, Option<String>), String> {
+fn read(format: ImageFormat, data: &[u8], buffer: &mut Vec<u8>) -> Result<(usize, usize, Layout, Finding), String> {
     let decoder = open(format, data)?;
     let (height, width) = size_of(&decoder)?;
     let mut layout = layout(decoder.color_type())?;
     let into = room(buffer, height * width * layout.bytes())?;
     into.fill(0);
     let Err(error) = decoder.read_image(into) else {
-        return Ok((height, width, layout, None));
+        return Ok((height, width, layout, Finding::Whole));
     };
     if format == ImageFormat::Png {
         into.fill(0);
         // The PNG decoder turns its big-endian samples only once it has all of them.
         layout.upper = 0;
         if png_rows::fill(data, into, ALLOCATION_LIMIT as usize) {
-            return Ok((height, width, layout, None));
+            return Ok((height, width, layout, Finding::Harmless));
         }
     }
     if into.iter().all(|byte| *byte == 0) {
         return Err(because(error));
     }
-    Ok((height, width, layout, Some(format!("is truncated or damaged: {error}"))))
+    Ok((height, width, layout, Finding::Damaged(format!("is truncated or damaged: {error}"))))
 }
 
 fn size_of(decoder: &impl ImageDecoder) -> Result<(usize, usize), String> {

@@ -40,8 +40,8 @@ fn a_plain_jpeg_is_what_the_library_makes_of_it() {
     for (height, width) in [(40, 56), (36, 56), (60, 70)] {
         let target = Target { height, width, color: Color::Grey };
         let (mut ours, mut librarys) = (vec![0; height * width], vec![1; height * width]);
-        assert_eq!(plain::decode(&data, target, &mut Scratch::default(), &mut ours), Some(Ok(())));
-        assert_eq!(jpeg::decode_any(&data, target, &mut Scratch::default(), &mut librarys), Ok(None));
+        assert_eq!(plain::decode(&data, target, &mut Scratch::default(), &mut ours), Some(Ok(Finding::Whole)));
+        assert_eq!(jpeg::decode_any(&data, target, &mut Scratch::default(), &mut librarys), Ok(Finding::Whole));
         assert_eq!(ours, librarys);
     }
     let rgb = Target { height: 40, width: 56, color: Color::Rgb };

@@ -8,7 +8,7 @@ use tiff::decoder::{Decoder, Limits};
 
 use super::resize::Source;
 use super::tiff_page::Page;
-use super::{Color, Decoded, PIXEL_LIMIT, Scratch, Target, check_size, room, samples};
+use super::{Color, Decoded, Finding, PIXEL_LIMIT, Scratch, Target, check_size, room, samples};
 
 const WHITE_IS_ZERO: u64 = 0;
 const BLACK_IS_ZERO: u64 = 1;
@@ -29,7 +29,7 @@ pub(super) fn size(data: &[u8]) -> Result<(usize, usize), String> {
 pub(super) fn decode(data: &[u8], target: Target, scratch: &mut Scratch, out: &mut [u8]) -> Option<Decoded> {
     match Page::first(data) {
         Ok(page) if page.photometric == CMYK => None,
-        Ok(page) => Some(draw(&page, target, scratch, out).map(|()| None)),
+        Ok(page) => Some(draw(&page, target, scratch, out).map(|()| Finding::Whole)),
         Err(reason) => Some(Err(reason)),
     }
 }
