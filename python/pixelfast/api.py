@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pixelfast.arguments import checked, path, paths
-from pixelfast.options import EngineInput, EngineRange, FlipMode, How, OnError, Pool
+from pixelfast.options import EngineInput, EngineRange, FlipMode, How, OnError, Pool, Reading
 from pixelfast.progress import ProgressCallback
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ def train(
     batch: int | None = None,
     resume: bool = False,
     fresh: bool = False,
+    orientation: bool = True,
+    depth: int | None = None,
     threads: int | None = None,
     progress: ProgressCallback | None = None,
     **options: Any,
@@ -65,6 +67,9 @@ def train(
         batch: windows a step; None takes a fast one that the recipe allows.
         resume: go on from `<out>.training/` where an earlier training was stopped.
         fresh: throw that training away and begin anew; without either, a checkpoint there is an error.
+        orientation: whether pictures are turned as their EXIF or TIFF orientation says.
+        depth: the bits that samples of more than 8 bits use, as 12 in a 16-bit file; None finds it in the footage. The
+            model keeps both, and scoring reads its footage alike.
         threads: None takes the cores that this process may use.
         progress: told of each step.
         options: the method's own. Of reconstruction: `width_share`, the autoencoder's channels as a share of the
@@ -91,7 +96,10 @@ def train(
     from pixelfast.jobs.train import train_model
     from pixelfast.methods.trained import TrainingRequest
 
-    request = TrainingRequest(method, recipe, epochs, seed, precision, batch, resume, threads, progress, options, fresh)
+    reading = Reading(orientation, depth)
+    request = TrainingRequest(
+        method, recipe, epochs, seed, precision, batch, resume, threads, progress, options, fresh, reading
+    )
     return train_model(source, out, request)
 
 
@@ -114,6 +122,8 @@ def score(
     chunk: int = 64,
     engine_input: EngineInput | None = None,
     engine_range: EngineRange | None = None,
+    orientation: bool | None = None,
+    depth: int | None = None,
     progress: ProgressCallback | None = None,
     profile: "Callable[[Profile], object] | None" = None,
 ) -> "Scores":
@@ -143,6 +153,8 @@ def score(
         engine_input: of an autoencoder of cuboids that is not ours: "nchw" ([B, T, H, W]) or "nhwc" ([B, H, W, T]);
             None goes by its file, and refuses one that seems to be something else.
         engine_range: likewise "0..1", "-1..1" or "0..255", what black and white are to it.
+        orientation: whether pictures are turned as their EXIF or TIFF orientation says; None does as the training did.
+        depth: the bits that samples of more than 8 bits use, as 12 in a 16-bit file; None takes the training's.
         progress: told as frames are done.
         profile: told at the end where the time went, the stages' threads beside each other.
 
@@ -166,7 +178,9 @@ def score(
     from pixelfast.jobs.score import Request, run
     from pixelfast.methods.settings import Settings
 
-    settings = Settings(stride, how, pool, smooth, flip, on_error, maps, chunk, engine_input, engine_range)
+    settings = Settings(
+        stride, how, pool, smooth, flip, on_error, maps, chunk, engine_input, engine_range, orientation, depth
+    )
     return run(source, engine, settings, Request(out, parts, shard, threads, progress, profile))
 
 
@@ -178,6 +192,7 @@ def clean(
     *,
     flip: FlipMode = "auto",
     on_error: OnError = "repair",
+    orientation: bool | None = None,
     copy: bool = False,
     threads: int | None = None,
     progress: ProgressCallback | None = None,
@@ -194,6 +209,7 @@ def clean(
         out: the folder to write, apart from the source; it appears whole or not at all.
         flip: as in `score`.
         on_error: as in `score`.
+        orientation: as in `score`.
         copy: copy files instead of linking them.
         threads: as in `score`.
         progress: told as frames are done.
@@ -216,7 +232,7 @@ def clean(
     from pixelfast.jobs.clean import correct
     from pixelfast.methods.settings import Settings
 
-    settings = Settings(flip=flip, on_error=on_error)
+    settings = Settings(flip=flip, on_error=on_error, orientation=orientation)
     return correct(source, model, out, settings, copy=copy, threads=threads, progress=progress)
 
 

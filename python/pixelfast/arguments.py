@@ -113,9 +113,9 @@ def function(name: str, value: Any) -> Any:
 
 
 _USUAL: Final[dict[str, Check]] = {
-    **dict.fromkeys(("batch", "chunk", "epochs", "seed", "smooth", "stride", "threads"), whole),
+    **dict.fromkeys(("batch", "chunk", "depth", "epochs", "seed", "smooth", "stride", "threads"), whole),
     **dict.fromkeys(("width", "width_share"), real),
-    **dict.fromkeys(("maps", "resume"), flag),
+    **dict.fromkeys(("maps", "orientation", "resume"), flag),
     **dict.fromkeys(("compute_capability", "method", "precision", "shard", "to"), text),
     **dict.fromkeys(("engine", "labels", "model", "out", "parts", "raft_weights"), path),
     **dict.fromkeys(("profile", "progress"), function),

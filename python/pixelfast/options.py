@@ -1,6 +1,7 @@
 """The choices that several parts of the program share, as types."""
 
-from typing import Literal
+from dataclasses import dataclass
+from typing import Any, Final, Literal
 
 How = Literal["mean", "max", "median"]
 """How the windows that hold a frame are combined."""
@@ -19,6 +20,32 @@ EngineInput = Literal["nchw", "nhwc"]
 
 EngineRange = Literal["0..1", "-1..1", "0..255"]
 """The values of black and white that somebody else's autoencoder takes and gives."""
+
+
+MOST_DEPTH = 16
+"""Bits of a sample, at most."""
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How the samples of picture files become bytes, the same for a training and for what its model scores.
+
+    Attributes:
+        orientation: whether pictures are turned as their EXIF or TIFF orientation says.
+        depth: the bits that samples of more than 8 bits use, so that 2**depth - 1 is white; None takes all that the
+            file has.
+    """
+
+    orientation: bool = True
+    depth: int | None = None
+
+    def unusual(self) -> dict[str, Any]:
+        """Returns what is not as usual, by name."""
+        return {name: value for name, value in vars(self).items() if value != getattr(USUAL_READING, name)}
+
+
+USUAL_READING: Final = Reading()
+
 
 TrainingPrecision = Literal["fp32", "bf16"]
 """The arithmetic of a training."""

@@ -7,7 +7,7 @@ import typer
 
 from pixelfast import api
 from pixelfast.cli.console import facts, print_result
-from pixelfast.cli.options import FlipMode, OnError, Sources, Threads
+from pixelfast.cli.options import FlipMode, OnError, Orientation, Sources, Threads
 from pixelfast.cli.progress import shown_progress
 from pixelfast.cli.score import times
 
@@ -23,6 +23,7 @@ def clean(
     ],
     flip: FlipMode = "auto",
     on_error: OnError = "repair",
+    orientation: Orientation = None,
     copy: Annotated[bool, typer.Option("--copy", help="Copy unchanged files instead of linking them.")] = False,
     threads: Threads = None,
 ) -> None:
@@ -33,8 +34,9 @@ def clean(
     footage = source[0] if len(source) == 1 else source
     with shown_progress() as progress:
         report = api.clean(
-            footage, model, out, flip=flip, on_error=on_error, copy=copy, threads=threads, progress=progress
-        )
+            footage, model, out, flip=flip, on_error=on_error, orientation=orientation, copy=copy, threads=threads,
+            progress=progress,
+        )  # fmt: skip
     counts = ("unchanged", "turned", "reencoded", "replaced", "left")
     links = f"{report.linked:,} files are the source's own: to write into them, copy with --copy"
     rows = [

@@ -29,4 +29,18 @@ OnError = Annotated[
         help="Frames that cannot be read: use their neighbour's unless much of a video is lost, insist on it, or stop."
     ),
 ]
+Orientation = Annotated[
+    bool | None,
+    typer.Option(
+        "--orientation/--no-orientation", help="Turn pictures as their EXIF or TIFF orientation says.",
+        show_default="as trained",
+    ),
+]  # fmt: skip
+Depth = Annotated[
+    int | None,
+    typer.Option(
+        min=1, max=options.MOST_DEPTH, metavar="BITS", show_default="as trained",
+        help="Bits that pictures of more than 8 bits use.",
+    ),
+]  # fmt: skip
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]

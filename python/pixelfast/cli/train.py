@@ -9,7 +9,7 @@ import typer
 from pixelfast import api
 from pixelfast.cli.console import print_result
 from pixelfast.cli.info import describe_model
-from pixelfast.cli.options import Sources, Threads
+from pixelfast.cli.options import Depth, Sources, Threads
 from pixelfast.cli.progress import shown_progress
 from pixelfast.methods.base import TrainingOption
 from pixelfast.methods.registry import USUAL, all_methods
@@ -44,6 +44,10 @@ def train(
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Carry on a training that was stopped.")] = False,
     fresh: Annotated[bool, typer.Option("--fresh", help="Throw a stopped training away and begin anew.")] = False,
+    orientation: Annotated[
+        bool, typer.Option("--orientation/--no-orientation", help="Turn pictures as their orientation says.")
+    ] = True,
+    depth: Depth = None,
     threads: Threads = None,
     **own: Any,
 ) -> None:
@@ -51,7 +55,8 @@ def train(
     with shown_progress() as progress:
         model = api.train(
             source, out, method=method, recipe=recipe, epochs=epochs, seed=seed, precision=precision,
-            batch=batch, resume=resume, fresh=fresh, threads=threads, progress=progress, **own,
+            batch=batch, resume=resume, fresh=fresh, orientation=orientation, depth=depth, threads=threads,
+            progress=progress, **own,
         )  # fmt: skip
     print_result(describe_model(model))
 

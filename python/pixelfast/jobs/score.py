@@ -20,6 +20,7 @@ from pixelfast.methods.registry import find_method
 from pixelfast.methods.settings import Settings
 from pixelfast.model import Calibration
 from pixelfast.notes import Notes
+from pixelfast.options import USUAL_READING
 from pixelfast.pipeline.global_pass import global_pass
 from pixelfast.pipeline.listing import Listing
 from pixelfast.pipeline.parts import Job, Part, PartStore
@@ -52,7 +53,8 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
     paths, folder = _places(request)
     with watch.phase("open"):
         choice = choose_engine(engine, settings.stride, request.shard is not None, threads)
-        all_videos = open_source(source, notes)
+        reading = settings.reading(choice.model.manifest.reading if choice.model is not None else USUAL_READING)
+        all_videos = open_source(source, notes, reading=reading)
         check_outputs(paths, all_videos)
     if choice.model is not None and (settings.engine_input, settings.engine_range) != (None, None):
         raise EngineError(f"{choice.path} belongs to a model, which knows it: leave out engine_input and engine_range")
@@ -65,7 +67,7 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
     stages, lost = open_stages(Opening(choice, settings, threads, watch, notes), flip), list[LostFootageError]()
     listing = Listing(all_videos)
     job = _describe_job(choice, stages, flip, len(all_videos), notes)
-    job = replace(job, source=listing.digest, shares=share.step or 1)
+    job = replace(job, settings={**job.settings, **reading.unusual()}, source=listing.digest, shares=share.step or 1)
     if folder is not None:
         make_folder(folder)
     store = PartStore(folder, job, settings.maps, listing)

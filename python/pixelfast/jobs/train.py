@@ -46,7 +46,7 @@ def train_model(source: Source, out: str | PathLike[str], request: TrainingReque
     recipe, options = find_recipe(spec, request)
     _refuse_too_large(request.batch, spec.batch_bytes(recipe))
     Model.check_out(target)
-    videos = open_source(source, notes)
+    videos = open_source(source, notes, reading=request.reading)
     for note in gap_notes(videos):
         notes.say(note)
     spec.needs()
@@ -100,6 +100,7 @@ def run_training(spec: MethodSpec, job: TrainingJob, sources: Sequence[str]) -> 
         height=job.cache.frames.shape[1],
         width=job.cache.frames.shape[2],
         grid=GRID,
+        reading=job.request.reading,
         training=_training(job, sources, trained, flips),
         flip=None if flips is None else Flip(flips.held_out, trusted),
         own=trained.own,

@@ -5,7 +5,7 @@ from typing import Final, get_args
 
 from pixelfast.arguments import MOST_SMOOTH, whole
 from pixelfast.errors import ArgumentError
-from pixelfast.options import EngineInput, EngineRange, FlipMode, How, OnError, Pool
+from pixelfast.options import MOST_DEPTH, EngineInput, EngineRange, FlipMode, How, OnError, Pool, Reading
 
 MOST_CHUNK: Final = 16_384
 """Frames to a call of the engine: 256 MiB of them at 128x128; no engine gets faster long before."""
@@ -21,6 +21,8 @@ class Settings:
         chunk: frames to a call of the engine.
         engine_input: of somebody else's autoencoder; None where its file says so.
         engine_range: likewise.
+        orientation: whether pictures are turned as they say; None does as the model's training did.
+        depth: bits that samples of more than 8 bits use; None takes the model's.
     """
 
     stride: int | None = None
@@ -33,6 +35,8 @@ class Settings:
     chunk: int = 64
     engine_input: EngineInput | None = None
     engine_range: EngineRange | None = None
+    orientation: bool | None = None
+    depth: int | None = None
 
     def check(self) -> None:
         """Refuses values that mean nothing, before any work is done.
@@ -50,4 +54,11 @@ class Settings:
             if self.smooth < 1 or self.smooth % 2 == 0:
                 raise ArgumentError(f"smooth must be an odd number of frames, at least 1, not {self.smooth}")
             whole("smooth", self.smooth, most=MOST_SMOOTH)
+        if self.depth is not None:
+            whole("depth", self.depth, 1, MOST_DEPTH)
         whole("chunk", self.chunk, 1, MOST_CHUNK)
+
+    def reading(self, trained: Reading) -> Reading:
+        """Returns how pictures become pixels, where a model's training did as `trained` says."""
+        orientation = trained.orientation if self.orientation is None else self.orientation
+        return Reading(orientation, self.depth or trained.depth)

@@ -14,6 +14,7 @@ from pixelfast.errors import ModelError, OutputError, SourceError
 from pixelfast.flip.recipe import FlipRecipe
 from pixelfast.model import Model
 from pixelfast.notes import Notes
+from pixelfast.options import MOST_DEPTH, USUAL_READING, Reading
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.sources import Video, open_source
 from pixelfast.sources.folder import without_gaps
@@ -55,6 +56,7 @@ class TrainingRequest:
     progress: ProgressCallback | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
     fresh: bool = False
+    reading: Reading = USUAL_READING
 
     def check(self) -> None:
         """Refuses what no training can do, before any work is done.
@@ -68,6 +70,8 @@ class TrainingRequest:
             raise ModelError(f"seed must be 0 or more and below 2^63, not {self.seed}")
         if self.precision not in (None, "fp32", "bf16"):
             raise ModelError(f"precision must be fp32 or bf16, not {self.precision!r}")
+        if self.reading.depth is not None and not 1 <= self.reading.depth <= MOST_DEPTH:
+            raise ModelError(f"depth must be 1 to {MOST_DEPTH} bits, not {self.reading.depth}")
         for name, value, most in (("epochs", self.epochs, MOST_EPOCHS), ("batch", self.batch, MOST_BATCH)):
             if value is not None and value < 1:
                 raise ModelError(f"{name} must be at least 1, not {value}")
@@ -146,7 +150,7 @@ def footage_of(model: Model) -> list[Video]:
     """
     if model.manifest.training is None:
         raise SourceError("the model was not trained here")
-    return without_gaps(open_source(model.manifest.training.sources))
+    return without_gaps(open_source(model.manifest.training.sources, reading=model.manifest.reading))
 
 
 def is_footage_of(model: Model, cache: FrameCache) -> bool:

@@ -14,6 +14,7 @@ from pixelfast.files.atomic import atomic_path
 from pixelfast.model.calibration import Calibration
 from pixelfast.model.fields import Count, Fields, Sha256
 from pixelfast.model.names import INGREDIENTS, stem_of
+from pixelfast.options import USUAL_READING, Reading
 
 FORMAT = 1
 FILE_NAME = "model.json"
@@ -84,6 +85,7 @@ class Manifest:
         width: pixels, likewise.
         grid: cells a side of the error map (G).
         stride: the stride of the engine that is used when none is asked for.
+        reading: how the training's picture files were read, and those are that it scores.
         training: None where the weights came from elsewhere.
         flip: None where there is no flip classifier.
         own: what the method alone needs to know, plain values; it stands in the file under the name of the method.
@@ -101,6 +103,7 @@ class Manifest:
     width: int
     grid: int
     stride: int = 1
+    reading: Reading = USUAL_READING
     training: Training | None = None
     flip: Flip | None = None
     own: Mapping[str, Any] = field(default_factory=dict)
@@ -154,7 +157,7 @@ def read_manifest(path: Path) -> Manifest:
     method = fields.read("method", str)
     own = None if method in Manifest.__dataclass_fields__ else fields.read(method, dict[str, Any] | None)
     plans = fields.read("plans", dict[str, Any] | None)
-    fields = Fields({**facts, "own": own or {}, "plans": plans or {}}, path)
+    fields = Fields({"reading": asdict(USUAL_READING), **facts, "own": own or {}, "plans": plans or {}}, path)
     names = fields.read("files", dict[str, Any])
     if any(Path(name).name != name or name in ("", "..", FILE_NAME) for name in names):
         raise fields.damaged("files", "names of files in the folder itself")

@@ -1,5 +1,6 @@
 """A video as a folder of image files, one a frame; their names give the order and the numbers of the frames."""
 
+import hashlib
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from pixelfast import _core
 from pixelfast.errors import LostFootageError, SourceError
+from pixelfast.options import USUAL_READING, Reading
 from pixelfast.sources.gaps import gap_starts
 from pixelfast.sources.numbering import number_frames
 from pixelfast.sources.seen import remembered_fingerprint
@@ -28,17 +30,21 @@ class FolderVideo:
         frame_ids: i64[N], the trailing digits of the file names where these rise, else the position: they always rise.
         length: the number of frames.
         by_position: a clause that says why `frame_ids` do not come from the names; None where they do.
+        reading: how its pictures become pixels.
         strays: names of pictures that are left out: see `number_frames`.
         harmless: the positions of files with a fault that costs no pixel, of those decoded so far.
     """
 
-    def __init__(self, folder: Path, frames: list[str], name: str | None = None) -> None:
+    def __init__(
+        self, folder: Path, frames: list[str], name: str | None = None, reading: Reading = USUAL_READING
+    ) -> None:
         """Takes the folder and the names of the image files in it, in any order (at least one); None: its own name."""
         self.folder = folder
         self.name = _video_name(folder, name)
         self._names, self.frame_ids, self.strays, self.by_position = number_frames(frames)
         self.length = len(self._names)
         self.harmless: set[int] = set()
+        self.reading = reading
         self.frame_ids.flags.writeable = False
 
     def __repr__(self) -> str:
@@ -94,10 +100,13 @@ class FolderVideo:
         def decoded(start: int) -> Chunk:
             files = self._files(start, start + chunk)
             harmless: list[int] = []
-            frames, status = _core.decode_frames(files, *size, color, threads, harmless=harmless)
+            frames, status = _core.decode_frames(
+                files, *size, color, threads, harmless=harmless, orientation=self.reading.orientation,
+                depth=self.reading.depth,
+            )  # fmt: skip
             self.harmless.update(start + index for index in harmless)
             if height is None:
-                _refuse_other_sizes(files, status, size)
+                self._refuse_other_sizes(files, status, size)
             return Chunk(self.frame_ids[start : start + chunk], frames, status)
 
         return map(decoded, range(0, self.length, chunk))
@@ -111,10 +120,12 @@ class FolderVideo:
         return _core.explain_frame(self.describe(index)) or READABLE_NOW
 
     def fingerprint(self) -> bytes:
-        """Returns 32 bytes over the name, the size and the bytes of each file, in order; equal for equal copies."""
-        return remembered_fingerprint(
+        """Returns 32 bytes over the name, size and bytes of each file, in order, and over how they are read."""
+        files = remembered_fingerprint(
             self.folder, self._names, lambda: _core.fingerprint_files(self._files(0, self.length))
         )
+        unusual = self.reading.unusual()
+        return hashlib.sha256(files + repr(unusual).encode()).digest() if unusual else files
 
     def size(self) -> tuple[int, int]:
         """Returns height and width of the first frame that can be read: see `Video.size`."""
@@ -122,7 +133,7 @@ class FolderVideo:
             file = self.describe(index)
             # The header alone may promise a size that the rest of the file does not keep.
             if _core.decode_frames([file], 1, 1)[1][0] != UNREADABLE:
-                return _core.frame_size(file)
+                return self._size_of(file)
         raise LostFootageError(
             f"{self.folder} holds no frame that can be read: {self.describe(0)} {self.explain(0)}. "
             "Copy or extract the frames again"
@@ -136,7 +147,7 @@ class FolderVideo:
         first: dict[tuple[int, int], str] = {}
         for file in self._files(0, self.length):
             with suppress(ValueError):
-                first.setdefault(_core.frame_size(file), file)
+                first.setdefault(self._size_of(file), file)
         return first
 
     def check_one_size(self) -> None:
@@ -147,6 +158,18 @@ class FolderVideo:
                 f"the frames of video {self.name} are not all of one size, so their motion means nothing: "
                 f"{' and '.join(sizes[:2])} pixels. Extract them again, or score each size as a video of its own"
             )
+
+    def _size_of(self, file: str) -> tuple[int, int]:
+        return _core.frame_size(file, orientation=self.reading.orientation)
+
+    def _refuse_other_sizes(self, files: list[str], status: NDArray[np.uint8], size: tuple[int, int]) -> None:
+        for index in np.flatnonzero(status != UNREADABLE):
+            height, width = self._size_of(files[index])
+            if (height, width) != size:
+                raise SourceError(
+                    f"{files[index]} is {width}x{height} pixels, but the first frame of its video is "
+                    f"{size[1]}x{size[0]}: make all frames of a video the same size"
+                )
 
     def _files(self, start: int, stop: int) -> list[str]:
         # Plain text, not Path objects: a video may have a million frames.
@@ -162,16 +185,6 @@ def gap_notes(videos: Iterable[Video]) -> list[str]:
 def without_gaps(videos: Iterable[Video]) -> list[Video]:
     """Returns the stretches between gaps, each a video of its own."""
     return [part for video in videos for part in (video.stretches() if isinstance(video, FolderVideo) else [video])]
-
-
-def _refuse_other_sizes(files: list[str], status: NDArray[np.uint8], size: tuple[int, int]) -> None:
-    for index in np.flatnonzero(status != UNREADABLE):
-        height, width = _core.frame_size(files[index])
-        if (height, width) != size:
-            raise SourceError(
-                f"{files[index]} is {width}x{height} pixels, but the first frame of its video is {size[1]}x{size[0]}: "
-                "make all frames of a video the same size"
-            )
 
 
 def _video_name(folder: Path, given: str | None) -> str:

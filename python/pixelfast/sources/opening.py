@@ -11,6 +11,7 @@ from typing import NamedTuple
 from pixelfast.errors import SourceError
 from pixelfast.files.natural import natural_key
 from pixelfast.model.manifest import FILE_NAME as MANIFEST
+from pixelfast.options import USUAL_READING, Reading
 from pixelfast.sources.folder import FolderVideo
 from pixelfast.sources.video import Video
 
@@ -24,7 +25,7 @@ OWN_SUFFIXES = frozenset({"parts", "training"})
 _logger = logging.getLogger("pixelfast")
 
 
-def open_source(source: Source, notes: list[str] | None = None) -> list[Video]:
+def open_source(source: Source, notes: list[str] | None = None, *, reading: Reading = USUAL_READING) -> list[Video]:
     """Finds the videos of a source, naturally sorted by name; no frame is opened.
 
     Args:
@@ -33,6 +34,7 @@ def open_source(source: Source, notes: list[str] | None = None) -> list[Video]:
             so have those of a pattern that are called the same.
         notes: receives what is said aloud (files passed over, folders without frames, frames numbered by position),
             one sentence each.
+        reading: how the pictures become pixels.
 
     Raises:
         SourceError: there are no frames, or the layout cannot be understood; the message says what to do.
@@ -41,7 +43,7 @@ def open_source(source: Source, notes: list[str] | None = None) -> list[Video]:
         >>> [video.name for video in pixelfast.open_source("new")]
         ['01', '02']
     """
-    finds = _Finds()
+    finds = _Finds(reading)
     for item in _items(source):
         finds.add(item)
     if not finds.videos:
@@ -74,7 +76,8 @@ class _Listing(NamedTuple):
 class _Finds:
     """What was found so far, and what was passed over on the way."""
 
-    def __init__(self) -> None:
+    def __init__(self, reading: Reading) -> None:
+        self._reading = reading
         self.videos: list[Video] = []
         self._others: list[Path] = []
         self._without_frames: list[Path] = []
@@ -151,7 +154,7 @@ class _Finds:
             if inside.frames:
                 _refuse_mixed(path, inside)
                 name = None if path == folder else path.relative_to(folder).as_posix()
-                self.videos.append(FolderVideo(path, inside.frames, name))
+                self.videos.append(FolderVideo(path, inside.frames, name, self._reading))
                 self._others += files
             elif inside.folders:
                 others += files

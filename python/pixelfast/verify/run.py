@@ -85,7 +85,8 @@ def verify(
     count, loaded = usable_threads(threads), Model.load(model)
     many = frames or (_ON_A_CPU if machine.gpu is None else _ON_A_GPU)
     with made_up_source(many) if source is None else nullcontext(Path(source)) as folder:
-        verification = _Verification(loaded, open_source(folder), source is None, seconds, count, machine)
+        videos = open_source(folder, reading=loaded.manifest.reading)
+        verification = _Verification(loaded, videos, source is None, seconds, count, machine)
         return verification.run("made up, JPEG of 640x360" if source is None else f"of {source}", begun, tried)
 
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use numpy::{
     PyArray1, PyArray3, PyArrayDyn, PyArrayMethods, PyReadonlyArray3, PyReadwriteArrayDyn, PyUntypedArrayMethods,
 };
-use pixelfast_core::decode::{self, Color, Target};
+use pixelfast_core::decode::{self, Color, Reading, Target};
 use pixelfast_core::fingerprint;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -24,7 +24,7 @@ type Frames<'py> = Bound<'py, PyArrayDyn<u8>>;
 /// Grey is BT.601 luma at full range (a JPEG's Y plane, decoded alone); a larger picture is scaled while it is decoded,
 /// then resampled by an antialiased bilinear kernel. The result differs from Pillow's
 /// `convert("L").resize(..., BILINEAR)` by at most 0.5 grey levels in the mean. JPEG, PNG, BMP, TIFF and WebP are told
-/// by their first bytes, not by their names. EXIF orientation is not applied.
+/// by their first bytes, not by their names.
 ///
 /// Args:
 ///     paths: The files, N of them.
@@ -35,6 +35,8 @@ type Frames<'py> = Bound<'py, PyArrayDyn<u8>>;
 ///     out: C-contiguous uint8 array to decode into: [N, H, W], or [N, H, W, 3] for "rgb".
 ///     harmless: A list that gets the positions of JPEG files that were read whole though they have a fault: their end
 ///         is missing, or stray bytes stand before a marker.
+///     orientation: Whether pictures are turned as their EXIF or TIFF orientation says.
+///     depth: The bits that samples of more than 8 bits use: 2**depth - 1 is white; None takes all that a file has.
 ///
 /// Returns:
 ///     frames: uint8 [N, H, W] or [N, H, W, 3]; `out` where it was given.
@@ -46,7 +48,7 @@ type Frames<'py> = Bound<'py, PyArrayDyn<u8>>;
 ///         an `out` of another shape or layout.
 ///     TypeError: `out` is not a uint8 array.
 #[pyfunction]
-#[pyo3(signature = (paths, height=None, width=None, color="grey", threads=None, out=None, harmless=None))]
+#[pyo3(signature = (paths, height=None, width=None, color="grey", threads=None, out=None, harmless=None, orientation=true, depth=None))]
 #[expect(clippy::too_many_arguments, reason = "as many as its Python signature has")]
 pub fn decode_frames<'py>(
     py: Python<'py>,
@@ -57,15 +59,18 @@ pub fn decode_frames<'py>(
     threads: Option<usize>,
     out: Option<Bound<'py, PyAny>>,
     harmless: Option<Bound<'py, PyList>>,
+    orientation: bool,
+    depth: Option<u32>,
 ) -> PyResult<(Frames<'py>, Bound<'py, PyArray1<u8>>)> {
     let color = parse_color(color)?;
-    let (height, width) = frame_size_for(py, &paths, height, width, threads)?;
+    let reading = Reading { orientation, depth };
+    let (height, width) = frame_size_for(py, &paths, height, width, reading, threads)?;
     let frames = frames_for(py, out, &shape(paths.len(), height, width, color))?;
     let mut pixels = writable(&frames)?;
     let pixels = pixels.as_slice_mut()?;
     let mut status = vec![0; paths.len()];
     let target = Target { height, width, color };
-    enter_core(py, threads, |cancel| decode::decode_frames(&paths, target, pixels, &mut status, cancel))?;
+    enter_core(py, threads, |cancel| decode::decode_frames(&paths, target, reading, pixels, &mut status, cancel))?;
     for (index, status) in status.iter_mut().enumerate().filter(|(_, status)| **status == HARMLESS) {
         *status = 0;
         harmless.iter().try_for_each(|found| found.append(index))?;
@@ -93,11 +98,12 @@ fn frame_size_for(
     paths: &[PathBuf],
     height: Option<i64>,
     width: Option<i64>,
+    reading: Reading,
     threads: Option<usize>,
 ) -> PyResult<(usize, usize)> {
     match (height, width) {
         (Some(height), Some(width)) => Ok((side("height", height)?, side("width", width)?)),
-        (None, None) => enter_core(py, threads, |cancel| decode::common_size(paths, cancel)),
+        (None, None) => enter_core(py, threads, |cancel| decode::common_size(paths, reading, cancel)),
         _ => Err(PyValueError::new_err("give both height and width, or neither to keep the files' size")),
     }
 }
@@ -144,15 +150,18 @@ pub fn explain_frame(py: Python<'_>, path: PathBuf) -> PyResult<Option<String>> 
 ///
 /// Args:
 ///     path: The file.
+///     orientation: Whether the picture is turned as its EXIF or TIFF orientation says.
 ///
 /// Returns:
-///     Height and width in pixels, before any EXIF orientation.
+///     Height and width in pixels, as it is seen.
 ///
 /// Raises:
 ///     ValueError: The file has no header that can be read, or names more than 128 million pixels.
 #[pyfunction]
-pub fn frame_size(py: Python<'_>, path: PathBuf) -> PyResult<(usize, usize)> {
-    enter_core(py, Some(1), |_| decode::frame_size(&path))
+#[pyo3(signature = (path, orientation=true))]
+pub fn frame_size(py: Python<'_>, path: PathBuf, orientation: bool) -> PyResult<(usize, usize)> {
+    let reading = Reading { orientation, depth: None };
+    enter_core(py, Some(1), |_| decode::frame_size(&path, reading))
 }
 
 /// Resizes grey frames by the kernel that `decode_frames` uses: bilinear, antialiased when it shrinks.

@@ -79,6 +79,21 @@ pub struct Target {
     pub color: Color,
 }
 
+/// How a file's samples become bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// Whether the picture is turned as its EXIF or TIFF orientation says.
+    pub orientation: bool,
+    /// The bits that samples of more than 8 bits use; `None` for all that the file has.
+    pub depth: Option<u32>,
+}
+
+impl Default for Reading {
+    fn default() -> Self {
+        Self { orientation: true, depth: None }
+    }
+}
+
 impl Target {
     /// Bytes of one frame, if they fit a `usize`.
     fn bytes(&self) -> Option<usize> {
@@ -109,6 +124,7 @@ type Decoded = std::result::Result<Finding, String>;
 pub fn decode_frames(
     paths: &[PathBuf],
     target: Target,
+    reading: Reading,
     out: &mut [u8],
     status: &mut [u8],
     cancel: &Cancel,
@@ -124,7 +140,7 @@ pub fn decode_frames(
     frames.with_max_len(1).try_for_each(|(index, ((pixels, status), path))| {
         cancel.check()?;
         paths.get(index + AHEAD).into_iter().for_each(|path| file::fetch(path));
-        *status = match with_worker(|worker| worker.decode(path, target, pixels)) {
+        *status = match with_worker(|worker| worker.decode(path, target, reading, pixels)) {
             Ok(Finding::Whole) => Status::Read,
             Ok(Finding::Harmless) => Status::Harmless,
             Ok(Finding::Damaged(_)) => Status::Truncated,
@@ -141,7 +157,7 @@ pub fn decode_frames(
 #[must_use]
 pub fn explain_frame(path: &Path) -> Option<String> {
     let target = Target { height: 8, width: 8, color: Color::Grey };
-    match with_worker(|worker| worker.decode(path, target, &mut [0; 64])) {
+    match with_worker(|worker| worker.decode(path, target, Reading::default(), &mut [0; 64])) {
         Ok(Finding::Whole | Finding::Harmless) => None,
         Ok(Finding::Damaged(clause)) | Err(clause) => Some(clause),
     }
@@ -151,9 +167,9 @@ pub fn explain_frame(path: &Path) -> Option<String> {
 ///
 /// # Errors
 /// [`Error::Decode`] if the header cannot be read or names more than [`PIXEL_LIMIT`] pixels.
-pub fn frame_size(path: &Path) -> Result<(usize, usize)> {
+pub fn frame_size(path: &Path, reading: Reading) -> Result<(usize, usize)> {
     let failure = |reason| Error::Decode { path: path.display().to_string(), reason };
-    with_worker(|worker| worker.size(path)).map_err(failure)
+    with_worker(|worker| worker.size(path, reading)).map_err(failure)
 }
 
 /// The one size of all files of `paths` whose header can be read.
@@ -161,8 +177,8 @@ pub fn frame_size(path: &Path) -> Result<(usize, usize)> {
 /// # Errors
 /// [`Error::Value`] naming the first file of another size; [`Error::Decode`] if no file can be read;
 /// [`Error::Cancelled`].
-pub fn common_size(paths: &[PathBuf], cancel: &Cancel) -> Result<(usize, usize)> {
-    let sizes = paths.par_iter().map(|path| cancel.check().map(|()| frame_size(path)));
+pub fn common_size(paths: &[PathBuf], reading: Reading, cancel: &Cancel) -> Result<(usize, usize)> {
+    let sizes = paths.par_iter().map(|path| cancel.check().map(|()| frame_size(path, reading)));
     let sizes: Vec<_> = sizes.collect::<Result<_>>()?;
     let mut read = paths.iter().zip(&sizes).filter_map(|(path, size)| size.as_ref().ok().map(|&size| (path, size)));
     let Some((first, size)) = read.next() else {
@@ -225,14 +241,14 @@ impl Scratch {
 }
 
 impl Worker {
-    fn decode(&mut self, path: &Path, target: Target, out: &mut [u8]) -> Decoded {
+    fn decode(&mut self, path: &Path, target: Target, _reading: Reading, out: &mut [u8]) -> Decoded {
         match file::read(path, &mut self.file)? {
             file::Kind::Jpeg => jpeg::decode(&self.file, target, &mut self.scratch, out),
             file::Kind::Raster(format) => raster::decode(format, &self.file, target, &mut self.scratch, out),
         }
     }
 
-    fn size(&mut self, path: &Path) -> std::result::Result<(usize, usize), String> {
+    fn size(&mut self, path: &Path, _reading: Reading) -> std::result::Result<(usize, usize), String> {
         match file::read(path, &mut self.file)? {
             file::Kind::Jpeg => jpeg::size(&self.file),
             file::Kind::Raster(format) => raster::size(format, &self.file),
