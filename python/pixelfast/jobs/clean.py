@@ -85,11 +85,13 @@ def correct(
     """Corrects a source; see `pixelfast.clean`."""
     settings.check()
     notes, watch, target, count = Notes(), Stopwatch(), Path(out), usable_threads(threads)
-    loaded = Model.load(Path(model))
-    videos = _folders(open_source(source, notes, reading=settings.reading(loaded.manifest.reading)))
+    videos = _folders(open_source(source, notes))
     root = Path(source) if isinstance(source, str | PathLike) and Path(source).is_dir() else None
     _refuse_inside(target, {video.folder for video in videos} | ({root} if root else set()))
     check_new_folder(target)
+    loaded = Model.load(Path(model))
+    for video in videos:
+        video.reading = settings.reading(loaded.manifest.reading)
     flip = choose_flip_correction(loaded, loaded.folder, settings.flip, notes)
     clean = CleanSettings(flip.open(loaded, CLEANING_THREADS), settings.on_error, bridge_noisy=False, stopwatch=watch)
     height, width = loaded.manifest.height, loaded.manifest.width
