@@ -56,8 +56,8 @@ def wrong(nowhere: dict[str, Call], name: str, argument: str, value: Any) -> Pix
 
 
 WHOLE = {
-    "train": ("epochs", "seed", "batch", "threads"),
-    "score": ("stride", "smooth", "threads", "chunk"),
+    "train": ("epochs", "seed", "batch", "threads", "depth"),
+    "score": ("stride", "smooth", "threads", "chunk", "depth"),
     "clean": ("threads",),
     "export": ("stride", "threads"),
     "verify": ("frames", "threads"),
@@ -112,7 +112,7 @@ WRONG_TYPES: list[tuple[str, str, Any, str]] = [
     ("score", "how", ["mean"], "mean, max or median, not ['mean']"),
     ("score", "pool", np.zeros(2), "mean or worst, not array"),
     ("score", "flip", True, "auto, always or never, not True"),
-    ("score", "on_error", None, "repair or raise, not None"),
+    ("score", "on_error", None, "repair, insist or raise, not None"),
     ("train", "out", 5, "a path"),
     ("train", "out", ["a", "b"], "a path"),
     ("train", "method", 5, "a text"),

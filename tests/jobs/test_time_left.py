@@ -18,13 +18,13 @@ def test_the_time_left_counts_what_is_still_to_come(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     tell = TimeLeft(told.append, flip_seconds=240)
     for phase, done in (("decode", 5), ("train", 11), ("train", 21), ("flip", 1), ("flip", 2), ("export", 1)):
-        tell(Progress(phase, done, 111, "loss 1"))
+        tell(Progress(phase, done, 111, "epoch 1, loss 1"))
         now[0] += 20
     said = {(step.phase, step.done): step.note for step in told}
     # A training that was resumed at step 10: ten steps in 20 s, ninety to go, and four minutes of flips.
-    assert said["train", 21] == "7 min 0 s left of the whole training, loss 1"
-    assert said["flip", 2] == "36 min 20 s left of the whole training, loss 1"
-    assert {said["decode", 5], said["train", 11], said["export", 1]} == {"loss 1"}
+    assert said["train", 21] == "epoch 1, 7 min 0 s left of the whole training, loss 1"
+    assert said["flip", 2] == "epoch 1, 36 min 20 s left of the whole training, loss 1"
+    assert {said["decode", 5], said["train", 11], said["export", 1]} == {"epoch 1, loss 1"}
 
 
 def test_the_flip_classifier_is_expected_to_take_what_its_steps_take(tmp_path: Path) -> None:

@@ -28,6 +28,7 @@ class TimeLeft:
             begun, before = self._begun.setdefault(step.phase, (time.monotonic(), step.done))
             if step.done > before:
                 seconds = (time.monotonic() - begun) / (step.done - before) * (step.total - step.done)
-                left = duration(seconds + self._later[step.phase])
-                step = replace(step, note=f"{left} left of the whole training, {step.note}")
+                epoch, _, rest = step.note.partition(", ")
+                left = f"{epoch}, {duration(seconds + self._later[step.phase])} left of the whole training"
+                step = replace(step, note=f"{left}, {rest}" if rest else left)
         self._tell(step)

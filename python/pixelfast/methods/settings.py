@@ -48,7 +48,7 @@ class Settings:
         told = {"engine_input": EngineInput, "engine_range": EngineRange}
         for name, known in (choices | told).items():
             value, allowed = getattr(self, name), get_args(known)
-            if value not in allowed and not (value is None and name in told):
+            if not isinstance(value, str | None) or (value not in allowed and not (value is None and name in told)):
                 raise ArgumentError(f"{name} must be {', '.join(allowed[:-1])} or {allowed[-1]}, not {value!r}")
         if self.smooth is not None:
             if self.smooth < 1 or self.smooth % 2 == 0:

@@ -123,6 +123,8 @@ class Manifest:
         """Returns what stands in `model.json`, as plain values."""
         facts: dict[str, Any] = _plain(asdict(self))
         own = facts.pop("own")
+        if self.reading == USUAL_READING:
+            del facts["reading"]
         return {**facts, self.method: own} if own else facts
 
 

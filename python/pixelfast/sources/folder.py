@@ -43,6 +43,7 @@ class FolderVideo:
         self.name = _video_name(folder, name)
         self._names, self.frame_ids, self.strays, self.by_position = number_frames(frames)
         self.length = len(self._names)
+        self._whole: FolderVideo | None = None
         self.harmless: set[int] = set()
         self.reading = reading
         self.frame_ids.flags.writeable = False
@@ -67,6 +68,7 @@ class FolderVideo:
         stretches = []
         for start, stop in pairwise((0, *self.starts, self.length)):
             stretch = copy(self)
+            stretch._whole = self
             vars(stretch).pop("paths", None)
             stretch.name = f"{self.name} from {self._names[start]}"
             stretch.length = stop - start
@@ -139,8 +141,9 @@ class FolderVideo:
             "Copy or extract the frames again"
         )
 
+    @cached_property
     def sizes(self) -> dict[tuple[int, int], str]:
-        """Returns each height and width that the frames' headers name, with the path of the first frame of that size.
+        """Each height and width that the frames' headers name, with the path of the first frame of that size.
 
         A header that cannot be read is passed over.
         """
@@ -152,10 +155,11 @@ class FolderVideo:
 
     def check_one_size(self) -> None:
         """Raises a SourceError that names two frames whose headers differ in size; unreadable ones are passed over."""
-        sizes = [f"{path} has {width}x{height}" for (height, width), path in self.sizes().items()]
+        whole = self._whole or self
+        sizes = [f"{path} has {width}x{height}" for (height, width), path in whole.sizes.items()]
         if len(sizes) > 1:
             raise SourceError(
-                f"the frames of video {self.name} are not all of one size, so their motion means nothing: "
+                f"the frames of video {whole.name} are not all of one size, so their motion means nothing: "
                 f"{' and '.join(sizes[:2])} pixels. Extract them again, or score each size as a video of its own"
             )
 

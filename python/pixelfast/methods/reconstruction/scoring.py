@@ -69,7 +69,7 @@ class Reconstruction:
                 f"video {video.name} has {frames} frames, fewer than the engine's {facts.window}: padded by its last "
                 "frame"
             )
-        sizes = video.sizes() if isinstance(video, FolderVideo) else {}
+        sizes = video.sizes if isinstance(video, FolderVideo) else {}
         if len(sizes) > 1:
             first, second = [f"{width}x{height} ({path})" for (height, width), path in sizes.items()][:2]
             notes.append(
