@@ -1,0 +1,120 @@
+"""What normal footage shows, learnt from the cells of its videos: exemplars, tails and levels (DENSITY)."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+
+from pixelfast import _core
+from pixelfast.methods.density.cells import Cells
+from pixelfast.methods.density.over_time import over_time
+from pixelfast.methods.density.streams import (
+    Exemplars,
+    Known,
+    Streams,
+    Units,
+    direction_points,
+    look_points,
+    moves_of,
+    plain_look,
+    streams_of,
+)
+from pixelfast.methods.density.tails import SPEAKERS, STREAMS, Level, Values, level, quantiles, spoken
+
+FOLDS: Final = 3
+POINTS: Final = 3000
+A_PLACE: Final = 64
+_MOVING: Final = 0.3  # share of a cell's pixels, for the usual speed
+_SMOOTH: Final = 3.0
+
+
+class Learnt(NamedTuple):
+    """What was learnt, and what it says of the training's own videos when they are held out: f32[n, 3] each."""
+
+    known: Known
+    held_out: list[Values]
+
+
+def learn(videos: Sequence[Cells], seed: int, threads: int) -> Learnt:
+    """Learns from the cells of normal videos, all of one grid; fewer than three are cut into thirds.
+
+    Each fold's videos are compared with what the other folds held: so tails and levels are those of videos that were
+    not seen.
+    """
+    folds, videos = _folds(videos)
+    units = _units(videos)
+    held: dict[int, Streams] = {}
+    for fold in folds:
+        seen = exemplars_of([videos[index] for index in range(len(videos)) if index not in fold], units, seed, threads)
+        for index in fold:
+            held[index] = _whole(streams_of([videos[index]], units, seen, threads))
+    said: dict[int, Values] = {}
+    for fold in folds:
+        tails = _tails([held[index] for index in held if index not in fold])
+        said |= {index: said_over_time([held[index]], tails) for index in fold}
+    ordered = [said[index] for index in range(len(videos))]
+    levels = {name: level([one[:, place] for one in ordered]) for place, name in enumerate(SPEAKERS)}
+    known = Known(units, exemplars_of(videos, units, seed, threads), _tails(list(held.values())), levels)
+    return Learnt(known, ordered)
+
+
+def said_over_time(streams: Iterable[Streams], tails: dict[str, np.ndarray]) -> Values:
+    """Returns f32[n, 3]: what each speaker says of a video's frames, smoothed."""
+    pieces = ((np.stack(list(spoken(some.rare(tails)).values()), -1),) for some in streams)
+    return np.concatenate([some for (some,) in over_time(pieces, (_SMOOTH,))])
+
+
+def frame_scores(said: Values, levels: dict[str, Level]) -> Values:
+    """Returns f32[n, 3]: what each speaker says, on the scale of its level; a frame's score is the largest."""
+    return np.stack([levels[name].scale(said[:, place]) for place, name in enumerate(SPEAKERS)], -1)
+
+
+def exemplars_of(videos: Sequence[Cells], units: Units, seed: int, threads: int) -> Exemplars:
+    """Chooses what stands for normal footage: moving cells at random, and of each place what differs most."""
+    rng = np.random.default_rng(seed)
+    moving = [_moves(video, units) > 0.5 for video in videos]
+    count = sum(int(one.sum()) for one in moving)
+    chosen = [rng.choice(count, min(POINTS, count), replace=False) for _ in range(2)]
+    directions = np.concatenate([direction_points(v.toward, units)[m] for v, m in zip(videos, moving, strict=True)])
+    looks = np.concatenate([look_points(v.look, units)[m] for v, m in zip(videos, moving, strict=True)])
+    still = np.concatenate([plain_look(video.look, units) for video in videos])
+    flat = np.ascontiguousarray(still.reshape(len(still), -1, still.shape[-1]))
+    places = _core.farthest_first(flat, min(A_PLACE, len(flat)), threads)
+    return Exemplars(directions[chosen[0]], looks[chosen[1]], places, np.median(flat, axis=0).astype(np.float32))
+
+
+def _moves(video: Cells, units: Units) -> Values:
+    return np.concatenate([some for (some,) in over_time([(moves_of(video, units),)], (_SMOOTH,))])
+
+
+def _units(videos: Sequence[Cells]) -> Units:
+    speeds = np.concatenate([video.speed[video.moving > _MOVING] for video in videos])
+    edges = np.concatenate([np.linalg.norm(video.look, axis=-1).ravel() for video in videos])
+    return Units(float(np.median(speeds)) if len(speeds) else 1.0, float(np.median(edges)))
+
+
+def _tails(held: Sequence[Streams]) -> dict[str, np.ndarray]:
+    tails = {}
+    for name in STREAMS:
+        values = [getattr(one, name) for one in held]
+        if name != "place":
+            values = [some[one.moves > 0.5] for some, one in zip(values, held, strict=True)]
+        tails[name] = quantiles(np.concatenate([some.ravel() for some in values]))
+    return tails
+
+
+def _whole(streams: Iterable[Streams]) -> Streams:
+    return Streams._make(map(np.concatenate, zip(*streams, strict=True)))
+
+
+def _folds(videos: Sequence[Cells]) -> tuple[list[list[int]], list[Cells]]:
+    """Which videos make each fold; where there are fewer than three, the thirds of each."""
+    if len(videos) >= FOLDS:
+        return [part.tolist() for part in np.array_split(np.arange(len(videos)), FOLDS)], list(videos)
+    thirds = [
+        Cells._make(values[part[0] : part[-1] + 1] for values in video)
+        for video in videos
+        for part in np.array_split(np.arange(len(video.speed)), FOLDS)
+        if len(part)
+    ]
+    return [[index for index in range(len(thirds)) if index % FOLDS == fold] for fold in range(FOLDS)], thirds

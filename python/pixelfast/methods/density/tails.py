@@ -1,0 +1,103 @@
+"""How rare a value is: -log10 of the share of held-out values at or above it, and what frames make of it (DENSITY)."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+TAILS: Final = np.array([0.5, 0.2, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003, 0.0001])
+"""The shares whose quantiles a model keeps."""
+
+STREAMS: Final = ("speed", "direction", "look", "place")
+SPEAKERS: Final = ("speed", "unusual", "place")
+"""What a frame's score is the largest of: speed, direction with look, and place."""
+
+_TOP: Final = {"speed": 3, "unusual": 3, "place": 10}
+_LOUD: Final = 0.05
+"""Frames below this say nothing: they are empty."""
+
+Values = NDArray[np.float32]
+
+
+class Level(NamedTuple):
+    """Where held-out normal frames lie in what one speaker says.
+
+    Attributes:
+        usual: their median.
+        high: their 99th percentile.
+        turned: by how much the speaker is turned down, at least 1: it is loud on videos that it has not seen.
+    """
+
+    usual: float
+    high: float
+    turned: float
+
+    def scale(self, said: Values) -> Values:
+        """Returns f32[n]: 0 where a frame is as usual, 1 where it is as high as one in a hundred."""
+        return ((said - self.usual) / ((self.high - self.usual) * self.turned)).astype(np.float32)
+
+
+def quantiles(values: Values) -> NDArray[np.float64]:
+    """Returns the values that the shares `TAILS` of all lie above; zeros where there are none.
+
+    Examples:
+        >>> from pixelfast.methods.density.tails import quantiles
+        >>> quantiles(np.arange(1001) / 1000)[:3].round(3).tolist()
+        [0.5, 0.8, 0.9]
+    """
+    return np.quantile(values, 1 - TAILS) if len(values) else np.zeros(len(TAILS))
+
+
+def rarity(values: Values, at: NDArray[np.float64]) -> Values:
+    """Returns -log10 of the tail of each value: linear between the quantiles, and on with the last slope.
+
+    Args:
+        values: f32 of any shape, from 0.
+        at: f64[9], the quantiles of held-out values.
+    """
+    rare = -np.log10(TAILS)
+    at = np.maximum.accumulate(at + np.arange(len(at)) * 1e-12)
+    slope = (rare[-1] - rare[-2]) / (at[-1] - at[-2])
+    places = np.concatenate([[0.0], at]) if at[0] > 0 else at
+    inside = np.interp(values, places, rare if len(places) == len(rare) else np.concatenate([[0.0], rare]))
+    return np.where(values > at[-1], rare[-1] + slope * (values - at[-1]), inside).astype(np.float32)
+
+
+def spoken(rare: Mapping[str, Values]) -> dict[str, Values]:
+    """Returns what each speaker says of n frames, f32[n], from the rarity f32[n, h, w] of each stream: not smoothed."""
+    joined = {"speed": rare["speed"], "unusual": rare["direction"] + rare["look"], "place": rare["place"]}
+    return {name: _mean_of_largest(maps, _TOP[name]) for name, maps in joined.items()}
+
+
+def _mean_of_largest(maps: Values, count: int) -> Values:
+    cells = maps.reshape(len(maps), -1)
+    count = min(count, cells.shape[1])
+    return np.partition(cells, -count, axis=-1)[:, -count:].mean(-1)
+
+
+def level(videos: Sequence[Values]) -> Level:
+    """Returns the level of one speaker from what it said of held-out videos, each f32[n].
+
+    Each video in turn is left out, and compared with the others: what is loud there is turned down.
+    """
+    every = _loud(videos)
+    usual, high = _two(every)
+    ratios = []
+    for index, own in enumerate(videos):
+        low, top = _two(_loud([*videos[:index], *videos[index + 1 :]]))
+        if len(own) and top > low:
+            ratios.append((float(np.quantile(own, 0.98)) - low) / (top - low))
+    turned = max(1.0, float(np.mean(ratios) + 2 * np.std(ratios))) if ratios else 1.0
+    return Level(usual, max(high, usual + 1e-6), turned)
+
+
+def _loud(videos: Sequence[Values]) -> Values:
+    return np.concatenate([np.zeros(0, np.float32), *(said[said > _LOUD] for said in videos)])
+
+
+def _two(values: Values) -> tuple[float, float]:
+    if not len(values):
+        return 0.0, 1.0
+    usual, high = np.quantile(values, [0.5, 0.99]).tolist()
+    return usual, high
