@@ -48,7 +48,6 @@ struct Scratch {
     line: Vec<f32>,
     /// Three blurred rows, each in the place of its number modulo 3, with one pixel more on either side and room for the last eight.
     smooth: [Vec<f32>; 3],
-    edges: [Vec<f32>; 2],
     sums: Vec<Eight<CHANNELS>>,
 }
 
@@ -57,8 +56,7 @@ impl Scratch {
         let eights = width.div_ceil(LANES);
         let smooth = vec![0.0; eights * LANES + 2];
         let smooth = [smooth.clone(), smooth.clone(), smooth];
-        let edges = [vec![0.0; eights * LANES], vec![0.0; eights * LANES]];
-        Self { line: vec![0.0; width + 2 * REACH], smooth, edges, sums: vec![[[0.0; LANES]; CHANNELS]; eights] }
+        Self { line: vec![0.0; width + 2 * REACH], smooth, sums: vec![[[0.0; LANES]; CHANNELS]; eights] }
     }
 }
 
@@ -77,7 +75,7 @@ impl Work for Band<'_> {
 
     #[inline(always)]
     fn run(self) {
-        let Scratch { line, smooth, edges, sums } = self.scratch;
+        let Scratch { line, smooth, sums } = self.scratch;
         sums.fill([[0.0; LANES]; CHANNELS]);
         let last = self.frame.len() / self.width - 1;
         let mut next = self.rows.first.saturating_sub(1); // the first row that is not blurred yet
@@ -88,7 +86,7 @@ impl Work for Band<'_> {
                 next += 1;
             }
             let rows = [above, row, below].map(|row| &smooth[row % 3][..]);
-            add_edges(rows, weight, edges, sums);
+            add_edges(rows, weight, sums);
         }
         across(sums, self.columns, self.out);
     }
@@ -130,25 +128,18 @@ fn blur(frame: &[u8], width: usize, row: usize, line: &mut [f32], out: &mut [f32
     (out[0], out[width + 1]) = (out[1], out[width]);
 }
 
-/// Adds `weight` times the edges of a row, from three blurred ones; `edges` are its magnitudes and orientations.
+/// Adds `weight` times the edges of a row, from three blurred ones.
 #[inline(always)]
-fn add_edges(
-    [above, middle, below]: [&[f32]; 3],
-    weight: f32,
-    edges: &mut [Vec<f32>; 2],
-    sums: &mut [Eight<CHANNELS>],
-) {
-    let [magnitudes, places] = edges;
-    let across = middle.iter().zip(&middle[2..]);
-    let down = above[1..].iter().zip(&below[1..]);
-    for (((out, place), (left, right)), (above, below)) in magnitudes.iter_mut().zip(&mut *places).zip(across).zip(down)
-    {
-        let (x, y) = (0.5 * (right - left), 0.5 * (below - above));
-        *out = weight * (x * x + y * y).sqrt();
-        *place = orientation(x, y);
-    }
-    let eights = magnitudes.as_chunks::<LANES>().0.iter().zip(places.as_chunks::<LANES>().0);
-    for ((magnitude, place), sums) in eights.zip(sums) {
+fn add_edges([above, middle, below]: [&[f32]; 3], weight: f32, sums: &mut [Eight<CHANNELS>]) {
+    let [above, below, left] = [&above[1..], &below[1..], middle].map(|row| row.as_chunks::<LANES>().0);
+    let right = middle[2..].as_chunks::<LANES>().0;
+    for ((((above, below), left), right), sums) in above.iter().zip(below).zip(left).zip(right).zip(sums) {
+        let (mut magnitude, mut place) = ([0.0; LANES], [0.0; LANES]);
+        for lane in 0..LANES {
+            let (x, y) = (0.5 * (right[lane] - left[lane]), 0.5 * (below[lane] - above[lane]));
+            magnitude[lane] = weight * (x * x + y * y).sqrt();
+            place[lane] = orientation(x, y);
+        }
         for lane in 0..LANES {
             sums[0][lane] += magnitude[lane] * larger(place[lane] - 7.0, 0.0);
         }
