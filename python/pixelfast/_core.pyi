@@ -8,17 +8,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 __all__ = [
+    "Exemplars",
     "OverlapAggregator",
     "assemble_cuboids",
     "build_info",
     "cuboid_errors",
     "decode_frames",
     "explain_frame",
+    "farthest_first",
     "fingerprint_files",
     "flip_jpeg",
     "frame_size",
+    "look_blocks",
+    "motion_blocks",
     "noise_sigma",
     "normalise",
+    "place_distances",
     "pool",
     "rank",
     "resize_frames",
@@ -86,3 +91,20 @@ def smooth(
     values: NDArray[np.floating[Any]], lengths: NDArray[np.int64], size: int, threads: int | None = None
 ) -> NDArray[np.float64]: ...
 def rank(values: NDArray[np.floating[Any]], threads: int | None = None) -> NDArray[np.float64]: ...
+def motion_blocks(
+    flow: NDArray[np.float32], rows: int, columns: int, threads: int | None = None
+) -> NDArray[np.float32]: ...
+def look_blocks(
+    frames: NDArray[np.uint8], rows: int, columns: int, threads: int | None = None
+) -> NDArray[np.float32]: ...
+
+@final
+class Exemplars:
+    def __new__(cls, points: NDArray[np.float32]) -> Exemplars: ...
+    def nearest(self, queries: NDArray[np.float32], threads: int | None = None) -> NDArray[np.float32]: ...
+    def __len__(self) -> int: ...
+
+def place_distances(
+    looks: NDArray[np.float32], exemplars: NDArray[np.float32], threads: int | None = None
+) -> NDArray[np.float32]: ...
+def farthest_first(points: NDArray[np.float32], count: int, threads: int | None = None) -> NDArray[np.float32]: ...

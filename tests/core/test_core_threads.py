@@ -65,6 +65,10 @@ CALLS: dict[str, Callable[[int, list[Path]], Any]] = {
     "smooth wide": lambda threads, _: _core.smooth(VALUES, LENGTHS, 999, threads),
     "rank": lambda threads, _: _core.rank(VALUES, threads),
     "rank float32": lambda threads, _: _core.rank(VALUES.astype(np.float32), threads),
+    "motion_blocks": lambda threads, _: _core.motion_blocks(CUBOIDS.reshape(-1, 24, 8, 2), 5, 3, threads),
+    "look_blocks": lambda threads, _: _core.look_blocks(FRAMES, 5, 3, threads),
+    "place_distances": lambda threads, _: _core.place_distances(MAPS, MAPS[:48].reshape(8, 48, 8), threads),
+    "farthest_first": lambda threads, _: _core.farthest_first(MAPS, 5, threads),
 }
 
 

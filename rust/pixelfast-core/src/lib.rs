@@ -5,6 +5,7 @@ pub mod aggregate;
 mod audited;
 pub mod cuboid;
 pub mod decode;
+pub mod density;
 mod error;
 pub mod fingerprint;
 pub mod noise;

@@ -4,6 +4,7 @@ mod aggregate;
 mod array;
 mod cuboid;
 mod decode;
+mod density;
 mod enter;
 mod global;
 
@@ -17,6 +18,8 @@ mod _core {
     use crate::decode::{
         build_info, decode_frames, explain_frame, fingerprint_files, flip_jpeg, frame_size, resize_frames,
     };
+    #[pymodule_export]
+    use crate::density::{Exemplars, farthest_first, look_blocks, motion_blocks, place_distances};
     #[pymodule_export]
     use crate::global::{normalise, rank, smooth};
 }
