@@ -20,7 +20,7 @@ from pixelfast.model import Model
 from pixelfast.notes import Notes
 from pixelfast.options import FlipMode
 from pixelfast.progress import Progress, ProgressCallback
-from pixelfast.sources import FolderVideo, Source, Video, harmless_note, open_source
+from pixelfast.sources import FolderVideo, Source, Video, harmless_note, open_source, turned_note
 from pixelfast.sources.decoding import DecodeSettings
 from pixelfast.sources.video import FrameFormat
 
@@ -112,13 +112,16 @@ def correct(
                 # As in the source where it is one folder, else under the video's name.
                 folder = temporary / (video.folder.relative_to(root) if root else video.name)
                 folder.mkdir(parents=True, exist_ok=True)
-                changes += write_frame_files(video.paths, folder, stage.record().flipped, stage.status(), copy=copy)
+                changes += write_frame_files(
+                    video.paths, folder, stage.record().flipped, stage.status(),
+                    copy=copy, orientation=video.reading.orientation,
+                )  # fmt: skip
                 linked += (
                     0 if copy else sum(path.exists() and path.samefile(folder / path.name) for path in video.paths)
                 )
             if progress is not None:
                 progress(Progress("clean", len(changes), None, f"video {video.name}"))
-    for note in harmless_note(videos):
+    for note in harmless_note(videos) + turned_note(videos):
         notes.say(note)
     counts = {change.name.lower(): changes.count(change) for change in Change}
     return CleanReport(

@@ -29,7 +29,7 @@ from pixelfast.progress import ProgressCallback
 from pixelfast.scores import Scores
 from pixelfast.scores.elsewhere import elsewhere_sentence
 from pixelfast.scores.files import Out, check_outputs, make_folder, output_paths
-from pixelfast.sources import Source, Video, harmless_note, open_source
+from pixelfast.sources import Source, Video, harmless_note, open_source, turned_note
 from pixelfast.sources.decoding import DecodeSettings
 
 
@@ -73,7 +73,7 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
     store = PartStore(folder, job, settings.maps, listing)
     with watch.flow():
         parts = score_videos(videos, stages, store, notes, request.progress, lost=lost)
-    for note in harmless_note(videos):
+    for note in harmless_note(videos) + turned_note(videos):
         notes.say(note)
     if lost and not parts:
         raise _loss(lost, videos)

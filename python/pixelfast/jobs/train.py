@@ -27,7 +27,7 @@ from pixelfast.methods.trained import CACHE_DIGEST, Recipe, Trained, TrainingJob
 from pixelfast.model import Flip, Manifest, Model, Training
 from pixelfast.model.names import EngineName
 from pixelfast.notes import Notes
-from pixelfast.sources import Source, Video, harmless_note, open_source
+from pixelfast.sources import Source, Video, harmless_note, open_source, turned_note
 from pixelfast.sources.folder import gap_notes, without_gaps
 from pixelfast.training.cache import FrameCache
 
@@ -53,7 +53,7 @@ def train_model(source: Source, out: str | PathLike[str], request: TrainingReque
     workdir = target.resolve().with_name(target.resolve().name + ".training")
     videos = without_gaps(videos)
     cache = _open_cache(videos, workdir, request, threads, notes)
-    for note in harmless_note(videos):
+    for note in harmless_note(videos) + turned_note(videos):
         notes.say(note)
     _look_for_stills(cache, workdir, notes)
     if request.progress is not None:

@@ -5,6 +5,7 @@ from pixelfast.sources.harmless import harmless_note
 from pixelfast.sources.lost import LossGuard
 from pixelfast.sources.opening import Source, open_source
 from pixelfast.sources.repair import Repair
+from pixelfast.sources.turned import turned_note
 from pixelfast.sources.video import READ, TRUNCATED, UNREADABLE, Chunk, Color, Video
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "Video",
     "harmless_note",
     "open_source",
+    "turned_note",
 ]

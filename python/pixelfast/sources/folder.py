@@ -33,6 +33,7 @@ class FolderVideo:
         reading: how its pictures become pixels.
         strays: names of pictures that are left out: see `number_frames`.
         harmless: the positions of files with a fault that costs no pixel, of those decoded so far.
+        turned: the positions of files that were turned as their orientation says, of those decoded so far.
     """
 
     def __init__(
@@ -45,6 +46,7 @@ class FolderVideo:
         self.length = len(self._names)
         self._whole: FolderVideo | None = None
         self.harmless: set[int] = set()
+        self.turned: set[int] = set()
         self.reading = reading
         self.frame_ids.flags.writeable = False
 
@@ -73,6 +75,7 @@ class FolderVideo:
             stretch.name = f"{self.name} from {self._names[start]}"
             stretch.length = stop - start
             stretch.starts = ()
+            stretch.harmless, stretch.turned = set(), set()
             stretch._names, stretch.frame_ids = self._names[start:stop], self.frame_ids[start:stop]
             stretches.append(stretch)
         return stretches
@@ -102,11 +105,13 @@ class FolderVideo:
         def decoded(start: int) -> Chunk:
             files = self._files(start, start + chunk)
             harmless: list[int] = []
+            turned: list[int] = []
             frames, status = _core.decode_frames(
                 files, *size, color, threads, harmless=harmless, orientation=self.reading.orientation,
-                depth=self.reading.depth,
+                depth=self.reading.depth, turned=turned,
             )  # fmt: skip
             self.harmless.update(start + index for index in harmless)
+            self.turned.update(start + index for index in turned)
             if height is None:
                 self._refuse_other_sizes(files, status, size)
             return Chunk(self.frame_ids[start : start + chunk], frames, status)

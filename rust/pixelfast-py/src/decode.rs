@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use numpy::{
     PyArray1, PyArray3, PyArrayDyn, PyArrayMethods, PyReadonlyArray3, PyReadwriteArrayDyn, PyUntypedArrayMethods,
 };
-use pixelfast_core::decode::{self, Color, Reading, Target};
+use pixelfast_core::decode::{self, Color, Reading, TURNED, Target};
 use pixelfast_core::fingerprint;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -37,6 +37,7 @@ type Frames<'py> = Bound<'py, PyArrayDyn<u8>>;
 ///         is missing, or stray bytes stand before a marker.
 ///     orientation: Whether pictures are turned as their EXIF or TIFF orientation says.
 ///     depth: The bits that samples of more than 8 bits use: 2**depth - 1 is white; None takes all that a file has.
+///     turned: A list that gets the positions of files that were turned.
 ///
 /// Returns:
 ///     frames: uint8 [N, H, W] or [N, H, W, 3]; `out` where it was given.
@@ -48,7 +49,7 @@ type Frames<'py> = Bound<'py, PyArrayDyn<u8>>;
 ///         an `out` of another shape or layout.
 ///     TypeError: `out` is not a uint8 array.
 #[pyfunction]
-#[pyo3(signature = (paths, height=None, width=None, color="grey", threads=None, out=None, harmless=None, orientation=true, depth=None))]
+#[pyo3(signature = (paths, height=None, width=None, color="grey", threads=None, out=None, harmless=None, orientation=true, depth=None, turned=None))]
 #[expect(clippy::too_many_arguments, reason = "as many as its Python signature has")]
 pub fn decode_frames<'py>(
     py: Python<'py>,
@@ -61,6 +62,7 @@ pub fn decode_frames<'py>(
     harmless: Option<Bound<'py, PyList>>,
     orientation: bool,
     depth: Option<u32>,
+    turned: Option<Bound<'py, PyList>>,
 ) -> PyResult<(Frames<'py>, Bound<'py, PyArray1<u8>>)> {
     let color = parse_color(color)?;
     let reading = Reading { orientation, depth };
@@ -71,9 +73,15 @@ pub fn decode_frames<'py>(
     let mut status = vec![0; paths.len()];
     let target = Target { height, width, color };
     enter_core(py, threads, |cancel| decode::decode_frames(&paths, target, reading, pixels, &mut status, cancel))?;
-    for (index, status) in status.iter_mut().enumerate().filter(|(_, status)| **status == HARMLESS) {
-        *status = 0;
-        harmless.iter().try_for_each(|found| found.append(index))?;
+    for (index, status) in status.iter_mut().enumerate() {
+        if *status & TURNED > 0 {
+            *status -= TURNED;
+            turned.iter().try_for_each(|found| found.append(index))?;
+        }
+        if *status == HARMLESS {
+            *status = 0;
+            harmless.iter().try_for_each(|found| found.append(index))?;
+        }
     }
     Ok((frames, PyArray1::from_vec(py, status)))
 }
@@ -201,28 +209,45 @@ pub fn resize_frames<'py>(
     Ok(resized)
 }
 
-/// Turns a JPEG upside down, without loss where its height is a multiple of its block height.
+/// Turns a JPEG upside down as it is seen, without loss where the sides that are mirrored are multiples of its block's.
 ///
 /// Args:
 ///     data: The bytes of a JPEG file.
 ///     quality: From 1 to 100, used only where the picture has to be coded again.
+///     orientation: Whether it is seen as its EXIF orientation says, or as it lies.
 ///
 /// Returns:
-///     The bytes of the turned JPEG, and whether nothing was lost. Markers (EXIF, ICC profile, comments) are kept; a
-///     picture that was coded again keeps its color space and subsampling.
+///     The bytes of the turned JPEG, and whether nothing was lost. It lies as it is seen, so that its EXIF orientation,
+///     if it has one, is 1. All other markers (EXIF, ICC profile, comments) are kept; a picture that was coded again
+///     keeps its color space and subsampling.
 ///
 /// Raises:
 ///     ValueError: `data` is no JPEG that decodes whole, or `quality` is out of range.
 #[pyfunction]
-#[pyo3(signature = (data, quality=95))]
+#[pyo3(signature = (data, quality=95, orientation=true))]
 pub fn flip_jpeg<'py>(
     py: Python<'py>,
     data: &Bound<'py, PyBytes>,
     quality: i32,
+    orientation: bool,
 ) -> PyResult<(Bound<'py, PyBytes>, bool)> {
     let bytes = data.as_bytes();
-    let (flipped, lossless) = enter_briefly(py, |_| decode::flip_jpeg(bytes, quality))?;
+    let (flipped, lossless) = enter_briefly(py, |_| decode::flip_jpeg(bytes, quality, orientation))?;
     Ok((PyBytes::new(py, &flipped), lossless))
+}
+
+/// Reads the EXIF or TIFF orientation of an image file and takes it out.
+///
+/// Args:
+///     data: The bytes of an image file.
+///
+/// Returns:
+///     The orientation, from 1 to 8; 1 where there is none or it makes no sense. And the bytes with 1 in its place; those
+///     of a PNG or WebP, whose readers do not turn pixels by themselves, as they were.
+#[pyfunction]
+pub fn laid_upright<'py>(py: Python<'py>, data: &Bound<'py, PyBytes>) -> (u8, Bound<'py, PyBytes>) {
+    let (orientation, upright) = decode::laid_upright(data.as_bytes().to_vec());
+    (orientation, PyBytes::new(py, &upright))
 }
 
 /// Hashes what tells a list of files from another: for each in order its base name, size and bytes.

@@ -63,7 +63,8 @@ fn because(error: io::Error) -> String {
     }
 }
 
-fn kind(bytes: &[u8]) -> Result<Kind, String> {
+/// What kind of image the bytes are; `Err` is the end of a sentence that starts with the file's name.
+pub(super) fn kind(bytes: &[u8]) -> Result<Kind, String> {
     match bytes {
         [0xff, 0xd8, ..] => Ok(Kind::Jpeg),
         [0x89, b'P', b'N', b'G', ..] => Ok(Kind::Raster(ImageFormat::Png)),

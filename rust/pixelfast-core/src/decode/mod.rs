@@ -8,6 +8,7 @@
 mod file;
 mod flip;
 mod jpeg;
+mod orientation;
 #[cfg(feature = "plain-jpeg")]
 mod plain;
 mod png_rows;
@@ -21,13 +22,16 @@ mod tiff;
 mod tiff_page;
 
 use std::cell::RefCell;
+use std::mem;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use self::orientation::Orientation;
 use crate::{Cancel, Error, Result};
 
 pub use flip::flip_jpeg;
+pub use orientation::laid_upright;
 pub use resize::resize_frames;
 
 /// Images of more pixels than this are refused before any memory is reserved for them.
@@ -67,6 +71,9 @@ enum Status {
     /// Read, though the file has a fault that costs no pixel.
     Harmless = 3,
 }
+
+/// Added to the status of a frame that was turned as its orientation says.
+pub const TURNED: u8 = 4;
 
 /// What frames are wanted as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -115,7 +122,7 @@ enum Finding {
 type Decoded = std::result::Result<Finding, String>;
 
 /// Decodes every file of `paths` into its frame of `out` (u8, N x H x W or N x H x W x 3) and its place in `status`: 0 read, 1 damaged,
-/// 2 unreadable, 3 read whole from a file with a harmless fault.
+/// 2 unreadable, 3 read whole from a file with a harmless fault; [`TURNED`] more where there is a picture that was turned.
 ///
 /// A file that cannot be used is no error: its status says so, and its pixels are zero.
 ///
@@ -140,15 +147,17 @@ pub fn decode_frames(
     frames.with_max_len(1).try_for_each(|(index, ((pixels, status), path))| {
         cancel.check()?;
         paths.get(index + AHEAD).into_iter().for_each(|path| file::fetch(path));
-        *status = match with_worker(|worker| worker.decode(path, target, reading, pixels)) {
-            Ok(Finding::Whole) => Status::Read,
-            Ok(Finding::Harmless) => Status::Harmless,
-            Ok(Finding::Damaged(_)) => Status::Truncated,
+        let (found, turned) = with_worker(|worker| (worker.decode(path, target, reading, pixels), worker.turned));
+        let turned = if turned { TURNED } else { 0 };
+        *status = match found {
+            Ok(Finding::Whole) => Status::Read as u8 + turned,
+            Ok(Finding::Harmless) => Status::Harmless as u8 + turned,
+            Ok(Finding::Damaged(_)) => Status::Truncated as u8 + turned,
             Err(_) => {
                 pixels.fill(0);
-                Status::Unreadable
+                Status::Unreadable as u8
             }
-        } as u8;
+        };
         Ok(())
     })
 }
@@ -217,6 +226,8 @@ fn with_worker<T>(work: impl FnOnce(&mut Worker) -> T) -> T {
 struct Worker {
     file: Vec<u8>,
     scratch: Scratch,
+    /// Whether the last picture was turned.
+    turned: bool,
 }
 
 /// Buffers that decoding and resizing reuse.
@@ -224,6 +235,7 @@ struct Worker {
 struct Scratch {
     raw: Vec<u8>,
     pixels: Vec<u8>,
+    lying: Vec<u8>,
     resizer: resize::Resizer,
     #[cfg(feature = "plain-jpeg")]
     luma: pixelfast_jpeg::Memory,
@@ -231,7 +243,7 @@ struct Scratch {
 
 impl Scratch {
     fn shrink(&mut self) {
-        for buffer in [&mut self.raw, &mut self.pixels] {
+        for buffer in [&mut self.raw, &mut self.pixels, &mut self.lying] {
             if buffer.capacity() > KEPT_BYTES {
                 *buffer = Vec::new();
             }
@@ -241,18 +253,42 @@ impl Scratch {
 }
 
 impl Worker {
-    fn decode(&mut self, path: &Path, target: Target, _reading: Reading, out: &mut [u8]) -> Decoded {
-        match file::read(path, &mut self.file)? {
-            file::Kind::Jpeg => jpeg::decode(&self.file, target, &mut self.scratch, out),
-            file::Kind::Raster(format) => raster::decode(format, &self.file, target, &mut self.scratch, out),
+    fn decode(&mut self, path: &Path, target: Target, reading: Reading, out: &mut [u8]) -> Decoded {
+        self.turned = false;
+        let kind = file::read(path, &mut self.file)?;
+        let seen = self.orientation(kind, reading);
+        if seen == Orientation::AS_IT_LIES {
+            return decode_as_it_lies(kind, &self.file, target, &mut self.scratch, out);
         }
+        self.turned = true;
+        let (height, width) = seen.size((target.height, target.width));
+        let mut lying = mem::take(&mut self.scratch.lying);
+        let room = room(&mut lying, out.len())?;
+        let done = decode_as_it_lies(kind, &self.file, Target { height, width, ..target }, &mut self.scratch, room);
+        seen.turn(room, target.width, target.color.channels(), out);
+        self.scratch.lying = lying;
+        done
     }
 
-    fn size(&mut self, path: &Path, _reading: Reading) -> std::result::Result<(usize, usize), String> {
-        match file::read(path, &mut self.file)? {
+    fn size(&mut self, path: &Path, reading: Reading) -> std::result::Result<(usize, usize), String> {
+        let kind = file::read(path, &mut self.file)?;
+        let size = match kind {
             file::Kind::Jpeg => jpeg::size(&self.file),
             file::Kind::Raster(format) => raster::size(format, &self.file),
-        }
+        };
+        size.map(|size| self.orientation(kind, reading).size(size))
+    }
+
+    /// How the file is to be turned.
+    fn orientation(&self, kind: file::Kind, reading: Reading) -> Orientation {
+        if reading.orientation { Orientation::of(kind, &self.file) } else { Orientation::AS_IT_LIES }
+    }
+}
+
+fn decode_as_it_lies(kind: file::Kind, data: &[u8], target: Target, scratch: &mut Scratch, out: &mut [u8]) -> Decoded {
+    match kind {
+        file::Kind::Jpeg => jpeg::decode(data, target, scratch, out),
+        file::Kind::Raster(format) => raster::decode(format, data, target, scratch, out),
     }
 }
 
