@@ -16,6 +16,7 @@ mod _core {
     #[pymodule_export]
     use crate::decode::{
         build_info, decode_frames, explain_frame, fingerprint_files, flip_jpeg, frame_size, resize_frames,
+        sample_ranges,
     };
     #[pymodule_export]
     use crate::global::{normalise, rank, smooth};

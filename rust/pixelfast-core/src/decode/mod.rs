@@ -11,6 +11,7 @@ mod jpeg;
 #[cfg(feature = "plain-jpeg")]
 mod plain;
 mod png_rows;
+mod range;
 mod raster;
 mod resize;
 mod samples;
@@ -28,6 +29,7 @@ use rayon::prelude::*;
 use crate::{Cancel, Error, Result};
 
 pub use flip::flip_jpeg;
+pub use range::{Range, sample_ranges};
 pub use resize::resize_frames;
 
 /// Images of more pixels than this are refused before any memory is reserved for them.
@@ -84,7 +86,8 @@ pub struct Target {
 pub struct Reading {
     /// Whether the picture is turned as its EXIF or TIFF orientation says.
     pub orientation: bool,
-    /// The bits that samples of more than 8 bits use; `None` for all that the file has.
+    /// The bits that samples of more than 8 bits use: 8 to 16, or 1 for floating-point ones of 0 to 1. `None` for all
+    /// that the file has, floating-point ones from 0 to 1.
     pub depth: Option<u32>,
 }
 
@@ -241,10 +244,12 @@ impl Scratch {
 }
 
 impl Worker {
-    fn decode(&mut self, path: &Path, target: Target, _reading: Reading, out: &mut [u8]) -> Decoded {
+    fn decode(&mut self, path: &Path, target: Target, reading: Reading, out: &mut [u8]) -> Decoded {
         match file::read(path, &mut self.file)? {
             file::Kind::Jpeg => jpeg::decode(&self.file, target, &mut self.scratch, out),
-            file::Kind::Raster(format) => raster::decode(format, &self.file, target, &mut self.scratch, out),
+            file::Kind::Raster(format) => {
+                raster::decode(format, &self.file, target, reading.depth, &mut self.scratch, out)
+            }
         }
     }
 
