@@ -23,6 +23,7 @@ __all__ = [
     "pool",
     "rank",
     "resize_frames",
+    "sample_ranges",
     "smooth",
 ]
 
@@ -40,6 +41,9 @@ def decode_frames(
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]: ...
 def explain_frame(path: str | PathLike[str]) -> str | None: ...
 def frame_size(path: str | PathLike[str], orientation: bool = True) -> tuple[int, int]: ...
+def sample_ranges(
+    paths: Sequence[str | PathLike[str]], threads: int | None = None
+) -> list[tuple[float, int, int, bool] | None]: ...
 def resize_frames(
     frames: NDArray[np.uint8], height: int, width: int, threads: int | None = None
 ) -> NDArray[np.uint8]: ...

@@ -22,6 +22,7 @@ from pixelfast.options import FlipMode
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.sources import FolderVideo, Source, Video, harmless_note, open_source, turned_note
 from pixelfast.sources.decoding import DecodeSettings
+from pixelfast.sources.depth import say_depth
 from pixelfast.sources.video import FrameFormat
 
 
@@ -90,8 +91,10 @@ def correct(
     _refuse_inside(target, {video.folder for video in videos} | ({root} if root else set()))
     check_new_folder(target)
     loaded = Model.load(Path(model))
+    reading = settings.reading(loaded.manifest.reading)
     for video in videos:
-        video.reading = settings.reading(loaded.manifest.reading)
+        video.reading = reading
+    say_depth(videos, reading, notes, count)
     flip = choose_flip_correction(loaded, loaded.folder, settings.flip, notes)
     clean = CleanSettings(flip.open(loaded, CLEANING_THREADS), settings.on_error, bridge_noisy=False, stopwatch=watch)
     height, width = loaded.manifest.height, loaded.manifest.width

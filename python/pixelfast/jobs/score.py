@@ -31,6 +31,7 @@ from pixelfast.scores.elsewhere import elsewhere_sentence
 from pixelfast.scores.files import Out, check_outputs, make_folder, output_paths
 from pixelfast.sources import Source, Video, harmless_note, open_source, turned_note
 from pixelfast.sources.decoding import DecodeSettings
+from pixelfast.sources.depth import say_depth
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,8 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
     videos = all_videos[share]
     for note in choice.notes:
         notes.say(note)
+    with watch.phase("open"):
+        say_depth(videos, reading, notes, threads)
     if settings.maps and folder is None:
         notes.say("error maps are kept in the parts, and no parts are kept: name a folder with parts=, or out=")
     flip = choose_flip_correction(choice.model, choice.path, settings.flip, notes)

@@ -28,6 +28,7 @@ from pixelfast.model import Flip, Manifest, Model, Training
 from pixelfast.model.names import EngineName
 from pixelfast.notes import Notes
 from pixelfast.sources import Source, Video, harmless_note, open_source, turned_note
+from pixelfast.sources.depth import training_reading
 from pixelfast.sources.folder import gap_notes, without_gaps
 from pixelfast.training.cache import FrameCache
 
@@ -47,6 +48,7 @@ def train_model(source: Source, out: str | PathLike[str], request: TrainingReque
     _refuse_too_large(request.batch, spec.batch_bytes(recipe))
     Model.check_out(target)
     videos = open_source(source, notes, reading=request.reading)
+    request = replace(request, reading=training_reading(videos, request.reading, notes, threads))
     for note in gap_notes(videos):
         notes.say(note)
     spec.needs()

@@ -4,6 +4,7 @@ import logging
 import os
 import shlex
 from collections.abc import Iterable, Iterator
+from copy import copy
 from glob import glob, has_magic
 from pathlib import Path
 from typing import NamedTuple
@@ -34,7 +35,7 @@ def open_source(source: Source, notes: list[str] | None = None, *, reading: Read
             so have those of a pattern that are called the same.
         notes: receives what is said aloud (files passed over, folders without frames, frames numbered by position),
             one sentence each.
-        reading: how the pictures become pixels.
+        reading: how the pictures become pixels, those of a `Video` too that was opened as usual.
 
     Raises:
         SourceError: there are no frames, or the layout cannot be understood; the message says what to do.
@@ -85,6 +86,9 @@ class _Finds:
     def add(self, item: str | os.PathLike[str] | Video) -> None:
         """Adds one item of a source."""
         if isinstance(item, Video):
+            if isinstance(item, FolderVideo) and item.reading == USUAL_READING:
+                item = copy(item)
+                item.reading = self._reading
             self.videos.append(item)
             return
         path = _path(item)

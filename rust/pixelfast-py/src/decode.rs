@@ -17,6 +17,9 @@ use crate::enter::{enter_briefly, enter_core};
 /// The core's status of a file that was read whole though it has a fault.
 const HARMLESS: u8 = 3;
 
+/// The largest sample, bits of the file, bits that are said to be used, whether floating-point.
+type SampleRange = (f64, u32, u32, bool);
+
 type Frames<'py> = Bound<'py, PyArrayDyn<u8>>;
 
 /// Decodes image files to frames of one size, in parallel.
@@ -36,7 +39,8 @@ type Frames<'py> = Bound<'py, PyArrayDyn<u8>>;
 ///     harmless: A list that gets the positions of JPEG files that were read whole though they have a fault: their end
 ///         is missing, or stray bytes stand before a marker.
 ///     orientation: Whether pictures are turned as their EXIF or TIFF orientation says.
-///     depth: The bits that samples of more than 8 bits use: 2**depth - 1 is white; None takes all that a file has.
+///     depth: The bits that samples of more than 8 bits use, 8 to 16 or, of floating-point ones, 1: 2**depth - 1 is
+///         white. None takes all that a file has, and floating-point samples from 0 to 1.
 ///     turned: A list that gets the positions of files that were turned.
 ///
 /// Returns:
@@ -45,8 +49,8 @@ type Frames<'py> = Bound<'py, PyArrayDyn<u8>>;
 ///         (`explain_frame` says why).
 ///
 /// Raises:
-///     ValueError: height without width, a size below 1 or above 65535, files of several sizes where none was given, or
-///         an `out` of another shape or layout.
+///     ValueError: height without width, a size below 1 or above 65535, files of several sizes where none was given, a
+///         depth that there is not, or an `out` of another shape or layout.
 ///     TypeError: `out` is not a uint8 array.
 #[pyfunction]
 #[pyo3(signature = (paths, height=None, width=None, color="grey", threads=None, out=None, harmless=None, orientation=true, depth=None, turned=None))]
@@ -65,6 +69,9 @@ pub fn decode_frames<'py>(
     turned: Option<Bound<'py, PyList>>,
 ) -> PyResult<(Frames<'py>, Bound<'py, PyArray1<u8>>)> {
     let color = parse_color(color)?;
+    if !matches!(depth, None | Some(1 | 8..=16)) {
+        return Err(PyValueError::new_err(format!("depth must be 1 or 8 to 16 bits, not {}", depth.unwrap_or(0))));
+    }
     let reading = Reading { orientation, depth };
     let (height, width) = frame_size_for(py, &paths, height, width, reading, threads)?;
     let frames = frames_for(py, out, &shape(paths.len(), height, width, color))?;
@@ -170,6 +177,27 @@ pub fn explain_frame(py: Python<'_>, path: PathBuf) -> PyResult<Option<String>> 
 pub fn frame_size(py: Python<'_>, path: PathBuf, orientation: bool) -> PyResult<(usize, usize)> {
     let reading = Reading { orientation, depth: None };
     enter_core(py, Some(1), |_| decode::frame_size(&path, reading))
+}
+
+/// What the largest samples are of files of more than 8 bits a sample; of others nothing but the header is read.
+///
+/// Args:
+///     paths: The files, N of them.
+///     threads: How many threads read; None means the cores that this process may use.
+///
+/// Returns:
+///     N times: the largest sample (alpha left out), the bits of the file for one, the bits that it says they use (sBIT,
+///     MaxSampleValue, packed samples; 0 where it says nothing), and whether they are floating-point. None for a file
+///     of at most 8 bits, and for one that cannot be read.
+#[pyfunction]
+#[pyo3(signature = (paths, threads=None))]
+pub fn sample_ranges(
+    py: Python<'_>,
+    paths: Vec<PathBuf>,
+    threads: Option<usize>,
+) -> PyResult<Vec<Option<SampleRange>>> {
+    let ranges = enter_core(py, threads, |cancel| decode::sample_ranges(&paths, cancel))?;
+    Ok(ranges.into_iter().map(|range| range.map(|one| (one.largest, one.bits, one.declared, one.float))).collect())
 }
 
 /// Resizes grey frames by the kernel that `decode_frames` uses: bilinear, antialiased when it shrinks.

@@ -15,7 +15,8 @@ mod _core {
     use crate::cuboid::{assemble_cuboids, cuboid_errors, noise_sigma};
     #[pymodule_export]
     use crate::decode::{
-        build_info, decode_frames, explain_frame, fingerprint_files, flip_jpeg, frame_size, laid_upright, resize_frames,
+        build_info, decode_frames, explain_frame, fingerprint_files, flip_jpeg, frame_size, laid_upright,
+        resize_frames, sample_ranges,
     };
     #[pymodule_export]
     use crate::global::{normalise, rank, smooth};

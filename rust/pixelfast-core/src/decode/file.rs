@@ -37,6 +37,18 @@ pub(super) fn read(path: &Path, into: &mut Vec<u8>) -> Result<Kind, String> {
     }
 }
 
+/// Whether the file may hold samples of more than 8 bits, by its first bytes alone: a TIFF, or a PNG that says so.
+pub(super) fn may_be_deep(path: &Path) -> bool {
+    let mut head = [0; 25];
+    fs::metadata(path).is_ok_and(|about| about.is_file())
+        && File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok()
+        && match kind(&head) {
+            Ok(Kind::Raster(ImageFormat::Png)) => head[24] == 16,
+            Ok(Kind::Raster(format)) => format == ImageFormat::Tiff,
+            _ => false,
+        }
+}
+
 /// Has the system fetch the file, so that it is in memory when it is wanted. Where that cannot be, nothing is lost.
 #[cfg(target_os = "linux")]
 pub(super) fn fetch(path: &Path) {

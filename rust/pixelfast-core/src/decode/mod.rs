@@ -12,6 +12,7 @@ mod orientation;
 #[cfg(feature = "plain-jpeg")]
 mod plain;
 mod png_rows;
+mod range;
 mod raster;
 mod resize;
 mod samples;
@@ -32,6 +33,7 @@ use crate::{Cancel, Error, Result};
 
 pub use flip::flip_jpeg;
 pub use orientation::laid_upright;
+pub use range::{Range, sample_ranges};
 pub use resize::resize_frames;
 
 /// Images of more pixels than this are refused before any memory is reserved for them.
@@ -91,7 +93,8 @@ pub struct Target {
 pub struct Reading {
     /// Whether the picture is turned as its EXIF or TIFF orientation says.
     pub orientation: bool,
-    /// The bits that samples of more than 8 bits use; `None` for all that the file has.
+    /// The bits that samples of more than 8 bits use: 8 to 16, or 1 for floating-point ones of 0 to 1. `None` for all
+    /// that the file has, floating-point ones from 0 to 1.
     pub depth: Option<u32>,
 }
 
@@ -258,13 +261,20 @@ impl Worker {
         let kind = file::read(path, &mut self.file)?;
         let seen = self.orientation(kind, reading);
         if seen == Orientation::AS_IT_LIES {
-            return decode_as_it_lies(kind, &self.file, target, &mut self.scratch, out);
+            return decode_as_it_lies(kind, &self.file, target, reading.depth, &mut self.scratch, out);
         }
         self.turned = true;
         let (height, width) = seen.size((target.height, target.width));
         let mut lying = mem::take(&mut self.scratch.lying);
         let room = room(&mut lying, out.len())?;
-        let done = decode_as_it_lies(kind, &self.file, Target { height, width, ..target }, &mut self.scratch, room);
+        let done = decode_as_it_lies(
+            kind,
+            &self.file,
+            Target { height, width, ..target },
+            reading.depth,
+            &mut self.scratch,
+            room,
+        );
         seen.turn(room, target.width, target.color.channels(), out);
         self.scratch.lying = lying;
         done
@@ -285,10 +295,17 @@ impl Worker {
     }
 }
 
-fn decode_as_it_lies(kind: file::Kind, data: &[u8], target: Target, scratch: &mut Scratch, out: &mut [u8]) -> Decoded {
+fn decode_as_it_lies(
+    kind: file::Kind,
+    data: &[u8],
+    target: Target,
+    depth: Option<u32>,
+    scratch: &mut Scratch,
+    out: &mut [u8],
+) -> Decoded {
     match kind {
         file::Kind::Jpeg => jpeg::decode(data, target, scratch, out),
-        file::Kind::Raster(format) => raster::decode(format, data, target, scratch, out),
+        file::Kind::Raster(format) => raster::decode(format, data, target, depth, scratch, out),
     }
 }
 

@@ -15,6 +15,7 @@ const STRIP_OFFSETS: u16 = 273;
 const SAMPLES: u16 = 277;
 const ROWS_PER_STRIP: u16 = 278;
 const STRIP_COUNTS: u16 = 279;
+const MAX_SAMPLE: u16 = 281;
 const PLANAR: u16 = 284;
 const PREDICTOR: u16 = 317;
 const COLOR_MAP: u16 = 320;
@@ -124,6 +125,17 @@ impl<'a> Page<'a> {
 
     pub(super) fn predicted(&self) -> bool {
         self.one(PREDICTOR, 1) != 1
+    }
+
+    /// The bits that samples are said to use, beyond that they have them; 0 where nothing is said. The largest that
+    /// they can be is what `MaxSampleValue` is where it is left out, so it says nothing.
+    pub(super) fn declared(&self) -> u32 {
+        let most = self.fields.get(&MAX_SAMPLE).and_then(|values| values.iter().max()).copied().unwrap_or(0);
+        match self.bits {
+            9..=15 => self.bits as u32,
+            bits if most < (1 << bits.min(63)) - 1 => u64::BITS - most.leading_zeros(),
+            _ => 0,
+        }
     }
 
     /// The palette: reds, then greens, then blues, 16 bits each.
