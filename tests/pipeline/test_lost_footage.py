@@ -75,8 +75,8 @@ def test_no_part_of_frames_that_came_back(
     source, decode = make_source(**{"a": walking_square(60, 1, SIZE)}), _core.decode_frames
     away = [True]
 
-    def flaky(paths: list[str], *args: object) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        frames, status = decode(paths, *args)  # type: ignore[arg-type]
+    def flaky(paths: list[str], *args: object, **more: object) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        frames, status = decode(paths, *args, **more)  # type: ignore[arg-type]
         for index, path in enumerate(paths):
             if away[0] and path.endswith(("0021.png", "0022.png")):
                 frames[index], status[index] = 0, 2

@@ -182,25 +182,26 @@ def _open_cache(
             f"{workdir} holds a training that was stopped ({left[0].name}): go on from there with --resume, or throw "
             "it away with --fresh"
         )
-    footage, path = _footage_facts(videos), workdir / _FOOTAGE
+    path = workdir / _FOOTAGE
     before = path.read_text(encoding="utf-8") if path.is_file() else None
+    same = before is not None and before == _footage_facts(videos)
     if request.resume and before is None:
         notes.say(f"there is nothing to resume in {workdir}: training begins anew")
-    if request.resume and before not in (None, footage):
+    if request.resume and before is not None and not same:
         raise ModelError(f"the footage is not what the training in {workdir} was begun with: train with --fresh")
-    if before == footage:
+    if same:
         return FrameCache.open(workdir / _CACHE)
-    return _decode(videos, workdir, footage, request, threads)
+    return _decode(videos, workdir, request, threads)
 
 
-def _decode(videos: Sequence[Video], workdir: Path, footage: str, request: TrainingRequest, threads: int) -> FrameCache:
+def _decode(videos: Sequence[Video], workdir: Path, request: TrainingRequest, threads: int) -> FrameCache:
     """Decodes into an empty working folder, which is removed again where that fails."""
     shutil.rmtree(workdir, ignore_errors=True)
     try:
         workdir.mkdir()
         cache = FrameCache.build(videos, workdir / _CACHE, threads=threads, progress=request.progress)
         with atomic_path(workdir / _FOOTAGE) as temporary:
-            temporary.write_text(footage, encoding="utf-8")
+            temporary.write_text(_footage_facts(videos), encoding="utf-8")
     except BaseException as error:
         shutil.rmtree(workdir, ignore_errors=True)
         if isinstance(error, OSError) and not isinstance(error, PixelfastError):

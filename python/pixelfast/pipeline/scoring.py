@@ -52,7 +52,6 @@ class Step(NamedTuple):
 
     Attributes:
         video: its position in the run.
-        footage: the fingerprint of its files.
         part: what was there already, and is all there is of this video.
         chunk: decoded frames, from the decoder.
         cleaned: the same made ready, from the cleaner.
@@ -62,7 +61,6 @@ class Step(NamedTuple):
     """
 
     video: int
-    footage: str
     part: Part | None = None
     chunk: Chunk | None = None
     cleaned: Cleaned | None = None
@@ -82,19 +80,18 @@ def _decoded(videos: Sequence[Video], decode: DecodeSettings, store: PartStore, 
     """
     for index, video in enumerate(videos):
         with decode.stopwatch.phase("fingerprint"):
-            footage = store.footage(video)
-            part = store.find(video.name, footage)
+            part = store.find(video)
         if part is not None and video.length in (None, len(part.raw)):
-            yield Step(index, footage, part=part)
+            yield Step(index, part=part)
             continue
         try:
-            for chunk in decode.chunks(video):
+            for chunk in decode.chunks(video, digests=store.folder is not None):
                 if index in left:
                     break
-                yield Step(index, footage, chunk=chunk)
+                yield Step(index, chunk=chunk)
         except LostFootageError as error:
-            yield Step(index, footage, lost=error)
-        yield Step(index, footage)
+            yield Step(index, lost=error)
+        yield Step(index)
 
 
 def _cleaned(videos: Sequence[Video], stages: Stages, store: PartStore) -> Iterator[Step]:
@@ -104,7 +101,7 @@ def _cleaned(videos: Sequence[Video], stages: Stages, store: PartStore) -> Itera
     def again(index: int) -> Iterator[Chunk]:
         """Decodes a video from its start, on the calling thread."""
         left.add(index)
-        return decode.chunks(videos[index])
+        return decode.chunks(videos[index], digests=store.folder is not None)
 
     with Readahead(lambda: _decoded(videos, decode, store, left), decode.depth) as ahead:
         for index, steps in groupby(ahead, attrgetter("run")):
@@ -195,10 +192,9 @@ def _score(video: Video, steps: Iterable[Step], stages: Stages, store: PartStore
     void = 0
     for stage, some in groupby(steps, attrgetter("stage")):
         count.add(-void, video.name)
-        first = next(some)
-        raw, maps = _raw(video, chain([first], some), stages, count)  # noqa: B031 - the rest of its steps
-        void, last, footage = len(raw), stage, first.footage
-    record = last.record()
+        raw, maps = _raw(video, some, stages, count)
+        void, last = len(raw), stage
+    record, footage = last.record(), store.footage(video, last.digests())
     notes = gap_notes([video]) + last.notes() + stages.method.remarks(video, len(record.frame))
     source = str(video.folder.absolute()) if isinstance(video, FolderVideo) else ""
     part = Part(video.name, footage, raw, record, maps, store.job, notes, len(raw), store.place(video.name), source)

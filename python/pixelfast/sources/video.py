@@ -25,12 +25,14 @@ class Chunk:
         frames: u8[n, H, W], or u8[n, H, W, 3] in RGB order; zeros where the frame is unreadable.
         status: u8[n], `READ`, `TRUNCATED` or `UNREADABLE`.
         seconds: f64[n], the time of each frame since the start of the video; None where it is not known.
+        digests: 32 bytes a frame, of its file as it was decoded; none where they were not asked for.
     """
 
     frame_ids: NDArray[np.int64]
     frames: NDArray[np.uint8]
     status: NDArray[np.uint8]
     seconds: NDArray[np.float64] | None = None
+    digests: bytes = b""
 
 
 @runtime_checkable

@@ -37,6 +37,8 @@ type Frames<'py> = Bound<'py, PyArrayDyn<u8>>;
 ///         is missing, or stray bytes stand before a marker.
 ///     orientation: Whether pictures are turned as their EXIF or TIFF orientation says.
 ///     depth: The bits that samples of more than 8 bits use: 2**depth - 1 is white; None takes all that a file has.
+///     digests: A list that gets 32 bytes a file, over its name, size and bytes as they were decoded: the SHA-256 of all
+///         of them, joined, is what `fingerprint_files` returns.
 ///
 /// Returns:
 ///     frames: uint8 [N, H, W] or [N, H, W, 3]; `out` where it was given.
@@ -48,7 +50,7 @@ type Frames<'py> = Bound<'py, PyArrayDyn<u8>>;
 ///         an `out` of another shape or layout.
 ///     TypeError: `out` is not a uint8 array.
 #[pyfunction]
-#[pyo3(signature = (paths, height=None, width=None, color="grey", threads=None, out=None, harmless=None, orientation=true, depth=None))]
+#[pyo3(signature = (paths, height=None, width=None, color="grey", threads=None, out=None, harmless=None, orientation=true, depth=None, digests=None))]
 #[expect(clippy::too_many_arguments, reason = "as many as its Python signature has")]
 pub fn decode_frames<'py>(
     py: Python<'py>,
@@ -61,6 +63,7 @@ pub fn decode_frames<'py>(
     harmless: Option<Bound<'py, PyList>>,
     orientation: bool,
     depth: Option<u32>,
+    digests: Option<Bound<'py, PyList>>,
 ) -> PyResult<(Frames<'py>, Bound<'py, PyArray1<u8>>)> {
     let color = parse_color(color)?;
     let reading = Reading { orientation, depth };
@@ -70,7 +73,11 @@ pub fn decode_frames<'py>(
     let pixels = pixels.as_slice_mut()?;
     let mut status = vec![0; paths.len()];
     let target = Target { height, width, color };
-    enter_core(py, threads, |cancel| decode::decode_frames(&paths, target, reading, pixels, &mut status, cancel))?;
+    let hash = digests.is_some();
+    let hashed = enter_core(py, threads, |cancel| {
+        decode::decode_frames(&paths, target, reading, pixels, &mut status, hash, cancel)
+    })?;
+    digests.iter().try_for_each(|list| hashed.iter().try_for_each(|one| list.append(PyBytes::new(py, one))))?;
     for (index, status) in status.iter_mut().enumerate().filter(|(_, status)| **status == HARMLESS) {
         *status = 0;
         harmless.iter().try_for_each(|found| found.append(index))?;
