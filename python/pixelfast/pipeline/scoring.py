@@ -127,7 +127,16 @@ class _FrameCount:
         lengths = [video.length for video in videos]
         self._total = None if None in lengths else sum(filter(None, lengths))
         self._progress = progress
-        self._done = 0
+        self._done = self._before = 0
+
+    def begin(self) -> None:
+        """The frames counted from now on are of the next video."""
+        self._before = self._done
+
+    def pass_over(self, video: Video) -> None:
+        """Counts what is left of a lost video: there is nothing more to wait for."""
+        if video.length is not None:
+            self.add(self._before + video.length - self._done, video.name)
 
     def add(self, frames: int, video: str) -> None:
         """Counts `frames` more of `video` as done; fewer than none where a video starts again."""
@@ -164,6 +173,7 @@ def score_videos(
         for index, steps in groupby(stages.clean.stopwatch.waits(ahead), attrgetter("run")):
             if index < 0:
                 continue
+            count.begin()
             try:
                 part = _part(videos[index], steps, stages, store, count)
             except LostFootageError as error:
@@ -171,6 +181,7 @@ def score_videos(
                     raise
                 lost.append(error)
                 notes.say(str(error))
+                count.pass_over(videos[index])
                 continue
             for note in part.notes:
                 notes.say(note)
@@ -190,7 +201,7 @@ def _part(video: Video, steps: Iterator[Step], stages: Stages, store: PartStore,
 def _score(video: Video, steps: Iterable[Step], stages: Stages, store: PartStore, count: _FrameCount) -> Part:
     """The part of one video: only the frames of the last stage of cleaning count."""
     void = 0
-    for stage, some in groupby(steps, attrgetter("stage")):
+    for stage, some in groupby(_not_lost(steps), attrgetter("stage")):
         count.add(-void, video.name)
         raw, maps = _raw(video, some, stages, count)
         void, last = len(raw), stage
@@ -211,7 +222,7 @@ def _raw(
     """Raw scores f32[N] of cleaned frames, and the square roots f16[N, G, G] of the error maps where asked for."""
     raw: list[NDArray[np.float32]] = []
     kept: list[NDArray[np.float16]] = []
-    cleaned = (step.cleaned for step in _not_lost(steps) if step.cleaned is not None)
+    cleaned = (step.cleaned for step in steps if step.cleaned is not None)
     for maps in stretch_maps(stages.method, video, cleaned):
         with stages.clean.stopwatch.phase("aggregate"):
             raw.append(stages.spec.raw(maps, stages.settings.pool))
