@@ -72,7 +72,7 @@ def _refuse_too_large(batch: int | None, each: int) -> None:
     memory = total_memory()
     if batch is not None and memory is not None and batch * each > memory:
         raise ModelError(
-            f"batch {batch} would take about {batch * each / 2**30:.0f} GiB of memory, and this machine has "
+            f"batch {batch} would take about {batch * each / 2**30:.0f} GiB of memory, and this process has "
             f"{memory / 2**30:.0f}: take at most {memory // each}"
         )
 
