@@ -16,7 +16,7 @@ from pixelfast.errors import ModelError, PixelfastError
 from pixelfast.files.atomic import atomic_path, write_error
 from pixelfast.flip.recipe import TRUSTED_ACCURACY
 from pixelfast.geometry import GRID
-from pixelfast.jobs.time_left import TimeLeft
+from pixelfast.jobs.time_left import EXPORT_SECONDS, TimeLeft
 from pixelfast.machine.imports import training_extra
 from pixelfast.machine.memory import total_memory
 from pixelfast.machine.threads import usable_threads
@@ -57,7 +57,8 @@ def train_model(source: Source, out: str | PathLike[str], request: TrainingReque
         notes.say(note)
     _look_for_stills(cache, workdir, notes)
     if request.progress is not None:
-        request = replace(request, progress=TimeLeft(request.progress, _flip_seconds(cache, recipe, threads)))
+        flips, share = _flip_seconds(cache, recipe, threads), _calibration_share(cache, recipe, request.epochs)
+        request = replace(request, progress=TimeLeft(request.progress, flips, EXPORT_SECONDS, share))
     job = TrainingJob(request, recipe, options, cache, workdir, videos, threads, notes)
     model = Model.write(workdir, target, run_training(spec, job, _source_names(source)))
     shutil.rmtree(workdir, ignore_errors=True)
@@ -138,6 +139,12 @@ def _flip_seconds(cache: FrameCache, recipe: Recipe, threads: int) -> float:
     except ModelError:
         return 0.0
     return expected_seconds(cache, recipe.flip, threads)
+
+
+def _calibration_share(cache: FrameCache, recipe: Recipe, epochs: int | None) -> float:
+    """About what calibrating takes of what training takes: held-out frames are seen once, others once an epoch."""
+    planned = int(epochs or getattr(recipe.own, "epochs", 1))
+    return len(cache.held_out_frame_ids()) / max(1, planned * len(cache.train_frame_ids()))
 
 
 def _training(job: TrainingJob, sources: Sequence[str], trained: Trained, flip: "FlipAccuracy | None") -> Training:
