@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pixelfast import _core
 from pixelfast.sources import UNREADABLE
+from pixelfast.sources.repair import stand_ins
 
 JPEG_START = b"\xff\xd8"
 JPEG_QUALITY = 95
@@ -27,7 +28,13 @@ class Change(Enum):
 
 
 def write_frame_files(
-    sources: Sequence[Path], folder: Path, flipped: NDArray[np.bool_], status: NDArray[np.uint8], *, copy: bool = False
+    sources: Sequence[Path],
+    folder: Path,
+    flipped: NDArray[np.bool_],
+    status: NDArray[np.uint8],
+    *,
+    copy: bool = False,
+    starts: Sequence[int] = (),
 ) -> list[Change]:
     """Writes the corrected file of each frame of a video into `folder`, under its own name.
 
@@ -37,6 +44,7 @@ def write_frame_files(
         flipped: bool[N], frames to turn.
         status: u8[N], as decoded.
         copy: whether unchanged files are copied instead of linked.
+        starts: the positions before which time jumps.
 
     Returns:
         What became of each frame, in order.
@@ -44,12 +52,10 @@ def write_frame_files(
     Raises:
         OSError: a file cannot be read or written.
     """
-    readable = np.flatnonzero(status != UNREADABLE)
+    readable, neighbours = np.flatnonzero(status != UNREADABLE), stand_ins(status, starts)
     changes = {index: _correct(sources[index], folder, bool(flipped[index]), copy) for index in readable.tolist()}
     for index in np.flatnonzero(status == UNREADABLE).tolist():
-        # The nearest earlier readable frame, else the next.
-        neighbour = readable[max(0, int(np.searchsorted(readable, index)) - 1)]
-        _replace(folder / sources[index].name, folder / sources[neighbour].name)
+        _replace(folder / sources[index].name, folder / sources[neighbours[index]].name)
         changes[index] = Change.REPLACED
     return [changes[index] for index in range(len(sources))]
 

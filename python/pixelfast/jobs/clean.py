@@ -112,7 +112,8 @@ def correct(
                 # As in the source where it is one folder, else under the video's name.
                 folder = temporary / (video.folder.relative_to(root) if root else video.name)
                 folder.mkdir(parents=True, exist_ok=True)
-                changes += write_frame_files(video.paths, folder, stage.record().flipped, stage.status(), copy=copy)
+                flipped, status = stage.record().flipped, stage.status()
+                changes += write_frame_files(video.paths, folder, flipped, status, copy=copy, starts=video.starts)
                 linked += (
                     0 if copy else sum(path.exists() and path.samefile(folder / path.name) for path in video.paths)
                 )

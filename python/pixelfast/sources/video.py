@@ -12,6 +12,9 @@ READ, TRUNCATED, UNREADABLE = 0, 1, 2
 """The values of `Chunk.status`: read in full; cut off, what could be decoded stands there; not readable, zeros."""
 
 
+DIGEST_BYTES = 32
+"""Of a frame's file."""
+
 READABLE_NOW = "can be read now, though not when it was first tried"
 """What `Video.explain` says of a frame that is readable."""
 
@@ -33,6 +36,13 @@ class Chunk:
     status: NDArray[np.uint8]
     seconds: NDArray[np.float64] | None = None
     digests: bytes = b""
+
+    def cut(self, start: int, stop: int) -> "Chunk":
+        """Returns frames `start` to `stop`, which share their memory."""
+        now, seconds = slice(start, stop), self.seconds
+        digests = self.digests[start * DIGEST_BYTES : stop * DIGEST_BYTES]
+        seconds = None if seconds is None else seconds[now]
+        return Chunk(self.frame_ids[now], self.frames[now], self.status[now], seconds, digests)
 
 
 @runtime_checkable
