@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pixelfast import _core
 from pixelfast.sources import UNREADABLE
+from pixelfast.sources.repair import stand_ins
 
 JPEG_START = b"\xff\xd8"
 JPEG_QUALITY = 95
@@ -34,6 +35,7 @@ def write_frame_files(
     *,
     copy: bool = False,
     orientation: bool = True,
+    starts: Sequence[int] = (),
 ) -> list[Change]:
     """Writes the corrected file of each frame of a video into `folder`, under its own name.
 
@@ -46,6 +48,7 @@ def write_frame_files(
         status: u8[N], as decoded.
         copy: whether unchanged files are copied instead of linked.
         orientation: whether frames are seen as their orientation says, or as they lie.
+        starts: the positions before which time jumps.
 
     Returns:
         What became of each frame, in order.
@@ -53,14 +56,12 @@ def write_frame_files(
     Raises:
         OSError: a file cannot be read or written.
     """
-    readable = np.flatnonzero(status != UNREADABLE)
+    readable, neighbours = np.flatnonzero(status != UNREADABLE), stand_ins(status, starts)
     changes = {
         index: _correct(sources[index], folder, bool(flipped[index]), copy, orientation) for index in readable.tolist()
     }
     for index in np.flatnonzero(status == UNREADABLE).tolist():
-        # The nearest earlier readable frame, else the next.
-        neighbour = readable[max(0, int(np.searchsorted(readable, index)) - 1)]
-        _replace(folder / sources[index].name, folder / sources[neighbour].name, orientation)
+        _replace(folder / sources[index].name, folder / sources[neighbours[index]].name, orientation)
         changes[index] = Change.REPLACED
     return [changes[index] for index in range(len(sources))]
 

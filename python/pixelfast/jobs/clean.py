@@ -115,9 +115,10 @@ def correct(
                 # As in the source where it is one folder, else under the video's name.
                 folder = temporary / (video.folder.relative_to(root) if root else video.name)
                 folder.mkdir(parents=True, exist_ok=True)
+                flipped, status = stage.record().flipped, stage.status()
                 changes += write_frame_files(
-                    video.paths, folder, stage.record().flipped, stage.status(),
-                    copy=copy, orientation=video.reading.orientation,
+                    video.paths, folder, flipped, status,
+                    copy=copy, orientation=video.reading.orientation, starts=video.starts,
                 )  # fmt: skip
                 linked += (
                     0 if copy else sum(path.exists() and path.samefile(folder / path.name) for path in video.paths)

@@ -54,8 +54,9 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
     paths, folder = _places(request)
     with watch.phase("open"):
         choice = choose_engine(engine, settings.stride, request.shard is not None, threads)
+        find_method(choice.method).check(choice, settings)
         reading = settings.reading(choice.model.manifest.reading if choice.model is not None else USUAL_READING)
-        all_videos = open_source(source, notes, reading=reading)
+        all_videos = open_source(source, notes, reading=reading, outputs=paths)
         check_outputs(paths, all_videos)
     if choice.model is not None and (settings.engine_input, settings.engine_range) != (None, None):
         raise EngineError(f"{choice.path} belongs to a model, which knows it: leave out engine_input and engine_range")

@@ -31,17 +31,21 @@ class DecodeSettings:
     threads: int
     stopwatch: Stopwatch
 
-    def chunks(self, video: Video) -> Iterator[Chunk]:
-        """Yields a video's frames, decoded a few at a time.
+    def chunks(self, video: Video, *, digests: bool = False) -> Iterator[Chunk]:
+        """Yields a video's frames, decoded a few at a time; with `digests`, what tells a folder's files is gathered.
 
         Raises:
             SourceError: frames have several sizes, and the method cannot bear it; or none can be read.
         """
         with self.stopwatch.phase("decode"):
             wanted = self.frames(video)
-            if wanted.one_size and isinstance(video, FolderVideo):
-                video.check_one_size()
-            chunks = video.chunks(wanted.height, wanted.width, wanted.color, self.piece, self.threads)
+            how = wanted.height, wanted.width, wanted.color, self.piece, self.threads
+            if isinstance(video, FolderVideo):
+                if wanted.one_size:
+                    video.check_one_size()
+                chunks = video.chunks(*how, digests=digests)
+            else:
+                chunks = video.chunks(*how)
         while True:
             with self.stopwatch.phase("decode"):
                 chunk = next(chunks, None)

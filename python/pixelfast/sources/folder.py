@@ -17,7 +17,7 @@ from pixelfast.errors import LostFootageError, SourceError
 from pixelfast.options import USUAL_READING, Reading
 from pixelfast.sources.gaps import gap_starts
 from pixelfast.sources.numbering import number_frames
-from pixelfast.sources.seen import remembered_fingerprint
+from pixelfast.sources.seen import Seen
 from pixelfast.sources.video import READABLE_NOW, UNREADABLE, Chunk, Color, Video
 
 
@@ -93,9 +93,16 @@ class FolderVideo:
         )
 
     def chunks(
-        self, height: int | None, width: int | None, color: Color = "grey", chunk: int = 64, threads: int | None = None
+        self,
+        height: int | None,
+        width: int | None,
+        color: Color = "grey",
+        chunk: int = 64,
+        threads: int | None = None,
+        *,
+        digests: bool = False,
     ) -> Iterator[Chunk]:
-        """Decodes all frames, `chunk` at a time: see `Video.chunks`."""
+        """Decodes all frames, `chunk` at a time: see `Video.chunks`; `digests` has each file hashed on the way."""
         if chunk < 1:
             raise ValueError(f"chunk must be at least 1, not {chunk}")
         if (height is None) != (width is None):
@@ -104,19 +111,29 @@ class FolderVideo:
 
         def decoded(start: int) -> Chunk:
             files = self._files(start, start + chunk)
-            harmless: list[int] = []
-            turned: list[int] = []
+            harmless, turned, hashed = list[int](), list[int](), list[bytes]()
             frames, status = _core.decode_frames(
                 files, *size, color, threads, harmless=harmless, orientation=self.reading.orientation,
-                depth=self.reading.depth, turned=turned,
+                depth=self.reading.depth, turned=turned, digests=hashed if digests else None,
             )  # fmt: skip
             self.harmless.update(start + index for index in harmless)
             self.turned.update(start + index for index in turned)
             if height is None:
                 self._refuse_other_sizes(files, status, size)
-            return Chunk(self.frame_ids[start : start + chunk], frames, status)
+            return Chunk(self.frame_ids[start : start + chunk], frames, status, digests=b"".join(hashed))
 
-        return map(decoded, range(0, self.length, chunk))
+        chunks = map(decoded, range(0, self.length, chunk))
+        return self._remembered(chunks) if digests else chunks
+
+    def _remembered(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+        """Yields all chunks; what their files hashed to need not be read again, where all of them could be read."""
+        seen, hashed, whole = Seen(self.folder, self._names), list[bytes](), True
+        for chunk in chunks:
+            hashed.append(chunk.digests)
+            whole &= bool(np.all(chunk.status != UNREADABLE))
+            yield chunk
+        if whole:
+            seen.remember(hashlib.sha256(b"".join(hashed)).digest())
 
     def describe(self, index: int) -> str:
         """Returns the path of frame `index`."""
@@ -128,9 +145,18 @@ class FolderVideo:
 
     def fingerprint(self) -> bytes:
         """Returns 32 bytes over the name, size and bytes of each file, in order, and over how they are read."""
-        files = remembered_fingerprint(
-            self.folder, self._names, lambda: _core.fingerprint_files(self._files(0, self.length))
-        )
+        seen = Seen(self.folder, self._names)
+        files = seen.fingerprint
+        if files is None:
+            files = _core.fingerprint_files(self._files(0, self.length))
+            seen.remember(files)
+        return self._with_reading(files)
+
+    def fingerprint_of(self, digests: bytes) -> bytes:
+        """Returns what `fingerprint` does, of the files as they were decoded: `digests` are those of all chunks."""
+        return self._with_reading(hashlib.sha256(digests).digest())
+
+    def _with_reading(self, files: bytes) -> bytes:
         unusual = self.reading.unusual()
         return hashlib.sha256(files + repr(unusual).encode()).digest() if unusual else files
 

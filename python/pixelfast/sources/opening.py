@@ -26,7 +26,13 @@ OWN_SUFFIXES = frozenset({"parts", "training"})
 _logger = logging.getLogger("pixelfast")
 
 
-def open_source(source: Source, notes: list[str] | None = None, *, reading: Reading = USUAL_READING) -> list[Video]:
+def open_source(
+    source: Source,
+    notes: list[str] | None = None,
+    *,
+    reading: Reading = USUAL_READING,
+    outputs: Iterable[Path] = (),
+) -> list[Video]:
     """Finds the videos of a source, naturally sorted by name; no frame is opened.
 
     Args:
@@ -36,6 +42,7 @@ def open_source(source: Source, notes: list[str] | None = None, *, reading: Read
         notes: receives what is said aloud (files passed over, folders without frames, frames numbered by position),
             one sentence each.
         reading: how the pictures become pixels, those of a `Video` too that was opened as usual.
+        outputs: files that the run will write, about which nothing is said where they lie among the frames.
 
     Raises:
         SourceError: there are no frames, or the layout cannot be understood; the message says what to do.
@@ -44,7 +51,7 @@ def open_source(source: Source, notes: list[str] | None = None, *, reading: Read
         >>> [video.name for video in pixelfast.open_source("new")]
         ['01', '02']
     """
-    finds = _Finds(reading)
+    finds = _Finds(reading, outputs)
     for item in _items(source):
         finds.add(item)
     if not finds.videos:
@@ -77,8 +84,9 @@ class _Listing(NamedTuple):
 class _Finds:
     """What was found so far, and what was passed over on the way."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, outputs: Iterable[Path]) -> None:
         self._reading = reading
+        self._outputs = {path.resolve() for path in outputs}
         self.videos: list[Video] = []
         self._others: list[Path] = []
         self._without_frames: list[Path] = []
@@ -102,9 +110,10 @@ class _Finds:
 
     def notes(self) -> list[str]:
         """Returns one sentence for each kind of thing that was passed over or cannot be taken as it is."""
-        notes = []
-        if self._others:
-            notes.append(f"files that are no frames were passed over: {len(self._others)}, such as {self._others[0]}")
+        notes, names = [], {path.name for path in self._outputs}
+        others = [path for path in self._others if path.name not in names or path.resolve() not in self._outputs]
+        if others:
+            notes.append(f"files that are no frames were passed over: {len(others)}, such as {others[0]}")
         if self._without_frames:
             notes.append(f"folders without frames were passed over: {_some(self._without_frames)}")
         folders = [video for video in self.videos if isinstance(video, FolderVideo)]

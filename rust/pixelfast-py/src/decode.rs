@@ -42,6 +42,8 @@ type Frames<'py> = Bound<'py, PyArrayDyn<u8>>;
 ///     depth: The bits that samples of more than 8 bits use, 8 to 16 or, of floating-point ones, 1: 2**depth - 1 is
 ///         white. None takes all that a file has, and floating-point samples from 0 to 1.
 ///     turned: A list that gets the positions of files that were turned.
+///     digests: A list that gets 32 bytes a file, over its name, size and bytes as they were decoded: the SHA-256 of all
+///         of them, joined, is what `fingerprint_files` returns.
 ///
 /// Returns:
 ///     frames: uint8 [N, H, W] or [N, H, W, 3]; `out` where it was given.
@@ -53,7 +55,7 @@ type Frames<'py> = Bound<'py, PyArrayDyn<u8>>;
 ///         depth that there is not, or an `out` of another shape or layout.
 ///     TypeError: `out` is not a uint8 array.
 #[pyfunction]
-#[pyo3(signature = (paths, height=None, width=None, color="grey", threads=None, out=None, harmless=None, orientation=true, depth=None, turned=None))]
+#[pyo3(signature = (paths, height=None, width=None, color="grey", threads=None, out=None, harmless=None, orientation=true, depth=None, turned=None, digests=None))]
 #[expect(clippy::too_many_arguments, reason = "as many as its Python signature has")]
 pub fn decode_frames<'py>(
     py: Python<'py>,
@@ -67,6 +69,7 @@ pub fn decode_frames<'py>(
     orientation: bool,
     depth: Option<u32>,
     turned: Option<Bound<'py, PyList>>,
+    digests: Option<Bound<'py, PyList>>,
 ) -> PyResult<(Frames<'py>, Bound<'py, PyArray1<u8>>)> {
     let color = parse_color(color)?;
     if !matches!(depth, None | Some(1 | 8..=16)) {
@@ -79,7 +82,11 @@ pub fn decode_frames<'py>(
     let pixels = pixels.as_slice_mut()?;
     let mut status = vec![0; paths.len()];
     let target = Target { height, width, color };
-    enter_core(py, threads, |cancel| decode::decode_frames(&paths, target, reading, pixels, &mut status, cancel))?;
+    let hash = digests.is_some();
+    let hashed = enter_core(py, threads, |cancel| {
+        decode::decode_frames(&paths, target, reading, pixels, &mut status, hash, cancel)
+    })?;
+    digests.iter().try_for_each(|list| hashed.iter().try_for_each(|one| list.append(PyBytes::new(py, one))))?;
     for (index, status) in status.iter_mut().enumerate() {
         if *status & TURNED > 0 {
             *status -= TURNED;

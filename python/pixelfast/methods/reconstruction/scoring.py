@@ -159,9 +159,21 @@ def open_reconstruction(opening: Opening) -> Reconstruction:
     opening.say_precision(engine.facts.precision)
     window = engine.facts.window
     stride = settings.stride if settings.stride is not None else engine.facts.stride or 1
+    _check_stride(stride, window)
+    return Reconstruction(engine, settings, stride, opening.stopwatch)
+
+
+def check(choice: EngineChoice, settings: Settings) -> None:
+    """See `MethodSpec.check`: an EngineError where the stride is longer than the window that a model tells."""
+    if settings.stride is not None and choice.model is not None:
+        _check_stride(settings.stride, choice.model.manifest.window)
+    elif settings.stride is not None and settings.stride < 1:
+        raise EngineError(f"stride must be at least 1, not {settings.stride}: windows lie so many frames apart")
+
+
+def _check_stride(stride: int, window: int) -> None:
     if not 1 <= stride <= window:
         raise EngineError(f"stride must be 1 to {window}, the engine's window, not {stride}: else frames are left out")
-    return Reconstruction(engine, settings, stride, opening.stopwatch)
 
 
 def _check_fit(engine: WindowEngine, choice: EngineChoice) -> None:

@@ -19,7 +19,7 @@ pub(super) enum Kind {
     Raster(ImageFormat),
 }
 
-/// Replaces `into` by the bytes of the file. `Err` is the end of a sentence that starts with the file's name.
+/// Replaces `into` by the bytes of the file, or by none where they cannot all be read. `Err` is the end of a sentence that starts with the file's name.
 pub(super) fn read(path: &Path, into: &mut Vec<u8>) -> Result<Kind, String> {
     into.clear();
     // Asked before the file is opened: opening a pipe would wait for its other end.
@@ -31,6 +31,9 @@ pub(super) fn read(path: &Path, into: &mut Vec<u8>) -> Result<Kind, String> {
         _ => {}
     }
     let length = File::open(path).and_then(|file| file.take(FILE_LIMIT).read_to_end(into));
+    if length.is_err() {
+        into.clear(); // half of a file must be taken for nothing else
+    }
     match length.map_err(because)? {
         0 => Err("is empty (0 bytes)".into()),
         _ => kind(into),

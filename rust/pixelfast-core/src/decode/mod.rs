@@ -29,6 +29,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 
 use self::orientation::Orientation;
+use crate::fingerprint::{self, Digest};
 use crate::{Cancel, Error, Result};
 
 pub use flip::flip_jpeg;
@@ -127,7 +128,8 @@ type Decoded = std::result::Result<Finding, String>;
 /// Decodes every file of `paths` into its frame of `out` (u8, N x H x W or N x H x W x 3) and its place in `status`: 0 read, 1 damaged,
 /// 2 unreadable, 3 read whole from a file with a harmless fault; [`TURNED`] more where there is a picture that was turned.
 ///
-/// A file that cannot be used is no error: its status says so, and its pixels are zero.
+/// A file that cannot be used is no error: its status says so, and its pixels are zero. Returns the digest of each file
+/// as it was decoded where `digests` asks for them, which [`fingerprint::of_digests`] makes a fingerprint; else none.
 ///
 /// # Errors
 /// [`Error::Shape`] if `out` or `status` does not hold exactly one frame a path; [`Error::Cancelled`].
@@ -137,8 +139,9 @@ pub fn decode_frames(
     reading: Reading,
     out: &mut [u8],
     status: &mut [u8],
+    digests: bool,
     cancel: &Cancel,
-) -> Result<()> {
+) -> Result<Vec<Digest>> {
     let frame = target.bytes().filter(|&bytes| bytes > 0);
     let frame = frame.ok_or_else(|| Error::Value(format!("a frame cannot be {}x{}", target.width, target.height)))?;
     if paths.len().checked_mul(frame) != Some(out.len()) || paths.len() != status.len() {
@@ -147,10 +150,13 @@ pub fn decode_frames(
     }
     paths.par_iter().take(AHEAD).with_min_len(8).for_each(|path| file::fetch(path));
     let frames = out.par_chunks_exact_mut(frame).zip(status).zip(paths).enumerate();
-    frames.with_max_len(1).try_for_each(|(index, ((pixels, status), path))| {
+    let decoded = frames.with_max_len(1).map(|(index, ((pixels, status), path))| {
         cancel.check()?;
         paths.get(index + AHEAD).into_iter().for_each(|path| file::fetch(path));
-        let (found, turned) = with_worker(|worker| (worker.decode(path, target, reading, pixels), worker.turned));
+        let (found, turned, digest) = with_worker(|worker| {
+            let found = worker.decode(path, target, reading, pixels);
+            (found, worker.turned, digests.then(|| fingerprint::of_bytes(path, &worker.file)))
+        });
         let turned = if turned { TURNED } else { 0 };
         *status = match found {
             Ok(Finding::Whole) => Status::Read as u8 + turned,
@@ -161,8 +167,9 @@ pub fn decode_frames(
                 Status::Unreadable as u8
             }
         };
-        Ok(())
-    })
+        Ok(digest)
+    });
+    Ok(decoded.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
 /// Why the file does not decode fully, as the end of a sentence that starts with its name; `None` if it does.
