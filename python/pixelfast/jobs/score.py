@@ -53,13 +53,10 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
     threads = usable_threads(request.threads)
     paths, folder = _places(request)
     with watch.phase("open"):
-        choice = choose_engine(engine, settings.stride, request.shard is not None, threads)
-        find_method(choice.method).check(choice, settings)
+        choice = _choose(engine, settings, request, threads)
         reading = settings.reading(choice.model.manifest.reading if choice.model is not None else USUAL_READING)
         all_videos = open_source(source, notes, reading=reading, outputs=paths)
         check_outputs(paths, all_videos)
-    if choice.model is not None and (settings.engine_input, settings.engine_range) != (None, None):
-        raise EngineError(f"{choice.path} belongs to a model, which knows it: leave out engine_input and engine_range")
     videos = all_videos[share]
     for note in choice.notes:
         notes.say(note)
@@ -85,26 +82,34 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
         notes.say(
             f"these are the scores of share {request.shard} alone: merge the parts in {folder} when all are there"
         )
-        paths = []
-    scores = finish(parts, job, paths, notes=notes, watch=watch, threads=threads)
+    scores = finish(parts, job, paths if request.shard is None else [], notes=notes, watch=watch, threads=threads)
     scores.reused = store.reused
     if request.profile is not None:
         request.profile(watch.profile(threads))
     if lost:
-        error = _loss(lost, videos)
-        error.scores = scores
-        raise error
+        raise _loss(lost, videos, scores)
     return scores
 
 
-def _loss(lost: Sequence[LostFootageError], videos: Sequence[Video]) -> LostFootageError:
-    """What the run ends with where videos are lost: each of them with its cause, and how to insist."""
+def _choose(engine: str | PathLike[str], settings: Settings, request: Request, threads: int) -> EngineChoice:
+    """Finds the engine, and refuses settings of which it can be told without loading it that they do not go with it."""
+    choice = choose_engine(engine, settings.stride, request.shard is not None, threads)
+    if choice.model is not None and (settings.engine_input, settings.engine_range) != (None, None):
+        raise EngineError(f"{choice.path} belongs to a model, which knows it: leave out engine_input and engine_range")
+    find_method(choice.method).check(choice, settings)
+    return choice
+
+
+def _loss(lost: Sequence[LostFootageError], videos: Sequence[Video], scores: Scores | None = None) -> LostFootageError:
+    """What the run ends with where videos are lost: each with its cause, how to insist, and the others' scores."""
     rest = "the others were" if len(lost) < len(videos) else "none was"
     causes = "; ".join(str(error) for error in lost)
-    return LostFootageError(
+    error = LostFootageError(
         f"{len(lost):,} of {len(videos):,} videos not scored ({rest}): {causes}; --on-error insist "
         "(on_error='insist') repairs what has any readable frame"
     )
+    error.scores = scores
+    return error
 
 
 def open_stages(opening: Opening, flip: FlipCorrection) -> Stages:

@@ -145,7 +145,7 @@ def _flip_seconds(cache: FrameCache, recipe: Recipe, threads: int) -> float:
 
 def _calibration_share(cache: FrameCache, recipe: Recipe, epochs: int | None) -> float:
     """About what calibrating takes of what training takes: held-out frames are seen once, others once an epoch."""
-    planned = int(epochs or getattr(recipe.own, "epochs", 1))
+    planned = getattr(recipe.own, "epochs", 1) if epochs is None else epochs
     return len(cache.held_out_frame_ids()) / max(1, planned * len(cache.train_frame_ids()))
 
 
