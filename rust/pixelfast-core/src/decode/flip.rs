@@ -3,6 +3,7 @@
 use turbojpeg::{Colorspace, Compressor, PixelFormat, Subsamp, Transform, TransformOp, Transformer};
 
 use super::check_size;
+use super::tidy::tidied;
 use crate::{Error, Result};
 
 const START_OF_SCAN: u8 = 0xda;
@@ -21,12 +22,15 @@ pub fn flip_jpeg(data: &[u8], quality: i32) -> Result<(Vec<u8>, bool)> {
     }
     let header = turbojpeg::read_header(data).map_err(|error| refusal(&error))?;
     check_size(header.height, header.width).map_err(|reason| Error::Value(format!("the JPEG {reason}")))?;
+    // A file with a fault that costs no pixel is turned without it.
+    turn(data, quality)
+        .or_else(|error| turn(&tidied(data).ok_or_else(|| refusal(&error))?, quality).map_err(|error| refusal(&error)))
+}
+
+fn turn(data: &[u8], quality: i32) -> turbojpeg::Result<(Vec<u8>, bool)> {
     match transform(data) {
         Ok(flipped) => Ok((flipped, true)),
-        Err(_) => {
-            let recoded = recode(data, quality).map_err(|error| refusal(&error))?;
-            Ok((with_markers_of(data, &recoded), false))
-        }
+        Err(_) => recode(data, quality).map(|recoded| (with_markers_of(data, &recoded), false)),
     }
 }
 
