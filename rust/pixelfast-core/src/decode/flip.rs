@@ -5,6 +5,7 @@ use turbojpeg::{Colorspace, Compressor, Image, PixelFormat, Subsamp, Transform, 
 use super::check_size;
 use super::file::Kind;
 use super::orientation::{self, Orientation};
+use super::tidy::tidied;
 use crate::{Error, Result};
 
 const START_OF_SCAN: u8 = 0xda;
@@ -26,16 +27,20 @@ pub fn flip_jpeg(data: &[u8], quality: i32, oriented: bool) -> Result<(Vec<u8>, 
     let header = turbojpeg::read_header(data).map_err(|error| refusal(&error))?;
     check_size(header.height, header.width).map_err(|reason| Error::Value(format!("the JPEG {reason}")))?;
     let seen = if oriented { Orientation::of(Kind::Jpeg, data) } else { Orientation::AS_IT_LIES };
-    let turn = seen.upside_down();
-    let (mut turned, lossless) = match transform(data, turn) {
-        Ok(turned) => (turned, true),
-        Err(_) => {
-            let recoded = recode(data, turn, quality).map_err(|error| refusal(&error))?;
-            (with_markers_of(data, &recoded), false)
-        }
-    };
+    let how = seen.upside_down();
+    // A file with a fault that costs no pixel is turned without it.
+    let (mut turned, lossless) = turn(data, how, quality).or_else(|error| {
+        turn(&tidied(data).ok_or_else(|| refusal(&error))?, how, quality).map_err(|error| refusal(&error))
+    })?;
     orientation::set_upright(Kind::Jpeg, &mut turned);
     Ok((turned, lossless))
+}
+
+fn turn(data: &[u8], how: Orientation, quality: i32) -> turbojpeg::Result<(Vec<u8>, bool)> {
+    match transform(data, how) {
+        Ok(turned) => Ok((turned, true)),
+        Err(_) => recode(data, how, quality).map(|recoded| (with_markers_of(data, &recoded), false)),
+    }
 }
 
 fn refusal(error: &turbojpeg::Error) -> Error {

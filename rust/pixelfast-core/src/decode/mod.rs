@@ -21,6 +21,7 @@ mod tests;
 mod tidy;
 mod tiff;
 mod tiff_page;
+mod walk;
 
 use std::cell::RefCell;
 use std::mem;
