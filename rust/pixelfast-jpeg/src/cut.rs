@@ -4,6 +4,8 @@
 //! transformed: by Arai, Agui and Nakajima (1988), 5 multiplications a line, written over eight columns at once, so
 //! that the compiler makes vector code of it.
 
+use std::f32::consts::SQRT_2;
+
 use crate::reduce::COSINES;
 
 /// Eight rows of eight.
@@ -52,6 +54,7 @@ pub(super) fn beyond(coefficients: &Square) -> Option<Square> {
 
 /// How far a sample is from -0.5, the middle of what a byte holds.
 #[inline(always)]
+#[expect(clippy::needless_range_loop, reason = "in this form it becomes vector code")]
 fn farthest(lines: &Square) -> f32 {
     let mut far = [0.0; 8];
     for lane in 0..8 {
@@ -66,6 +69,7 @@ fn farthest(lines: &Square) -> f32 {
 
 /// One pass down all eight columns.
 #[inline(always)]
+#[expect(clippy::needless_range_loop, reason = "in this form it becomes vector code")]
 fn pass(from: &Square) -> Square {
     let mut into = [[0.0; 8]; 8];
     for lane in 0..8 {
@@ -82,7 +86,7 @@ fn pass(from: &Square) -> Square {
 #[inline(always)]
 fn halves(from: &Square, lane: usize) -> ([f32; 4], [f32; 4]) {
     let at = |row: usize| from[row][lane];
-    let (sum, middle) = (at(2) + at(6), (at(2) - at(6)) * 1.414_213_6);
+    let (sum, middle) = (at(2) + at(6), (at(2) - at(6)) * SQRT_2);
     let (above, below) = (at(0) + at(4), at(0) - at(4));
     let even = [above + sum, below + (middle - sum), below - (middle - sum), above - sum];
 
@@ -91,7 +95,7 @@ fn halves(from: &Square, lane: usize) -> ([f32; 4], [f32; 4]) {
     let both = (far + inner) * 1.847_759;
     let first = outer + near;
     let second = both - far * 2.613_126 - first;
-    let third = (outer - near) * 1.414_213_6 - second;
+    let third = (outer - near) * SQRT_2 - second;
     (even, [first, second, third, both - inner * 1.082_392_2 - third])
 }
 
