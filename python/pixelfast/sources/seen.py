@@ -19,12 +19,15 @@ _SETTLED_SECONDS: Final = 2.0
 """A file that changed less than so long ago may change again within the same tick of a file system's clock."""
 
 
-def remembered_fingerprint(folder: Path, names: Sequence[str], read: Callable[[], bytes]) -> bytes:
+def remembered_fingerprint(
+    folder: Path, names: Sequence[str], read: Callable[[], bytes], *, kept_as: Path | None = None
+) -> bytes:
     """Returns the fingerprint of files in a folder: as it was when none has changed since, else what `read` gives.
 
-    It is kept in the user's cache folder; where that cannot be, the files are read each time.
+    It is kept in the user's cache folder, by the folder's or by another path; where that cannot be, the files are read
+    each time.
     """
-    place, before = _place(folder), _looks(folder, names)
+    place, before = _place(kept_as or folder), _looks(folder, names)
     if place is None or before is None:
         return read()
     with suppress(OSError, ValueError):

@@ -6,6 +6,7 @@ mod cuboid;
 mod decode;
 mod enter;
 mod global;
+mod pictures;
 
 #[pyo3::pymodule(gil_used = false)]
 mod _core {
@@ -19,4 +20,6 @@ mod _core {
     };
     #[pymodule_export]
     use crate::global::{normalise, rank, smooth};
+    #[pymodule_export]
+    use crate::pictures::{PictureReader, count_pictures};
 }

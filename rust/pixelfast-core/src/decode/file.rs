@@ -55,7 +55,7 @@ pub(super) fn fetch(path: &Path) {
 pub(super) fn fetch(_: &Path) {}
 
 /// A system error as the end of a sentence.
-fn because(error: io::Error) -> String {
+pub(super) fn because(error: io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "does not exist".into(),
         io::ErrorKind::PermissionDenied => "may not be read: permission denied".into(),
@@ -63,7 +63,8 @@ fn because(error: io::Error) -> String {
     }
 }
 
-fn kind(bytes: &[u8]) -> Result<Kind, String> {
+/// Told by the first bytes.
+pub(super) fn kind(bytes: &[u8]) -> Result<Kind, String> {
     match bytes {
         [0xff, 0xd8, ..] => Ok(Kind::Jpeg),
         [0x89, b'P', b'N', b'G', ..] => Ok(Kind::Raster(ImageFormat::Png)),

@@ -8,6 +8,7 @@
 mod file;
 mod flip;
 mod jpeg;
+mod pictures;
 #[cfg(feature = "plain-jpeg")]
 mod plain;
 mod png_rows;
@@ -28,6 +29,7 @@ use rayon::prelude::*;
 use crate::{Cancel, Error, Result};
 
 pub use flip::flip_jpeg;
+pub use pictures::{Pictures, Reasons, count_pictures};
 pub use resize::resize_frames;
 
 /// Images of more pixels than this are refused before any memory is reserved for them.
@@ -241,15 +243,26 @@ impl Scratch {
 }
 
 impl Worker {
-    fn decode(&mut self, path: &Path, target: Target, _reading: Reading, out: &mut [u8]) -> Decoded {
-        match file::read(path, &mut self.file)? {
+    fn decode(&mut self, path: &Path, target: Target, reading: Reading, out: &mut [u8]) -> Decoded {
+        let kind = file::read(path, &mut self.file)?;
+        self.decode_read(kind, target, reading, out)
+    }
+
+    /// Decodes the bytes that `file` holds.
+    fn decode_read(&mut self, kind: file::Kind, target: Target, _reading: Reading, out: &mut [u8]) -> Decoded {
+        match kind {
             file::Kind::Jpeg => jpeg::decode(&self.file, target, &mut self.scratch, out),
             file::Kind::Raster(format) => raster::decode(format, &self.file, target, &mut self.scratch, out),
         }
     }
 
-    fn size(&mut self, path: &Path, _reading: Reading) -> std::result::Result<(usize, usize), String> {
-        match file::read(path, &mut self.file)? {
+    fn size(&mut self, path: &Path, reading: Reading) -> std::result::Result<(usize, usize), String> {
+        let kind = file::read(path, &mut self.file)?;
+        self.size_read(kind, reading)
+    }
+
+    fn size_read(&mut self, kind: file::Kind, _reading: Reading) -> std::result::Result<(usize, usize), String> {
+        match kind {
             file::Kind::Jpeg => jpeg::size(&self.file),
             file::Kind::Raster(format) => raster::size(format, &self.file),
         }

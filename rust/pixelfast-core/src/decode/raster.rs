@@ -49,7 +49,7 @@ pub(super) fn decode(
 }
 
 /// Runs `work`; a panic in a decoder becomes a reason like any other.
-fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err("cannot be decoded: its decoder gave up".into()))
 }
 
