@@ -9,8 +9,10 @@ from numpy.typing import NDArray
 
 __all__ = [
     "OverlapAggregator",
+    "PictureReader",
     "assemble_cuboids",
     "build_info",
+    "count_pictures",
     "cuboid_errors",
     "decode_frames",
     "explain_frame",
@@ -45,6 +47,7 @@ def frame_size(path: str | PathLike[str], orientation: bool = True) -> tuple[int
 def sample_ranges(
     paths: Sequence[str | PathLike[str]], threads: int | None = None
 ) -> list[tuple[float, int, int, bool] | None]: ...
+def count_pictures(paths: Sequence[str | PathLike[str]], threads: int | None = None) -> list[int]: ...
 def resize_frames(
     frames: NDArray[np.uint8], height: int, width: int, threads: int | None = None
 ) -> NDArray[np.uint8]: ...
@@ -73,6 +76,25 @@ def cuboid_errors(
     threads: int | None = None,
 ) -> NDArray[np.float32]: ...
 def noise_sigma(frames: NDArray[np.uint8], threads: int | None = None) -> NDArray[np.float32]: ...
+
+@final
+class PictureReader:
+    def __new__(cls, path: str | PathLike[str]) -> PictureReader: ...
+    @property
+    def length(self) -> int: ...
+    @property
+    def seconds(self) -> list[float] | None: ...
+    def sizes(self, orientation: bool = True) -> list[tuple[int, int] | None]: ...
+    def next(
+        self,
+        count: int,
+        height: int,
+        width: int,
+        color: Literal["grey", "rgb"] = "grey",
+        threads: int | None = None,
+        orientation: bool = True,
+        depth: int | None = None,
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], dict[int, str]]: ...
 
 @final
 class OverlapAggregator:

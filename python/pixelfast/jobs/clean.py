@@ -20,7 +20,7 @@ from pixelfast.model import Model
 from pixelfast.notes import Notes
 from pixelfast.options import FlipMode
 from pixelfast.progress import Progress, ProgressCallback
-from pixelfast.sources import FolderVideo, Source, Video, harmless_note, open_source, turned_note
+from pixelfast.sources import FolderVideo, PictureFile, Source, Video, harmless_note, open_source, turned_note
 from pixelfast.sources.decoding import DecodeSettings
 from pixelfast.sources.depth import say_depth
 from pixelfast.sources.video import FrameFormat
@@ -144,8 +144,13 @@ def _judge(video: Video, clean: CleanSettings, flip: FlipMode, decode: DecodeSet
 
 def _folders(videos: Sequence[Video]) -> list[FolderVideo]:
     folders = [video for video in videos if isinstance(video, FolderVideo)]
-    if len(folders) < len(videos):
-        raise SourceError("clean writes files, so it takes folders of images only: extract the frames first")
+    if others := [video for video in videos if not isinstance(video, FolderVideo)]:
+        what = (
+            f"and {others[0].path} is one file of several"
+            if isinstance(others[0], PictureFile)
+            else f"not {others[0]!r}"
+        )
+        raise SourceError(f"clean writes files, so it takes folders of images only, {what}: extract the frames first")
     return folders
 
 

@@ -21,7 +21,7 @@ from pixelfast.options import FlipMode
 from pixelfast.pipeline.parts import Part, PartStore
 from pixelfast.pipeline.stretches import stretch_maps
 from pixelfast.progress import Progress, ProgressCallback
-from pixelfast.sources import Chunk, FolderVideo, Video
+from pixelfast.sources import Chunk, FolderVideo, PictureFile, Video
 from pixelfast.sources.decoding import DecodeSettings
 from pixelfast.sources.folder import gap_notes
 
@@ -207,13 +207,20 @@ def _score(video: Video, steps: Iterable[Step], stages: Stages, store: PartStore
         void, last = len(raw), stage
     record, footage = last.record(), store.footage(video, last.digests())
     notes = gap_notes([video]) + last.notes() + stages.method.remarks(video, len(record.frame))
-    source = str(video.folder.absolute()) if isinstance(video, FolderVideo) else ""
+    source = _place(video)
     part = Part(video.name, footage, raw, record, maps, store.job, notes, len(raw), store.place(video.name), source)
     if last.came_back():
         notes.append(f"video {video.name} changed while it was read, so its part is not kept: score it again")
     else:
         store.keep(part)
     return part
+
+
+def _place(video: Video) -> str:
+    """The folder or file of a video, for messages; "" where it has none."""
+    if isinstance(video, FolderVideo):
+        return str(video.folder.absolute())
+    return str(video.path.absolute()) if isinstance(video, PictureFile) else ""
 
 
 def _raw(

@@ -4,6 +4,7 @@ from pixelfast.sources.folder import FolderVideo
 from pixelfast.sources.harmless import harmless_note
 from pixelfast.sources.lost import LossGuard
 from pixelfast.sources.opening import Source, open_source
+from pixelfast.sources.picture_file import PictureFile
 from pixelfast.sources.repair import Repair
 from pixelfast.sources.turned import turned_note
 from pixelfast.sources.video import READ, TRUNCATED, UNREADABLE, Chunk, Color, Video
@@ -16,6 +17,7 @@ __all__ = [
     "Color",
     "FolderVideo",
     "LossGuard",
+    "PictureFile",
     "Repair",
     "Source",
     "Video",

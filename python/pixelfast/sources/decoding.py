@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.sources.folder import FolderVideo
+from pixelfast.sources.picture_file import PictureFile
 from pixelfast.sources.video import Chunk, FrameFormat, Video
 
 # Frames that wait to be cleaned at most, as many wait for the engine, and how much memory they may take: 8 MiB each at
@@ -39,13 +40,10 @@ class DecodeSettings:
         """
         with self.stopwatch.phase("decode"):
             wanted = self.frames(video)
+            if wanted.one_size and isinstance(video, FolderVideo | PictureFile):
+                video.check_one_size()
             how = wanted.height, wanted.width, wanted.color, self.piece, self.threads
-            if isinstance(video, FolderVideo):
-                if wanted.one_size:
-                    video.check_one_size()
-                chunks = video.chunks(*how, digests=digests)
-            else:
-                chunks = video.chunks(*how)
+            chunks = video.chunks(*how, digests=digests) if isinstance(video, FolderVideo) else video.chunks(*how)
         while True:
             with self.stopwatch.phase("decode"):
                 chunk = next(chunks, None)

@@ -17,6 +17,7 @@ from pixelfast.errors import LostFootageError, SourceError
 from pixelfast.options import USUAL_READING, Reading
 from pixelfast.sources.gaps import gap_starts
 from pixelfast.sources.numbering import number_frames
+from pixelfast.sources.picture_file import MANY_SUFFIXES, suffix
 from pixelfast.sources.seen import Seen
 from pixelfast.sources.video import READABLE_NOW, UNREADABLE, Chunk, Color, Video
 
@@ -32,6 +33,7 @@ class FolderVideo:
         by_position: a clause that says why `frame_ids` do not come from the names; None where they do.
         reading: how its pictures become pixels.
         strays: names of pictures that are left out: see `number_frames`.
+        several: how many pictures the file at a position holds, of those decoded so far that hold more than one.
         harmless: the positions of files with a fault that costs no pixel, of those decoded so far.
         turned: the positions of files that were turned as their orientation says, of those decoded so far.
     """
@@ -41,12 +43,13 @@ class FolderVideo:
     ) -> None:
         """Takes the folder and the names of the image files in it, in any order (at least one); None: its own name."""
         self.folder = folder
-        self.name = _video_name(folder, name)
+        self.name = video_name(folder, name)
         self._names, self.frame_ids, self.strays, self.by_position = number_frames(frames)
         self.length = len(self._names)
         self._whole: FolderVideo | None = None
         self.harmless: set[int] = set()
         self.turned: set[int] = set()
+        self.several: dict[int, int] = {}
         self.reading = reading
         self.frame_ids.flags.writeable = False
 
@@ -118,6 +121,7 @@ class FolderVideo:
             )  # fmt: skip
             self.harmless.update(start + index for index in harmless)
             self.turned.update(start + index for index in turned)
+            self._count_pictures(files, start, threads)
             if height is None:
                 self._refuse_other_sizes(files, status, size)
             return Chunk(self.frame_ids[start : start + chunk], frames, status, digests=b"".join(hashed))
@@ -197,6 +201,11 @@ class FolderVideo:
     def _size_of(self, file: str) -> tuple[int, int]:
         return _core.frame_size(file, orientation=self.reading.orientation)
 
+    def _count_pictures(self, files: list[str], start: int, threads: int | None) -> None:
+        some = [index for index, file in enumerate(files) if suffix(file) in MANY_SUFFIXES]
+        counts = _core.count_pictures([files[index] for index in some], threads)
+        self.several.update((start + at, count) for at, count in zip(some, counts, strict=True) if count > 1)
+
     def _refuse_other_sizes(self, files: list[str], status: NDArray[np.uint8], size: tuple[int, int]) -> None:
         for index in np.flatnonzero(status != UNREADABLE):
             height, width = self._size_of(files[index])
@@ -222,7 +231,7 @@ def without_gaps(videos: Iterable[Video]) -> list[Video]:
     return [part for video in videos for part in (video.stretches() if isinstance(video, FolderVideo) else [video])]
 
 
-def _video_name(folder: Path, given: str | None) -> str:
+def video_name(folder: Path, given: str | None = None) -> str:
     """Returns the given or the folder's name, also for `.` and `..`; refused where no text file could hold it."""
     name = given or (folder.name if folder.name not in ("", "..") else folder.resolve().name)
     try:

@@ -26,9 +26,10 @@ class Seen:
         fingerprint: what they hashed to, where none has changed since; None where they must be read.
     """
 
-    def __init__(self, folder: Path, names: Sequence[str]) -> None:
+    def __init__(self, folder: Path, names: Sequence[str], kept_as: Path | None = None) -> None:
+        """Takes the folder and the names of files in it; `kept_as`, the path that they go by, is else the folder's."""
         self._folder, self._names = folder, names
-        self._place, self._before = _place(folder), _looks(folder, names)
+        self._place, self._before = _place(kept_as or folder), _looks(folder, names)
         self.fingerprint: bytes | None = None
         if self._place is not None:
             with suppress(OSError, ValueError):

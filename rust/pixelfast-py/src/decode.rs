@@ -20,7 +20,7 @@ const HARMLESS: u8 = 3;
 /// The largest sample, bits of the file, bits that are said to be used, whether floating-point.
 type SampleRange = (f64, u32, u32, bool);
 
-type Frames<'py> = Bound<'py, PyArrayDyn<u8>>;
+pub(crate) type Frames<'py> = Bound<'py, PyArrayDyn<u8>>;
 
 /// Decodes image files to frames of one size, in parallel.
 ///
@@ -100,7 +100,7 @@ pub fn decode_frames<'py>(
     Ok((frames, PyArray1::from_vec(py, status)))
 }
 
-fn parse_color(color: &str) -> PyResult<Color> {
+pub(crate) fn parse_color(color: &str) -> PyResult<Color> {
     match color {
         "grey" => Ok(Color::Grey),
         "rgb" => Ok(Color::Rgb),
@@ -108,7 +108,7 @@ fn parse_color(color: &str) -> PyResult<Color> {
     }
 }
 
-fn shape(count: usize, height: usize, width: usize, color: Color) -> Vec<usize> {
+pub(crate) fn shape(count: usize, height: usize, width: usize, color: Color) -> Vec<usize> {
     match color {
         Color::Grey => vec![count, height, width],
         Color::Rgb => vec![count, height, width, 3],
@@ -130,7 +130,7 @@ fn frame_size_for(
     }
 }
 
-fn side(name: &str, pixels: i64) -> PyResult<usize> {
+pub(crate) fn side(name: &str, pixels: i64) -> PyResult<usize> {
     match usize::try_from(pixels) {
         Ok(side @ 1..=65_535) => Ok(side),
         _ => Err(PyValueError::new_err(format!("{name} must be from 1 to 65535 pixels, not {pixels}"))),
@@ -138,7 +138,11 @@ fn side(name: &str, pixels: i64) -> PyResult<usize> {
 }
 
 /// The caller's array if it fits, else a new one.
-fn frames_for<'py>(py: Python<'py>, out: Option<Bound<'py, PyAny>>, shape: &[usize]) -> PyResult<Frames<'py>> {
+pub(crate) fn frames_for<'py>(
+    py: Python<'py>,
+    out: Option<Bound<'py, PyAny>>,
+    shape: &[usize],
+) -> PyResult<Frames<'py>> {
     let Some(out) = out else {
         // NumPy's own function raises MemoryError where the crate's would panic.
         return Ok(py.import("numpy")?.call_method1("zeros", (shape.to_vec(), "uint8"))?.cast_into()?);
@@ -152,7 +156,7 @@ fn frames_for<'py>(py: Python<'py>, out: Option<Bound<'py, PyAny>>, shape: &[usi
     Ok(frames)
 }
 
-fn writable<'py>(frames: &Frames<'py>) -> PyResult<PyReadwriteArrayDyn<'py, u8>> {
+pub(crate) fn writable<'py>(frames: &Frames<'py>) -> PyResult<PyReadwriteArrayDyn<'py, u8>> {
     frames.try_readwrite().map_err(|error| PyValueError::new_err(format!("out cannot be written to: {error}")))
 }
 

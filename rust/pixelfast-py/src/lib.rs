@@ -6,6 +6,7 @@ mod cuboid;
 mod decode;
 mod enter;
 mod global;
+mod pictures;
 
 #[pyo3::pymodule(gil_used = false)]
 mod _core {
@@ -20,4 +21,6 @@ mod _core {
     };
     #[pymodule_export]
     use crate::global::{normalise, rank, smooth};
+    #[pymodule_export]
+    use crate::pictures::{PictureReader, count_pictures};
 }

@@ -18,7 +18,7 @@ from pixelfast.methods.reconstruction.foreign import Told
 from pixelfast.methods.reconstruction.windows import WindowCutter, WindowEnd
 from pixelfast.methods.settings import Settings
 from pixelfast.options import Pool
-from pixelfast.sources import FolderVideo, Video
+from pixelfast.sources import FolderVideo, PictureFile, Video
 from pixelfast.sources.video import FrameFormat
 
 
@@ -69,7 +69,7 @@ class Reconstruction:
                 f"video {video.name} has {frames} frames, fewer than the engine's {facts.window}: padded by its last "
                 "frame"
             )
-        sizes = video.sizes if isinstance(video, FolderVideo) else {}
+        sizes = video.sizes if isinstance(video, FolderVideo | PictureFile) else {}
         if len(sizes) > 1:
             first, second = [f"{width}x{height} ({path})" for (height, width), path in sizes.items()][:2]
             notes.append(

@@ -70,7 +70,7 @@ pub(super) fn fetch(path: &Path) {
 pub(super) fn fetch(_: &Path) {}
 
 /// A system error as the end of a sentence.
-fn because(error: io::Error) -> String {
+pub(super) fn because(error: io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "does not exist".into(),
         io::ErrorKind::PermissionDenied => "may not be read: permission denied".into(),

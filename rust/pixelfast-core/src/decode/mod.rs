@@ -9,6 +9,7 @@ mod file;
 mod flip;
 mod jpeg;
 mod orientation;
+mod pictures;
 #[cfg(feature = "plain-jpeg")]
 mod plain;
 mod png_rows;
@@ -35,6 +36,7 @@ use crate::{Cancel, Error, Result};
 
 pub use flip::flip_jpeg;
 pub use orientation::laid_upright;
+pub use pictures::{Pictures, Reasons, count_pictures};
 pub use range::{Range, sample_ranges};
 pub use resize::resize_frames;
 
@@ -265,8 +267,13 @@ impl Scratch {
 
 impl Worker {
     fn decode(&mut self, path: &Path, target: Target, reading: Reading, out: &mut [u8]) -> Decoded {
-        self.turned = false;
         let kind = file::read(path, &mut self.file)?;
+        self.decode_read(kind, target, reading, out)
+    }
+
+    /// Decodes the bytes that `file` holds.
+    fn decode_read(&mut self, kind: file::Kind, target: Target, reading: Reading, out: &mut [u8]) -> Decoded {
+        self.turned = false;
         let seen = self.orientation(kind, reading);
         if seen == Orientation::AS_IT_LIES {
             return decode_as_it_lies(kind, &self.file, target, reading.depth, &mut self.scratch, out);
@@ -290,6 +297,10 @@ impl Worker {
 
     fn size(&mut self, path: &Path, reading: Reading) -> std::result::Result<(usize, usize), String> {
         let kind = file::read(path, &mut self.file)?;
+        self.size_read(kind, reading)
+    }
+
+    fn size_read(&mut self, kind: file::Kind, reading: Reading) -> std::result::Result<(usize, usize), String> {
         let size = match kind {
             file::Kind::Jpeg => jpeg::size(&self.file),
             file::Kind::Raster(format) => raster::size(format, &self.file),
