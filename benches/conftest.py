@@ -21,12 +21,12 @@ from gates import BAD, Contest, Gate, Repeat, Verdict, load_gates, ratchet, time
 from machine import describe_machine
 from page import page
 from quiet import core_share
+from threads import THREADS
 
 if TYPE_CHECKING:
     from oracles.plain_loop import PlainMethod
 
 REPEATS = 3
-THREADS = 2
 HERE = Path(__file__).parent
 CONTESTS = pytest.StashKey[dict[str, Contest]]()
 GATES = pytest.StashKey[dict[str, Gate]]()

@@ -24,7 +24,7 @@ ALWAYS_QUIET, NEVER_QUIET = "0", "1.1"
 
 @pytest.fixture
 def race(tmp_path: Path) -> Path:
-    for name in ("abilities", "chart", "conftest", "gates", "machine", "page", "quiet"):
+    for name in ("abilities", "chart", "conftest", "gates", "machine", "page", "quiet", "threads"):
         shutil.copy(BENCHES / f"{name}.py", tmp_path)
     (tmp_path / "test_race.py").write_text(RACE)
     return tmp_path
