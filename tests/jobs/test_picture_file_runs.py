@@ -31,7 +31,7 @@ def test_a_stack_scores_as_the_same_pictures_as_files(tmp_path: Path, model: Mod
     folder = write_video(tmp_path / "files" / "scan", pixels)
     theirs = pixelfast.score(folder, model.folder)
     scores = pixelfast.score(stack, model.folder, out=tmp_path / "s.parquet", chunk=16)
-    assert set(scores.video) == {"scan"} and scores.frame.tolist() == list(range(40))
+    assert scores.videos == ("scan",) and scores.frame.tolist() == list(range(40))
     np.testing.assert_array_equal(scores.raw, theirs.raw)
     assert pixelfast.score(stack, model.folder, out=tmp_path / "s.parquet").reused == 1
 
@@ -45,7 +45,7 @@ def test_stacks_are_shared_between_machines_and_merged(tmp_path: Path, model: Mo
     merged = pixelfast.merge(parts, tmp_path / "m.parquet")
     whole = pixelfast.score(tmp_path / "scans", engine)
     np.testing.assert_array_equal(merged.raw, whole.raw)
-    assert list(dict.fromkeys(merged.video)) == ["a", "b", "c"]
+    assert list(merged.videos) == ["a", "b", "c"]
 
 
 def test_times_of_an_animation_stand_in_the_scores(tmp_path: Path, model: Model) -> None:
