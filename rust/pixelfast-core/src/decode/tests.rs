@@ -77,7 +77,7 @@ fn a_request_to_stop_is_heard_before_the_next_frame() {
     let outcome = decode_frames(&["none".into()], target, Reading::default(), &mut [0; 64], &mut [0], &cancel);
     assert_eq!(outcome, Err(Error::Cancelled));
     assert_eq!(common_size(&["none".into()], Reading::default(), &cancel), Err(Error::Cancelled));
-    assert_eq!(resize_frames(&[0; 4], 2, 2, target, Reading::default(), &mut [0; 64], &cancel), Err(Error::Cancelled));
+    assert_eq!(resize_frames(&[0; 4], 2, 2, target, &mut [0; 64], &cancel), Err(Error::Cancelled));
 }
 
 #[test]
