@@ -1,5 +1,6 @@
 """Files of several pictures are videos of them where they stand alone; Pillow draws what each picture is."""
 
+import re
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -133,9 +134,9 @@ def test_cutting_a_file_off_loses_no_picture_silently(tmp_path: Path) -> None:
             frames, status, _ = read(video, size=clean.shape[1:])
             there = int(np.argmax(status != READ)) if (status != READ).any() else len(status)
             np.testing.assert_array_equal(frames[:there], clean[:there])
-            assert (status[there:] == UNREADABLE).all()
+            assert (status[there + (kind == "tif") :] == UNREADABLE).all()  # the page that is cut has its upper rows
             assert there < len(status), (kind, share)
-            assert "cut" in video.explain(there) or "decoded" in video.explain(there)
+            assert re.search("cut|decoded|truncated", video.explain(there))
             seen.append(there)
         assert all(before <= after for before, after in pairwise(seen)) and seen[-1] > seen[0]
 

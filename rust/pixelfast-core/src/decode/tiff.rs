@@ -29,9 +29,13 @@ pub(super) fn size(data: &[u8]) -> Result<(usize, usize), String> {
 pub(super) fn decode(data: &[u8], target: Target, scratch: &mut Scratch, out: &mut [u8]) -> Option<Decoded> {
     match Page::first(data) {
         Ok(page) if page.photometric == CMYK => None,
-        Ok(page) => Some(draw(&page, target, scratch, out).map(|()| Finding::Whole)),
+        Ok(page) => Some(draw(&page, target, scratch, out).map(|()| finding(&page))),
         Err(reason) => Some(Err(reason)),
     }
+}
+
+fn finding(page: &Page<'_>) -> Finding {
+    if page.ends_early() { Finding::Damaged("is truncated: its pixels end early".into()) } else { Finding::Whole }
 }
 
 fn draw(page: &Page<'_>, target: Target, scratch: &mut Scratch, out: &mut [u8]) -> Result<(), String> {
