@@ -56,7 +56,8 @@ def train(
     when the model is written. The last tenth of each video is not trained on: it gives the calibration.
 
     Args:
-        source: normal footage: a folder of video folders at any depth, one video folder, or a list of those.
+        source: normal footage: a folder of video folders at any depth, one video folder, a file of several pictures,
+            or a list of those.
         out: the model folder to write.
         method: "reconstruction" or "motion".
         recipe: "default", or "source" for the source method's exact training (or a `Recipe` of one's own);
@@ -130,7 +131,8 @@ def score(
     """Gives every frame an anomaly score.
 
     Args:
-        source: footage: a folder of video folders at any depth, one video folder, or a list of those.
+        source: footage: a folder of video folders at any depth, one video folder, a file of several pictures,
+            or a list of those.
         engine: a model folder, an `.onnx` file (one of ours, or anybody's autoencoder of cuboids), or an
             `ae.safetensors`, which PyTorch runs, on a GPU where it has one.
         out: a `.csv` or `.parquet` to write, or several.

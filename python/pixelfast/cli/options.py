@@ -11,7 +11,8 @@ Sources = Annotated[
     list[str],
     typer.Argument(
         metavar="SOURCE",
-        help="Footage: a folder of video folders at any depth, one video folder, or several of those (or a pattern).",
+        help="Footage: a folder of video folders at any depth, one video folder, a TIFF stack or an animation, or "
+        "several of those (or a pattern).",
         show_default=False,
     ),
 ]

@@ -38,9 +38,9 @@ def open_source(
     """Finds the videos of a source, naturally sorted by name; no frame is opened.
 
     Args:
-        source: a folder of video folders at any depth, one video folder, a pattern (`data/*/frames`), a `Video`, or a
-            list of those. A video has the name of its folder, below a folder its path there (`2026-11-01/cam1`);
-            so have those of a pattern that are called the same.
+        source: a folder of video folders at any depth, one video folder, a file of several pictures, a pattern
+            (`data/*/frames`), a `Video`, or a list of those. A video has the name of its folder or file, below a folder
+            its path there (`2026-11-01/cam1`); so have those of a pattern that are called the same.
         notes: receives what is said aloud (files passed over, folders without frames, frames numbered by position),
             one sentence each.
         reading: how the pictures become pixels, those of a `Video` too that was opened as usual.
@@ -82,9 +82,9 @@ class _Listing(NamedTuple):
     frames: list[str]
     others: list[str]
 
-    def holds_videos(self) -> bool:
+    def holds_videos(self, folder: Path) -> bool:
         """Whether there may be videos in the folder or below it."""
-        return bool(self.frames or self.folders or any(_suffix(name) in ANIMATION_SUFFIXES for name in self.others))
+        return bool(self.frames or self.folders or several(folder, [], self.others))
 
 
 class _Finds:
@@ -124,9 +124,10 @@ class _Finds:
             notes.append(f"files that are no frames were passed over: {len(others)}, such as {others[0]}")
         if self._without_frames:
             notes.append(f"folders without frames were passed over: {_some(self._without_frames)}")
-        files = [f"{video.path} ({video.length})" for video in self.videos if isinstance(video, PictureFile)]
-        if files:
-            notes.append(f"a file of several pictures (so many) is the video of them: {_some(files)}")
+        if files := [video for video in self.videos if isinstance(video, PictureFile)]:
+            more = f"; {len(files)} such files" if len(files) > 1 else ""
+            first = min(files, key=lambda video: natural_key(video.name))
+            notes.append(f"{first.path} holds {first.length} pictures, the frames of video {first.name}{more}")
         folders = [video for video in self.videos if isinstance(video, FolderVideo)]
         folders.sort(key=lambda video: natural_key(video.name))
         if strays := [video.folder / name for video in folders for name in video.strays]:
@@ -156,7 +157,7 @@ class _Finds:
                 f"give a pattern that matches {kind} alone"
             )
         listings = {folder: _list_folder(folder) for folder in folders}
-        empty = [folder for folder, listing in listings.items() if not listing.holds_videos()]
+        empty = [folder for folder, listing in listings.items() if not listing.holds_videos(folder)]
         if len(empty) == len(folders) and not stacks:
             raise SourceError(_no_frames(empty[0], listings[empty[0]], {}))
         before = len(self.videos)

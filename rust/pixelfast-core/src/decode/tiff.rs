@@ -39,9 +39,13 @@ pub(super) fn decode(
 ) -> Option<Decoded> {
     match Page::first(data) {
         Ok(page) if page.photometric == CMYK => None,
-        Ok(page) => Some(draw(&page, target, depth, scratch, out).map(|()| Finding::Whole)),
+        Ok(page) => Some(draw(&page, target, depth, scratch, out).map(|()| finding(&page))),
         Err(reason) => Some(Err(reason)),
     }
+}
+
+fn finding(page: &Page<'_>) -> Finding {
+    if page.ends_early() { Finding::Damaged("is truncated: its pixels end early".into()) } else { Finding::Whole }
 }
 
 fn draw(

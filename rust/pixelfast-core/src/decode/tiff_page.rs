@@ -230,6 +230,17 @@ impl<'a> Page<'a> {
         Ok(pieces)
     }
 
+    /// Whether strips that are not compressed end before their last row: the file is cut off, or tells them wrongly.
+    pub(super) fn ends_early(&self) -> bool {
+        if self.compression != 1 || self.fields.contains_key(&TILE_OFFSETS) {
+            return false;
+        }
+        let (most, strips) = (self.rows_per_strip(), self.height.div_ceil(self.rows_per_strip()).max(1));
+        let needed = |index: usize| most.min(self.height - index % strips * most) * self.row_bytes();
+        self.pieces(STRIP_OFFSETS, STRIP_COUNTS)
+            .is_ok_and(|pieces| pieces.iter().enumerate().any(|(index, piece)| piece.len() < needed(index)))
+    }
+
     /// Appends the directory, every value as a LONG but the JPEG tables, and lets the header name it.
     fn write(&self, fields: BTreeMap<u16, Vec<u64>>, out: &mut Vec<u8>) {
         let long = |value: u64| if self.little { (value as u32).to_le_bytes() } else { (value as u32).to_be_bytes() };

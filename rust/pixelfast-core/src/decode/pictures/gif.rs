@@ -57,9 +57,9 @@ impl Animation for Gif {
         };
         let clear = frame.transparent.map(usize::from);
         // What no picture covers is taken as what they leave open, else the first of the palette.
-        if !self.begun {
+        let first = !std::mem::replace(&mut self.begun, true);
+        if first {
             canvas.fill(color(clear.unwrap_or(0), 0));
-            self.begun = true;
         }
         let pixels = frame.buffer.iter().map(|index| usize::from(*index));
         let pixels: Vec<u8> = pixels.flat_map(|index| color(index, 255 * u8::from(Some(index) != clear))).collect();
@@ -67,6 +67,7 @@ impl Animation for Gif {
             DisposalMethod::Background => {
                 Then::Fill(clear.map_or_else(|| color(background, 255), |index| color(index, 0)))
             }
+            DisposalMethod::Previous if first && clear.is_none() => Then::Stay, // nothing was there before
             DisposalMethod::Previous => Then::Restore,
             _ => Then::Stay,
         };

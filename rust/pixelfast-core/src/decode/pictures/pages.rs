@@ -176,6 +176,9 @@ impl Pages {
             file.seek(SeekFrom::Start(start)).map_err(file::because)?;
             file.take(length).read_to_end(out).map_err(file::because)?;
         }
+        if total == 0 {
+            return Err("is cut off: the pixels of the page are not there".into());
+        }
         Ok(Some((places, lengths)))
     }
 
