@@ -40,7 +40,7 @@ def said(frames: NDArray[Any], folder: Path, reading: Reading, suffix: str = ".p
     return list(notes)
 
 
-@pytest.mark.parametrize("method", ["reconstruction", "motion"])
+@pytest.mark.parametrize("method", ["reconstruction", pytest.param("motion", marks=pytest.mark.long)])
 def test_twelve_bits_train_and_score_as_their_upper_eight(tmp_path: Path, method: str) -> None:
     scores, depths = [], []
     for name, change in (("deep", twelve), ("plain", lambda frames: frames)):

@@ -176,7 +176,7 @@ def test_among_single_pictures_the_first_is_the_frame_and_said_once(tmp_path: Pa
 
 def test_pages_of_several_sizes_are_named(tmp_path: Path) -> None:
     video = PictureFile(save(tmp_path / "a.tif", [*pictures(2), picture(30, 30)]))
-    assert video.sizes() == {(40, 56): f"{video.path} (picture 1)", (30, 30): f"{video.path} (picture 3)"}
+    assert video.sizes == {(40, 56): f"{video.path} (picture 1)", (30, 30): f"{video.path} (picture 3)"}
     with pytest.raises(SourceError, match=r"56x40 and .*picture 3\) has 30x30"):
         video.check_one_size()
     assert read(video, size=(16, 16))[0].shape == (3, 16, 16)

@@ -10,6 +10,7 @@ from pixelfast import _core
 from pixelfast.notes import Notes
 from pixelfast.options import Reading
 from pixelfast.sources.folder import FolderVideo
+from pixelfast.sources.picture_file import PictureFile
 from pixelfast.sources.video import Video
 
 DEPTHS: Final = (8, 10, 12, 14, 16)
@@ -69,7 +70,7 @@ def look_at_depth(videos: Iterable[Video], most: int, threads: int | None) -> li
 
     Where a first look at a few headers shows no such file, no frame is decoded.
     """
-    folders = [video for video in videos if isinstance(video, FolderVideo)]
+    folders = [video for video in videos if isinstance(video, FolderVideo | PictureFile)]
     if not any(_core.sample_ranges(_spread(folders, FIRST_LOOK), threads)):
         return []
     ranges = [found for found in _core.sample_ranges(_spread(folders, most), threads) if found is not None]
@@ -98,7 +99,7 @@ def training_reading(videos: Sequence[Video], reading: Reading, notes: Notes, th
     if kinds and reading.depth is None and None not in (needed := [kind.needed for kind in kinds]):
         reading = replace(reading, depth=max(bits for bits in needed if bits is not None))
         for video in videos:
-            if isinstance(video, FolderVideo):
+            if isinstance(video, FolderVideo | PictureFile):
                 video.reading = replace(video.reading, depth=reading.depth)
         for kind in kinds:
             used = kind.used(reading.depth)
@@ -127,12 +128,15 @@ def _least_depth(largest: float, declared: int, floating: bool) -> int | None:
     return DEPTHS[-1] if floating else None
 
 
-def _spread(folders: Sequence[FolderVideo], most: int) -> list[str]:
+def _spread(folders: Sequence[FolderVideo | PictureFile], most: int) -> list[str]:
     """The paths of about `most` frames, evenly over the videos and within each."""
     folders = folders[:: -(-len(folders) // most) or 1]
     total = sum(folder.length for folder in folders)
     paths = []
     for folder in folders:
+        if isinstance(folder, PictureFile):
+            paths.append(str(folder.path))  # its first picture
+            continue
         count = min(folder.length, -(-most * folder.length // total))
         paths += [folder.describe(index) for index in np.linspace(0, folder.length - 1, count).astype(int).tolist()]
     return paths

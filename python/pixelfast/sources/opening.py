@@ -100,7 +100,7 @@ class _Finds:
     def add(self, item: str | os.PathLike[str] | Video) -> None:
         """Adds one item of a source."""
         if isinstance(item, Video):
-            if isinstance(item, FolderVideo) and item.reading == USUAL_READING:
+            if isinstance(item, FolderVideo | PictureFile) and item.reading == USUAL_READING != self._reading:
                 item = copy(item)
                 item.reading = self._reading
             self.videos.append(item)
