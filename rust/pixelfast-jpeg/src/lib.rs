@@ -118,7 +118,9 @@ pub fn luma(
 ///
 /// # let (pixels, format) = ([200; 64 * 48], turbojpeg::PixelFormat::GRAY);
 /// # let image = turbojpeg::Image { pixels: &pixels[..], width: 64, pitch: 64, height: 48, format };
-/// # let jpeg = turbojpeg::Compressor::new()?.compress_to_vec(image)?;
+/// # let mut compressor = turbojpeg::Compressor::new()?;
+/// # compressor.set_subsamp(turbojpeg::Subsamp::Gray)?;
+/// # let jpeg = compressor.compress_to_vec(image)?;
 /// assert_eq!(has_fault(&jpeg, 1_000_000, &mut Memory::default()), Ok(false));
 /// let without_end = &jpeg[..jpeg.len() - 2];
 /// assert_eq!(has_fault(without_end, 1_000_000, &mut Memory::default()), Ok(true));
