@@ -150,11 +150,7 @@ class FolderVideo:
     def fingerprint(self) -> bytes:
         """Returns 32 bytes over the name, size and bytes of each file, in order, and over how they are read."""
         seen = Seen(self.folder, self._names)
-        files = seen.fingerprint
-        if files is None:
-            files = _core.fingerprint_files(self._files(0, self.length))
-            seen.remember(files)
-        return self._with_reading(files)
+        return self._with_reading(seen.or_read(lambda: _core.fingerprint_files(self._files(0, self.length))))
 
     def fingerprint_of(self, digests: bytes) -> bytes:
         """Returns what `fingerprint` does, of the files as they were decoded: `digests` are those of all chunks."""

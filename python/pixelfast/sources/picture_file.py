@@ -85,9 +85,7 @@ class PictureFile:
     def fingerprint(self) -> bytes:
         """Returns 32 bytes over the name, size and bytes of the file, and over how it is read."""
         seen = Seen(self.path.parent, [self.path.name], self.path)
-        if (file := seen.fingerprint) is None:
-            file = _core.fingerprint_files([self.path])
-            seen.remember(file)
+        file = seen.or_read(lambda: _core.fingerprint_files([self.path]))
         return hashlib.sha256(b"pictures" + file + repr(self.reading.unusual()).encode()).digest()
 
     def size(self) -> tuple[int, int]:

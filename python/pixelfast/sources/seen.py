@@ -6,7 +6,7 @@ Names, sizes and times of change decide only whether to look again; the fingerpr
 import hashlib
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -35,6 +35,14 @@ class Seen:
             with suppress(OSError, ValueError):
                 looks, known = self._place.read_text(encoding="ascii").split()
                 self.fingerprint = bytes.fromhex(known) if looks == self._before and len(known) == 64 else None
+
+    def or_read(self, read: Callable[[], bytes]) -> bytes:
+        """Returns what the files hash to: as remembered, else what `read` gives, which is remembered then."""
+        if self.fingerprint is not None:
+            return self.fingerprint
+        fingerprint = read()
+        self.remember(fingerprint)
+        return fingerprint
 
     def remember(self, fingerprint: bytes) -> None:
         """Keeps what the files hashed to that were read since; not where one changed meanwhile, or has just changed."""
