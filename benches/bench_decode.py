@@ -16,8 +16,8 @@ from PIL import Image
 
 from made_frames import write_large_frames
 from pixelfast import _core
+from threads import THREADS
 
-THREADS = 2
 SIZE = 128
 
 Frame = NDArray[np.uint8]

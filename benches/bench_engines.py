@@ -26,8 +26,8 @@ from pixelfast.methods.reconstruction.engine import load_window_engine
 from pixelfast.methods.reconstruction.export import export_onnx
 from pixelfast.methods.reconstruction.quantize import write_bf16
 from pixelfast.runtime.onnx import OnnxRunner
+from threads import THREADS
 
-THREADS = 2
 WINDOW, SIZE, CELL = 16, 128, 16
 BATCH = 8  # the fastest on CPUs: larger ones leave the cache
 Frames = NDArray[np.uint8]

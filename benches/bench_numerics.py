@@ -20,8 +20,8 @@ from scipy.ndimage import uniform_filter1d
 from scipy.stats import rankdata
 
 from pixelfast import _core
+from threads import THREADS
 
-THREADS = 2
 FRAMES = 10_000_000
 VIDEO = 1_000  # frames of each video
 WINDOW, GRID = 16, 8

@@ -19,8 +19,7 @@ from pixelfast.methods.reconstruction.recipe import RECIPES, AutoencoderRecipe
 from pixelfast.sources import open_source
 from pixelfast.training.cache import FrameCache
 from pixelfast.training.speed import Choice
-
-THREADS = 2
+from threads import THREADS
 
 
 @pytest.fixture(scope="module")

@@ -11,8 +11,7 @@ from oracles.plain_loop import PlainMethod
 from pixelfast import _core
 from pixelfast.methods.reconstruction.quantize import write_int8
 from pixelfast.model import Model
-
-THREADS = 2
+from threads import THREADS
 
 
 def model_folder(method: PlainMethod, autoencoder: nn.Module, folder: Path) -> Path:

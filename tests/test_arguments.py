@@ -56,9 +56,9 @@ def wrong(nowhere: dict[str, Call], name: str, argument: str, value: Any) -> Pix
 
 
 WHOLE = {
-    "train": ("epochs", "seed", "batch", "threads", "depth"),
-    "score": ("stride", "smooth", "threads", "chunk", "depth"),
-    "clean": ("threads",),
+    "train": ("depth", "epochs", "seed", "batch", "threads"),
+    "score": ("depth", "stride", "smooth", "threads", "chunk"),
+    "clean": ("depth", "threads"),
     "export": ("stride", "threads"),
     "verify": ("frames", "threads"),
     "demo": ("seed", "epochs", "threads"),

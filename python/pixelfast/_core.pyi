@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 __all__ = [
     "Exemplars",
     "OverlapAggregator",
+    "PictureReader",
     "assemble_cuboids",
     "build_info",
+    "count_pictures",
     "cuboid_errors",
     "decode_frames",
     "explain_frame",
@@ -19,6 +21,7 @@ __all__ = [
     "fingerprint_files",
     "flip_jpeg",
     "frame_size",
+    "laid_upright",
     "look_blocks",
     "motion_blocks",
     "noise_sigma",
@@ -27,6 +30,7 @@ __all__ = [
     "pool",
     "rank",
     "resize_frames",
+    "sample_ranges",
     "smooth",
 ]
 
@@ -40,13 +44,20 @@ def decode_frames(
     harmless: list[int] | None = None,
     orientation: bool = True,
     depth: int | None = None,
+    turned: list[int] | None = None,
+    digests: list[bytes] | None = None,
 ) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]: ...
 def explain_frame(path: str | PathLike[str]) -> str | None: ...
 def frame_size(path: str | PathLike[str], orientation: bool = True) -> tuple[int, int]: ...
+def sample_ranges(
+    paths: Sequence[str | PathLike[str]], threads: int | None = None
+) -> list[tuple[float, int, int, bool] | None]: ...
+def count_pictures(paths: Sequence[str | PathLike[str]], threads: int | None = None) -> list[int]: ...
 def resize_frames(
     frames: NDArray[np.uint8], height: int, width: int, threads: int | None = None
 ) -> NDArray[np.uint8]: ...
-def flip_jpeg(data: bytes, quality: int = 95) -> tuple[bytes, bool]: ...
+def flip_jpeg(data: bytes, quality: int = 95, orientation: bool = True) -> tuple[bytes, bool]: ...
+def laid_upright(data: bytes) -> tuple[int, bytes]: ...
 def fingerprint_files(paths: Sequence[str | PathLike[str]], threads: int | None = None) -> bytes: ...
 def build_info() -> dict[str, str]: ...
 def assemble_cuboids(
@@ -70,6 +81,25 @@ def cuboid_errors(
     threads: int | None = None,
 ) -> NDArray[np.float32]: ...
 def noise_sigma(frames: NDArray[np.uint8], threads: int | None = None) -> NDArray[np.float32]: ...
+
+@final
+class PictureReader:
+    def __new__(cls, path: str | PathLike[str]) -> PictureReader: ...
+    @property
+    def length(self) -> int: ...
+    @property
+    def seconds(self) -> list[float] | None: ...
+    def sizes(self, orientation: bool = True) -> list[tuple[int, int] | None]: ...
+    def next(
+        self,
+        count: int,
+        height: int,
+        width: int,
+        color: Literal["grey", "rgb"] = "grey",
+        threads: int | None = None,
+        orientation: bool = True,
+        depth: int | None = None,
+    ) -> tuple[NDArray[np.uint8], NDArray[np.uint8], dict[int, str]]: ...
 
 @final
 class OverlapAggregator:

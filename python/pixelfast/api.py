@@ -56,7 +56,8 @@ def train(
     when the model is written. The last tenth of each video is not trained on: it gives the calibration.
 
     Args:
-        source: normal footage: a folder of video folders at any depth, one video folder, or a list of those.
+        source: normal footage: a folder of video folders at any depth, one video folder, a file of several pictures,
+            or a list of those.
         out: the model folder to write.
         method: "reconstruction" or "motion".
         recipe: "default", or "source" for the source method's exact training (or a `Recipe` of one's own);
@@ -68,8 +69,8 @@ def train(
         resume: go on from `<out>.training/` where an earlier training was stopped.
         fresh: throw that training away and begin anew; without either, a checkpoint there is an error.
         orientation: whether pictures are turned as their EXIF or TIFF orientation says.
-        depth: the bits that samples of more than 8 bits use, as 12 in a 16-bit file; None finds it in the footage. The
-            model keeps both, and scoring reads its footage alike.
+        depth: the bits that samples of more than 8 bits use, as 12 in a 16-bit file: 8 to 16, or 1 for floating-point
+            ones of 0 to 1; None finds it in the footage. The model keeps both, and scoring reads its footage alike.
         threads: None takes the cores that this process may use.
         progress: told of each step.
         options: the method's own. Of reconstruction: `width_share`, the autoencoder's channels as a share of the
@@ -130,7 +131,8 @@ def score(
     """Gives every frame an anomaly score.
 
     Args:
-        source: footage: a folder of video folders at any depth, one video folder, or a list of those.
+        source: footage: a folder of video folders at any depth, one video folder, a file of several pictures,
+            or a list of those.
         engine: a model folder, an `.onnx` file (one of ours, or anybody's autoencoder of cuboids), or an
             `ae.safetensors`, which PyTorch runs, on a GPU where it has one.
         out: a `.csv` or `.parquet` to write, or several.
@@ -193,6 +195,7 @@ def clean(
     flip: FlipMode = "auto",
     on_error: OnError = "repair",
     orientation: bool | None = None,
+    depth: int | None = None,
     copy: bool = False,
     threads: int | None = None,
     progress: ProgressCallback | None = None,
@@ -210,6 +213,7 @@ def clean(
         flip: as in `score`.
         on_error: as in `score`.
         orientation: as in `score`.
+        depth: as in `score`.
         copy: copy files instead of linking them.
         threads: as in `score`.
         progress: told as frames are done.
@@ -232,7 +236,7 @@ def clean(
     from pixelfast.jobs.clean import correct
     from pixelfast.methods.settings import Settings
 
-    settings = Settings(flip=flip, on_error=on_error, orientation=orientation)
+    settings = Settings(flip=flip, on_error=on_error, orientation=orientation, depth=depth)
     return correct(source, model, out, settings, copy=copy, threads=threads, progress=progress)
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, ParamSpec, TypeVar
 
 from pixelfast.errors import ArgumentError
+from pixelfast.options import MOST_DEPTH
 
 Check = Callable[[str, Any], Any]
 """Takes an argument's name and value, and returns the value as the work takes it, or raises an `ArgumentError`."""
@@ -42,6 +43,16 @@ def whole(name: str, value: Any, least: int | None = None, most: int | None = No
     if most is not None and number > most:
         raise ArgumentError(f"{name} must be at most {most:,}, not {number}")
     return number
+
+
+def sample_bits(name: str, value: Any) -> int:
+    """Returns the bits of a sample of more than 8; an ArgumentError says which there are."""
+    bits = whole(name, value)
+    if bits != 1 and not 8 <= bits <= MOST_DEPTH:
+        raise ArgumentError(
+            f"{name} must be 8 to {MOST_DEPTH} bits, or 1 for floating-point samples of 0 to 1, not {bits}"
+        )
+    return bits
 
 
 def real(name: str, value: Any) -> float:
@@ -113,7 +124,8 @@ def function(name: str, value: Any) -> Any:
 
 
 _USUAL: Final[dict[str, Check]] = {
-    **dict.fromkeys(("batch", "chunk", "depth", "epochs", "seed", "smooth", "stride", "threads"), whole),
+    **dict.fromkeys(("batch", "chunk", "epochs", "seed", "smooth", "stride", "threads"), whole),
+    "depth": sample_bits,
     **dict.fromkeys(("width", "width_share"), real),
     **dict.fromkeys(("maps", "orientation", "resume"), flag),
     **dict.fromkeys(("compute_capability", "method", "precision", "shard", "to"), text),

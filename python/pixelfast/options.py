@@ -32,8 +32,8 @@ class Reading:
 
     Attributes:
         orientation: whether pictures are turned as their EXIF or TIFF orientation says.
-        depth: the bits that samples of more than 8 bits use, so that 2**depth - 1 is white; None takes all that the
-            file has.
+        depth: the bits that samples of more than 8 bits use, so that 2**depth - 1 is white: 8 to 16, or 1 for
+            floating-point ones of 0 to 1; None takes all that the file has, and floating-point ones as 1 does.
     """
 
     orientation: bool = True

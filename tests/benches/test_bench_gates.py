@@ -24,7 +24,7 @@ ALWAYS_QUIET, NEVER_QUIET = "0", "1.1"
 
 @pytest.fixture
 def race(tmp_path: Path) -> Path:
-    for name in ("abilities", "chart", "conftest", "gates", "machine", "page", "quiet"):
+    for name in ("abilities", "chart", "conftest", "gates", "machine", "page", "quiet", "threads"):
         shutil.copy(BENCHES / f"{name}.py", tmp_path)
     (tmp_path / "test_race.py").write_text(RACE)
     return tmp_path
@@ -54,6 +54,22 @@ def test_an_impossible_gate_fails_the_run(race: Path) -> None:
     result = run(race, "[race]\nfigure = 1000.0\n")
     assert result.returncode == pytest.ExitCode.TESTS_FAILED, result.stdout
     assert "bench gate race: FAILED" in result.stdout
+
+
+def test_a_missed_gate_gets_three_more_repeats_and_one_that_is_met_none(race: Path) -> None:
+    missed = run(race, "[race]\nfigure = 1000.0\n").stdout.partition("(repeats: ")[2].partition(")")[0].split()
+    met = run(race, "[race]\nfigure = 3.0\n").stdout.partition("(repeats: ")[2].partition(")")[0].split()
+    assert (len(missed), len(met)) == (4, 1)
+
+
+def test_a_bad_minute_does_not_fail_a_gate(race: Path) -> None:
+    late = "import itertools\nTURNS = itertools.count()\n" + RACE.replace(
+        "sleep(0.005)", "sleep(0.1 if next(TURNS) < 2 else 0.005)"
+    )
+    (race / "test_race.py").write_text(late)
+    result = run(race, "[race]\nfigure = 5.0\n")
+    assert result.returncode == 0, result.stdout
+    assert "passed  (repeats: 0." in result.stdout
 
 
 def test_a_gate_stands_at_85_per_cent_of_its_figure(race: Path) -> None:

@@ -155,7 +155,7 @@ def test_race(contest):
 
 @pytest.mark.parametrize(("figure", "verdict"), [("1.0", "passed"), ("1e9", "FAILED")])
 def test_the_plugin_writes_both_files_whatever_the_verdict(tmp_path: Path, figure: str, verdict: str) -> None:
-    for name in ("abilities", "chart", "conftest", "gates", "machine", "page", "quiet"):
+    for name in ("abilities", "chart", "conftest", "gates", "machine", "page", "quiet", "threads"):
         shutil.copy(BENCHES / f"{name}.py", tmp_path)
     (tmp_path / "bench_race.py").write_text(RACE)
     (tmp_path / "gates.toml").write_text(f"[race]\nfigure = {figure}\n")

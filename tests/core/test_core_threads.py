@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from deep_files import write_png
 from pictures import picture
 from pixelfast import _core
 
@@ -50,11 +51,19 @@ def assemble(threads: int) -> np.ndarray:
     return np.stack([out, clean])
 
 
+def deep_ranges(threads: int, files: list[Path]) -> np.ndarray:
+    folder = files[0].parent
+    deep = [write_png(folder / f"{most}.png", np.full((8, 8), most, np.uint16)) for most in range(300, 309)]
+    return np.array(_core.sample_ranges(deep, threads))
+
+
 CALLS: dict[str, Callable[[int, list[Path]], Any]] = {
     "decode_frames": lambda threads, files: _core.decode_frames(files, 32, 48, threads=threads)[0],
     "decode_frames in color": lambda threads, files: _core.decode_frames(files, color="rgb", threads=threads)[0],
     "resize_frames": lambda threads, _: _core.resize_frames(FRAMES, 10, 12, threads),
+    "count_pictures": lambda threads, files: np.array(_core.count_pictures([*files, files[0].parent], threads)),
     "fingerprint_files": lambda threads, files: np.frombuffer(_core.fingerprint_files(files, threads), np.uint8),
+    "sample_ranges": deep_ranges,
     "assemble_cuboids": lambda threads, _: assemble(threads),
     "cuboid_errors": lambda threads, _: _core.cuboid_errors(*CUBOIDS, 4, threads),
     "noise_sigma": lambda threads, _: _core.noise_sigma(FRAMES, threads),

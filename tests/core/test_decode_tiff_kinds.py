@@ -155,7 +155,7 @@ REFUSED: dict[str, tuple[Tags, int]] = {
     "LERC compression": ({259: (3, [34_887])}, 8),
     "CCITT group 3 compression": ({259: (3, [3])}, 1),
     r"unknown compression \(999\)": ({259: (3, [999])}, 8),
-    "floating-point samples.*convert it to 8 or 16 bits": ({339: (3, [3])}, 32),
+    "floating-point samples of 24 bits.*convert it to 8 or 16 bits": ({339: (3, [3])}, 24),
     "samples with a sign": ({339: (3, [2])}, 16),
     "Lab colors": ({262: (3, [8]), 277: (3, [3])}, 8),
     "64 bits a sample": ({}, 64),

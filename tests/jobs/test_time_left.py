@@ -32,3 +32,20 @@ def test_the_flip_classifier_is_expected_to_take_what_its_steps_take(tmp_path: P
     cache = FrameCache.build(videos, tmp_path / "frames.u8", threads=1)  # type: ignore[arg-type]
     assert _planned_steps(SOURCE, 44) == 5 * 2
     assert 0 < expected_seconds(cache, SOURCE, threads=1) < 60
+
+
+def test_writing_engines_and_calibrating_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    now, told = [100.0], list[Progress]()
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    tell = TimeLeft(told.append, flip_seconds=200, export_seconds=5, calibration_share=0.1)
+    for phase, done in (("train", 0), ("train", 50), ("train", 100), ("export", 0), ("flip", 1), ("flip", 100)):
+        tell(Progress(phase, done, 100))
+        now[0] += 99
+    said = [step.note.split(" left")[0] for step in told]
+    # 99 s for 50 steps, so as many for the rest, 19.8 for the calibration, two engines and the flips.
+    assert said == ["", "5 min 29 s", "3 min 50 s", "", "", "25 s"]
+    alone = list[Progress]()
+    tell = TimeLeft(alone.append, flip_seconds=0, export_seconds=5)
+    tell(Progress("train", 0, 10))
+    tell(Progress("train", 10, 10))
+    assert alone[-1].note.startswith("5 s left")  # without a flip classifier there is one engine to write

@@ -48,6 +48,25 @@ def test_a_lost_video_is_named_and_the_others_are_written(source: Path, model: M
     assert int(insisted.repaired.sum()) == 10
 
 
+@pytest.mark.parametrize("lost", ["a", "b", "c"])
+@pytest.mark.parametrize("gone", [range(10), range(30, 40), range(60)])
+def test_the_bar_comes_to_its_end(
+    make_source: MakeSource, model: Model, tmp_path: Path, lost: str, gone: range
+) -> None:
+    """Wherever the lost video stands, and however many of its frames were scored before it was given up."""
+    source = make_source(**{name: walking_square(60, seed, SIZE) for seed, name in enumerate(("a", "b", "c"))})
+    for path in sorted((source / lost).iterdir())[gone.start : gone.stop]:
+        path.write_bytes(b"")
+    for _ in range(2):  # the second time, the others are taken from their parts
+        steps = list[pixelfast.Progress]()
+        with pytest.raises(pixelfast.LostFootageError):
+            pixelfast.score(
+                source, model.folder, parts=tmp_path / "parts", flip="never", chunk=8, threads=1, progress=steps.append
+            )
+        assert (steps[-1].done, steps[-1].total) == (180, 180)
+        assert [step.done for step in steps] == sorted(step.done for step in steps)
+
+
 def test_the_command_ends_with_1_and_a_list(
     source: Path, model: Model, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -75,8 +94,8 @@ def test_no_part_of_frames_that_came_back(
     source, decode = make_source(**{"a": walking_square(60, 1, SIZE)}), _core.decode_frames
     away = [True]
 
-    def flaky(paths: list[str], *args: object, **named: object) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
-        frames, status = decode(paths, *args, **named)  # type: ignore[arg-type]
+    def flaky(paths: list[str], *args: object, **more: object) -> tuple[NDArray[np.uint8], NDArray[np.uint8]]:
+        frames, status = decode(paths, *args, **more)  # type: ignore[arg-type]
         for index, path in enumerate(paths):
             if away[0] and path.endswith(("0021.png", "0022.png")):
                 frames[index], status[index] = 0, 2

@@ -147,6 +147,43 @@ def test_every_missing_video_near_one_that_is_there_is_named(videos: int, shares
         assert not any(name in words for name in there)
 
 
+def missing_words(videos: int, shares: int, there: range) -> str | None:
+    names = [f"{number:02d}" for number in range(1, videos + 1)]
+    listing = Listing([DrawnVideo(name, np.zeros((1, 2, 2), np.uint8)) for name in names])
+    return describe_missing({names[at]: listing.place(names[at]) for at in there}, videos, shares)
+
+
+def test_many_missing_videos_are_named_to_the_sixteenth() -> None:
+    sixteen = ", ".join(f"{number:02d}" for number in range(21, 37))
+    assert missing_words(40, 1, range(20)) == (
+        f"the parts hold 20 of the source's 40 videos: missing are {sixteen}, 4 more"
+    )
+    assert missing_words(36, 1, range(20)) == f"the parts hold 20 of the source's 36 videos: missing are {sixteen}"
+    every_third = ", ".join(f"{number:02d}" for number in range(2, 48, 3))
+    assert missing_words(60, 3, range(0, 60, 3)) == (
+        f"the parts hold 20 of the source's 60 videos: missing are {every_third}, 4 more (share 2/3); "
+        "20 more (share 3/3)"
+    )
+    assert describe_missing({"a": None}, 5, 1) == (
+        "the parts hold 1 of the source's 5 videos: missing are 5 that no part names"
+    )
+
+
+@pytest.mark.parametrize("smooth", [0, 4, -3, 100_001, 10**30, 3.0, None, True])
+def test_a_smoothing_that_cannot_be_is_named(
+    make_source: MakeSource, model: Model, tmp_path: Path, smooth: Any
+) -> None:
+    source, parts = make_source(**footage(20, 20)), tmp_path / "parts"
+    right = pixelfast.score(source, model.folder, parts=parts)
+    path = next(parts.glob("02.*"))
+    write_part(path, with_job(read_part(path), smooth=smooth))
+    with pytest.raises(ScoresError, match=rf"{path} is damaged or no part of pixelfast \(its smooth cannot be"):
+        pixelfast.merge(parts)
+    again = pixelfast.score(source, model.folder, parts=parts)
+    assert again.reused == 1
+    np.testing.assert_array_equal(again.score, right.score)
+
+
 def test_footage_of_the_same_length_keeps_its_source(make_source: MakeSource, model: Model, tmp_path: Path) -> None:
     source, parts = make_source(**footage(20, 20)), tmp_path / "parts"
     pixelfast.score(source, model.folder, parts=parts)

@@ -28,6 +28,23 @@ def test_scoring_into_the_video_folder_twice(video: Path, tmp_path: Path, monkey
     assert Path("scores.csv").read_bytes() == written
 
 
+def test_the_scores_of_this_very_run_are_no_strange_files(
+    video: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine = write_model(tmp_path / "model").folder
+    monkeypatch.chdir(video)
+    (video / "notes.txt").write_text("somebody's")
+    for out in ("scores.csv", ["scores.csv", "../cam/scores.parquet"], str(video / "scores.parquet")):
+        for _ in range(2):
+            notes = pixelfast.score(".", engine, out=out).notes
+    strange = "files that are no frames were passed over: "
+    # What another run wrote is told, and what nobody here wrote.
+    assert [note for note in notes if note.startswith(strange)] == [f"{strange}2, such as notes.txt"]
+    (video / "notes.txt").unlink()
+    (video / "scores.csv").unlink()
+    assert not any("passed over" in note for note in pixelfast.score(".", engine, out="scores.parquet").notes)
+
+
 def test_a_model_and_its_unfinished_training_beside_frames(video: Path) -> None:
     write_model(video / "model")
     (video / "model.work").rename(video / "other.training")

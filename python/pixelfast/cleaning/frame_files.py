@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from pixelfast import _core
 from pixelfast.sources import UNREADABLE
+from pixelfast.sources.repair import stand_ins
 
 JPEG_START = b"\xff\xd8"
 JPEG_QUALITY = 95
@@ -27,9 +28,18 @@ class Change(Enum):
 
 
 def write_frame_files(
-    sources: Sequence[Path], folder: Path, flipped: NDArray[np.bool_], status: NDArray[np.uint8], *, copy: bool = False
+    sources: Sequence[Path],
+    folder: Path,
+    flipped: NDArray[np.bool_],
+    status: NDArray[np.uint8],
+    *,
+    copy: bool = False,
+    orientation: bool = True,
+    starts: Sequence[int] = (),
 ) -> list[Change]:
     """Writes the corrected file of each frame of a video into `folder`, under its own name.
+
+    A frame is turned as it is seen, and its new file lies as it is seen: its orientation is 1, or it has none.
 
     Args:
         sources: N files in the order of the video.
@@ -37,6 +47,8 @@ def write_frame_files(
         flipped: bool[N], frames to turn.
         status: u8[N], as decoded.
         copy: whether unchanged files are copied instead of linked.
+        orientation: whether frames are seen as their orientation says, or as they lie.
+        starts: the positions before which time jumps.
 
     Returns:
         What became of each frame, in order.
@@ -44,19 +56,19 @@ def write_frame_files(
     Raises:
         OSError: a file cannot be read or written.
     """
-    readable = np.flatnonzero(status != UNREADABLE)
-    changes = {index: _correct(sources[index], folder, bool(flipped[index]), copy) for index in readable.tolist()}
+    readable, neighbours = np.flatnonzero(status != UNREADABLE), stand_ins(status, starts)
+    changes = {
+        index: _correct(sources[index], folder, bool(flipped[index]), copy, orientation) for index in readable.tolist()
+    }
     for index in np.flatnonzero(status == UNREADABLE).tolist():
-        # The nearest earlier readable frame, else the next.
-        neighbour = readable[max(0, int(np.searchsorted(readable, index)) - 1)]
-        _replace(folder / sources[index].name, folder / sources[neighbour].name)
+        _replace(folder / sources[index].name, folder / sources[neighbours[index]].name, orientation)
         changes[index] = Change.REPLACED
     return [changes[index] for index in range(len(sources))]
 
 
-def _correct(source: Path, folder: Path, flipped: bool, copy: bool) -> Change:
+def _correct(source: Path, folder: Path, flipped: bool, copy: bool, orientation: bool) -> Change:
     target = folder / source.name
-    turned = _turn(source.read_bytes(), source.suffix) if flipped else None
+    turned = _turn(source.read_bytes(), source.suffix, orientation) if flipped else None
     if turned is None:
         _link_or_copy(source, target, copy)
         return Change.LEFT if flipped else Change.UNCHANGED
@@ -65,32 +77,37 @@ def _correct(source: Path, folder: Path, flipped: bool, copy: bool) -> Change:
     return Change.TURNED if lossless else Change.REENCODED
 
 
-def _turn(data: bytes, suffix: str) -> tuple[bytes, bool] | None:
+def _turn(data: bytes, suffix: str, orientation: bool) -> tuple[bytes, bool] | None:
     """The image file turned upside down, in its own format, and whether without loss; None where it cannot be."""
     if data.startswith(JPEG_START):
         try:
-            return _core.flip_jpeg(data, JPEG_QUALITY)
+            return _core.flip_jpeg(data, JPEG_QUALITY, orientation)
         except ValueError:  # cut off too early to be written anew
             return None
-    image = _read_image(data)
+    image = _read_image(data, orientation)
     encoded = None if image is None else _write_image(image[::-1], _format(data, suffix))
     return None if encoded is None else (encoded, True)
 
 
-def _replace(target: Path, stand_in: Path) -> None:
+def _replace(target: Path, stand_in: Path, orientation: bool) -> None:
     """Puts the corrected neighbour in a frame's place: its bytes, or its pixels where the suffixes differ."""
     data = stand_in.read_bytes()
     if target.suffix.lower() != stand_in.suffix.lower():
-        image = _read_image(data)
+        image = _read_image(data, orientation)
         data = (None if image is None else _write_image(image, target.suffix.lower())) or data
     target.write_bytes(data)
 
 
-def _read_image(data: bytes) -> NDArray[np.generic] | None:
+def _read_image(data: bytes, orientation: bool) -> NDArray[np.generic] | None:
+    """The pixels of an image file as they are seen, or as they lie."""
     import cv2
 
-    image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
-    return None if image is None else np.asarray(image)
+    number, upright = _core.laid_upright(data)  # OpenCV turns a TIFF by itself, whatever it is told
+    image = cv2.imdecode(np.frombuffer(upright, np.uint8), cv2.IMREAD_UNCHANGED)
+    if image is None or not orientation:
+        return image
+    down, across = (slice(None, None, -1 if number in turned else 1) for turned in ((3, 4, 7, 8), (2, 3, 6, 7)))
+    return (image.swapaxes(0, 1) if number >= 5 else image)[down, across]
 
 
 def _write_image(image: NDArray[np.generic], suffix: str) -> bytes | None:

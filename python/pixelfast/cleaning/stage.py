@@ -122,6 +122,10 @@ class CleanStage:
         """u8[N]: how each frame was decoded (`READ`, `TRUNCATED`, `UNREADABLE`); after `run` has ended."""
         return np.concatenate([chunk.status for chunk in self._chunks])
 
+    def digests(self) -> bytes:
+        """Returns the digests of the files that the frames came from, in order; after `run` has ended."""
+        return b"".join(chunk.digests for chunk in self._chunks)
+
     def record(self) -> FrameRecord:
         """What was done to each frame; after `run` has ended."""
         frame, seconds = self._frame(), self._seconds()

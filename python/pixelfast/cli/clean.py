@@ -7,7 +7,7 @@ import typer
 
 from pixelfast import api
 from pixelfast.cli.console import facts, print_result
-from pixelfast.cli.options import FlipMode, OnError, Orientation, Sources, Threads
+from pixelfast.cli.options import Depth, FlipMode, OnError, Orientation, Sources, Threads
 from pixelfast.cli.progress import shown_progress
 from pixelfast.cli.score import times
 
@@ -24,6 +24,7 @@ def clean(
     flip: FlipMode = "auto",
     on_error: OnError = "repair",
     orientation: Orientation = None,
+    depth: Depth = None,
     copy: Annotated[bool, typer.Option("--copy", help="Copy unchanged files instead of linking them.")] = False,
     threads: Threads = None,
 ) -> None:
@@ -34,8 +35,8 @@ def clean(
     footage = source[0] if len(source) == 1 else source
     with shown_progress() as progress:
         report = api.clean(
-            footage, model, out, flip=flip, on_error=on_error, orientation=orientation, copy=copy, threads=threads,
-            progress=progress,
+            footage, model, out, flip=flip, on_error=on_error, orientation=orientation, depth=depth, copy=copy,
+            threads=threads, progress=progress,
         )  # fmt: skip
     counts = ("unchanged", "turned", "reencoded", "replaced", "left")
     links = f"{report.linked:,} files are the source's own: to write into them, copy with --copy"

@@ -1,7 +1,7 @@
 """Arguments and options that several commands share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -11,7 +11,8 @@ Sources = Annotated[
     list[str],
     typer.Argument(
         metavar="SOURCE",
-        help="Footage: a folder of video folders at any depth, one video folder, or several of those (or a pattern).",
+        help="Footage: a folder of video folders at any depth, one video folder, a TIFF stack or an animation, or "
+        "several of those (or a pattern).",
         show_default=False,
     ),
 ]
@@ -36,11 +37,10 @@ Orientation = Annotated[
         show_default="as trained",
     ),
 ]  # fmt: skip
-Depth = Annotated[
-    int | None,
-    typer.Option(
-        min=1, max=options.MOST_DEPTH, metavar="BITS", show_default="as trained",
-        help="Bits that pictures of more than 8 bits use.",
-    ),
-]  # fmt: skip
+_DEPTH: Any = {
+    "min": 1, "max": options.MOST_DEPTH, "metavar": "BITS",
+    "help": "Bits that pictures of more than 8 bits use: 8 to 16, or 1 for floating-point ones of 0 to 1.",
+}  # fmt: skip
+Depth = Annotated[int | None, typer.Option(**_DEPTH, show_default="as trained")]
+TrainingDepth = Annotated[int | None, typer.Option(**_DEPTH, show_default="found in the footage")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]

@@ -9,7 +9,7 @@ import typer
 from pixelfast import api
 from pixelfast.cli.console import print_result
 from pixelfast.cli.info import describe_model
-from pixelfast.cli.options import Depth, Sources, Threads
+from pixelfast.cli.options import Sources, Threads, TrainingDepth
 from pixelfast.cli.progress import shown_progress
 from pixelfast.methods.base import TrainingOption
 from pixelfast.methods.registry import USUAL, all_methods
@@ -47,7 +47,7 @@ def train(
     orientation: Annotated[
         bool, typer.Option("--orientation/--no-orientation", help="Turn pictures as their orientation says.")
     ] = True,
-    depth: Depth = None,
+    depth: TrainingDepth = None,
     threads: Threads = None,
     **own: Any,
 ) -> None:

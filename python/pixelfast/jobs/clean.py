@@ -20,8 +20,9 @@ from pixelfast.model import Model
 from pixelfast.notes import Notes
 from pixelfast.options import FlipMode
 from pixelfast.progress import Progress, ProgressCallback
-from pixelfast.sources import FolderVideo, Source, Video, harmless_note, open_source
+from pixelfast.sources import FolderVideo, PictureFile, Source, Video, harmless_note, open_source, turned_note
 from pixelfast.sources.decoding import DecodeSettings
+from pixelfast.sources.depth import say_depth
 from pixelfast.sources.video import FrameFormat
 
 
@@ -90,8 +91,10 @@ def correct(
     _refuse_inside(target, {video.folder for video in videos} | ({root} if root else set()))
     check_new_folder(target)
     loaded = Model.load(Path(model))
+    reading = settings.reading(loaded.manifest.reading)
     for video in videos:
-        video.reading = settings.reading(loaded.manifest.reading)
+        video.reading = reading
+    say_depth(videos, reading, notes, count)
     flip = choose_flip_correction(loaded, loaded.folder, settings.flip, notes)
     clean = CleanSettings(flip.open(loaded, CLEANING_THREADS), settings.on_error, bridge_noisy=False, stopwatch=watch)
     height, width = loaded.manifest.height, loaded.manifest.width
@@ -112,13 +115,17 @@ def correct(
                 # As in the source where it is one folder, else under the video's name.
                 folder = temporary / (video.folder.relative_to(root) if root else video.name)
                 folder.mkdir(parents=True, exist_ok=True)
-                changes += write_frame_files(video.paths, folder, stage.record().flipped, stage.status(), copy=copy)
+                flipped, status = stage.record().flipped, stage.status()
+                changes += write_frame_files(
+                    video.paths, folder, flipped, status,
+                    copy=copy, orientation=video.reading.orientation, starts=video.starts,
+                )  # fmt: skip
                 linked += (
                     0 if copy else sum(path.exists() and path.samefile(folder / path.name) for path in video.paths)
                 )
             if progress is not None:
                 progress(Progress("clean", len(changes), None, f"video {video.name}"))
-    for note in harmless_note(videos):
+    for note in harmless_note(videos) + turned_note(videos):
         notes.say(note)
     counts = {change.name.lower(): changes.count(change) for change in Change}
     return CleanReport(
@@ -137,8 +144,13 @@ def _judge(video: Video, clean: CleanSettings, flip: FlipMode, decode: DecodeSet
 
 def _folders(videos: Sequence[Video]) -> list[FolderVideo]:
     folders = [video for video in videos if isinstance(video, FolderVideo)]
-    if len(folders) < len(videos):
-        raise SourceError("clean writes files, so it takes folders of images only: extract the frames first")
+    if others := [video for video in videos if not isinstance(video, FolderVideo)]:
+        what = (
+            f"and {others[0].path} is one file of several"
+            if isinstance(others[0], PictureFile)
+            else f"not {others[0]!r}"
+        )
+        raise SourceError(f"clean writes files, so it takes folders of images only, {what}: extract the frames first")
     return folders
 
 

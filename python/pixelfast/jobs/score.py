@@ -29,8 +29,9 @@ from pixelfast.progress import ProgressCallback
 from pixelfast.scores import Scores
 from pixelfast.scores.elsewhere import elsewhere_sentence
 from pixelfast.scores.files import Out, check_outputs, make_folder, output_paths
-from pixelfast.sources import Source, Video, harmless_note, open_source
+from pixelfast.sources import Source, Video, harmless_note, open_source, turned_note
 from pixelfast.sources.decoding import DecodeSettings
+from pixelfast.sources.depth import say_depth
 
 
 @dataclass(frozen=True)
@@ -52,15 +53,15 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
     threads = usable_threads(request.threads)
     paths, folder = _places(request)
     with watch.phase("open"):
-        choice = choose_engine(engine, settings.stride, request.shard is not None, threads)
+        choice = _choose(engine, settings, request, threads)
         reading = settings.reading(choice.model.manifest.reading if choice.model is not None else USUAL_READING)
-        all_videos = open_source(source, notes, reading=reading)
+        all_videos = open_source(source, notes, reading=reading, outputs=paths)
         check_outputs(paths, all_videos)
-    if choice.model is not None and (settings.engine_input, settings.engine_range) != (None, None):
-        raise EngineError(f"{choice.path} belongs to a model, which knows it: leave out engine_input and engine_range")
     videos = all_videos[share]
     for note in choice.notes:
         notes.say(note)
+    with watch.phase("open"):
+        say_depth(videos, reading, notes, threads)
     if settings.maps and folder is None:
         notes.say("error maps are kept in the parts, and no parts are kept: name a folder with parts=, or out=")
     flip = choose_flip_correction(choice.model, choice.path, settings.flip, notes)
@@ -73,7 +74,7 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
     store = PartStore(folder, job, settings.maps, listing)
     with watch.flow():
         parts = score_videos(videos, stages, store, notes, request.progress, lost=lost)
-    for note in harmless_note(videos):
+    for note in harmless_note(videos) + turned_note(videos):
         notes.say(note)
     if lost and not parts:
         raise _loss(lost, videos)
@@ -81,26 +82,34 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
         notes.say(
             f"these are the scores of share {request.shard} alone: merge the parts in {folder} when all are there"
         )
-        paths = []
-    scores = finish(parts, job, paths, notes=notes, watch=watch, threads=threads)
+    scores = finish(parts, job, paths if request.shard is None else [], notes=notes, watch=watch, threads=threads)
     scores.reused = store.reused
     if request.profile is not None:
         request.profile(watch.profile(threads))
     if lost:
-        error = _loss(lost, videos)
-        error.scores = scores
-        raise error
+        raise _loss(lost, videos, scores)
     return scores
 
 
-def _loss(lost: Sequence[LostFootageError], videos: Sequence[Video]) -> LostFootageError:
-    """What the run ends with where videos are lost: each of them with its cause, and how to insist."""
+def _choose(engine: str | PathLike[str], settings: Settings, request: Request, threads: int) -> EngineChoice:
+    """Finds the engine, and refuses settings of which it can be told without loading it that they do not go with it."""
+    choice = choose_engine(engine, settings.stride, request.shard is not None, threads)
+    if choice.model is not None and (settings.engine_input, settings.engine_range) != (None, None):
+        raise EngineError(f"{choice.path} belongs to a model, which knows it: leave out engine_input and engine_range")
+    find_method(choice.method).check(choice, settings)
+    return choice
+
+
+def _loss(lost: Sequence[LostFootageError], videos: Sequence[Video], scores: Scores | None = None) -> LostFootageError:
+    """What the run ends with where videos are lost: each with its cause, how to insist, and the others' scores."""
     rest = "the others were" if len(lost) < len(videos) else "none was"
     causes = "; ".join(str(error) for error in lost)
-    return LostFootageError(
+    error = LostFootageError(
         f"{len(lost):,} of {len(videos):,} videos not scored ({rest}): {causes}; --on-error insist "
         "(on_error='insist') repairs what has any readable frame"
     )
+    error.scores = scores
+    return error
 
 
 def open_stages(opening: Opening, flip: FlipCorrection) -> Stages:

@@ -16,7 +16,7 @@ from pixelfast.errors import ModelError, PixelfastError
 from pixelfast.files.atomic import atomic_path, write_error
 from pixelfast.flip.recipe import TRUSTED_ACCURACY
 from pixelfast.geometry import GRID
-from pixelfast.jobs.time_left import TimeLeft
+from pixelfast.jobs.time_left import EXPORT_SECONDS, TimeLeft
 from pixelfast.machine.imports import training_extra
 from pixelfast.machine.memory import total_memory
 from pixelfast.machine.threads import usable_threads
@@ -27,7 +27,8 @@ from pixelfast.methods.trained import CACHE_DIGEST, Recipe, Trained, TrainingJob
 from pixelfast.model import Flip, Manifest, Model, Training
 from pixelfast.model.names import EngineName
 from pixelfast.notes import Notes
-from pixelfast.sources import Source, Video, harmless_note, open_source
+from pixelfast.sources import Source, Video, harmless_note, open_source, turned_note
+from pixelfast.sources.depth import training_reading
 from pixelfast.sources.folder import gap_notes, without_gaps
 from pixelfast.training.cache import FrameCache
 
@@ -47,17 +48,19 @@ def train_model(source: Source, out: str | PathLike[str], request: TrainingReque
     _refuse_too_large(request.batch, spec.batch_bytes(recipe))
     Model.check_out(target)
     videos = open_source(source, notes, reading=request.reading)
+    request = replace(request, reading=training_reading(videos, request.reading, notes, threads))
     for note in gap_notes(videos):
         notes.say(note)
     spec.needs()
     workdir = target.resolve().with_name(target.resolve().name + ".training")
     videos = without_gaps(videos)
     cache = _open_cache(videos, workdir, request, threads, notes)
-    for note in harmless_note(videos):
+    for note in harmless_note(videos) + turned_note(videos):
         notes.say(note)
     _look_for_stills(cache, workdir, notes)
     if request.progress is not None:
-        request = replace(request, progress=TimeLeft(request.progress, _flip_seconds(cache, recipe, threads)))
+        flips, share = _flip_seconds(cache, recipe, threads), _calibration_share(cache, recipe, request.epochs)
+        request = replace(request, progress=TimeLeft(request.progress, flips, EXPORT_SECONDS, share))
     job = TrainingJob(request, recipe, options, cache, workdir, videos, threads, notes)
     model = Model.write(workdir, target, run_training(spec, job, _source_names(source)))
     shutil.rmtree(workdir, ignore_errors=True)
@@ -72,7 +75,7 @@ def _refuse_too_large(batch: int | None, each: int) -> None:
     memory = total_memory()
     if batch is not None and memory is not None and batch * each > memory:
         raise ModelError(
-            f"batch {batch} would take about {batch * each / 2**30:.0f} GiB of memory, and this machine has "
+            f"batch {batch} would take about {batch * each / 2**30:.0f} GiB of memory, and this process has "
             f"{memory / 2**30:.0f}: take at most {memory // each}"
         )
 
@@ -140,6 +143,12 @@ def _flip_seconds(cache: FrameCache, recipe: Recipe, threads: int) -> float:
     return expected_seconds(cache, recipe.flip, threads)
 
 
+def _calibration_share(cache: FrameCache, recipe: Recipe, epochs: int | None) -> float:
+    """About what calibrating takes of what training takes: held-out frames are seen once, others once an epoch."""
+    planned = getattr(recipe.own, "epochs", 1) if epochs is None else epochs
+    return len(cache.held_out_frame_ids()) / max(1, planned * len(cache.train_frame_ids()))
+
+
 def _training(job: TrainingJob, sources: Sequence[str], trained: Trained, flip: "FlipAccuracy | None") -> Training:
     """What the manifest says about the training."""
     videos, differences = job.cache.videos, dict(trained.differences)
@@ -182,25 +191,26 @@ def _open_cache(
             f"{workdir} holds a training that was stopped ({left[0].name}): go on from there with --resume, or throw "
             "it away with --fresh"
         )
-    footage, path = _footage_facts(videos), workdir / _FOOTAGE
+    path = workdir / _FOOTAGE
     before = path.read_text(encoding="utf-8") if path.is_file() else None
+    same = before is not None and before == _footage_facts(videos)
     if request.resume and before is None:
         notes.say(f"there is nothing to resume in {workdir}: training begins anew")
-    if request.resume and before not in (None, footage):
+    if request.resume and before is not None and not same:
         raise ModelError(f"the footage is not what the training in {workdir} was begun with: train with --fresh")
-    if before == footage:
+    if same:
         return FrameCache.open(workdir / _CACHE)
-    return _decode(videos, workdir, footage, request, threads)
+    return _decode(videos, workdir, request, threads)
 
 
-def _decode(videos: Sequence[Video], workdir: Path, footage: str, request: TrainingRequest, threads: int) -> FrameCache:
+def _decode(videos: Sequence[Video], workdir: Path, request: TrainingRequest, threads: int) -> FrameCache:
     """Decodes into an empty working folder, which is removed again where that fails."""
     shutil.rmtree(workdir, ignore_errors=True)
     try:
         workdir.mkdir()
         cache = FrameCache.build(videos, workdir / _CACHE, threads=threads, progress=request.progress)
         with atomic_path(workdir / _FOOTAGE) as temporary:
-            temporary.write_text(footage, encoding="utf-8")
+            temporary.write_text(_footage_facts(videos), encoding="utf-8")
     except BaseException as error:
         shutil.rmtree(workdir, ignore_errors=True)
         if isinstance(error, OSError) and not isinstance(error, PixelfastError):

@@ -10,6 +10,7 @@ from typing import Any
 
 from pixelfast.errors import OutputError
 from pixelfast.files.atomic import atomic_path
+from pixelfast.machine.processor import facts
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,8 @@ class Measured:
 
 def processor() -> str:
     """Returns the processor's name and a digest of its abilities: one name covers several generations in the cloud."""
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8", errors="replace").splitlines()
-    except OSError:
+    known = facts()
+    if not known:
         return platform.processor() or platform.machine()
-    facts = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
-    abilities = hashlib.blake2b(facts.get("flags", "").encode(), digest_size=4).hexdigest()
-    return f"{facts.get('model name', platform.machine())} {abilities}"
+    abilities = hashlib.blake2b(known.get("flags", "").encode(), digest_size=4).hexdigest()
+    return f"{known.get('model name', platform.machine())} {abilities}"

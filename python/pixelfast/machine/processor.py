@@ -1,5 +1,6 @@
 """What the processor of this machine can do."""
 
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Final
@@ -8,14 +9,19 @@ _BF16: Final = frozenset({"avx512_bf16", "amx_bf16", "bf16"})  # the last is ARM
 
 
 @cache
-def abilities(cpuinfo: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
-    """Returns the names of the processor's abilities, as Linux has them; none where it does not say."""
+def facts(cpuinfo: Path = Path("/proc/cpuinfo")) -> Mapping[str, str]:
+    """Returns what Linux says of the processor's last core, by name; nothing where it does not say."""
     try:
         lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        return frozenset()
-    facts = {key.strip(): value for key, _, value in (line.partition(":") for line in lines)}
-    return frozenset((facts.get("flags") or facts.get("Features") or "").split())
+        return {}
+    return {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in lines)}
+
+
+def abilities(cpuinfo: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
+    """Returns the names of the processor's abilities, as Linux has them; none where it does not say."""
+    known = facts(cpuinfo)
+    return frozenset((known.get("flags") or known.get("Features") or "").split())
 
 
 def multiplies_bf16() -> bool:

@@ -266,6 +266,8 @@ class MethodSpec:
         describe: what a model of it is, by its manifest, as names and values.
         engines: the kinds of engine that a run of its models takes, by the manifest, its own first.
         bridges: whether noisy and damaged frames are told from usable ones, by a model's manifest.
+        check: refuses settings that the method's own model, by its manifest, or its engine's name rules out, before any
+            engine is loaded.
         prepare: the recipe as these options want it; checks them before any work is done.
         batch_bytes: about what a window (or flow) of a batch takes of memory while a recipe learns from it.
         needs: refuses a training for which a package is missing, before any work is done.
@@ -290,6 +292,7 @@ class MethodSpec:
     engines: Callable[[Manifest], list[EngineKind]] = lambda _: []
     bridges: Callable[[Manifest], bool] = lambda _: False
     options: tuple[TrainingOption, ...] = ()
+    check: Callable[[EngineChoice, Settings], None] = lambda *_: None
     prepare: Callable[[Recipe, Mapping[str, Any]], Recipe] = lambda recipe, _: recipe
     batch_bytes: Callable[[Recipe], int] = lambda _: 1 << 20
     needs: Callable[[], None] = lambda: None

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Final, get_args
 
-from pixelfast.arguments import MOST_SMOOTH, whole
+from pixelfast.arguments import MOST_SMOOTH, sample_bits, whole
 from pixelfast.errors import ArgumentError
-from pixelfast.options import MOST_DEPTH, EngineInput, EngineRange, FlipMode, How, OnError, Pool, Reading
+from pixelfast.options import EngineInput, EngineRange, FlipMode, How, OnError, Pool, Reading
 
 MOST_CHUNK: Final = 16_384
 """Frames to a call of the engine: 256 MiB of them at 128x128; no engine gets faster long before."""
@@ -55,7 +55,7 @@ class Settings:
                 raise ArgumentError(f"smooth must be an odd number of frames, at least 1, not {self.smooth}")
             whole("smooth", self.smooth, most=MOST_SMOOTH)
         if self.depth is not None:
-            whole("depth", self.depth, 1, MOST_DEPTH)
+            sample_bits("depth", self.depth)
         whole("chunk", self.chunk, 1, MOST_CHUNK)
 
     def reading(self, trained: Reading) -> Reading:

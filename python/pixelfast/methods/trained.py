@@ -10,12 +10,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelfast.arguments import whole
+from pixelfast.arguments import sample_bits
 from pixelfast.errors import ModelError, OutputError, SourceError
 from pixelfast.flip.recipe import FlipRecipe
 from pixelfast.model import Model
 from pixelfast.notes import Notes
-from pixelfast.options import MOST_DEPTH, USUAL_READING, Reading
+from pixelfast.options import USUAL_READING, Reading
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.sources import Video, open_source
 from pixelfast.sources.folder import without_gaps
@@ -72,7 +72,7 @@ class TrainingRequest:
         if self.precision not in (None, "fp32", "bf16"):
             raise ModelError(f"precision must be fp32 or bf16, not {self.precision!r}")
         if self.reading.depth is not None:
-            whole("depth", self.reading.depth, 1, MOST_DEPTH)
+            sample_bits("depth", self.reading.depth)
         for name, value, most in (("epochs", self.epochs, MOST_EPOCHS), ("batch", self.batch, MOST_BATCH)):
             if value is not None and value < 1:
                 raise ModelError(f"{name} must be at least 1, not {value}")

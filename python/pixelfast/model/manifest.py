@@ -14,7 +14,7 @@ from pixelfast.files.atomic import atomic_path
 from pixelfast.model.calibration import Calibration
 from pixelfast.model.fields import Count, Fields, Sha256
 from pixelfast.model.names import INGREDIENTS, stem_of
-from pixelfast.options import USUAL_READING, Reading
+from pixelfast.options import MOST_DEPTH, USUAL_READING, Reading
 
 FORMAT = 1
 FILE_NAME = "model.json"
@@ -164,6 +164,8 @@ def read_manifest(path: Path) -> Manifest:
     if any(Path(name).name != name or name in ("", "..", FILE_NAME) for name in names):
         raise fields.damaged("files", "names of files in the folder itself")
     manifest: Manifest = fields.read_all(Manifest)
+    if manifest.reading.depth is not None and manifest.reading.depth not in (1, *range(8, MOST_DEPTH + 1)):
+        raise fields.damaged("reading", f"a depth of 1 or of 8 to {MOST_DEPTH} bits")
     for calibration, part in zip(manifest.calibrations, fields.parts("calibrations"), strict=True):
         if not _rises(calibration):
             raise part.damaged("probabilities", "rising numbers from 0 to 1, with as many quantiles that never fall")

@@ -63,16 +63,19 @@ def describe_missing(places: Mapping[str, Place | None], videos: int, shares: in
     absent = sorted(set(range(videos)) - there, key=lambda position: (position % shares, position))
     if not absent or len(places) >= videos:
         return None
-    words = []
+    words, left = list[str](), FOLLOWING
     for share, positions in groupby(absent, lambda position: position % shares):
         some = list(positions)
-        names = named([known[position] for position in some if position in known], len(some))
-        words.append(f"{names} (share {share + 1}/{shares})" if shares > 1 else names)
+        names = [known[position] for position in some if position in known][:left]
+        left -= len(names)
+        text = f"{len(some):,} more" if left < FOLLOWING else f"{len(some):,} that no part names"
+        text = named(names, len(some), most=FOLLOWING) if names else text
+        words.append(f"{text} (share {share + 1}/{shares})" if shares > 1 else text)
     return f"the parts hold {len(places)} of the source's {videos} videos: missing are {named(words, len(words), '; ')}"
 
 
-def named(names: Sequence[str], count: int, between: str = ", ") -> str:
-    """Returns the first of so many names, and how many there are beside them."""
-    shown = list(names[:_SHOWN])
+def named(names: Sequence[str], count: int, between: str = ", ", most: int = _SHOWN) -> str:
+    """Returns the first of so many names, `most` at most, and how many there are beside them."""
+    shown = list(names[:most])
     more = count - len(shown)
     return between.join([*shown, f"{more:,} more"] if more else shown)

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pixelfast.arguments import MOST_SMOOTH
+
 if TYPE_CHECKING:
     from pixelfast.pipeline.parts import Job, Part
 
@@ -44,7 +46,7 @@ def _check_job(job: "Job") -> None:
     _require("engine", job.engine, isinstance(job.engine, str))
     _require("settings", job.settings, isinstance(job.settings, dict))
     _require("method", job.settings.get("method"), isinstance(job.settings.get("method"), str))
-    _require("smooth", job.smooth, _is_count(job.smooth) and job.smooth % 2 == 1)
+    _require("smooth", job.smooth, _is_count(job.smooth) and job.smooth % 2 == 1 and job.smooth <= MOST_SMOOTH)
     _require("calibration", job.calibration, job.calibration is None or isinstance(job.calibration, dict))
     _require("videos", job.videos, _is_count(job.videos))
     _require("source", job.source, isinstance(job.source, str))

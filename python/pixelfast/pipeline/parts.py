@@ -28,7 +28,7 @@ from pixelfast.files.arrow import arrow_column
 from pixelfast.files.atomic import atomic_path
 from pixelfast.pipeline.listing import Listing, Place
 from pixelfast.pipeline.part_schema import WrongPartError, check_part
-from pixelfast.sources import Video
+from pixelfast.sources import FolderVideo, Video
 
 FORMAT: Final = 3
 """Raised whenever the same engine, settings and footage would give other raw scores than before, or another file."""
@@ -36,6 +36,8 @@ FORMAT: Final = 3
 SUFFIX: Final = ".arrow"
 
 _NAME_BYTES: Final = 120
+_DIGITS: Final = 16  # of the digest that ends a part's name
+_AFTER_STEM: Final = -(1 + _DIGITS + len(SUFFIX))
 _BATCH: Final = 16  # parts that a thread reads at a stretch
 _SMALL: Final = 1 << 20  # bytes of a file that is read in one piece, which costs less than to leave out some of it
 _COLUMNS: Final = {
@@ -114,40 +116,50 @@ class PartStore:
     """A folder of parts; None keeps nothing.
 
     Args:
-        folder: made on the first write.
+        folder: made on the first write; what is in it is looked at now.
         job: what all parts of this run share.
         maps: whether a part without error maps is of no use.
         listing: of the whole source; None where it is not known.
     """
 
     def __init__(self, folder: Path | None, job: Job, maps: bool, listing: Listing | None = None) -> None:
-        self._folder = folder
+        self.folder = folder
         self.job = job
         self._maps = maps
         self._listing = listing
         self.reused = 0  # parts that were found
+        self._there = set() if folder is None else {path.name[:_AFTER_STEM] for path in folder.glob(f"*{SUFFIX}")}
 
     def place(self, video: str) -> Place | None:
         """Where a video stands in the source's list; None where that is not known."""
         return None if self._listing is None else self._listing.place(video)
 
-    def footage(self, video: Video) -> str:
-        """Fingerprint of the video's files, hex; "" where nothing is kept, since it would be read for nothing."""
-        return "" if self._folder is None else video.fingerprint().hex()
+    def footage(self, video: Video, digests: bytes) -> str:
+        """Fingerprint of a video's files, hex, as they were decoded; "" where nothing is kept."""
+        if self.folder is None:
+            return ""
+        return (video.fingerprint_of(digests) if isinstance(video, FolderVideo) else video.fingerprint()).hex()
 
-    def find(self, video: str, footage: str) -> Part | None:
-        """The part of a video that is there already; None where there is none, or a damaged one."""
-        if self._folder is None or not (path := self._path(video, footage)).exists():
+    def find(self, video: Video) -> Part | None:
+        """The part of a video that is there already; None where there is none, or a damaged one.
+
+        The video's files are looked at only where there is a part that may be of them.
+        """
+        if self.folder is None or _stem(video.name) not in self._there:
+            return None
+        footage = video.fingerprint().hex()
+        path = self._path(video.name, footage)
+        if not path.exists():
             return None
         try:
             part = read_part(path)
         except ScoresError:
             return None
-        if part.video != video or part.footage != footage or (self._maps and part.maps is None):
+        if part.video != video.name or part.footage != footage or (self._maps and part.maps is None):
             return None
-        if (part.job, part.place) != (self.job, self.place(video)):
+        if (part.job, part.place) != (self.job, self.place(video.name)):
             # What changes no raw score (smoothing, the source's list) is brought up to this run, for a later merge.
-            part = replace(part, job=self.job, place=self.place(video))
+            part = replace(part, job=self.job, place=self.place(video.name))
             write_part(path, part)
         self.reused += 1
         return part
@@ -158,15 +170,18 @@ class PartStore:
         Raises:
             OutputError: the folder cannot be made or written.
         """
-        if self._folder is not None:
+        if self.folder is not None:
             write_part(self._path(part.video, part.footage), part)
 
     def _path(self, video: str, footage: str) -> Path:
-        assert self._folder is not None, "a path is asked for only where parts are kept"
+        assert self.folder is not None, "a path is asked for only where parts are kept"
         text = json.dumps([self.job.fingerprint(), video, footage])
-        # What a file system may refuse is escaped; long names are cut.
-        name = quote(video, safe=" +,=@()[]")[:_NAME_BYTES].lstrip(".") or "video"
-        return self._folder / f"{name}.{hashlib.sha256(text.encode()).hexdigest()[:16]}{SUFFIX}"
+        return self.folder / f"{_stem(video)}.{hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]}{SUFFIX}"
+
+
+def _stem(video: str) -> str:
+    """How a part's name begins: what a file system may refuse is escaped; long names are cut."""
+    return quote(video, safe=" +,=@()[]")[:_NAME_BYTES].lstrip(".") or "video"
 
 
 def write_part(path: Path, part: Part) -> None:

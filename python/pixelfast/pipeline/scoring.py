@@ -21,7 +21,7 @@ from pixelfast.options import FlipMode
 from pixelfast.pipeline.parts import Part, PartStore
 from pixelfast.pipeline.stretches import stretch_maps
 from pixelfast.progress import Progress, ProgressCallback
-from pixelfast.sources import Chunk, FolderVideo, Video
+from pixelfast.sources import Chunk, FolderVideo, PictureFile, Video
 from pixelfast.sources.decoding import DecodeSettings
 from pixelfast.sources.folder import gap_notes
 
@@ -52,7 +52,6 @@ class Step(NamedTuple):
 
     Attributes:
         video: its position in the run.
-        footage: the fingerprint of its files.
         part: what was there already, and is all there is of this video.
         chunk: decoded frames, from the decoder.
         cleaned: the same made ready, from the cleaner.
@@ -62,7 +61,6 @@ class Step(NamedTuple):
     """
 
     video: int
-    footage: str
     part: Part | None = None
     chunk: Chunk | None = None
     cleaned: Cleaned | None = None
@@ -82,19 +80,18 @@ def _decoded(videos: Sequence[Video], decode: DecodeSettings, store: PartStore, 
     """
     for index, video in enumerate(videos):
         with decode.stopwatch.phase("fingerprint"):
-            footage = store.footage(video)
-            part = store.find(video.name, footage)
+            part = store.find(video)
         if part is not None and video.length in (None, len(part.raw)):
-            yield Step(index, footage, part=part)
+            yield Step(index, part=part)
             continue
         try:
-            for chunk in decode.chunks(video):
+            for chunk in decode.chunks(video, digests=store.folder is not None):
                 if index in left:
                     break
-                yield Step(index, footage, chunk=chunk)
+                yield Step(index, chunk=chunk)
         except LostFootageError as error:
-            yield Step(index, footage, lost=error)
-        yield Step(index, footage)
+            yield Step(index, lost=error)
+        yield Step(index)
 
 
 def _cleaned(videos: Sequence[Video], stages: Stages, store: PartStore) -> Iterator[Step]:
@@ -104,7 +101,7 @@ def _cleaned(videos: Sequence[Video], stages: Stages, store: PartStore) -> Itera
     def again(index: int) -> Iterator[Chunk]:
         """Decodes a video from its start, on the calling thread."""
         left.add(index)
-        return decode.chunks(videos[index])
+        return decode.chunks(videos[index], digests=store.folder is not None)
 
     with Readahead(lambda: _decoded(videos, decode, store, left), decode.depth) as ahead:
         for index, steps in groupby(ahead, attrgetter("run")):
@@ -130,7 +127,16 @@ class _FrameCount:
         lengths = [video.length for video in videos]
         self._total = None if None in lengths else sum(filter(None, lengths))
         self._progress = progress
-        self._done = 0
+        self._done = self._before = 0
+
+    def begin(self) -> None:
+        """The frames counted from now on are of the next video."""
+        self._before = self._done
+
+    def pass_over(self, video: Video) -> None:
+        """Counts what is left of a lost video: there is nothing more to wait for."""
+        if video.length is not None:
+            self.add(self._before + video.length - self._done, video.name)
 
     def add(self, frames: int, video: str) -> None:
         """Counts `frames` more of `video` as done; fewer than none where a video starts again."""
@@ -167,6 +173,7 @@ def score_videos(
         for index, steps in groupby(stages.clean.stopwatch.waits(ahead), attrgetter("run")):
             if index < 0:
                 continue
+            count.begin()
             try:
                 part = _part(videos[index], steps, stages, store, count)
             except LostFootageError as error:
@@ -174,6 +181,7 @@ def score_videos(
                     raise
                 lost.append(error)
                 notes.say(str(error))
+                count.pass_over(videos[index])
                 continue
             for note in part.notes:
                 notes.say(note)
@@ -193,14 +201,13 @@ def _part(video: Video, steps: Iterator[Step], stages: Stages, store: PartStore,
 def _score(video: Video, steps: Iterable[Step], stages: Stages, store: PartStore, count: _FrameCount) -> Part:
     """The part of one video: only the frames of the last stage of cleaning count."""
     void = 0
-    for stage, some in groupby(steps, attrgetter("stage")):
+    for stage, some in groupby(_not_lost(steps), attrgetter("stage")):
         count.add(-void, video.name)
-        first = next(some)
-        raw, maps = _raw(video, chain([first], some), stages, count)  # noqa: B031 - the rest of its steps
-        void, last, footage = len(raw), stage, first.footage
-    record = last.record()
+        raw, maps = _raw(video, some, stages, count)
+        void, last = len(raw), stage
+    record, footage = last.record(), store.footage(video, last.digests())
     notes = gap_notes([video]) + last.notes() + stages.method.remarks(video, len(record.frame))
-    source = str(video.folder.absolute()) if isinstance(video, FolderVideo) else ""
+    source = _place(video)
     part = Part(video.name, footage, raw, record, maps, store.job, notes, len(raw), store.place(video.name), source)
     if last.came_back():
         notes.append(f"video {video.name} changed while it was read, so its part is not kept: score it again")
@@ -209,13 +216,20 @@ def _score(video: Video, steps: Iterable[Step], stages: Stages, store: PartStore
     return part
 
 
+def _place(video: Video) -> str:
+    """The folder or file of a video, for messages; "" where it has none."""
+    if isinstance(video, FolderVideo):
+        return str(video.folder.absolute())
+    return str(video.path.absolute()) if isinstance(video, PictureFile) else ""
+
+
 def _raw(
     video: Video, steps: Iterable[Step], stages: Stages, count: _FrameCount
 ) -> tuple[NDArray[np.float32], NDArray[np.float16] | None]:
     """Raw scores f32[N] of cleaned frames, and the square roots f16[N, G, G] of the error maps where asked for."""
     raw: list[NDArray[np.float32]] = []
     kept: list[NDArray[np.float16]] = []
-    cleaned = (step.cleaned for step in _not_lost(steps) if step.cleaned is not None)
+    cleaned = (step.cleaned for step in steps if step.cleaned is not None)
     for maps in stretch_maps(stages.method, video, cleaned):
         with stages.clean.stopwatch.phase("aggregate"):
             raw.append(stages.spec.raw(maps, stages.settings.pool))

@@ -4,7 +4,9 @@ from pixelfast.sources.folder import FolderVideo
 from pixelfast.sources.harmless import harmless_note
 from pixelfast.sources.lost import LossGuard
 from pixelfast.sources.opening import Source, open_source
+from pixelfast.sources.picture_file import PictureFile
 from pixelfast.sources.repair import Repair
+from pixelfast.sources.turned import turned_note
 from pixelfast.sources.video import READ, TRUNCATED, UNREADABLE, Chunk, Color, Video
 
 __all__ = [
@@ -15,9 +17,11 @@ __all__ = [
     "Color",
     "FolderVideo",
     "LossGuard",
+    "PictureFile",
     "Repair",
     "Source",
     "Video",
     "harmless_note",
     "open_source",
+    "turned_note",
 ]

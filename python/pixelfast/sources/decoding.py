@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.sources.folder import FolderVideo
+from pixelfast.sources.picture_file import PictureFile
 from pixelfast.sources.video import Chunk, FrameFormat, Video
 
 # Frames that wait to be cleaned at most, as many wait for the engine, and how much memory they may take: 8 MiB each at
@@ -31,17 +32,18 @@ class DecodeSettings:
     threads: int
     stopwatch: Stopwatch
 
-    def chunks(self, video: Video) -> Iterator[Chunk]:
-        """Yields a video's frames, decoded a few at a time.
+    def chunks(self, video: Video, *, digests: bool = False) -> Iterator[Chunk]:
+        """Yields a video's frames, decoded a few at a time; with `digests`, what tells a folder's files is gathered.
 
         Raises:
             SourceError: frames have several sizes, and the method cannot bear it; or none can be read.
         """
         with self.stopwatch.phase("decode"):
             wanted = self.frames(video)
-            if wanted.one_size and isinstance(video, FolderVideo):
+            if wanted.one_size and isinstance(video, FolderVideo | PictureFile):
                 video.check_one_size()
-            chunks = video.chunks(wanted.height, wanted.width, wanted.color, self.piece, self.threads)
+            how = wanted.height, wanted.width, wanted.color, self.piece, self.threads
+            chunks = video.chunks(*how, digests=digests) if isinstance(video, FolderVideo) else video.chunks(*how)
         while True:
             with self.stopwatch.phase("decode"):
                 chunk = next(chunks, None)

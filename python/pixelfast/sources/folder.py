@@ -17,7 +17,8 @@ from pixelfast.errors import LostFootageError, SourceError
 from pixelfast.options import USUAL_READING, Reading
 from pixelfast.sources.gaps import gap_starts
 from pixelfast.sources.numbering import number_frames
-from pixelfast.sources.seen import remembered_fingerprint
+from pixelfast.sources.picture_file import MANY_SUFFIXES, suffix
+from pixelfast.sources.seen import Seen
 from pixelfast.sources.video import READABLE_NOW, UNREADABLE, Chunk, Color, Video
 
 
@@ -32,7 +33,9 @@ class FolderVideo:
         by_position: a clause that says why `frame_ids` do not come from the names; None where they do.
         reading: how its pictures become pixels.
         strays: names of pictures that are left out: see `number_frames`.
+        several: how many pictures the file at a position holds, of those decoded so far that hold more than one.
         harmless: the positions of files with a fault that costs no pixel, of those decoded so far.
+        turned: the positions of files that were turned as their orientation says, of those decoded so far.
     """
 
     def __init__(
@@ -40,11 +43,13 @@ class FolderVideo:
     ) -> None:
         """Takes the folder and the names of the image files in it, in any order (at least one); None: its own name."""
         self.folder = folder
-        self.name = _video_name(folder, name)
+        self.name = video_name(folder, name)
         self._names, self.frame_ids, self.strays, self.by_position = number_frames(frames)
         self.length = len(self._names)
         self._whole: FolderVideo | None = None
         self.harmless: set[int] = set()
+        self.turned: set[int] = set()
+        self.several: dict[int, int] = {}
         self.reading = reading
         self.frame_ids.flags.writeable = False
 
@@ -73,6 +78,7 @@ class FolderVideo:
             stretch.name = f"{self.name} from {self._names[start]}"
             stretch.length = stop - start
             stretch.starts = ()
+            stretch.harmless, stretch.turned = set(), set()
             stretch._names, stretch.frame_ids = self._names[start:stop], self.frame_ids[start:stop]
             stretches.append(stretch)
         return stretches
@@ -90,9 +96,16 @@ class FolderVideo:
         )
 
     def chunks(
-        self, height: int | None, width: int | None, color: Color = "grey", chunk: int = 64, threads: int | None = None
+        self,
+        height: int | None,
+        width: int | None,
+        color: Color = "grey",
+        chunk: int = 64,
+        threads: int | None = None,
+        *,
+        digests: bool = False,
     ) -> Iterator[Chunk]:
-        """Decodes all frames, `chunk` at a time: see `Video.chunks`."""
+        """Decodes all frames, `chunk` at a time: see `Video.chunks`; `digests` has each file hashed on the way."""
         if chunk < 1:
             raise ValueError(f"chunk must be at least 1, not {chunk}")
         if (height is None) != (width is None):
@@ -101,17 +114,30 @@ class FolderVideo:
 
         def decoded(start: int) -> Chunk:
             files = self._files(start, start + chunk)
-            harmless: list[int] = []
+            harmless, turned, hashed = list[int](), list[int](), list[bytes]()
             frames, status = _core.decode_frames(
                 files, *size, color, threads, harmless=harmless, orientation=self.reading.orientation,
-                depth=self.reading.depth,
+                depth=self.reading.depth, turned=turned, digests=hashed if digests else None,
             )  # fmt: skip
             self.harmless.update(start + index for index in harmless)
+            self.turned.update(start + index for index in turned)
+            self._count_pictures(files, start, threads)
             if height is None:
                 self._refuse_other_sizes(files, status, size)
-            return Chunk(self.frame_ids[start : start + chunk], frames, status)
+            return Chunk(self.frame_ids[start : start + chunk], frames, status, digests=b"".join(hashed))
 
-        return map(decoded, range(0, self.length, chunk))
+        chunks = map(decoded, range(0, self.length, chunk))
+        return self._remembered(chunks) if digests else chunks
+
+    def _remembered(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
+        """Yields all chunks; what their files hashed to need not be read again, where all of them could be read."""
+        seen, hashed, whole = Seen(self.folder, self._names), list[bytes](), True
+        for chunk in chunks:
+            hashed.append(chunk.digests)
+            whole &= bool(np.all(chunk.status != UNREADABLE))
+            yield chunk
+        if whole:
+            seen.remember(hashlib.sha256(b"".join(hashed)).digest())
 
     def describe(self, index: int) -> str:
         """Returns the path of frame `index`."""
@@ -123,9 +149,14 @@ class FolderVideo:
 
     def fingerprint(self) -> bytes:
         """Returns 32 bytes over the name, size and bytes of each file, in order, and over how they are read."""
-        files = remembered_fingerprint(
-            self.folder, self._names, lambda: _core.fingerprint_files(self._files(0, self.length))
-        )
+        seen = Seen(self.folder, self._names)
+        return self._with_reading(seen.or_read(lambda: _core.fingerprint_files(self._files(0, self.length))))
+
+    def fingerprint_of(self, digests: bytes) -> bytes:
+        """Returns what `fingerprint` does, of the files as they were decoded: `digests` are those of all chunks."""
+        return self._with_reading(hashlib.sha256(digests).digest())
+
+    def _with_reading(self, files: bytes) -> bytes:
         unusual = self.reading.unusual()
         return hashlib.sha256(files + repr(unusual).encode()).digest() if unusual else files
 
@@ -166,6 +197,11 @@ class FolderVideo:
     def _size_of(self, file: str) -> tuple[int, int]:
         return _core.frame_size(file, orientation=self.reading.orientation)
 
+    def _count_pictures(self, files: list[str], start: int, threads: int | None) -> None:
+        some = [index for index, file in enumerate(files) if suffix(file) in MANY_SUFFIXES]
+        counts = _core.count_pictures([files[index] for index in some], threads)
+        self.several.update((start + at, count) for at, count in zip(some, counts, strict=True) if count > 1)
+
     def _refuse_other_sizes(self, files: list[str], status: NDArray[np.uint8], size: tuple[int, int]) -> None:
         for index in np.flatnonzero(status != UNREADABLE):
             height, width = self._size_of(files[index])
@@ -191,7 +227,7 @@ def without_gaps(videos: Iterable[Video]) -> list[Video]:
     return [part for video in videos for part in (video.stretches() if isinstance(video, FolderVideo) else [video])]
 
 
-def _video_name(folder: Path, given: str | None) -> str:
+def video_name(folder: Path, given: str | None = None) -> str:
     """Returns the given or the folder's name, also for `.` and `..`; refused where no text file could hold it."""
     name = given or (folder.name if folder.name not in ("", "..") else folder.resolve().name)
     try:

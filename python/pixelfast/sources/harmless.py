@@ -1,30 +1,32 @@
-"""What is said of files that are read whole though they have a fault."""
+"""What is said of files once they are read: a fault that costs no pixel, and pictures that are not read."""
 
 from collections.abc import Iterable
 
 from pixelfast.sources.folder import FolderVideo
+from pixelfast.sources.picture_file import first_picture_note
 from pixelfast.sources.video import Video
 
 
 def harmless_note(videos: Iterable[Video]) -> list[str]:
-    """Returns one sentence about the files with a fault that costs no pixel, of all frames decoded so far.
+    """Returns a sentence about the files with a fault that costs no pixel, and one about frames of several pictures.
 
     Args:
         videos: the videos of a run, in order; only those that are folders of files can have any.
 
     Returns:
-        The sentence, with the number of such files and the first of them; nothing where there are none.
+        The sentences, with the number of such files and the first of them; none where there are no such files.
 
     Examples:
         >>> harmless_note([])
         []
     """
-    files = [
-        video.describe(index) for video in videos if isinstance(video, FolderVideo) for index in sorted(video.harmless)
-    ]
-    if not files:
-        return []
-    return [
-        f"{len(files):,} files have a fault that costs no pixel (no end marker, or stray bytes before a marker) and "
-        f"were read whole (first: {files[0]})"
-    ]
+    folders = [video for video in videos if isinstance(video, FolderVideo)]
+    several = ((video.describe(index), video.several[index]) for video in folders for index in sorted(video.several))
+    notes = first_picture_note(several)
+    files = [video.describe(index) for video in folders for index in sorted(video.harmless)]
+    if files:
+        notes.append(
+            f"{len(files):,} files have a fault that costs no pixel (no end marker, or stray bytes before a marker) "
+            f"and were read whole (first: {files[0]})"
+        )
+    return notes

@@ -4,6 +4,7 @@ import logging
 import os
 import shlex
 from collections.abc import Iterable, Iterator
+from copy import copy
 from glob import glob, has_magic
 from pathlib import Path
 from typing import NamedTuple
@@ -12,7 +13,9 @@ from pixelfast.errors import SourceError
 from pixelfast.files.natural import natural_key
 from pixelfast.model.manifest import FILE_NAME as MANIFEST
 from pixelfast.options import USUAL_READING, Reading
-from pixelfast.sources.folder import FolderVideo
+from pixelfast.sources.folder import FolderVideo, video_name
+from pixelfast.sources.picture_file import ANIMATION_SUFFIXES, MANY_SUFFIXES, PictureFile, count_pictures, several
+from pixelfast.sources.picture_file import suffix as _suffix
 from pixelfast.sources.video import Video
 
 Source = str | os.PathLike[str] | Video | Iterable[str | os.PathLike[str] | Video]
@@ -25,16 +28,23 @@ OWN_SUFFIXES = frozenset({"parts", "training"})
 _logger = logging.getLogger("pixelfast")
 
 
-def open_source(source: Source, notes: list[str] | None = None, *, reading: Reading = USUAL_READING) -> list[Video]:
+def open_source(
+    source: Source,
+    notes: list[str] | None = None,
+    *,
+    reading: Reading = USUAL_READING,
+    outputs: Iterable[Path] = (),
+) -> list[Video]:
     """Finds the videos of a source, naturally sorted by name; no frame is opened.
 
     Args:
-        source: a folder of video folders at any depth, one video folder, a pattern (`data/*/frames`), a `Video`, or a
-            list of those. A video has the name of its folder, below a folder its path there (`2026-11-01/cam1`);
-            so have those of a pattern that are called the same.
+        source: a folder of video folders at any depth, one video folder, a file of several pictures, a pattern
+            (`data/*/frames`), a `Video`, or a list of those. A video has the name of its folder or file, below a folder
+            its path there (`2026-11-01/cam1`); so have those of a pattern that are called the same.
         notes: receives what is said aloud (files passed over, folders without frames, frames numbered by position),
             one sentence each.
-        reading: how the pictures become pixels.
+        reading: how the pictures become pixels, those of a `Video` too that was opened as usual.
+        outputs: files that the run will write, about which nothing is said where they lie among the frames.
 
     Raises:
         SourceError: there are no frames, or the layout cannot be understood; the message says what to do.
@@ -43,7 +53,7 @@ def open_source(source: Source, notes: list[str] | None = None, *, reading: Read
         >>> [video.name for video in pixelfast.open_source("new")]
         ['01', '02']
     """
-    finds = _Finds(reading)
+    finds = _Finds(reading, outputs)
     for item in _items(source):
         finds.add(item)
     if not finds.videos:
@@ -72,12 +82,17 @@ class _Listing(NamedTuple):
     frames: list[str]
     others: list[str]
 
+    def holds_videos(self, folder: Path) -> bool:
+        """Whether there may be videos in the folder or below it."""
+        return bool(self.frames or self.folders or several(folder, [], self.others))
+
 
 class _Finds:
     """What was found so far, and what was passed over on the way."""
 
-    def __init__(self, reading: Reading) -> None:
+    def __init__(self, reading: Reading, outputs: Iterable[Path]) -> None:
         self._reading = reading
+        self._outputs = {path.resolve() for path in outputs}
         self.videos: list[Video] = []
         self._others: list[Path] = []
         self._without_frames: list[Path] = []
@@ -85,6 +100,9 @@ class _Finds:
     def add(self, item: str | os.PathLike[str] | Video) -> None:
         """Adds one item of a source."""
         if isinstance(item, Video):
+            if isinstance(item, FolderVideo | PictureFile) and item.reading == USUAL_READING != self._reading:
+                item = copy(item)
+                item.reading = self._reading
             self.videos.append(item)
             return
         path = _path(item)
@@ -92,17 +110,24 @@ class _Finds:
         if not there and has_magic(str(path)):
             self._add_pattern(path)
         elif there and not path.is_dir():
-            raise SourceError(_no_folder(path))
+            if not _is_several(path):
+                raise SourceError(_no_folder(path))
+            self.videos.append(PictureFile(path, None, self._reading))
         else:
             self._add_folder(path, _list_folder(path))
 
     def notes(self) -> list[str]:
         """Returns one sentence for each kind of thing that was passed over or cannot be taken as it is."""
-        notes = []
-        if self._others:
-            notes.append(f"files that are no frames were passed over: {len(self._others)}, such as {self._others[0]}")
+        notes, names = [], {path.name for path in self._outputs}
+        others = [path for path in self._others if path.name not in names or path.resolve() not in self._outputs]
+        if others:
+            notes.append(f"files that are no frames were passed over: {len(others)}, such as {others[0]}")
         if self._without_frames:
             notes.append(f"folders without frames were passed over: {_some(self._without_frames)}")
+        if files := [video for video in self.videos if isinstance(video, PictureFile)]:
+            more = f"; {len(files)} such files" if len(files) > 1 else ""
+            first = min(files, key=lambda video: natural_key(video.name))
+            notes.append(f"{first.path} holds {first.length} pictures, the frames of video {first.name}{more}")
         folders = [video for video in self.videos if isinstance(video, FolderVideo)]
         folders.sort(key=lambda video: natural_key(video.name))
         if strays := [video.folder / name for video in folders for name in video.strays]:
@@ -120,40 +145,52 @@ class _Finds:
         folders = [path for path in matches if path.is_dir()]
         files = [path for path in matches if not path.is_dir()]
         frames = [path for path in files if _suffix(path.name) in FRAME_SUFFIXES]
+        stacks = [path for path in files if _is_several(path)]
         if not matches:
             raise SourceError(f"nothing matches {pattern}: check the pattern, or give a folder of frames")
-        if not folders:
+        if not folders and not stacks:
             raise SourceError(_no_folder(files[0]))
-        if frames:
+        if loose := [path for path in frames if path not in stacks]:
+            video, kind = (folders[0], "folders") if folders else (stacks[0], "files of several pictures")
             raise SourceError(
-                f"{pattern} matches both folders, such as {folders[0]}, and loose frames, such as {frames[0]}: "
-                "give a pattern that matches folders alone"
+                f"{pattern} matches both {kind}, such as {video}, and loose frames, such as {loose[0]}: "
+                f"give a pattern that matches {kind} alone"
             )
         listings = {folder: _list_folder(folder) for folder in folders}
-        empty = [folder for folder, listing in listings.items() if not listing.frames and not listing.folders]
-        if len(empty) == len(folders):
+        empty = [folder for folder, listing in listings.items() if not listing.holds_videos(folder)]
+        if len(empty) == len(folders) and not stacks:
             raise SourceError(_no_frames(empty[0], listings[empty[0]], {}))
         before = len(self.videos)
         for folder in folders:
             if folder not in empty:
                 self._add_folder(folder, listings[folder])
-        _tell_apart([video for video in self.videos[before:] if isinstance(video, FolderVideo)])
+        self.videos += [PictureFile(path, None, self._reading) for path in stacks]
+        _tell_apart([video for video in self.videos[before:] if isinstance(video, FolderVideo | PictureFile)])
         self._without_frames += [folder for folder in empty if not _is_ours(folder)]
-        self._others += sorted(files)
+        self._others += sorted(path for path in files if path not in stacks)
 
     def _add_folder(self, folder: Path, listing: _Listing) -> None:
         """Adds a folder of frames, or all such folders below it."""
         below = dict(_walk(folder, listing))
-        if not any(inside.frames for inside in below.values()):
+        stacks = {
+            path: several(path, inside.frames, [] if inside.folders else inside.others)
+            for path, inside in below.items()
+            if not _is_ours(path)
+        }
+        if not any(inside.frames for inside in below.values()) and not any(stacks.values()):
             raise SourceError(_no_frames(folder, listing, below))
         others = list[Path]()
         for path, inside in below.items():
             if _is_ours(path):
                 continue
-            files = [path / name for name in sorted(inside.others)]
+            files = [path / name for name in sorted(inside.others) if name not in stacks[path]]
+            name = None if path == folder else path.relative_to(folder).as_posix()
             if inside.frames:
                 _refuse_mixed(path, inside)
-                name = None if path == folder else path.relative_to(folder).as_posix()
+            if stacks[path]:
+                self._add_stacks(path, stacks[path], name)
+                self._others += files
+            elif inside.frames:
                 self.videos.append(FolderVideo(path, inside.frames, name, self._reading))
                 self._others += files
             elif inside.folders:
@@ -162,14 +199,34 @@ class _Finds:
                 self._without_frames.append(path)
         self._others += others
 
+    def _add_stacks(self, folder: Path, names: list[str], name: str | None) -> None:
+        """Adds files of several pictures: a lone one as the folder's video, others under names of their own."""
+        for file in names:
+            stem = Path(file).stem
+            own = name or video_name(folder) if len(names) == 1 else f"{name}/{stem}" if name else stem
+            self.videos.append(PictureFile(folder / file, own, self._reading))
 
-def _tell_apart(videos: list[FolderVideo]) -> None:
+
+def _is_several(file: Path) -> bool:
+    """Whether a file that stands alone is a video."""
+    kind = _suffix(file.name)
+    return kind in MANY_SUFFIXES | ANIMATION_SUFFIXES and count_pictures(file) >= (1 if kind == "gif" else 2)
+
+
+def _tell_apart(videos: "list[FolderVideo | PictureFile]") -> None:
     """Names the videos of a pattern by their paths where their names alone do not tell them apart."""
-    names, folders = {video.name for video in videos}, {video.folder for video in videos}
-    if len(names) < len(videos) == len(folders):
-        above = os.path.commonpath(folders)
-        for video in videos:
-            video.name = video.folder.relative_to(above).as_posix()
+    places = [_place(video) for video in videos]
+    if len({video.name for video in videos}) < len(videos) == len(set(places)):
+        above = os.path.commonpath(places)
+        for video, place in zip(videos, places, strict=True):
+            video.name = place.relative_to(above).as_posix()
+
+
+def _place(video: FolderVideo | PictureFile) -> Path:
+    """What a video's name comes from."""
+    if isinstance(video, FolderVideo):
+        return video.folder
+    return video.path.with_suffix("") if video.name == video.path.stem else video.path.parent
 
 
 def _walk(folder: Path, listing: _Listing) -> Iterator[tuple[Path, _Listing]]:
@@ -232,11 +289,6 @@ def _is_folder(entry: "os.DirEntry[str]") -> bool:
         return False
 
 
-def _suffix(name: str) -> str:
-    """Returns what follows the last dot of a file name, in lower case; "" where there is none."""
-    return name.rpartition(".")[2].lower() if "." in name else ""
-
-
 def _is_there(path: Path) -> bool:
     try:
         path.stat()
@@ -295,7 +347,7 @@ def _refuse_duplicates(videos: list[Video]) -> None:
     for video in videos:
         other = by_name.setdefault(video.name, video)
         if other is not video:
-            places = [one.folder if isinstance(one, FolderVideo) else one.describe(0) for one in (other, video)]
+            places = [getattr(one, "folder", getattr(one, "path", one.describe(0))) for one in (other, video)]
             raise SourceError(
                 f"two videos have the name {video.name}: {places[0]} and {places[1]}. Rename one, score them "
                 "apart, or give the folder above both"

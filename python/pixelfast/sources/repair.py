@@ -1,22 +1,26 @@
 """Frames that cannot be read are replaced by a neighbour, in one pass and with one frame kept."""
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.errors import DecodeError, LostFootageError
 from pixelfast.options import OnError
+from pixelfast.sources.folder import FolderVideo
 from pixelfast.sources.video import TRUNCATED, UNREADABLE, Chunk, Video
 
 
 class Repair:
     """Replaces each unreadable frame of one video by the nearest earlier readable one, else by the next.
 
-    A truncated frame counts as readable: what could be decoded of it is used. `status` stays as it was, so that
-    `status != READ` says which frames are not as they were taken. Results do not depend on the chunk size. Chunks
-    without any readable frame at the start of a video are held back, without their pixels, until one comes.
+    Where the video jumps in time, what comes after the gap is taken before what came before it. A truncated frame
+    counts as readable: what could be decoded of it is used. `status` stays as it was, so that `status != READ` says
+    which frames are not as they were taken. Results do not depend on the chunk size. Chunks without any readable frame
+    at the start of a video, or after a gap, are held back, without their pixels, until one comes.
 
     Attributes:
         truncated: how many frames so far were cut off.
@@ -33,16 +37,23 @@ class Repair:
         self._first_bad: int | None = None
 
     def run(self, chunks: Iterable[Chunk]) -> Iterator[Chunk]:
-        """Yields the chunks of a whole video, repaired (in place where possible): the same sizes, in the same order.
+        """Yields the chunks of a whole video, repaired (in place where possible), in the same order.
+
+        They have the same sizes, but where a gap lies in a chunk, beside an unreadable frame: that one is cut there.
 
         Raises:
             LostFootageError: no frame of the video can be read.
             DecodeError: one cannot, and `on_error` is "raise".
         """
-        last: NDArray[np.uint8] | None = None
+        last: NDArray[np.uint8] | None = None  # the frame before, since the last gap
+        before_gap: NDArray[np.uint8] | None = None
         waiting: list[Chunk] = []
-        for chunk in chunks:
+        for chunk, anew in self._pieces(chunks):
             self._count(chunk.status)
+            if anew:
+                before_gap, last = before_gap if last is None else last, None
+                if before_gap is not None:
+                    yield from _filled(waiting, before_gap)
             readable = chunk.status != UNREADABLE
             if last is None and not readable.any():
                 waiting.append(replace(chunk, frames=chunk.frames[:0].copy()))
@@ -52,15 +63,27 @@ class Repair:
             for index in np.flatnonzero(~readable):
                 frames[index] = before if index == 0 else frames[index - 1]
             last = frames[-1].copy()
-            for held in waiting:
-                yield replace(held, frames=np.repeat(before[np.newaxis], len(held.status), axis=0))
-            waiting = []
+            yield from _filled(waiting, before)
             yield replace(chunk, frames=frames)
+        if waiting and before_gap is not None:
+            yield from _filled(waiting, before_gap)
         if waiting:
             raise LostFootageError(
                 f"no frame of video {self._video.name} can be read: {self._complaint(0)}. "
                 "Copy or extract the frames again, or leave the video out"
             )
+
+    def _pieces(self, chunks: Iterable[Chunk]) -> Iterator[tuple[Chunk, bool]]:
+        """Yields the chunks, cut at gaps beside unreadable frames, and whether a gap lies before each."""
+        starts, done = self._video.starts if isinstance(self._video, FolderVideo) else (), 0
+        for chunk in chunks:
+            bad, end = chunk.status == UNREADABLE, done + len(chunk.status)
+            inside = (start - done for start in starts[bisect(starts, done) : bisect(starts, end - 1)])
+            cuts = [at for at in inside if bad[at] or bad[at - 1]]
+            for first, stop in pairwise((0, *cuts, end - done)):
+                begins = bisect(starts, done + first) > bisect(starts, done + first - 1)
+                yield chunk.cut(first, stop) if cuts else chunk, begins
+            done = end
 
     def sentence(self) -> str | None:
         """Returns what was repaired so far, naming the first file and why; None where every frame was read in full."""
@@ -83,3 +106,26 @@ class Repair:
 
     def _complaint(self, index: int) -> str:
         return f"{self._video.describe(index)} {self._video.explain(index)}"
+
+
+def stand_ins(status: NDArray[np.uint8], starts: Sequence[int] = ()) -> NDArray[np.int64]:
+    """Returns i64[N]: which frame each one of a video is replaced by, where it is unreadable, else itself.
+
+    Args:
+        status: u8[N], as decoded, not all unreadable.
+        starts: the positions before which time jumps.
+    """
+    readable, result = np.flatnonzero(status != UNREADABLE), np.arange(len(status))
+    for index in np.flatnonzero(status == UNREADABLE).tolist():
+        after = int(np.searchsorted(readable, index))
+        choices = readable[max(0, after - 1) : after + 1].tolist()  # the nearest earlier one, and the next
+        near = [one for one in choices if bisect(starts, one) == bisect(starts, index)]
+        result[index] = (near or choices)[0]
+    return result
+
+
+def _filled(waiting: list[Chunk], frame: NDArray[np.uint8]) -> Iterator[Chunk]:
+    """Yields the chunks that wait, which then wait no more, all of whose frames are replaced by one."""
+    for held in waiting:
+        yield replace(held, frames=np.repeat(frame[np.newaxis], len(held.status), axis=0))
+    waiting.clear()

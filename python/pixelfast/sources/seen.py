@@ -19,25 +19,40 @@ _SETTLED_SECONDS: Final = 2.0
 """A file that changed less than so long ago may change again within the same tick of a file system's clock."""
 
 
-def remembered_fingerprint(folder: Path, names: Sequence[str], read: Callable[[], bytes]) -> bytes:
-    """Returns the fingerprint of files in a folder: as it was when none has changed since, else what `read` gives.
+class Seen:
+    """What is remembered of the files of one folder, in the user's cache folder; nothing where that cannot be.
 
-    It is kept in the user's cache folder; where that cannot be, the files are read each time.
+    Attributes:
+        fingerprint: what they hashed to, where none has changed since; None where they must be read.
     """
-    place, before = _place(folder), _looks(folder, names)
-    if place is None or before is None:
-        return read()
-    with suppress(OSError, ValueError):
-        looks, known = place.read_text(encoding="ascii").split()
-        if looks == before and len(known) == 64:
-            return bytes.fromhex(known)
-    fingerprint = read()
-    if _looks(folder, names) == before:  # not where a file changed meanwhile, or has just changed
+
+    def __init__(self, folder: Path, names: Sequence[str], kept_as: Path | None = None) -> None:
+        """Takes the folder and the names of files in it; `kept_as`, the path that they go by, is else the folder's."""
+        self._folder, self._names = folder, names
+        self._place, self._before = _place(kept_as or folder), _looks(folder, names)
+        self.fingerprint: bytes | None = None
+        if self._place is not None:
+            with suppress(OSError, ValueError):
+                looks, known = self._place.read_text(encoding="ascii").split()
+                self.fingerprint = bytes.fromhex(known) if looks == self._before and len(known) == 64 else None
+
+    def or_read(self, read: Callable[[], bytes]) -> bytes:
+        """Returns what the files hash to: as remembered, else what `read` gives, which is remembered then."""
+        if self.fingerprint is not None:
+            return self.fingerprint
+        fingerprint = read()
+        self.remember(fingerprint)
+        return fingerprint
+
+    def remember(self, fingerprint: bytes) -> None:
+        """Keeps what the files hashed to that were read since; not where one changed meanwhile, or has just changed."""
+        if None in (self._place, self._before) or _looks(self._folder, self._names) != self._before:
+            return
+        assert self._place is not None
         with suppress(OSError, OutputError):
-            place.parent.mkdir(parents=True, exist_ok=True)
-            with atomic_path(place) as temporary:
-                temporary.write_text(f"{before} {fingerprint.hex()}\n", encoding="ascii")
-    return fingerprint
+            self._place.parent.mkdir(parents=True, exist_ok=True)
+            with atomic_path(self._place) as temporary:
+                temporary.write_text(f"{self._before} {fingerprint.hex()}\n", encoding="ascii")
 
 
 def _place(folder: Path) -> Path | None:

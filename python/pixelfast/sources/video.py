@@ -12,6 +12,9 @@ READ, TRUNCATED, UNREADABLE = 0, 1, 2
 """The values of `Chunk.status`: read in full; cut off, what could be decoded stands there; not readable, zeros."""
 
 
+DIGEST_BYTES = 32
+"""Of a frame's file."""
+
 READABLE_NOW = "can be read now, though not when it was first tried"
 """What `Video.explain` says of a frame that is readable."""
 
@@ -25,12 +28,21 @@ class Chunk:
         frames: u8[n, H, W], or u8[n, H, W, 3] in RGB order; zeros where the frame is unreadable.
         status: u8[n], `READ`, `TRUNCATED` or `UNREADABLE`.
         seconds: f64[n], the time of each frame since the start of the video; None where it is not known.
+        digests: 32 bytes a frame, of its file as it was decoded; none where they were not asked for.
     """
 
     frame_ids: NDArray[np.int64]
     frames: NDArray[np.uint8]
     status: NDArray[np.uint8]
     seconds: NDArray[np.float64] | None = None
+    digests: bytes = b""
+
+    def cut(self, start: int, stop: int) -> "Chunk":
+        """Returns frames `start` to `stop`, which share their memory."""
+        now, seconds = slice(start, stop), self.seconds
+        digests = self.digests[start * DIGEST_BYTES : stop * DIGEST_BYTES]
+        seconds = None if seconds is None else seconds[now]
+        return Chunk(self.frame_ids[now], self.frames[now], self.status[now], seconds, digests)
 
 
 @runtime_checkable

@@ -16,7 +16,7 @@ from pixelfast.files.atomic import atomic_path
 from pixelfast.geometry import FRAME_SIZE, WINDOW
 from pixelfast.notes import Notes
 from pixelfast.progress import Progress, ProgressCallback
-from pixelfast.sources import LossGuard, Repair, Video
+from pixelfast.sources import Chunk, FolderVideo, LossGuard, Repair, Video
 
 HELD_OUT_SHARE: Final = 0.1
 """Share of the frames at the end of each video that training never sees: they give the stopping rule and thresholds."""
@@ -152,7 +152,7 @@ def _write(
         for video in videos:
             repair = Repair(video)
             lengths.append(0)
-            for chunk in repair.run(LossGuard(video).run(video.chunks(*size, "grey", _CHUNK_FRAMES, threads))):
+            for chunk in repair.run(LossGuard(video).run(_decoded(video, size, threads))):
                 frames = np.ascontiguousarray(chunk.frames)
                 digest.update(frames.data)
                 file.write(frames.data)
@@ -162,6 +162,13 @@ def _write(
             if (sentence := repair.sentence()) is not None:
                 notes.say(sentence)
     return lengths, digest.hexdigest()
+
+
+def _decoded(video: Video, size: tuple[int, int], threads: int | None) -> Iterator[Chunk]:
+    """All frames; a folder's files are hashed on the way, so that its fingerprint does not read them once more."""
+    if isinstance(video, FolderVideo):
+        return video.chunks(*size, "grey", _CHUNK_FRAMES, threads, digests=True)
+    return video.chunks(*size, "grey", _CHUNK_FRAMES, threads)
 
 
 def _split(names: list[str], lengths: list[int], notes: Notes) -> list[CachedVideo]:

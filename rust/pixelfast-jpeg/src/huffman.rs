@@ -90,6 +90,15 @@ pub(super) struct Step {
 /// Marks that the rest of the block is zeros.
 const ENDS: u8 = 0x80;
 
+/// As many codes as the next bits hold, without their numbers, which may lie beyond.
+#[derive(Clone, Copy, Default)]
+struct Skip {
+    /// Places that they take, and [`ENDS`].
+    places: u8,
+    /// Bits of codes and numbers; 0 where there is no whole code.
+    bits: u8,
+}
+
 impl Step {
     /// Zeros before the first coefficient, at most 15.
     #[inline(always)]
@@ -130,6 +139,8 @@ pub(super) struct Table {
     codes: [Code; 1 << LOOKUP_BITS],
     /// By the same.
     steps: [Step; 1 << LOOKUP_BITS],
+    /// By the same.
+    skips: [Skip; 1 << LOOKUP_BITS],
     /// By the next 16 bits, less the first that begin with such a code: codes that are longer than the lookup.
     long: Vec<Code>,
     first_long: usize,
@@ -138,7 +149,8 @@ pub(super) struct Table {
 impl Table {
     fn new(counts: &[u8; 16], symbols: &[u8]) -> Option<Self> {
         let (codes, steps) = ([Code::default(); 1 << LOOKUP_BITS], [Step::default(); 1 << LOOKUP_BITS]);
-        let mut table = Self { codes, steps, long: Vec::new(), first_long: 1 << 16 };
+        let skips = [Skip::default(); 1 << LOOKUP_BITS];
+        let mut table = Self { codes, steps, skips, long: Vec::new(), first_long: 1 << 16 };
         let (mut code, mut symbols) = (0_usize, symbols.iter());
         for (bits, &count) in (1..=16_u8).zip(counts) {
             for &symbol in symbols.by_ref().take(usize::from(count)) {
@@ -151,6 +163,7 @@ impl Table {
             code <<= 1;
         }
         table.steps = std::array::from_fn(|index| table.step_at(index).unwrap_or_default());
+        table.skips = std::array::from_fn(|index| table.skip_at(index));
         Some(table)
     }
 
@@ -182,6 +195,24 @@ impl Table {
             Some((next, value)) if first.size() > 0 && next.symbol != 0xf0 => Some(step.and(next, value)),
             _ => Some(step),
         }
+    }
+
+    /// What the bits of `index` hold whole codes of, in one block.
+    fn skip_at(&self, index: usize) -> Skip {
+        let mut skip = Skip::default();
+        while u32::from(skip.bits) < LOOKUP_BITS && skip.places < 48 {
+            let code = self.codes[index << skip.bits & ((1 << LOOKUP_BITS) - 1)];
+            if code.bits == 0 || u32::from(skip.bits + code.bits) > LOOKUP_BITS {
+                break;
+            }
+            skip.bits += code.all_bits() as u8;
+            if code.ends() {
+                skip.places |= ENDS;
+                break;
+            }
+            skip.places += (code.symbol >> 4) + 1;
+        }
+        skip
     }
 
     /// The code at the upper end of `window`.
@@ -251,6 +282,20 @@ impl<'a> Bits<'a> {
         }
         self.take(u32::from(step.bits));
         Some(step)
+    }
+
+    /// Skips codes of a block from its place `next` on: how many places they take, and whether there are no more.
+    #[inline(always)]
+    pub(super) fn skip(&mut self, table: &Table, next: usize) -> Option<(usize, bool)> {
+        self.fill()?;
+        let skip = table.skips[(self.window >> (64 - LOOKUP_BITS)) as usize];
+        let places = usize::from(skip.places & !ENDS);
+        if skip.bits == 0 || next + places >= 64 {
+            let step = self.one(table)?;
+            return Some((step.places(), step.ends()));
+        }
+        self.take(u32::from(skip.bits));
+        Some((places, skip.places & ENDS != 0))
     }
 
     #[inline(always)]

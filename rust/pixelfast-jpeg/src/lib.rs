@@ -7,6 +7,7 @@
 //! library that reads every JPEG should decide.
 #![forbid(unsafe_code)]
 
+mod cut;
 mod header;
 mod huffman;
 mod pixels;
@@ -102,6 +103,35 @@ pub fn luma(
         let reduction = reduction.ok_or(Refusal::Size { height: own.0, width: own.1 })?;
         read(&header, coded, scratch, reduction).inspect(|_| reducer.finish(out))
     };
+    memory.shrink();
+    done.ok_or(Refusal::NotPlain)
+}
+
+/// Whether the plain JPEG in `data` has a fault that costs no pixel, as [`luma`] says it: found without making pixels.
+///
+/// # Errors
+/// [`Refusal::NotPlain`], as of [`luma`].
+///
+/// # Examples
+/// ```
+/// use pixelfast_jpeg::{Memory, has_fault};
+///
+/// # let (pixels, format) = ([200; 64 * 48], turbojpeg::PixelFormat::GRAY);
+/// # let image = turbojpeg::Image { pixels: &pixels[..], width: 64, pitch: 64, height: 48, format };
+/// # let mut compressor = turbojpeg::Compressor::new()?;
+/// # compressor.set_subsamp(turbojpeg::Subsamp::Gray)?;
+/// # let jpeg = compressor.compress_to_vec(image)?;
+/// assert_eq!(has_fault(&jpeg, 1_000_000, &mut Memory::default()), Ok(false));
+/// let without_end = &jpeg[..jpeg.len() - 2];
+/// assert_eq!(has_fault(without_end, 1_000_000, &mut Memory::default()), Ok(true));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub fn has_fault(data: &[u8], most_pixels: usize, memory: &mut Memory) -> Result<bool, Refusal> {
+    let (header, coded) = header::parse(data, &mut memory.tables).ok_or(Refusal::NotPlain)?;
+    if header.height * header.width > most_pixels {
+        return Err(Refusal::NotPlain);
+    }
+    let done = read(&header, coded, &mut memory.coded, scan::Skipped);
     memory.shrink();
     done.ok_or(Refusal::NotPlain)
 }

@@ -44,7 +44,7 @@ impl Blocks for Picture<'_> {
 
     /// Writes the block's pixels, as many as lie within the picture.
     #[inline(always)]
-    fn end(&mut self) {
+    fn end(&mut self, _: f32) {
         let pixels = if self.flat { [[flat(self.block[0]); 8]; 8] } else { transform(&self.block) };
         let (width, left) = (self.width, self.left);
         let lines = self.out.chunks_exact_mut(width).skip(self.top).zip(&pixels);

@@ -10,6 +10,7 @@
 
 use std::ops::Range;
 
+use crate::cut::{SURE, Square, beyond};
 use crate::header::Header;
 use crate::scan::Blocks;
 
@@ -19,15 +20,12 @@ const LANES: usize = 8;
 /// A result of more pixels than this is no small picture: its sums would leave the cache.
 const PIXELS: usize = 1 << 20;
 
-/// A sum of sizes that no sample can leave a byte with, in the unit of [`MOST`].
-const SURE: i32 = 127 << 10;
-
 /// From a sum to a rounded byte. Somewhat more than a half: flat areas often lie half-way between two levels, and are
 /// rounded up whatever became of the last bits.
 const ROUNDING: f32 = 128.5 + 1.0 / 1024.0;
 
 /// cos(k pi / 16) for k from 0 to 8: written down, so that no two libraries differ on it.
-const COSINES: [f64; 9] = [
+pub(super) const COSINES: [f64; 9] = [
     1.0,
     0.980_785_280_403_230_4,
     0.923_879_532_511_286_7,
@@ -97,8 +95,9 @@ impl Reducer {
         self.sums.clear();
         self.sums.resize(height * width, 0.0);
         let Self { columns, rows, across, sums, .. } = self;
-        let (column, block, coefficients) = (columns.first()?, [[0.0; LANES]; 8], [0; 64]);
-        Some(Reduction { columns, rows, across, sums, width, pitch, down, row: 0, column, block, coefficients })
+        let (column, block) = (columns.first()?, Square::default());
+        let (row, first, coefficients) = (0, 0.0, block);
+        Some(Reduction { columns, rows, across, sums, width, pitch, down, row, column, block, first, coefficients })
     }
 
     /// Writes the result to `out`, rounded.
@@ -128,50 +127,22 @@ pub(super) struct Reduction<'a> {
     down: usize,
     row: usize,
     column: &'a Column,
-    block: [[f32; LANES]; 8],
-    /// The block's own, by their places.
-    coefficients: [i16; 64],
+    block: Square,
+    /// The block's own: the first; all others, by their places.
+    first: f32,
+    coefficients: Square,
 }
 
 impl Reduction<'_> {
-    /// Whether the block's samples may not all fit a byte.
-    #[inline(always)]
-    fn may_leave_byte(&self) -> bool {
-        let size = |value: i16| i32::from(value.max(value.saturating_neg()));
-        let reach: i32 = self.coefficients.iter().zip(&MOST).map(|(value, most)| size(*value) * i32::from(*most)).sum();
-        reach > SURE
-    }
-
     /// Takes off the block what its samples have below 0 and above 255.
     #[inline(always)]
     fn cut(&mut self) {
-        let mut coefficients = [[0.0; 8]; 8];
-        coefficients
-            .as_flattened_mut()
-            .iter_mut()
-            .zip(&self.coefficients)
-            .for_each(|(into, from)| *into = f32::from(*from));
-        let lines = product(&WAVES_BY_PIXEL, &coefficients); // pixels down, frequencies across
-        // A closer look at each line, which clears most blocks of ordinary footage at a quarter of the whole work.
-        if lines.iter().all(|line| reach_of_line(line) < 127.0) {
-            return;
-        }
-        let mut beyond = product(&lines, &WAVES);
-        for sample in beyond.as_flattened_mut() {
-            let above = if *sample > 127.0 { 127.0 - *sample } else { 0.0 };
-            *sample = if *sample < -128.0 { -128.0 - *sample } else { above };
-        }
-        if beyond != [[0.0; 8]; 8] {
+        self.coefficients[0][0] = self.first;
+        if let Some(beyond) = beyond(&self.coefficients) {
             let taken = product(&product(&WAVES, &beyond), &self.column.pixels);
             self.block.as_flattened_mut().iter_mut().zip(taken.as_flattened()).for_each(|(sum, part)| *sum += part);
         }
     }
-}
-
-/// How far from the middle a line's frequencies can take a sample at most.
-#[inline(always)]
-fn reach_of_line(line: &[f32; 8]) -> f32 {
-    line.iter().zip(&ALONG).map(|(value, most)| value.abs() * *most as f32).sum::<f32>() / 2.0
 }
 
 /// The product of two matrices: loops over copies, of which the compiler makes vector code.
@@ -195,21 +166,23 @@ impl Blocks for Reduction<'_> {
     fn begin(&mut self, row: usize, column: usize, first: i16) {
         (self.row, self.column) = (row, &self.columns[column]);
         self.block = [[0.0; LANES]; 8];
-        self.coefficients = [0; 64];
+        self.coefficients = [[0.0; 8]; 8];
+        self.first = f32::from(first);
         self.coefficient(0, first);
     }
 
     #[inline(always)]
     fn coefficient(&mut self, place: usize, value: i16) {
-        self.coefficients[place % 64] |= value; // each place is met once, but for zeros
+        let (row, column, value) = (place / 8 % 8, place % 8, f32::from(value));
+        self.coefficients[row][column] = value; // each place is met once, but for zeros before that
         // By way of local copies: the compiler makes vector code of it only where nothing else can point at them.
-        let (weights, sums) = (self.column.weights[place % 8], self.block[place / 8 % 8]);
-        self.block[place / 8 % 8] = std::array::from_fn(|lane| sums[lane] + f32::from(value) * weights[lane]);
+        let (weights, sums) = (self.column.weights[column], self.block[row]);
+        self.block[row] = std::array::from_fn(|lane| sums[lane] + value * weights[lane]);
     }
 
     #[inline(always)]
-    fn end(&mut self) {
-        if self.may_leave_byte() {
+    fn end(&mut self, reach: f32) {
+        if reach > SURE {
             self.cut();
         }
         let first = self.column.first;
@@ -312,21 +285,6 @@ const fn waves(by_pixel: bool) -> [[f32; 8]; 8] {
     }
     waves
 }
-
-/// Twice the most that a frequency adds to a pixel of a line.
-const ALONG: [f64; 8] =
-    [COSINES[4], COSINES[1], COSINES[2], COSINES[1], COSINES[4], COSINES[1], COSINES[2], COSINES[1]];
-
-/// How much a coefficient adds to any sample of its block at most, in 1/1024 of itself, by its place.
-static MOST: [i16; 64] = {
-    let mut most = [0; 64];
-    let mut place = 0;
-    while place < 64 {
-        most[place] = (256.0 * ALONG[place / 8] * ALONG[place % 8]) as i16 + 1;
-        place += 1;
-    }
-    most
-};
 
 const fn wave(frequency: usize, pixel: usize) -> f64 {
     let scale = if frequency == 0 { COSINES[4] / 2.0 } else { 0.5 };

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use pixelfast_vector::Work;
 
+use crate::cut;
 use crate::header::{Component, Header, ZIGZAG};
 use crate::huffman::{AHEAD, Bits, Step, Table};
 
@@ -13,11 +14,13 @@ const PAIRED: usize = 48;
 /// More places than a step from within a block can reach.
 const PLACES: usize = 128;
 
-/// Where a coefficient stands in its block's rows, and its step of quantisation: by its place in the file's order.
+/// Where a coefficient stands in its block's rows, its step of quantisation, and the most that one takes a sample
+/// from the middle: by its place in the file's order.
 #[derive(Clone, Copy, Default)]
 struct Place {
     step: i16,
     place: u8,
+    reach: f32,
 }
 
 /// A component with its code tables.
@@ -33,10 +36,24 @@ pub(super) trait Blocks {
     fn begin(&mut self, row: usize, column: usize, first: i16);
     /// One more coefficient of the block, at `place` in its rows; it may be 0 where the block has another, or none.
     fn coefficient(&mut self, place: usize, value: i16);
-    /// The block has no more.
-    fn end(&mut self);
+    /// The block has no more. No sample is farther than `reach` from the middle.
+    fn end(&mut self, reach: f32);
     /// Every block of these rows was read.
     fn end_rows(&mut self, rows: Range<usize>);
+}
+
+/// Nothing becomes of them.
+pub(super) struct Skipped;
+
+impl Blocks for Skipped {
+    #[inline(always)]
+    fn begin(&mut self, _: usize, _: usize, _: i16) {}
+    #[inline(always)]
+    fn coefficient(&mut self, _: usize, _: i16) {}
+    #[inline(always)]
+    fn end(&mut self, _: f32) {}
+    #[inline(always)]
+    fn end_rows(&mut self, _: Range<usize>) {}
 }
 
 /// A scan, and what its luma is read into.
@@ -68,7 +85,11 @@ impl<'a, B: Blocks> Scan<'a, B> {
         let colors = components.collect::<Option<_>>()?;
         let mut places = [Place::default(); PLACES];
         for ((into, &step), place) in places.iter_mut().zip(header.steps()?).zip(ZIGZAG) {
-            *into = Place { step: i16::try_from(step).ok()?, place };
+            *into = Place {
+                step: i16::try_from(step).ok()?,
+                place,
+                reach: cut::MOST[usize::from(place) / 8][usize::from(place) % 8],
+            };
         }
         let (units_down, units_across) = header.units();
         let units = units_down * units_across;
@@ -111,14 +132,22 @@ impl<'a, B: Blocks> Scan<'a, B> {
         let Self { luma, places, blocks, .. } = self;
         *first = first.wrapping_add(bits.read_first(luma.dc)?);
         blocks.begin(row, column, (*first as i16).wrapping_mul(places[0].step));
-        read_rest(&mut bits, luma.ac, |next, read| {
-            let at = next + read.run();
-            for (at, value) in [at, at + read.apart()].into_iter().zip(read.values) {
-                let Place { step, place } = places[at % PLACES];
-                blocks.coefficient(usize::from(place), value.wrapping_mul(step));
-            }
-        })?;
-        blocks.end();
+        let mut reach = f32::from((*first as i16).wrapping_mul(places[0].step)).abs() * places[0].reach;
+        read_rest(
+            &mut bits,
+            luma.ac,
+            #[inline(always)]
+            |next, read| {
+                let at = next + read.run();
+                for (at, value) in [at, at + read.apart()].into_iter().zip(read.values) {
+                    let Place { step, place, reach: one } = places[at % PLACES];
+                    let value = value.wrapping_mul(step);
+                    reach += f32::from(value).abs() * one;
+                    blocks.coefficient(usize::from(place), value);
+                }
+            },
+        )?;
+        blocks.end(reach);
         *from = bits;
         Some(())
     }
@@ -147,9 +176,13 @@ impl<B: Blocks> Work for Scan<'_, B> {
 fn skip_block(from: &mut Bits<'_>, coded: &Coded<'_>) -> Option<()> {
     let mut bits = *from;
     bits.read_first(coded.dc)?;
-    read_rest(&mut bits, coded.ac, |_, _| {})?;
+    let (mut next, mut ends) = (1, false);
+    while next < 64 && !ends {
+        let (places, last) = bits.skip(coded.ac, next)?;
+        (next, ends) = (next + places, last);
+    }
     *from = bits;
-    Some(())
+    (next <= 64).then_some(())
 }
 
 /// Reads a block from its second coefficient on; `each` gets every step and the place where it begins.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use numpy::{
     PyArray1, PyArray3, PyArrayDyn, PyArrayMethods, PyReadonlyArray3, PyReadwriteArrayDyn, PyUntypedArrayMethods,
 };
-use pixelfast_core::decode::{self, Color, Reading, Target};
+use pixelfast_core::decode::{self, Color, Reading, TURNED, Target};
 use pixelfast_core::fingerprint;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -17,7 +17,10 @@ use crate::enter::{enter_briefly, enter_core};
 /// The core's status of a file that was read whole though it has a fault.
 const HARMLESS: u8 = 3;
 
-type Frames<'py> = Bound<'py, PyArrayDyn<u8>>;
+/// The largest sample, bits of the file, bits that are said to be used, whether floating-point.
+type SampleRange = (f64, u32, u32, bool);
+
+pub(crate) type Frames<'py> = Bound<'py, PyArrayDyn<u8>>;
 
 /// Decodes image files to frames of one size, in parallel.
 ///
@@ -36,7 +39,11 @@ type Frames<'py> = Bound<'py, PyArrayDyn<u8>>;
 ///     harmless: A list that gets the positions of JPEG files that were read whole though they have a fault: their end
 ///         is missing, or stray bytes stand before a marker.
 ///     orientation: Whether pictures are turned as their EXIF or TIFF orientation says.
-///     depth: The bits that samples of more than 8 bits use: 2**depth - 1 is white; None takes all that a file has.
+///     depth: The bits that samples of more than 8 bits use, 8 to 16 or, of floating-point ones, 1: 2**depth - 1 is
+///         white. None takes all that a file has, and floating-point samples from 0 to 1.
+///     turned: A list that gets the positions of files that were turned.
+///     digests: A list that gets 32 bytes a file, over its name, size and bytes as they were decoded: the SHA-256 of all
+///         of them, joined, is what `fingerprint_files` returns.
 ///
 /// Returns:
 ///     frames: uint8 [N, H, W] or [N, H, W, 3]; `out` where it was given.
@@ -44,11 +51,11 @@ type Frames<'py> = Bound<'py, PyArrayDyn<u8>>;
 ///         (`explain_frame` says why).
 ///
 /// Raises:
-///     ValueError: height without width, a size below 1 or above 65535, files of several sizes where none was given, or
-///         an `out` of another shape or layout.
+///     ValueError: height without width, a size below 1 or above 65535, files of several sizes where none was given, a
+///         depth that there is not, or an `out` of another shape or layout.
 ///     TypeError: `out` is not a uint8 array.
 #[pyfunction]
-#[pyo3(signature = (paths, height=None, width=None, color="grey", threads=None, out=None, harmless=None, orientation=true, depth=None))]
+#[pyo3(signature = (paths, height=None, width=None, color="grey", threads=None, out=None, harmless=None, orientation=true, depth=None, turned=None, digests=None))]
 #[expect(clippy::too_many_arguments, reason = "as many as its Python signature has")]
 pub fn decode_frames<'py>(
     py: Python<'py>,
@@ -61,8 +68,13 @@ pub fn decode_frames<'py>(
     harmless: Option<Bound<'py, PyList>>,
     orientation: bool,
     depth: Option<u32>,
+    turned: Option<Bound<'py, PyList>>,
+    digests: Option<Bound<'py, PyList>>,
 ) -> PyResult<(Frames<'py>, Bound<'py, PyArray1<u8>>)> {
     let color = parse_color(color)?;
+    if !matches!(depth, None | Some(1 | 8..=16)) {
+        return Err(PyValueError::new_err(format!("depth must be 1 or 8 to 16 bits, not {}", depth.unwrap_or(0))));
+    }
     let reading = Reading { orientation, depth };
     let (height, width) = frame_size_for(py, &paths, height, width, reading, threads)?;
     let frames = frames_for(py, out, &shape(paths.len(), height, width, color))?;
@@ -70,15 +82,25 @@ pub fn decode_frames<'py>(
     let pixels = pixels.as_slice_mut()?;
     let mut status = vec![0; paths.len()];
     let target = Target { height, width, color };
-    enter_core(py, threads, |cancel| decode::decode_frames(&paths, target, reading, pixels, &mut status, cancel))?;
-    for (index, status) in status.iter_mut().enumerate().filter(|(_, status)| **status == HARMLESS) {
-        *status = 0;
-        harmless.iter().try_for_each(|found| found.append(index))?;
+    let hash = digests.is_some();
+    let hashed = enter_core(py, threads, |cancel| {
+        decode::decode_frames(&paths, target, reading, pixels, &mut status, hash, cancel)
+    })?;
+    digests.iter().try_for_each(|list| hashed.iter().try_for_each(|one| list.append(PyBytes::new(py, one))))?;
+    for (index, status) in status.iter_mut().enumerate() {
+        if *status & TURNED > 0 {
+            *status -= TURNED;
+            turned.iter().try_for_each(|found| found.append(index))?;
+        }
+        if *status == HARMLESS {
+            *status = 0;
+            harmless.iter().try_for_each(|found| found.append(index))?;
+        }
     }
     Ok((frames, PyArray1::from_vec(py, status)))
 }
 
-fn parse_color(color: &str) -> PyResult<Color> {
+pub(crate) fn parse_color(color: &str) -> PyResult<Color> {
     match color {
         "grey" => Ok(Color::Grey),
         "rgb" => Ok(Color::Rgb),
@@ -86,7 +108,7 @@ fn parse_color(color: &str) -> PyResult<Color> {
     }
 }
 
-fn shape(count: usize, height: usize, width: usize, color: Color) -> Vec<usize> {
+pub(crate) fn shape(count: usize, height: usize, width: usize, color: Color) -> Vec<usize> {
     match color {
         Color::Grey => vec![count, height, width],
         Color::Rgb => vec![count, height, width, 3],
@@ -108,7 +130,7 @@ fn frame_size_for(
     }
 }
 
-fn side(name: &str, pixels: i64) -> PyResult<usize> {
+pub(crate) fn side(name: &str, pixels: i64) -> PyResult<usize> {
     match usize::try_from(pixels) {
         Ok(side @ 1..=65_535) => Ok(side),
         _ => Err(PyValueError::new_err(format!("{name} must be from 1 to 65535 pixels, not {pixels}"))),
@@ -116,7 +138,11 @@ fn side(name: &str, pixels: i64) -> PyResult<usize> {
 }
 
 /// The caller's array if it fits, else a new one.
-fn frames_for<'py>(py: Python<'py>, out: Option<Bound<'py, PyAny>>, shape: &[usize]) -> PyResult<Frames<'py>> {
+pub(crate) fn frames_for<'py>(
+    py: Python<'py>,
+    out: Option<Bound<'py, PyAny>>,
+    shape: &[usize],
+) -> PyResult<Frames<'py>> {
     let Some(out) = out else {
         // NumPy's own function raises MemoryError where the crate's would panic.
         return Ok(py.import("numpy")?.call_method1("zeros", (shape.to_vec(), "uint8"))?.cast_into()?);
@@ -130,7 +156,7 @@ fn frames_for<'py>(py: Python<'py>, out: Option<Bound<'py, PyAny>>, shape: &[usi
     Ok(frames)
 }
 
-fn writable<'py>(frames: &Frames<'py>) -> PyResult<PyReadwriteArrayDyn<'py, u8>> {
+pub(crate) fn writable<'py>(frames: &Frames<'py>) -> PyResult<PyReadwriteArrayDyn<'py, u8>> {
     frames.try_readwrite().map_err(|error| PyValueError::new_err(format!("out cannot be written to: {error}")))
 }
 
@@ -162,6 +188,27 @@ pub fn explain_frame(py: Python<'_>, path: PathBuf) -> PyResult<Option<String>> 
 pub fn frame_size(py: Python<'_>, path: PathBuf, orientation: bool) -> PyResult<(usize, usize)> {
     let reading = Reading { orientation, depth: None };
     enter_core(py, Some(1), |_| decode::frame_size(&path, reading))
+}
+
+/// What the largest samples are of files of more than 8 bits a sample; of others nothing but the header is read.
+///
+/// Args:
+///     paths: The files, N of them.
+///     threads: How many threads read; None means the cores that this process may use.
+///
+/// Returns:
+///     N times: the largest sample (alpha left out), the bits of the file for one, the bits that it says they use (sBIT,
+///     MaxSampleValue, packed samples; 0 where it says nothing), and whether they are floating-point. None for a file
+///     of at most 8 bits, and for one that cannot be read.
+#[pyfunction]
+#[pyo3(signature = (paths, threads=None))]
+pub fn sample_ranges(
+    py: Python<'_>,
+    paths: Vec<PathBuf>,
+    threads: Option<usize>,
+) -> PyResult<Vec<Option<SampleRange>>> {
+    let ranges = enter_core(py, threads, |cancel| decode::sample_ranges(&paths, cancel))?;
+    Ok(ranges.into_iter().map(|range| range.map(|one| (one.largest, one.bits, one.declared, one.float))).collect())
 }
 
 /// Resizes grey frames by the kernel that `decode_frames` uses: bilinear, antialiased when it shrinks.
@@ -201,28 +248,45 @@ pub fn resize_frames<'py>(
     Ok(resized)
 }
 
-/// Turns a JPEG upside down, without loss where its height is a multiple of its block height.
+/// Turns a JPEG upside down as it is seen, without loss where the sides that are mirrored are multiples of its block's.
 ///
 /// Args:
 ///     data: The bytes of a JPEG file.
 ///     quality: From 1 to 100, used only where the picture has to be coded again.
+///     orientation: Whether it is seen as its EXIF orientation says, or as it lies.
 ///
 /// Returns:
-///     The bytes of the turned JPEG, and whether nothing was lost. Markers (EXIF, ICC profile, comments) are kept; a
-///     picture that was coded again keeps its color space and subsampling.
+///     The bytes of the turned JPEG, and whether nothing was lost. It lies as it is seen, so that its EXIF orientation,
+///     if it has one, is 1. All other markers (EXIF, ICC profile, comments) are kept; a picture that was coded again
+///     keeps its color space and subsampling.
 ///
 /// Raises:
 ///     ValueError: `data` is no JPEG that decodes whole, or `quality` is out of range.
 #[pyfunction]
-#[pyo3(signature = (data, quality=95))]
+#[pyo3(signature = (data, quality=95, orientation=true))]
 pub fn flip_jpeg<'py>(
     py: Python<'py>,
     data: &Bound<'py, PyBytes>,
     quality: i32,
+    orientation: bool,
 ) -> PyResult<(Bound<'py, PyBytes>, bool)> {
     let bytes = data.as_bytes();
-    let (flipped, lossless) = enter_briefly(py, |_| decode::flip_jpeg(bytes, quality))?;
+    let (flipped, lossless) = enter_briefly(py, |_| decode::flip_jpeg(bytes, quality, orientation))?;
     Ok((PyBytes::new(py, &flipped), lossless))
+}
+
+/// Reads the EXIF or TIFF orientation of an image file and takes it out.
+///
+/// Args:
+///     data: The bytes of an image file.
+///
+/// Returns:
+///     The orientation, from 1 to 8; 1 where there is none or it makes no sense. And the bytes with 1 in its place; those
+///     of a PNG or WebP, whose readers do not turn pixels by themselves, as they were.
+#[pyfunction]
+pub fn laid_upright<'py>(py: Python<'py>, data: &Bound<'py, PyBytes>) -> (u8, Bound<'py, PyBytes>) {
+    let (orientation, upright) = decode::laid_upright(data.as_bytes().to_vec());
+    (orientation, PyBytes::new(py, &upright))
 }
 
 /// Hashes what tells a list of files from another: for each in order its base name, size and bytes.

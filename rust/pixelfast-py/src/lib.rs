@@ -7,6 +7,7 @@ mod decode;
 mod density;
 mod enter;
 mod global;
+mod pictures;
 
 #[pyo3::pymodule(gil_used = false)]
 mod _core {
@@ -16,10 +17,13 @@ mod _core {
     use crate::cuboid::{assemble_cuboids, cuboid_errors, noise_sigma};
     #[pymodule_export]
     use crate::decode::{
-        build_info, decode_frames, explain_frame, fingerprint_files, flip_jpeg, frame_size, resize_frames,
+        build_info, decode_frames, explain_frame, fingerprint_files, flip_jpeg, frame_size, laid_upright,
+        resize_frames, sample_ranges,
     };
     #[pymodule_export]
     use crate::density::{Exemplars, farthest_first, look_blocks, motion_blocks, place_distances};
     #[pymodule_export]
     use crate::global::{normalise, rank, smooth};
+    #[pymodule_export]
+    use crate::pictures::{PictureReader, count_pictures};
 }

@@ -3,114 +3,34 @@
 import csv
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
-from safetensors.torch import load_file
 from scipy.stats import spearmanr
 
 import pixelfast
 from frame_files import write_video
-from moving_scene import moved
+from motion_models import (
+    HEIGHT,
+    WIDTH,
+    bridged_raw,
+    plain_flows,
+    plain_network,
+    plain_raw,
+    train,
+    walk,
+    with_noise,
+)
 from oracles import motion as oracle
 from pixelfast import _core
 from pixelfast.errors import EngineError, ModelError, PixelfastError, SourceError
-from pixelfast.flow.engine import FlowFacts
 from pixelfast.methods.motion.facts import MotionFacts
-from pixelfast.methods.motion.recipe import RECIPES
-from pixelfast.methods.trained import Recipe
 from pixelfast.model import Model
 from pixelfast.pipeline.parts import read_part
-from pixelfast.progress import Progress
 from tiny_engines import write_model
 
-Frames = NDArray[np.uint8]
 MakeSource = Callable[..., Path]
-
-HEIGHT, WIDTH = 72, 96
-FILES = ("motion.safetensors", "motion.onnx", "flip.safetensors", "flip.onnx")
-
-
-def tiny(recipe: str = "default", flip_steps: int = 150) -> Recipe:
-    """A recipe that takes seconds: a GRU of 16 units, two epochs of two steps, a classifier that knows the scene."""
-    whole = RECIPES[recipe]
-    # Without augmentation: the classifier shall know this scene, soon.
-    flip = replace(RECIPES["source"].flip, epochs=1, least_steps=flip_steps, batch=16, learning_rate=3e-3)
-    return replace(whole, flip=flip, own=replace(whole.own, hidden=16, epochs=2, batch=16))
-
-
-def train(source: Path, out: Path, **changes: object) -> Model:
-    settings = {"method": "motion", "recipe": tiny(), "flow_preset": "ultrafast", "threads": 1, **changes}
-    return pixelfast.train(source, out, **settings)  # type: ignore[arg-type]
-
-
-def walk(count: int, seed: int, height: int = HEIGHT, width: int = WIDTH) -> Frames:
-    """A camera that pans over a scene at a speed of its own, a little unsteadily."""
-    rng = np.random.default_rng(seed)
-    steps = rng.integers(-1, 2, (count, 2)) + np.array([1 + seed % 2, 0])
-    return moved(height, width, np.cumsum(steps, axis=0).tolist(), seed=seed)
-
-
-def plain_flows(frames: Frames) -> NDArray[np.float32]:
-    """f32[n-1,2,64,64]: OpenCV pair by pair, an instance each, and the oracle's averages; frames of at most 240."""
-    flows = [
-        cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_ULTRAFAST).calc(before, after, None)
-        for before, after in pairwise(frames)
-    ]
-    return np.array([oracle.to_grid(flow) for flow in flows], np.float32).reshape(-1, 2, 64, 64)
-
-
-def plain_raw(model: Model, frames: Frames) -> NDArray[np.float64]:
-    """The oracle's raw scores of a video with the weights of `model`."""
-    return oracle.raw_scores(plain_network(model), plain_flows(frames), MotionFacts.of(model).scale)
-
-
-def bridged_raw(model: Model, frames: Frames, bad: list[int]) -> NDArray[np.float64]:
-    """The same where the flow between the good frames around bad ones is spread evenly; at the start motion goes on."""
-    good = np.setdiff1d(np.arange(len(frames)), bad)
-    steps = np.diff(good)
-    flows = np.repeat(plain_flows(frames[good]) / steps.reshape(-1, 1, 1, 1), steps, axis=0)
-    flows = np.concatenate([np.repeat(flows[:1], good[0], axis=0), flows]).astype(np.float32)
-    return oracle.raw_scores(plain_network(model), flows, MotionFacts.of(model).scale)
-
-
-def plain_network(model: Model) -> oracle.FlowGru:
-    network = oracle.FlowGru(16)
-    network.load_state_dict(load_file(model.folder / "motion.safetensors"))
-    return network.eval()
-
-
-def with_noise(frames: Frames, indices: list[int], strength: float) -> Frames:
-    noisy = frames.astype(np.float64)
-    noisy[indices] += np.random.default_rng(0).normal(0, strength, noisy[indices].shape)
-    return noisy.round().clip(0, 255).astype(np.uint8)
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("motion")
-    for number, frames in TRAINING.items():
-        write_video(folder / "normal" / number, frames)
-    return folder
-
-
-TRAINING = {"01": walk(40, 1), "02": walk(36, 2)}
-
-
-@pytest.fixture(scope="module")
-def trained(home: Path) -> Model:
-    return train(home / "normal", home / "model")
-
-
-@pytest.fixture(scope="module")
-def source_trained(home: Path) -> Model:
-    """By the source's recipe for motion, with another seed; its classifier is of no use."""
-    return train(home / "normal", home / "source", recipe=tiny("source", 4), seed=1, epochs=1)
 
 
 # ---- scores
@@ -264,112 +184,6 @@ def test_trainings_that_cannot_be(home: Path, tmp_path: Path, wrong: dict[str, o
     with pytest.raises(ModelError, match=sentence):
         train(home / "normal", tmp_path / "model", **wrong)
     assert not (tmp_path / "model").exists()
-
-
-# ---- training
-
-
-def test_the_manifest_knows_its_flow(trained: Model, source_trained: Model) -> None:
-    manifest = Model.load(trained.folder).manifest
-    assert manifest.method == "motion"
-    assert set(manifest.files) == set(FILES)
-    known = MotionFacts.of(trained)
-    assert known.flow == FlowFacts("dis", "ultrafast", 240)
-    assert (known.past, known.bridge_noisy) == (8, True)
-    # The last 16 frames of a video are held out, so the flows that lead to them.
-    learnt = [plain_flows(frames)[: len(frames) - 17] for frames in TRAINING.values()]
-    assert known.scale == pytest.approx(float(np.concatenate(learnt).std(dtype=np.float64)), rel=1e-5)
-    assert manifest.training is not None
-    report = manifest.training.report
-    assert (report["train_flows"], report["held_out_flows"], report["epochs"]) == (23 + 19, 32, 2)
-    assert manifest.flip is not None
-    assert manifest.flip.trusted
-    plain = MotionFacts.of(source_trained)
-    assert (plain.scale, plain.bridge_noisy, plain.flow) == (1.0, False, known.flow)
-    assert (trained.folder / "motion.onnx").read_bytes() != (source_trained.folder / "motion.onnx").read_bytes()
-
-
-def test_training_learns_and_says_against_what(trained: Model) -> None:
-    assert trained.manifest.training is not None
-    report = trained.manifest.training.report
-    assert report["train_losses"][-1] < report["train_losses"][0]
-    held_out = [plain_flows(frames)[-16:] for frames in TRAINING.values()]
-    scale, losses = MotionFacts.of(trained).scale, {"gru": [], "before": [], "zero": []}  # type: ignore[var-annotated]
-    for flows in held_out:
-        raws = oracle.raw_scores(plain_network(trained), flows, scale)[1:]
-        losses["gru"].extend(raws[8:] ** 2 / oracle.FLOW_VALUES)
-        losses["before"].extend(((flows[8:] - flows[7:-1]) ** 2).mean(axis=(1, 2, 3)) / scale**2)
-        losses["zero"].extend((flows[8:] ** 2).mean(axis=(1, 2, 3)) / scale**2)
-    assert report["held_out_loss"] == pytest.approx(np.mean(losses["gru"]), rel=2e-3)
-    assert report["persistence_loss"] == pytest.approx(np.mean(losses["before"]), rel=2e-3)
-    assert report["zero_loss"] == pytest.approx(np.mean(losses["zero"]), rel=2e-3)
-
-
-def test_the_calibration_is_that_of_the_held_out_flows(make_source: MakeSource, trained: Model) -> None:
-    held_out = [plain_flows(frames)[-16:].astype(np.float16).astype(np.float32) for frames in TRAINING.values()]
-    known = MotionFacts.of(trained)
-    network = plain_network(trained)
-    smoothed = [oracle.smooth(oracle.raw_scores(network, flows, known.scale)) for flows in held_out]
-    calibration = trained.calibration("motion.onnx", 1, "mean", "mean", 7)
-    assert calibration is not None
-    assert calibration.frames == 34
-    expected = np.quantile(np.concatenate(smoothed), calibration.probabilities)
-    np.testing.assert_allclose(calibration.quantiles, expected, rtol=1e-3)
-    assert trained.calibration("motion.onnx", 1, "mean", "worst", 7) is not None
-    scores = pixelfast.score(make_source(**{"01": walk(30, 5)}), trained.folder)
-    assert scores.threshold == pytest.approx(calibration.threshold)
-    assert scores.tail is not None
-    np.testing.assert_allclose(scores.tail, calibration.tail(oracle.smooth(scores.raw.astype(np.float64))))
-    other = pixelfast.score(make_source(**{"02": walk(30, 5)}), trained.folder, smooth=3)
-    assert (other.threshold, other.tail) == (None, None)
-
-
-class Stopped(Exception):  # noqa: N818
-    """What a test stops a training with."""
-
-
-def test_a_resumed_training_ends_in_the_same_files(home: Path, trained: Model, tmp_path: Path) -> None:
-    """Which the same seed must give in the first place."""
-    steps: list[Progress] = []
-    assert trained.manifest.training is not None
-    same = {"precision": trained.manifest.training.report["precision"]}  # which a busy machine may measure otherwise
-
-    def stop_in_the_second_epoch(step: Progress) -> None:
-        if step.phase == "train" and "epoch 2" in (step.note or ""):
-            raise Stopped
-
-    with pytest.raises(Stopped):
-        train(home / "normal", tmp_path / "model", **same, progress=stop_in_the_second_epoch)
-    assert (tmp_path / "model.training" / "motion.checkpoint.pt").is_file()
-    resumed = train(home / "normal", tmp_path / "model", **same, resume=True, progress=steps.append)
-    assert "flow" not in {step.phase for step in steps}  # those of the first attempt
-    assert {step.note[:9] for step in steps if step.phase == "train" and step.note} == {"epoch 2/2"}
-    for name in FILES:
-        assert (resumed.folder / name).read_bytes() == (trained.folder / name).read_bytes(), name
-    assert resumed.manifest.own == trained.manifest.own
-    assert resumed.manifest.calibrations == trained.manifest.calibrations
-    assert not (tmp_path / "model.training").exists()
-
-
-def test_another_flow_is_computed_anew(home: Path, tmp_path: Path) -> None:
-    """The working folder of a training that was stopped holds flows of another preset."""
-
-    def stop_in_training(step: Progress) -> None:
-        phases.append(step.phase)
-        if step.phase == "train":
-            raise Stopped
-
-    phases: list[str] = []
-    for preset, computed in (("ultrafast", True), ("ultrafast", False), ("fast", True)):
-        phases.clear()
-        with pytest.raises(Stopped):
-            train(home / "normal", tmp_path / "model", flow_preset=preset, progress=stop_in_training)
-        assert ("flow" in phases) == computed
-
-
-def test_videos_too_short_to_learn_from_are_refused(make_source: MakeSource, tmp_path: Path) -> None:
-    with pytest.raises(ModelError, match=r"too short|no video"):
-        train(make_source(**{"01": walk(9, 1), "02": walk(9, 2)}), tmp_path / "model")
 
 
 # ---- flipped, unreadable and noisy frames

@@ -132,9 +132,11 @@ def test_nothing_is_printed_or_reported(model: Model, tmp_path: Path) -> None:
     command = [sys.executable, "-m", "pixelfast", "export", str(model.folder), "--precision", "int8", "--threads", "1"]
     home = tmp_path / "home"
     home.mkdir()
-    environment = {"HOME": str(home), "PATH": "/usr/bin:/bin"}
+    # Only what pixelfast keeps itself, the hashes of footage, may lie in the user's cache.
+    environment = {"HOME": str(home), "PATH": "/usr/bin:/bin", "XDG_CACHE_HOME": str(tmp_path / "cache")}
     done = subprocess.run(command, capture_output=True, text=True, check=False, env=environment)
     assert done.returncode == 0, done.stderr
     assert done.stdout == f"written {model.folder / 'ae.int8.onnx'}\n"
     assert [line.split(":")[0] for line in done.stderr.splitlines()] == ["note"], done.stderr
     assert list(home.rglob("*")) == []
+    assert {path.name for path in tmp_path.glob("cache/*")} <= {"pixelfast"}

@@ -61,6 +61,7 @@ METHOD = MethodSpec(
     engines=_engines,
     # Optical flow is not robust to noise; the source's own recipe has no repair.
     bridges=lambda manifest: bool(manifest.own.get("bridge_noisy", True)),
+    check=later("pixelfast.methods.motion.scoring:check"),
     options=(
         TrainingOption("flow", str, "Optical flow: DIS, or RAFT-Large (far slower).", "dis", ("dis", "raft")),
         TrainingOption("flow_preset", str, "Quality of DIS.", "medium", ("ultrafast", "fast", "medium")),

@@ -18,6 +18,7 @@ from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.methods.base import EngineChoice, ErrorsOf, Features, Maps, Opening
 from pixelfast.methods.motion.engine import MotionEngine, load_motion_engine
 from pixelfast.methods.motion.facts import MotionFacts
+from pixelfast.methods.settings import Settings
 from pixelfast.model import Model
 from pixelfast.model.names import EngineName
 from pixelfast.notes import Notes
@@ -164,9 +165,8 @@ def open_motion(opening: Opening) -> Motion:
         ModelError: the engine has no model, or one that does not know its flow.
         PixelfastError: windows were asked for, which this method does not have.
     """
-    choice, settings = opening.choice, opening.settings
-    if settings.stride not in (None, 1) or settings.how != "mean":
-        raise PixelfastError("the motion method has no overlapping windows: leave out stride and how")
+    choice = opening.choice
+    check(choice, opening.settings)
     if choice.model is None:
         raise ModelError(f"{choice.path} does not say which flow it was trained on: train the model again")
     model, known = choice.model, MotionFacts.of(choice.model)
@@ -176,6 +176,12 @@ def open_motion(opening: Opening) -> Motion:
     flow = open_flow(known.flow, model.folder, opening.threads, raft, plan_origin(model, raft))
     sha256 = model.manifest.files[raft].sha256 if known.flow.kind == "raft" else None
     return Motion(flow, engine, known, opening.stopwatch, sha256)
+
+
+def check(_: EngineChoice, settings: Settings) -> None:
+    """See `MethodSpec.check`: a PixelfastError where windows are asked for, which this method does not have."""
+    if settings.stride not in (None, 1) or settings.how != "mean":
+        raise PixelfastError("the motion method has no overlapping windows: leave out stride and how")
 
 
 def _raft_file(choice: EngineChoice, model: Model, known: MotionFacts, notes: Notes) -> str:

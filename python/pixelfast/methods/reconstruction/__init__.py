@@ -53,6 +53,7 @@ METHOD = MethodSpec(
     outcome=_outcome,
     describe=_describe,
     engines=_engines,
+    check=later("pixelfast.methods.reconstruction.scoring:check"),
     options=(
         TrainingOption(
             "width_share",

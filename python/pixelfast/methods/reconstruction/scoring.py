@@ -18,7 +18,7 @@ from pixelfast.methods.reconstruction.foreign import Told
 from pixelfast.methods.reconstruction.windows import WindowCutter, WindowEnd
 from pixelfast.methods.settings import Settings
 from pixelfast.options import Pool
-from pixelfast.sources import FolderVideo, Video
+from pixelfast.sources import FolderVideo, PictureFile, Video
 from pixelfast.sources.video import FrameFormat
 
 
@@ -69,7 +69,7 @@ class Reconstruction:
                 f"video {video.name} has {frames} frames, fewer than the engine's {facts.window}: padded by its last "
                 "frame"
             )
-        sizes = video.sizes if isinstance(video, FolderVideo) else {}
+        sizes = video.sizes if isinstance(video, FolderVideo | PictureFile) else {}
         if len(sizes) > 1:
             first, second = [f"{width}x{height} ({path})" for (height, width), path in sizes.items()][:2]
             notes.append(
@@ -159,9 +159,21 @@ def open_reconstruction(opening: Opening) -> Reconstruction:
     opening.say_precision(engine.facts.precision)
     window = engine.facts.window
     stride = settings.stride if settings.stride is not None else engine.facts.stride or 1
+    _check_stride(stride, window)
+    return Reconstruction(engine, settings, stride, opening.stopwatch)
+
+
+def check(choice: EngineChoice, settings: Settings) -> None:
+    """See `MethodSpec.check`: an EngineError where the stride is longer than the window that a model tells."""
+    if settings.stride is not None and choice.model is not None:
+        _check_stride(settings.stride, choice.model.manifest.window)
+    elif settings.stride is not None and settings.stride < 1:
+        raise EngineError(f"stride must be at least 1, not {settings.stride}: windows lie so many frames apart")
+
+
+def _check_stride(stride: int, window: int) -> None:
     if not 1 <= stride <= window:
         raise EngineError(f"stride must be 1 to {window}, the engine's window, not {stride}: else frames are left out")
-    return Reconstruction(engine, settings, stride, opening.stopwatch)
 
 
 def _check_fit(engine: WindowEngine, choice: EngineChoice) -> None:

@@ -19,7 +19,7 @@ pub(super) enum Kind {
     Raster(ImageFormat),
 }
 
-/// Replaces `into` by the bytes of the file. `Err` is the end of a sentence that starts with the file's name.
+/// Replaces `into` by the bytes of the file, or by none where they cannot all be read. `Err` is the end of a sentence that starts with the file's name.
 pub(super) fn read(path: &Path, into: &mut Vec<u8>) -> Result<Kind, String> {
     into.clear();
     // Asked before the file is opened: opening a pipe would wait for its other end.
@@ -31,10 +31,25 @@ pub(super) fn read(path: &Path, into: &mut Vec<u8>) -> Result<Kind, String> {
         _ => {}
     }
     let length = File::open(path).and_then(|file| file.take(FILE_LIMIT).read_to_end(into));
+    if length.is_err() {
+        into.clear(); // half of a file must be taken for nothing else
+    }
     match length.map_err(because)? {
         0 => Err("is empty (0 bytes)".into()),
         _ => kind(into),
     }
+}
+
+/// Whether the file may hold samples of more than 8 bits, by its first bytes alone: a TIFF, or a PNG that says so.
+pub(super) fn may_be_deep(path: &Path) -> bool {
+    let mut head = [0; 25];
+    fs::metadata(path).is_ok_and(|about| about.is_file())
+        && File::open(path).and_then(|mut file| file.read_exact(&mut head)).is_ok()
+        && match kind(&head) {
+            Ok(Kind::Raster(ImageFormat::Png)) => head[24] == 16,
+            Ok(Kind::Raster(format)) => format == ImageFormat::Tiff,
+            _ => false,
+        }
 }
 
 /// Has the system fetch the file, so that it is in memory when it is wanted. Where that cannot be, nothing is lost.
@@ -55,7 +70,7 @@ pub(super) fn fetch(path: &Path) {
 pub(super) fn fetch(_: &Path) {}
 
 /// A system error as the end of a sentence.
-fn because(error: io::Error) -> String {
+pub(super) fn because(error: io::Error) -> String {
     match error.kind() {
         io::ErrorKind::NotFound => "does not exist".into(),
         io::ErrorKind::PermissionDenied => "may not be read: permission denied".into(),
@@ -63,7 +78,8 @@ fn because(error: io::Error) -> String {
     }
 }
 
-fn kind(bytes: &[u8]) -> Result<Kind, String> {
+/// What kind of image the bytes are; `Err` is the end of a sentence that starts with the file's name.
+pub(super) fn kind(bytes: &[u8]) -> Result<Kind, String> {
     match bytes {
         [0xff, 0xd8, ..] => Ok(Kind::Jpeg),
         [0x89, b'P', b'N', b'G', ..] => Ok(Kind::Raster(ImageFormat::Png)),

@@ -1,8 +1,11 @@
-//! A JPEG turned upside down, without loss where its height allows it.
+//! A JPEG turned upside down as it is seen, without loss where its size allows it.
 
-use turbojpeg::{Colorspace, Compressor, PixelFormat, Subsamp, Transform, TransformOp, Transformer};
+use turbojpeg::{Colorspace, Compressor, Image, PixelFormat, Subsamp, Transform, TransformOp, Transformer};
 
 use super::check_size;
+use super::file::Kind;
+use super::orientation::{self, Orientation};
+use super::tidy::tidied;
 use crate::{Error, Result};
 
 const START_OF_SCAN: u8 = 0xda;
@@ -10,23 +13,33 @@ const COMMENT: u8 = 0xfe;
 
 /// Turns the JPEG in `data` upside down: the new file, and whether nothing was lost.
 ///
-/// The lossless turn moves the coded blocks and keeps every marker. It needs a height of whole blocks; other files are
-/// decoded, turned and coded again at `quality` with their own color space, subsampling and markers.
+/// What is turned is the picture as it is seen, by its EXIF orientation unless `oriented` says that this means nothing;
+/// the new file lies as it is seen. The lossless turn moves the coded blocks and keeps every marker but the orientation,
+/// which is 1 then. It needs sides of whole blocks where these are mirrored; other files are decoded, turned and coded
+/// again at `quality` with their own color space, subsampling and markers.
 ///
 /// # Errors
 /// [`Error::Value`] if `data` is no JPEG that can be decoded whole, or `quality` is not from 1 to 100.
-pub fn flip_jpeg(data: &[u8], quality: i32) -> Result<(Vec<u8>, bool)> {
+pub fn flip_jpeg(data: &[u8], quality: i32, oriented: bool) -> Result<(Vec<u8>, bool)> {
     if !(1..=100).contains(&quality) {
         return Err(Error::Value(format!("quality must be from 1 to 100, not {quality}")));
     }
     let header = turbojpeg::read_header(data).map_err(|error| refusal(&error))?;
     check_size(header.height, header.width).map_err(|reason| Error::Value(format!("the JPEG {reason}")))?;
-    match transform(data) {
-        Ok(flipped) => Ok((flipped, true)),
-        Err(_) => {
-            let recoded = recode(data, quality).map_err(|error| refusal(&error))?;
-            Ok((with_markers_of(data, &recoded), false))
-        }
+    let seen = if oriented { Orientation::of(Kind::Jpeg, data) } else { Orientation::AS_IT_LIES };
+    let how = seen.upside_down();
+    // A file with a fault that costs no pixel is turned without it.
+    let (mut turned, lossless) = turn(data, how, quality).or_else(|error| {
+        turn(&tidied(data).ok_or_else(|| refusal(&error))?, how, quality).map_err(|error| refusal(&error))
+    })?;
+    orientation::set_upright(Kind::Jpeg, &mut turned);
+    Ok((turned, lossless))
+}
+
+fn turn(data: &[u8], how: Orientation, quality: i32) -> turbojpeg::Result<(Vec<u8>, bool)> {
+    match transform(data, how) {
+        Ok(turned) => Ok((turned, true)),
+        Err(_) => recode(data, how, quality).map(|recoded| (with_markers_of(data, &recoded), false)),
     }
 }
 
@@ -34,27 +47,50 @@ fn refusal(error: &turbojpeg::Error) -> Error {
     Error::Value(format!("data is not a JPEG that can be turned: {error}"))
 }
 
-fn transform(data: &[u8]) -> turbojpeg::Result<Vec<u8>> {
-    let mut flip = Transform::op(TransformOp::Vflip);
-    flip.perfect = true;
-    Transformer::new()?.transform_to_vec(&flip, data)
+fn transform(data: &[u8], turn: Orientation) -> turbojpeg::Result<Vec<u8>> {
+    let mut transform = Transform::op(match turn.0 {
+        2 => TransformOp::Hflip,
+        3 => TransformOp::Rot180,
+        4 => TransformOp::Vflip,
+        5 => TransformOp::Transpose,
+        6 => TransformOp::Rot90,
+        7 => TransformOp::Transverse,
+        8 => TransformOp::Rot270,
+        _ => return Ok(data.to_vec()),
+    });
+    transform.perfect = true;
+    Transformer::new()?.transform_to_vec(&transform, data)
 }
 
-fn recode(data: &[u8], quality: i32) -> turbojpeg::Result<Vec<u8>> {
+fn recode(data: &[u8], turn: Orientation, quality: i32) -> turbojpeg::Result<Vec<u8>> {
     let header = turbojpeg::read_header(data)?;
     let format = match header.colorspace {
         Colorspace::Gray => PixelFormat::GRAY,
         Colorspace::CMYK | Colorspace::YCCK => PixelFormat::CMYK,
         _ => PixelFormat::RGB,
     };
-    let mut image = turbojpeg::decompress(data, format)?;
-    image.pixels = image.pixels.chunks_exact(image.pitch).rev().flatten().copied().collect();
+    let lying = turbojpeg::decompress(data, format)?;
+    let (height, width) = turn.size((lying.height, lying.width));
+    let mut pixels = vec![0; lying.pixels.len()];
+    turn.turn(&lying.pixels, width, format.size(), &mut pixels);
+    let image = Image { pixels: &pixels[..], width, pitch: width * format.size(), height, format };
     let mut compressor = Compressor::new()?;
     compressor.set_quality(quality)?;
     compressor.set_colorspace(header.colorspace)?;
-    // The file's own, or none where it cannot be written: then no color is lost.
-    compressor.set_subsamp(if header.subsamp == Subsamp::Unknown { Subsamp::None } else { header.subsamp })?;
-    compressor.compress_to_vec(image.as_deref())
+    compressor.set_subsamp(subsampling(header.subsamp, turn))?;
+    compressor.compress_to_vec(image)
+}
+
+/// The file's own subsampling, turned with it, or none where it cannot be written: then no color is lost.
+fn subsampling(lying: Subsamp, turn: Orientation) -> Subsamp {
+    match lying {
+        Subsamp::Unknown => Subsamp::None,
+        Subsamp::Sub2x1 if turn.is_across() => Subsamp::Sub1x2,
+        Subsamp::Sub1x2 if turn.is_across() => Subsamp::Sub2x1,
+        Subsamp::Sub4x1 if turn.is_across() => Subsamp::Sub1x4,
+        Subsamp::Sub1x4 if turn.is_across() => Subsamp::Sub4x1,
+        own => own,
+    }
 }
 
 /// `recoded` with the markers of `data` (EXIF, ICC profile, comments) after its own.

@@ -24,23 +24,45 @@ pub(super) fn size(data: &[u8]) -> Result<(usize, usize), String> {
 
 /// Decodes `data` into `out`, of the target's size and color.
 pub(super) fn decode(data: &[u8], target: Target, scratch: &mut Scratch, out: &mut [u8]) -> Decoded {
+    let known = with_known_version(data);
+    let data = known.as_deref().unwrap_or(data);
     #[cfg(feature = "plain-jpeg")]
     if let Some(done) = super::plain::decode(data, target, scratch, out) {
         return done;
     }
     let done = decode_any(data, target, scratch, out)?;
-    if done == Finding::Whole {
+    #[cfg(feature = "plain-jpeg")]
+    let passes = done == Finding::Whole && !super::plain::has_fault(data, scratch);
+    #[cfg(not(feature = "plain-jpeg"))]
+    let passes = done == Finding::Whole;
+    if passes {
         return Ok(done);
     }
-    #[cfg(feature = "plain-jpeg")]
-    match super::plain::is_harmless(data, scratch) {
-        Some(true) => return Ok(Finding::Harmless),
-        Some(false) => return Ok(done),
-        None => {}
-    }
-    let Some(tidied) = tidied(data) else { return Ok(done) };
-    if decode_any(&tidied, target, scratch, out) == Ok(Finding::Whole) {
+    let Some(tidied) = tidied(data) else { return Ok(damaged(done)) };
+    if decode_once(&tidied, target, scratch, out) == Ok(Finding::Whole) {
         return Ok(Finding::Harmless);
+    }
+    decode_any(data, target, scratch, out).map(damaged)
+}
+
+/// The same with a JFIF version that the library knows: of the others it warns first, and of the rest no more.
+fn with_known_version(data: &[u8]) -> Option<Vec<u8>> {
+    let strange = data.get(2..4) == Some(&[0xff, 0xe0]) && data.get(6..11) == Some(b"JFIF\0") && *data.get(11)? != 1;
+    strange.then(|| [&data[..11], &[1], &data[12..]].concat())
+}
+
+/// What is said of a file that lost pixels, also where the library did not notice.
+fn damaged(found: Finding) -> Finding {
+    match found {
+        Finding::Whole => Finding::Damaged("is damaged: its coded pixels do not end where they should".into()),
+        known => known,
+    }
+}
+
+fn decode_once(data: &[u8], target: Target, scratch: &mut Scratch, out: &mut [u8]) -> Decoded {
+    #[cfg(feature = "plain-jpeg")]
+    if let Some(done) = super::plain::decode(data, target, scratch, out) {
+        return done;
     }
     decode_any(data, target, scratch, out)
 }

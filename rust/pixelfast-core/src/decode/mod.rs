@@ -8,9 +8,12 @@
 mod file;
 mod flip;
 mod jpeg;
+mod orientation;
+mod pictures;
 #[cfg(feature = "plain-jpeg")]
 mod plain;
 mod png_rows;
+mod range;
 mod raster;
 mod resize;
 mod samples;
@@ -19,15 +22,22 @@ mod tests;
 mod tidy;
 mod tiff;
 mod tiff_page;
+mod walk;
 
 use std::cell::RefCell;
+use std::mem;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
+use self::orientation::Orientation;
+use crate::fingerprint::{self, Digest};
 use crate::{Cancel, Error, Result};
 
 pub use flip::flip_jpeg;
+pub use orientation::laid_upright;
+pub use pictures::{Pictures, Reasons, count_pictures};
+pub use range::{Range, sample_ranges};
 pub use resize::resize_frames;
 
 /// Images of more pixels than this are refused before any memory is reserved for them.
@@ -68,6 +78,9 @@ enum Status {
     Harmless = 3,
 }
 
+/// Added to the status of a frame that was turned as its orientation says.
+pub const TURNED: u8 = 4;
+
 /// What frames are wanted as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Target {
@@ -84,7 +97,8 @@ pub struct Target {
 pub struct Reading {
     /// Whether the picture is turned as its EXIF or TIFF orientation says.
     pub orientation: bool,
-    /// The bits that samples of more than 8 bits use; `None` for all that the file has.
+    /// The bits that samples of more than 8 bits use: 8 to 16, or 1 for floating-point ones of 0 to 1. `None` for all
+    /// that the file has, floating-point ones from 0 to 1.
     pub depth: Option<u32>,
 }
 
@@ -115,9 +129,10 @@ enum Finding {
 type Decoded = std::result::Result<Finding, String>;
 
 /// Decodes every file of `paths` into its frame of `out` (u8, N x H x W or N x H x W x 3) and its place in `status`: 0 read, 1 damaged,
-/// 2 unreadable, 3 read whole from a file with a harmless fault.
+/// 2 unreadable, 3 read whole from a file with a harmless fault; [`TURNED`] more where there is a picture that was turned.
 ///
-/// A file that cannot be used is no error: its status says so, and its pixels are zero.
+/// A file that cannot be used is no error: its status says so, and its pixels are zero. Returns the digest of each file
+/// as it was decoded where `digests` asks for them, which [`fingerprint::of_digests`] makes a fingerprint; else none.
 ///
 /// # Errors
 /// [`Error::Shape`] if `out` or `status` does not hold exactly one frame a path; [`Error::Cancelled`].
@@ -127,8 +142,9 @@ pub fn decode_frames(
     reading: Reading,
     out: &mut [u8],
     status: &mut [u8],
+    digests: bool,
     cancel: &Cancel,
-) -> Result<()> {
+) -> Result<Vec<Digest>> {
     let frame = target.bytes().filter(|&bytes| bytes > 0);
     let frame = frame.ok_or_else(|| Error::Value(format!("a frame cannot be {}x{}", target.width, target.height)))?;
     if paths.len().checked_mul(frame) != Some(out.len()) || paths.len() != status.len() {
@@ -137,20 +153,26 @@ pub fn decode_frames(
     }
     paths.par_iter().take(AHEAD).with_min_len(8).for_each(|path| file::fetch(path));
     let frames = out.par_chunks_exact_mut(frame).zip(status).zip(paths).enumerate();
-    frames.with_max_len(1).try_for_each(|(index, ((pixels, status), path))| {
+    let decoded = frames.with_max_len(1).map(|(index, ((pixels, status), path))| {
         cancel.check()?;
         paths.get(index + AHEAD).into_iter().for_each(|path| file::fetch(path));
-        *status = match with_worker(|worker| worker.decode(path, target, reading, pixels)) {
-            Ok(Finding::Whole) => Status::Read,
-            Ok(Finding::Harmless) => Status::Harmless,
-            Ok(Finding::Damaged(_)) => Status::Truncated,
+        let (found, turned, digest) = with_worker(|worker| {
+            let found = worker.decode(path, target, reading, pixels);
+            (found, worker.turned, digests.then(|| fingerprint::of_bytes(path, &worker.file)))
+        });
+        let turned = if turned { TURNED } else { 0 };
+        *status = match found {
+            Ok(Finding::Whole) => Status::Read as u8 + turned,
+            Ok(Finding::Harmless) => Status::Harmless as u8 + turned,
+            Ok(Finding::Damaged(_)) => Status::Truncated as u8 + turned,
             Err(_) => {
                 pixels.fill(0);
-                Status::Unreadable
+                Status::Unreadable as u8
             }
-        } as u8;
-        Ok(())
-    })
+        };
+        Ok(digest)
+    });
+    Ok(decoded.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
 }
 
 /// Why the file does not decode fully, as the end of a sentence that starts with its name; `None` if it does.
@@ -217,6 +239,8 @@ fn with_worker<T>(work: impl FnOnce(&mut Worker) -> T) -> T {
 struct Worker {
     file: Vec<u8>,
     scratch: Scratch,
+    /// Whether the last picture was turned.
+    turned: bool,
 }
 
 /// Buffers that decoding and resizing reuse.
@@ -224,6 +248,7 @@ struct Worker {
 struct Scratch {
     raw: Vec<u8>,
     pixels: Vec<u8>,
+    lying: Vec<u8>,
     resizer: resize::Resizer,
     #[cfg(feature = "plain-jpeg")]
     luma: pixelfast_jpeg::Memory,
@@ -231,7 +256,7 @@ struct Scratch {
 
 impl Scratch {
     fn shrink(&mut self) {
-        for buffer in [&mut self.raw, &mut self.pixels] {
+        for buffer in [&mut self.raw, &mut self.pixels, &mut self.lying] {
             if buffer.capacity() > KEPT_BYTES {
                 *buffer = Vec::new();
             }
@@ -241,18 +266,65 @@ impl Scratch {
 }
 
 impl Worker {
-    fn decode(&mut self, path: &Path, target: Target, _reading: Reading, out: &mut [u8]) -> Decoded {
-        match file::read(path, &mut self.file)? {
-            file::Kind::Jpeg => jpeg::decode(&self.file, target, &mut self.scratch, out),
-            file::Kind::Raster(format) => raster::decode(format, &self.file, target, &mut self.scratch, out),
-        }
+    fn decode(&mut self, path: &Path, target: Target, reading: Reading, out: &mut [u8]) -> Decoded {
+        let kind = file::read(path, &mut self.file)?;
+        self.decode_read(kind, target, reading, out)
     }
 
-    fn size(&mut self, path: &Path, _reading: Reading) -> std::result::Result<(usize, usize), String> {
-        match file::read(path, &mut self.file)? {
+    /// Decodes the bytes that `file` holds.
+    fn decode_read(&mut self, kind: file::Kind, target: Target, reading: Reading, out: &mut [u8]) -> Decoded {
+        self.turned = false;
+        let seen = self.orientation(kind, reading);
+        if seen == Orientation::AS_IT_LIES {
+            return decode_as_it_lies(kind, &self.file, target, reading.depth, &mut self.scratch, out);
+        }
+        self.turned = true;
+        let (height, width) = seen.size((target.height, target.width));
+        let mut lying = mem::take(&mut self.scratch.lying);
+        let room = room(&mut lying, out.len())?;
+        let done = decode_as_it_lies(
+            kind,
+            &self.file,
+            Target { height, width, ..target },
+            reading.depth,
+            &mut self.scratch,
+            room,
+        );
+        seen.turn(room, target.width, target.color.channels(), out);
+        self.scratch.lying = lying;
+        done
+    }
+
+    fn size(&mut self, path: &Path, reading: Reading) -> std::result::Result<(usize, usize), String> {
+        let kind = file::read(path, &mut self.file)?;
+        self.size_read(kind, reading)
+    }
+
+    fn size_read(&mut self, kind: file::Kind, reading: Reading) -> std::result::Result<(usize, usize), String> {
+        let size = match kind {
             file::Kind::Jpeg => jpeg::size(&self.file),
             file::Kind::Raster(format) => raster::size(format, &self.file),
-        }
+        };
+        size.map(|size| self.orientation(kind, reading).size(size))
+    }
+
+    /// How the file is to be turned.
+    fn orientation(&self, kind: file::Kind, reading: Reading) -> Orientation {
+        if reading.orientation { Orientation::of(kind, &self.file) } else { Orientation::AS_IT_LIES }
+    }
+}
+
+fn decode_as_it_lies(
+    kind: file::Kind,
+    data: &[u8],
+    target: Target,
+    depth: Option<u32>,
+    scratch: &mut Scratch,
+    out: &mut [u8],
+) -> Decoded {
+    match kind {
+        file::Kind::Jpeg => jpeg::decode(data, target, scratch, out),
+        file::Kind::Raster(format) => raster::decode(format, data, target, depth, scratch, out),
     }
 }
 

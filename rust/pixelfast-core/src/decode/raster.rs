@@ -28,28 +28,31 @@ pub(super) fn decode(
     format: ImageFormat,
     data: &[u8],
     target: Target,
+    depth: Option<u32>,
     scratch: &mut Scratch,
     out: &mut [u8],
 ) -> Decoded {
     if format == ImageFormat::Tiff
-        && let Some(done) = guarded(|| Ok(tiff::decode(data, target, scratch, out)))?
+        && let Some(done) = guarded(|| Ok(tiff::decode(data, target, depth, scratch, out)))?
     {
         return done;
     }
+    // What a TIFF's CMYK becomes uses all bits.
+    let depth = depth.filter(|_| format == ImageFormat::Png);
     let (height, width, layout, finding) = guarded(|| read(format, data, &mut scratch.raw))?;
     let raw = &scratch.raw[..height * width * layout.bytes()];
     if (height, width) == (target.height, target.width) {
-        samples::convert(raw, layout, target.color, out);
+        samples::convert(raw, layout, depth, target.color, out);
         return Ok(finding);
     }
     let pixels = room(&mut scratch.pixels, height * width * target.color.channels())?;
-    samples::convert(raw, layout, target.color, pixels);
+    samples::convert(raw, layout, depth, target.color, pixels);
     scratch.resizer.resize(&Source::whole(pixels, height, width), target, out)?;
     Ok(finding)
 }
 
 /// Runs `work`; a panic in a decoder becomes a reason like any other.
-fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
+pub(super) fn guarded<T>(work: impl FnOnce() -> Result<T, String>) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).unwrap_or_else(|_| Err("cannot be decoded: its decoder gave up".into()))
 }
 
@@ -85,7 +88,11 @@ fn because(error: ImageError) -> String {
 }
 
 /// Reads the samples into `buffer`: how many rows and columns, how they lie, and what is wrong with them.
-fn read(format: ImageFormat, data: &[u8], buffer: &mut Vec<u8>) -> Result<(usize, usize, Layout, Finding), String> {
+pub(super) fn read(
+    format: ImageFormat,
+    data: &[u8],
+    buffer: &mut Vec<u8>,
+) -> Result<(usize, usize, Layout, Finding), String> {
     let decoder = open(format, data)?;
     let (height, width) = size_of(&decoder)?;
     let mut layout = layout(decoder.color_type())?;

@@ -57,9 +57,9 @@ proptest! {
         fs::write(&path, [start, &rest].concat()).unwrap();
         let (mut out, mut status) = ([7; 64], [9]);
         let target = Target { height: 8, width: 8, color: Color::Grey };
-        let outcome = decode_frames(std::slice::from_ref(&path), target, Reading::default(), &mut out, &mut status, &Cancel::default());
+        let outcome = decode_frames(std::slice::from_ref(&path), target, Reading::default(), &mut out, &mut status, false, &Cancel::default());
         fs::remove_file(path).unwrap();
-        prop_assert_eq!(outcome, Ok(()));
+        prop_assert_eq!(outcome, Ok(vec![]));
         prop_assert!(status[0] <= 2);
         prop_assert!(status[0] < 2 || out == [0; 64]);
     }
@@ -74,10 +74,10 @@ fn a_request_to_stop_is_heard_before_the_next_frame() {
     let cancel = Cancel::default();
     cancel.set();
     let target = Target { height: 8, width: 8, color: Color::Grey };
-    let outcome = decode_frames(&["none".into()], target, Reading::default(), &mut [0; 64], &mut [0], &cancel);
+    let outcome = decode_frames(&["none".into()], target, Reading::default(), &mut [0; 64], &mut [0], false, &cancel);
     assert_eq!(outcome, Err(Error::Cancelled));
     assert_eq!(common_size(&["none".into()], Reading::default(), &cancel), Err(Error::Cancelled));
-    assert_eq!(resize_frames(&[0; 4], 2, 2, target, Reading::default(), &mut [0; 64], &cancel), Err(Error::Cancelled));
+    assert_eq!(resize_frames(&[0; 4], 2, 2, target, &mut [0; 64], &cancel), Err(Error::Cancelled));
 }
 
 #[test]
@@ -86,21 +86,21 @@ fn buffers_that_do_not_fit_are_refused() {
     let cancel = Cancel::default();
     let paths = ["none".into()];
     assert!(matches!(
-        decode_frames(&paths, target, Reading::default(), &mut [0; 64], &mut [0], &cancel),
+        decode_frames(&paths, target, Reading::default(), &mut [0; 64], &mut [0], false, &cancel),
         Err(Error::Shape(_))
     ));
     assert!(matches!(
-        decode_frames(&paths, target, Reading::default(), &mut [0; 192], &mut [], &cancel),
+        decode_frames(&paths, target, Reading::default(), &mut [0; 192], &mut [], false, &cancel),
         Err(Error::Shape(_))
     ));
     let empty = Target { height: 0, ..target };
     assert!(matches!(
-        decode_frames(&paths, empty, Reading::default(), &mut [], &mut [0], &cancel),
+        decode_frames(&paths, empty, Reading::default(), &mut [], &mut [0], false, &cancel),
         Err(Error::Value(_))
     ));
     let huge = Target { height: usize::MAX, ..target };
     assert!(matches!(
-        decode_frames(&paths, huge, Reading::default(), &mut [], &mut [0], &cancel),
+        decode_frames(&paths, huge, Reading::default(), &mut [], &mut [0], false, &cancel),
         Err(Error::Value(_))
     ));
 }

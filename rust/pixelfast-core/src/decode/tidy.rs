@@ -1,4 +1,7 @@
-//! A JPEG without the faults that cost no pixel: stray bytes between its segments, and a missing end.
+//! A JPEG without the faults that cost no pixel: stray bytes between its segments or after coded pixels, and a missing
+//! end.
+
+use super::walk::Walk;
 
 const END_OF_IMAGE: u8 = 0xd9;
 const START_OF_SCAN: u8 = 0xda;
@@ -7,11 +10,11 @@ const START_OF_SCAN: u8 = 0xda;
 #[derive(Default)]
 struct Progress(Vec<(u8, [bool; 64])>);
 
-/// The same JPEG with nothing between its segments and with an end; `None` where a scan is missing, and for arithmetic
-/// and lossless coding, whose own data do not tell whether they are all there.
+/// The same JPEG with nothing between its segments and with an end; `None` where a scan or a block is missing, and for
+/// arithmetic and lossless coding, whose own data do not tell whether they are all there.
 pub(super) fn tidied(data: &[u8]) -> Option<Vec<u8>> {
     let mut tidied = data.get(..2)?.to_vec();
-    let (mut rest, mut progress) = (&data[2..], Progress::default());
+    let (mut rest, mut progress, mut walk) = (&data[2..], Progress::default(), Walk::default());
     while let Some(found) = marker(rest) {
         let &[_, kind, high, low, ..] = found else { break };
         if kind == END_OF_IMAGE {
@@ -20,9 +23,12 @@ pub(super) fn tidied(data: &[u8]) -> Option<Vec<u8>> {
         let length = 2 + usize::from(u16::from_be_bytes([high, low]));
         let segment = found.get(..length)?;
         progress.follow(kind, segment.get(4..)?)?;
-        let coded = if kind == START_OF_SCAN { coded(&found[length..]) } else { 0 };
-        tidied.extend_from_slice(&found[..length + coded]);
-        rest = &found[length + coded..];
+        walk.follow(kind, &segment[4..])?;
+        tidied.extend_from_slice(segment);
+        rest = &found[length..];
+        if kind == START_OF_SCAN {
+            rest = &rest[walk.scan(&segment[4..], rest, &mut tidied)?..];
+        }
     }
     tidied.extend_from_slice(&[0xff, END_OF_IMAGE]);
     progress.is_complete().then_some(tidied)
@@ -32,13 +38,6 @@ pub(super) fn tidied(data: &[u8]) -> Option<Vec<u8>> {
 fn marker(data: &[u8]) -> Option<&[u8]> {
     let is_marker = |pair: &[u8]| pair[0] == 0xff && ![0, 0xff].contains(&pair[1]);
     data.windows(2).position(is_marker).map(|at| &data[at..])
-}
-
-/// How many bytes of coded pixels there are before the next marker that is no restart.
-fn coded(data: &[u8]) -> usize {
-    let ends = |pair: &[u8]| pair[0] == 0xff && !matches!(pair[1], 0 | 0xd0..=0xd7 | 0xff);
-    let whole = data.len() - usize::from(data.last() == Some(&0xff));
-    data.windows(2).position(ends).unwrap_or(whole)
 }
 
 impl Progress {

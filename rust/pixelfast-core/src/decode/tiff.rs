@@ -1,4 +1,4 @@
-//! TIFF: grey, RGB, palettes and YCbCr of JPEGs, 1 to 32 bits a sample, extra samples left out.
+//! TIFF: grey, RGB, palettes and YCbCr of JPEGs, 1 to 32 bits or floating-point, extra samples left out.
 //!
 //! CMYK goes through the `image` crate. What is not read is named, with what to do about it.
 
@@ -6,6 +6,7 @@ use std::io::Cursor;
 
 use tiff::decoder::{Decoder, Limits};
 
+use super::range::Range;
 use super::resize::Source;
 use super::tiff_page::Page;
 use super::{Color, Decoded, Finding, PIXEL_LIMIT, Scratch, Target, check_size, room, samples};
@@ -17,6 +18,9 @@ const PALETTE: u64 = 3;
 const CMYK: u64 = 5;
 const YCBCR: u64 = 6;
 
+/// A sample format.
+const FLOAT: u64 = 3;
+
 const NOT_READ: &str = "which pixelfast does not read";
 
 /// Height and width of the first page.
@@ -26,23 +30,37 @@ pub(super) fn size(data: &[u8]) -> Result<(usize, usize), String> {
 }
 
 /// Decodes the first page into `out`; `None` where the `image` crate is to do it.
-pub(super) fn decode(data: &[u8], target: Target, scratch: &mut Scratch, out: &mut [u8]) -> Option<Decoded> {
+pub(super) fn decode(
+    data: &[u8],
+    target: Target,
+    depth: Option<u32>,
+    scratch: &mut Scratch,
+    out: &mut [u8],
+) -> Option<Decoded> {
     match Page::first(data) {
         Ok(page) if page.photometric == CMYK => None,
-        Ok(page) => Some(draw(&page, target, scratch, out).map(|()| Finding::Whole)),
+        Ok(page) => Some(draw(&page, target, depth, scratch, out).map(|()| finding(&page))),
         Err(reason) => Some(Err(reason)),
     }
 }
 
-fn draw(page: &Page<'_>, target: Target, scratch: &mut Scratch, out: &mut [u8]) -> Result<(), String> {
-    check_size(page.height, page.width)?;
-    check_kind(page)?;
+fn finding(page: &Page<'_>) -> Finding {
+    if page.ends_early() { Finding::Damaged("is truncated: its pixels end early".into()) } else { Finding::Whole }
+}
+
+fn draw(
+    page: &Page<'_>,
+    target: Target,
+    depth: Option<u32>,
+    scratch: &mut Scratch,
+    out: &mut [u8],
+) -> Result<(), String> {
     read(page, &mut scratch.raw)?;
     if (page.height, page.width) == (target.height, target.width) {
-        return convert(page, &scratch.raw, target.color, out);
+        return convert(page, &scratch.raw, depth, target.color, out);
     }
     let pixels = room(&mut scratch.pixels, page.height * page.width * target.color.channels())?;
-    convert(page, &scratch.raw, target.color, pixels)?;
+    convert(page, &scratch.raw, depth, target.color, pixels)?;
     scratch.resizer.resize(&Source::whole(pixels, page.height, page.width), target, out)
 }
 
@@ -66,13 +84,16 @@ fn check_kind(page: &Page<'_>) -> Result<(), String> {
         return Err(format!("is a TIFF with {name} compression{number}, {NOT_READ}: convert it with tiffcp -c lzw"));
     }
     let kind = match (page.photometric, page.format, page.bits) {
-        (WHITE_IS_ZERO | BLACK_IS_ZERO | RGB, 3, _) => "floating-point samples",
+        (_, FLOAT, bits) if !matches!(bits, 16 | 32 | 64) => {
+            return Err(refused(&format!("floating-point samples of {bits} bits")));
+        }
         (_, 2, _) => "samples with a sign",
         (_, 1 | 4, bits @ (0 | 17..=31 | 33..)) => return Err(refused(&format!("{bits} bits a sample"))),
         (_, 1 | 4, 9..=15) if page.predicted() => "packed samples and a predictor",
         (RGB, ..) if page.samples < 3 => "fewer than three samples a pixel for RGB",
         (YCBCR, ..) if page.samples < 3 || page.bits != 8 || page.subsampled() => "subsampled YCbCr",
         (PALETTE, _, bits) if bits > 8 || page.palette().len() < 3 << bits => "a palette that is too short",
+        (WHITE_IS_ZERO | BLACK_IS_ZERO | RGB, FLOAT, _) => return Ok(()),
         (WHITE_IS_ZERO | BLACK_IS_ZERO | RGB | PALETTE | YCBCR, 1 | 4, _) => return Ok(()),
         (4, ..) => "a transparency mask alone",
         (8..=10, ..) => "Lab colors",
@@ -87,6 +108,8 @@ fn refused(kind: &str) -> String {
 
 /// Reads the samples of all planes into `buffer`, as they lie in the file, in this machine's order of bytes.
 fn read(page: &Page<'_>, buffer: &mut Vec<u8>) -> Result<(), String> {
+    check_size(page.height, page.width)?;
+    check_kind(page)?;
     let because = |error: tiff::TiffError| format!("cannot be decoded: {error}");
     let planes = if page.planar { page.samples } else { 1 };
     let limit = 8 * PIXEL_LIMIT;
@@ -102,15 +125,60 @@ fn read(page: &Page<'_>, buffer: &mut Vec<u8>) -> Result<(), String> {
     decoder.read_image_bytes(into).map_err(because)
 }
 
-/// Writes the pixels of `raw` to `out` as bytes of `color`.
-fn convert(page: &Page<'_>, raw: &[u8], color: Color, out: &mut [u8]) -> Result<(), String> {
-    let (row, pixel, plane) = (page.row_bytes(), page.pixel_bits(), page.row_bytes() * page.height);
-    let place = |index: usize, channel: usize| {
-        let (y, x) = (index / page.width, index % page.width);
-        let (apart, within) = if page.planar { (channel * plane, 0) } else { (0, channel * page.bits) };
-        (apart + y * row) * 8 + x * pixel + within
+/// The deepest sample of the first page, and how many bits it says that they use; `None` where none has more than 8.
+pub(super) fn range(data: &[u8], buffer: &mut Vec<u8>) -> Result<Option<Range>, String> {
+    let page = Page::first(data)?;
+    let color = match page.photometric {
+        WHITE_IS_ZERO | BLACK_IS_ZERO => 1,
+        RGB => 3,
+        _ => return Ok(None),
     };
-    let byte = |index: usize, channel: usize| upper(raw, place(index, channel), page.bits);
+    if page.bits <= 8 {
+        return Ok(None);
+    }
+    read(&page, buffer)?;
+    let (place, float) = (places(&page), page.format == FLOAT);
+    let pixels = 0..page.height * page.width;
+    let places = pixels.flat_map(|index| (0..color).map(move |channel| place(index, channel)));
+    let values = places.map(|place| match float {
+        true => real(buffer, place, page.bits),
+        false => f64::from(sample(buffer, place, page.bits)),
+    });
+    let largest = values.filter(|value| value.is_finite()).fold(0.0, f64::max);
+    Ok(Some(Range { largest, bits: page.bits as u32, declared: if float { 0 } else { page.declared() }, float }))
+}
+
+/// Where the sample of a pixel and channel starts in the pixels that were read, in bits.
+fn places(page: &Page<'_>) -> impl Fn(usize, usize) -> usize + Copy + use<> {
+    let (width, row, pixel) = (page.width, page.row_bytes() * 8, page.pixel_bits());
+    let apart = if page.planar { row * page.height } else { page.bits };
+    let padding = row - width * pixel;
+    // Rows of whole bytes need no division, which takes longer than all the rest.
+    move |index, channel| index * pixel + channel * apart + if padding == 0 { 0 } else { index / width * padding }
+}
+
+/// Writes the pixels of `raw`, whose samples use `depth` bits, to `out` as bytes of `color`; fewer bits than 8 are
+/// spread over all of 0 to 255.
+fn convert(page: &Page<'_>, raw: &[u8], depth: Option<u32>, color: Color, out: &mut [u8]) -> Result<(), String> {
+    let (place, bits, white) = (places(page), page.bits, (1 << page.bits.min(8)) - 1);
+    let shift = samples::shift(bits.max(8) as u32, depth);
+    let number = |index, channel| sample(raw, place(index, channel), bits);
+    match bits {
+        _ if page.format == FLOAT => {
+            paint(page, raw, color, out, |index, channel| {
+                samples::float(real(raw, place(index, channel), bits), depth)
+            });
+        }
+        8 => paint(page, raw, color, out, |index, channel| raw[place(index, channel) / 8]),
+        9.. => paint(page, raw, color, out, |index, channel| samples::whole(number(index, channel), shift)),
+        _ => paint(page, raw, color, out, |index, channel| ((number(index, channel) * 255 + white / 2) / white) as u8),
+    }
+    Ok(())
+}
+
+/// Writes the pixels, whose samples are bytes by `byte`, as their color is told.
+fn paint(page: &Page<'_>, raw: &[u8], color: Color, out: &mut [u8], byte: impl Fn(usize, usize) -> u8) {
+    let place = places(page);
     let pixels = 0..page.height * page.width;
     match page.photometric {
         WHITE_IS_ZERO => samples::write(pixels.map(|index| [255 - byte(index, 0); 3]), color, out),
@@ -123,7 +191,6 @@ fn convert(page: &Page<'_>, raw: &[u8], color: Color, out: &mut [u8]) -> Result<
         YCBCR => samples::write(pixels.map(|index| rgb([0, 1, 2].map(|channel| byte(index, channel)))), color, out),
         _ => samples::write(pixels.map(|index| [0, 1, 2].map(|channel| byte(index, channel))), color, out),
     }
-    Ok(())
 }
 
 /// The sample of `bits` that starts at bit `place`: packed from the upper bit down, or as this machine has its bytes.
@@ -141,16 +208,27 @@ fn sample(raw: &[u8], place: usize, bits: usize) -> u32 {
     }
 }
 
-/// A sample's upper 8 bits; fewer bits are spread over all of 0 to 255.
-fn upper(raw: &[u8], place: usize, bits: usize) -> u8 {
-    match bits {
-        8 => raw[place / 8],
-        9.. => (sample(raw, place, bits) >> (bits - 8)) as u8,
-        _ => {
-            let white = (1 << bits) - 1;
-            ((sample(raw, place, bits) * 255 + white / 2) / white) as u8
-        }
+/// The floating-point sample that starts at bit `place`.
+fn real(raw: &[u8], place: usize, bits: usize) -> f64 {
+    let at = &raw[place / 8..][..bits / 8];
+    match *at {
+        [a, b] => half(u16::from_ne_bytes([a, b])),
+        [a, b, c, d] => f32::from_ne_bytes([a, b, c, d]).into(),
+        [a, b, c, d, e, f, g, h] => f64::from_ne_bytes([a, b, c, d, e, f, g, h]),
+        _ => f64::NAN,
     }
+}
+
+/// An IEEE number of 16 bits.
+fn half(bits: u16) -> f64 {
+    let (exponent, fraction) = (i32::from(bits >> 10 & 31), f64::from(bits & 1023));
+    let size = match exponent {
+        0 => fraction * 2f64.powi(-24),
+        31 if fraction == 0.0 => f64::INFINITY,
+        31 => f64::NAN,
+        _ => (1024.0 + fraction) * 2f64.powi(exponent - 25),
+    };
+    if bits >> 15 == 1 { -size } else { size }
 }
 
 /// The palette as RGB bytes. Some writers have its 16 bits hold 8, which libtiff tells as well: none is above 255.

@@ -15,6 +15,7 @@ const STRIP_OFFSETS: u16 = 273;
 const SAMPLES: u16 = 277;
 const ROWS_PER_STRIP: u16 = 278;
 const STRIP_COUNTS: u16 = 279;
+const MAX_SAMPLE: u16 = 281;
 const PLANAR: u16 = 284;
 const PREDICTOR: u16 = 317;
 const COLOR_MAP: u16 = 320;
@@ -126,6 +127,17 @@ impl<'a> Page<'a> {
         self.one(PREDICTOR, 1) != 1
     }
 
+    /// The bits that samples are said to use, beyond that they have them; 0 where nothing is said. The largest that
+    /// they can be is what `MaxSampleValue` is where it is left out, so it says nothing.
+    pub(super) fn declared(&self) -> u32 {
+        let most = self.fields.get(&MAX_SAMPLE).and_then(|values| values.iter().max()).copied().unwrap_or(0);
+        match self.bits {
+            9..=15 => self.bits as u32,
+            bits if most < (1 << bits.min(63)) - 1 => u64::BITS - most.leading_zeros(),
+            _ => 0,
+        }
+    }
+
     /// The palette: reds, then greens, then blues, 16 bits each.
     pub(super) fn palette(&self) -> &[u64] {
         self.fields.get(&COLOR_MAP).map_or(&[], Vec::as_slice)
@@ -216,6 +228,17 @@ impl<'a> Page<'a> {
             return Err("cannot be decoded: its strips lie over each other".into());
         }
         Ok(pieces)
+    }
+
+    /// Whether strips that are not compressed end before their last row: the file is cut off, or tells them wrongly.
+    pub(super) fn ends_early(&self) -> bool {
+        if self.compression != 1 || self.fields.contains_key(&TILE_OFFSETS) {
+            return false;
+        }
+        let (most, strips) = (self.rows_per_strip(), self.height.div_ceil(self.rows_per_strip()).max(1));
+        let needed = |index: usize| most.min(self.height - index % strips * most) * self.row_bytes();
+        self.pieces(STRIP_OFFSETS, STRIP_COUNTS)
+            .is_ok_and(|pieces| pieces.iter().enumerate().any(|(index, piece)| piece.len() < needed(index)))
     }
 
     /// Appends the directory, every value as a LONG but the JPEG tables, and lets the header name it.
