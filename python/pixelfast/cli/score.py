@@ -96,8 +96,14 @@ def describe_scores(scores: "Scores", out: Sequence[Path]) -> str:
         ("time", times(scores.phases)),
         *(("written", str(path)) for path in out),
     ]
-    top = [(row.video, str(row.frame), f"{row.rank:.4f}", f"{row.score:.4f}") for row in top_moments(scores, 5)]
-    return f"{facts(rows)}\n\n{table(('most unusual', 'frame', 'rank', 'score'), top)}"
+    header, top = ("most unusual", "frame", "rank", "score"), top_moments(scores, 5)
+    lines: list[tuple[str, ...]]
+    lines = [(row.video, str(row.frame), f"{row.rank:.4f}", f"{row.score:.4f}") for row in top]
+    if (why := scores.why) is None:
+        return f"{facts(rows)}\n\n{table(header, lines)}"
+    told = [("" if row.cell is None else why.place(row.cell), row.stream or "", row.reason or "") for row in top]
+    lines = [line + more for line, more in zip(lines, told, strict=True)]
+    return f"{facts(rows)}\n\n{table((*header, 'where', 'stream', 'why'), lines)}"
 
 
 def _threshold(scores: "Scores") -> str:

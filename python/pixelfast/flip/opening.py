@@ -69,8 +69,8 @@ def choose_flip_correction(model: Model | None, named: Path, mode: FlipMode, not
 def _flip_file(model: Model, engine: Path, notes: Notes) -> Path | None:
     """The classifier's file: one that runs on the GPU with an engine that does; None where the model has none."""
     suffix, usual = engine.suffix.lower(), model.flip_engine()
-    on_gpu = suffix == ".plan" or (suffix == ".safetensors" and gpu_by_torch())
-    if usual is None or not on_gpu:
+    weights = suffix == ".safetensors" and engine.with_suffix(".onnx").name in model.manifest.files
+    if usual is None or not (suffix == ".plan" or (weights and gpu_by_torch())):
         return usual
     name = str(EngineName("flip", kind=suffix.removeprefix(".")))
     if model.goes_with(engine.name, name):

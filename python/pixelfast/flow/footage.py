@@ -6,7 +6,7 @@ from os import PathLike
 from pathlib import Path
 from typing import Any, Self
 
-from pixelfast.cleaning.stage import CleanSettings, CleanStage
+from pixelfast.cleaning.footage import cleaned_footage
 from pixelfast.errors import ModelError
 from pixelfast.files.atomic import file_sha256
 from pixelfast.flow.cache import FlowCache
@@ -14,11 +14,9 @@ from pixelfast.flow.dis import PRESETS, SHORTER_SIDE
 from pixelfast.flow.engine import RAFT_FILE, FlowEngine, FlowFacts, open_flow
 from pixelfast.flow.stream import Flows, FlowStream, flow_frames
 from pixelfast.machine.imports import training_extra
-from pixelfast.machine.readahead import Readahead
 from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.sources import Video
-from pixelfast.sources.decoding import DecodeSettings
 from pixelfast.training.cache import FrameCache
 
 _CACHE = "flows.f16"
@@ -88,11 +86,8 @@ def open_flows(
 
 def video_flows(engine: FlowEngine, video: Video, bridge_noisy: bool, threads: int) -> Generator[Flows, None, None]:
     """The flows f32[m, 2, 64, 64] of a video, whose frames are taken as upright; they may leap over noisy ones."""
-    watch = Stopwatch()
-    decode = DecodeSettings(lambda one: flow_frames(engine, one), engine.frame_bytes, threads, watch)
-    clean = CleanSettings(None, "repair", bridge_noisy, watch)
-    with Readahead(lambda: decode.chunks(video), decode.depth) as chunks:
-        yield from FlowStream(engine, watch).run(CleanStage(video, clean, "never").run(chunks))
+    frames = cleaned_footage(video, flow_frames(engine, video), bridge_noisy=bridge_noisy, threads=threads)
+    yield from FlowStream(engine, Stopwatch()).run(frames)
 
 
 def _write_raft(

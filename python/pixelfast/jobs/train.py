@@ -15,7 +15,6 @@ from pixelfast.cleaning.frozen import equal_frames, frozen_runs, frozen_sentence
 from pixelfast.errors import ModelError, PixelfastError
 from pixelfast.files.atomic import atomic_path, write_error
 from pixelfast.flip.recipe import TRUSTED_ACCURACY
-from pixelfast.geometry import GRID
 from pixelfast.jobs.time_left import EXPORT_SECONDS, TimeLeft
 from pixelfast.machine.imports import training_extra
 from pixelfast.machine.memory import total_memory
@@ -42,7 +41,7 @@ _FOOTAGE: Final = "footage.json"
 def train_model(source: Source, out: str | PathLike[str], request: TrainingRequest) -> Model:
     """Trains a model; see `pixelfast.train`."""
     spec, notes, target = find_method(request.method), Notes(), Path(out)
-    request.check()
+    request.check(steps=spec.steps)
     threads = usable_threads(request.threads)
     recipe, options = find_recipe(spec, request)
     _refuse_too_large(request.batch, spec.batch_bytes(recipe))
@@ -102,7 +101,7 @@ def run_training(spec: MethodSpec, job: TrainingJob, sources: Sequence[str]) -> 
         window=trained.window,
         height=job.cache.frames.shape[1],
         width=job.cache.frames.shape[2],
-        grid=GRID,
+        grid=trained.grid,
         reading=job.request.reading,
         training=_training(job, sources, trained, flips),
         flip=None if flips is None else Flip(flips.held_out, trusted),

@@ -3,11 +3,11 @@
 A method is one folder with one `METHOD = MethodSpec(…)`; `methods.registry` finds it.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +27,26 @@ from pixelfast.sources import Video
 from pixelfast.sources.video import FrameFormat
 
 Maps = NDArray[np.float32]
+
+
+class Judged(NamedTuple):
+    """What a method that judges frames by itself yields in place of maps alone.
+
+    Attributes:
+        maps: f32[n, h, w], from 0, on a grid that covers the picture.
+        raw: f32[n], raw scores, from 0.
+        cell: i32[n], the cell of the grid that speaks, row by row.
+        stream: i8[n], the position in `MethodSpec.streams` of what speaks.
+        reasons: a clause for each frame.
+    """
+
+    maps: Maps
+    raw: NDArray[np.float32]
+    cell: NDArray[np.int32]
+    stream: NDArray[np.int8]
+    reasons: Sequence[str]
+
+
 Features = NDArray[Any]
 ErrorsOf = Callable[[Features], Maps]
 """The error maps f32[n, G, G] of the features of a stretch of n held-out frames."""
@@ -93,8 +113,8 @@ class Opening:
 class VideoMaps(Protocol):
     """Turns the frames of one video into its error maps."""
 
-    def run(self, cleaned: Iterable[Cleaned]) -> Iterator[Maps]:
-        """Yields f32[m, G, G] for the frames of a whole video, in order."""
+    def run(self, cleaned: Iterable[Cleaned]) -> Iterator[Maps | Judged]:
+        """Yields f32[m, G, G] for the frames of a whole video, in order, or what the method itself says of them."""
 
 
 class Method(Protocol):
@@ -258,7 +278,8 @@ class MethodSpec:
         reacts: what it reacts to and what not, for people: it follows the name in a sentence.
         stem: what the names of its engine files begin with.
         submission: what a file for submission holds.
-        raw: raw scores f32[n] of maps f32[n, G, G] under a pooling.
+        raw: raw scores f32[n] of maps f32[n, G, G] under a pooling; of what `errors_of` gives, where a method judges
+            frames by itself.
         recipes: how it may be trained, by name, "default" among them.
         errors_of: from an engine file, what its model says of its own, a stride and threads: what turns the features of
             held-out frames into error maps.
@@ -274,6 +295,9 @@ class MethodSpec:
         exports: None where it has its one engine and no other.
         kind: of its usual engine file.
         contested: whether a folder's engines are tried, from fast to slow, for one that runs and is right.
+        pools: the poolings that are calibrated.
+        steps: whether training goes in epochs, of batches, in a precision.
+        streams: of a method that judges frames by itself: what it tells apart, by which it explains them.
     """
 
     name: str
@@ -300,3 +324,6 @@ class MethodSpec:
     source_weights: SourceWeights | None = None
     kind: str = "onnx"
     contested: bool = False
+    pools: tuple[Pool, ...] = ("mean", "worst")
+    steps: bool = True
+    streams: tuple[str, ...] = ()

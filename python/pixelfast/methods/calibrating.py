@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +11,6 @@ from pixelfast import _core
 from pixelfast.methods.base import MethodSpec
 from pixelfast.model import Calibration
 from pixelfast.options import Pool
-
-POOLS: Final[tuple[Pool, ...]] = ("mean", "worst")
 
 Raws = Mapping[Pool, Sequence[NDArray[np.float32]]]
 """The raw scores f32[n] of each stretch of held-out frames, by pooling."""
@@ -39,7 +37,7 @@ def raw_scores(
     """Computes the raw scores of held-out frames; arguments as of `calibrate`."""
     errors = spec.errors_of(engine, own, stride, threads)
     maps = [errors(features) for _, features in held_out]
-    return {pool: [spec.raw(some, pool) for some in maps] for pool in POOLS}
+    return {pool: [spec.raw(some, pool) for some in maps] for pool in spec.pools}
 
 
 def calibrations(

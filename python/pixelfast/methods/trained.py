@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pixelfast.arguments import sample_bits
 from pixelfast.errors import ModelError, OutputError, SourceError
 from pixelfast.flip.recipe import FlipRecipe
+from pixelfast.geometry import GRID
 from pixelfast.model import Model
 from pixelfast.notes import Notes
 from pixelfast.options import USUAL_READING, Reading
@@ -59,12 +60,15 @@ class TrainingRequest:
     fresh: bool = False
     reading: Reading = USUAL_READING
 
-    def check(self) -> None:
-        """Refuses what no training can do, before any work is done.
+    def check(self, *, steps: bool = True) -> None:
+        """Refuses what no training can do, or none without `steps`, before any work is done.
 
         Raises:
             ModelError: naming the argument and what it may be.
         """
+        for name in () if steps else ("epochs", "precision", "batch"):
+            if getattr(self, name) is not None:
+                raise ModelError(f"the {self.method} method looks at its footage once: leave out {name}")
         if self.resume and self.fresh:
             raise ModelError("resume goes on from a stopped training, and fresh throws it away: give one of them")
         if not 0 <= self.seed < 2**63:
@@ -129,6 +133,7 @@ class Trained:
         held_out: the name and the features of each stretch of held-out frames, as the method's `errors_of` takes them.
         own: what scoring must know beside the engine, as plain values.
         differences: the largest difference from PyTorch of each exported file, relative to the largest value.
+        grid: cells a side of the error map, of the longer side where they differ.
     """
 
     engine: str
@@ -137,6 +142,7 @@ class Trained:
     held_out: Iterable[tuple[str, NDArray[np.generic]]] = ()
     own: Mapping[str, Any] = field(default_factory=dict)
     differences: Mapping[str, float] = field(default_factory=dict)
+    grid: int = GRID
 
 
 CACHE_DIGEST: Final = "cache_digest"

@@ -13,6 +13,7 @@ from pixelfast.model import Calibration
 from pixelfast.pipeline.parts import Part
 from pixelfast.scores import Scores
 from pixelfast.scores.schema import COLUMNS
+from pixelfast.scores.why import put_together
 
 
 def global_pass(
@@ -65,6 +66,7 @@ def global_pass(
         smooth=smooth,
         threshold=None if calibration is None else calibration.threshold,
         notes=notes,
+        why=put_together([part.why for part in parts]),
     )
 
 

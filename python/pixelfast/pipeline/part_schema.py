@@ -27,6 +27,8 @@ def check_part(part: "Part") -> None:
     frame = part.record.frame
     if np.any(frame[1:] <= frame[:-1]) and len(np.unique(frame)) != len(frame):
         raise WrongPartError("the same frame number twice")
+    if part.why is not None and len(part.why.cell) != len(part.raw):
+        raise WrongPartError("reasons for another number of frames")
     if part.record.seconds is not None and np.isinf(part.record.seconds).any():
         raise WrongPartError("times that are not finite")
 

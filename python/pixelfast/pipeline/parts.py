@@ -28,6 +28,8 @@ from pixelfast.files.arrow import arrow_column
 from pixelfast.files.atomic import atomic_path
 from pixelfast.pipeline.listing import Listing, Place
 from pixelfast.pipeline.part_schema import WrongPartError, check_part
+from pixelfast.scores import why
+from pixelfast.scores.why import Why
 from pixelfast.sources import FolderVideo, Video
 
 FORMAT: Final = 3
@@ -40,7 +42,7 @@ _DIGITS: Final = 16  # of the digest that ends a part's name
 _AFTER_STEM: Final = -(1 + _DIGITS + len(SUFFIX))
 _BATCH: Final = 16  # parts that a thread reads at a stretch
 _SMALL: Final = 1 << 20  # bytes of a file that is read in one piece, which costs less than to leave out some of it
-_COLUMNS: Final = {
+_COLUMNS: Final[dict[str, type[np.generic]]] = {
     "raw": np.float32,
     "frame": np.int64,
     "flipped": np.bool_,
@@ -48,9 +50,10 @@ _COLUMNS: Final = {
     "noisy": np.bool_,
     "frozen": np.bool_,
     "seconds": np.float64,  # where they are known
+    **why.COLUMNS,  # where the method says them
     "maps": np.float16,  # where they were asked for, as G lists of G values
 }
-_TYPES: Final = {name: arrow_column(np.zeros(0, dtype)).type for name, dtype in _COLUMNS.items()}
+_TYPES: Final = {name: arrow_column(np.zeros(0, np.dtype(dtype))).type for name, dtype in _COLUMNS.items()}
 _ABOUT, _JOB, _CHECKSUM, _MAPS_CHECKSUM = b"part", b"job", b"crc32", b"maps_crc32"  # in the schema's metadata
 _DAMAGED: Final = (OSError, ValueError, LookupError, TypeError, AttributeError, pa.ArrowException)
 
@@ -98,6 +101,7 @@ class Part:
         frames: how many frames the video has; None takes the rows.
         place: where the video stands in its source's list; None where that is not known.
         source: the folder or file that it came from, for messages; "" where that is not known.
+        why: where and why each frame's score is what it is, where the method says it.
     """
 
     video: str
@@ -110,6 +114,7 @@ class Part:
     frames: int | None = None
     place: Place | None = None
     source: str = ""
+    why: Why | None = None
 
 
 class PartStore:
@@ -190,11 +195,12 @@ def write_part(path: Path, part: Part) -> None:
     Raises:
         OutputError: it cannot be written.
     """
-    values = {"raw": part.raw, **vars(part.record), "maps": part.maps}
-    columns = {name: arrow_column(values[name]) for name in _COLUMNS if values[name] is not None}
+    values = {"raw": part.raw, **vars(part.record), **({} if part.why is None else vars(part.why)), "maps": part.maps}
+    columns = {name: arrow_column(values[name]) for name in _COLUMNS if values.get(name) is not None}
     frames = len(part.raw) if part.frames is None else part.frames
     about = {"video": part.video, "footage": part.footage, "format": FORMAT, "notes": part.notes}
     about |= {"frames": frames, "place": part.place, "source": part.source}
+    about |= {} if part.why is None else {"why": part.why.facts()}
     texts = json.dumps({**about, "columns": list(columns)}).encode(), json.dumps(vars(part.job)).encode()
     data = [column.buffers()[-1] for column in columns.values()]
     checksums = _checksums(list(columns), data, *texts)
@@ -273,7 +279,8 @@ def _part(batch: pa.RecordBatch, maps: bool, jobs: dict[bytes, Job]) -> Part:
     record = FrameRecord(frame, flipped, repaired, noisy, known.get("seconds"), frozen)
     place = None if about["place"] is None else Place(about["place"][0], tuple(about["place"][1]))
     part = Part(about["video"], about["footage"], raw, record, known.get("maps"), job, about["notes"])
-    part = replace(part, frames=about["frames"], place=place, source=about["source"])
+    told = None if "why" not in about else Why.read(about["why"], [known[name] for name in why.COLUMNS])
+    part = replace(part, frames=about["frames"], place=place, source=about["source"], why=told)
     check_part(part)
     return part
 
@@ -288,7 +295,8 @@ def _values(name: str, kind: pa.DataType, data: pa.Buffer, rows: int) -> NDArray
     while kind != _TYPES[name]:
         shape.append(kind.list_size)
         kind = kind.value_type
-    return np.frombuffer(data, _COLUMNS[name], math.prod(shape)).reshape(shape).copy()
+    values: NDArray[Any] = np.frombuffer(data, np.dtype(_COLUMNS[name]), math.prod(shape)).reshape(shape)
+    return values.copy()
 
 
 def _checksums(names: Sequence[str], data: Sequence[Any], *texts: bytes) -> list[tuple[bytes, bytes]]:

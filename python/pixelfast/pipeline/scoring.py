@@ -14,13 +14,14 @@ from pixelfast.cleaning.cleaned import Cleaned
 from pixelfast.cleaning.stage import CleanSettings, CleanStage, clean_video
 from pixelfast.errors import LostFootageError
 from pixelfast.machine.readahead import Readahead
-from pixelfast.methods.base import Method, MethodSpec
+from pixelfast.methods.base import Judged, Method, MethodSpec
 from pixelfast.methods.settings import Settings
 from pixelfast.notes import Notes
 from pixelfast.options import FlipMode
 from pixelfast.pipeline.parts import Part, PartStore
 from pixelfast.pipeline.stretches import stretch_maps
 from pixelfast.progress import Progress, ProgressCallback
+from pixelfast.scores.why import Why
 from pixelfast.sources import Chunk, FolderVideo, PictureFile, Video
 from pixelfast.sources.decoding import DecodeSettings
 from pixelfast.sources.folder import gap_notes
@@ -203,12 +204,12 @@ def _score(video: Video, steps: Iterable[Step], stages: Stages, store: PartStore
     void = 0
     for stage, some in groupby(_not_lost(steps), attrgetter("stage")):
         count.add(-void, video.name)
-        raw, maps = _raw(video, some, stages, count)
+        raw, maps, why = _raw(video, some, stages, count)
         void, last = len(raw), stage
     record, footage = last.record(), store.footage(video, last.digests())
     notes = gap_notes([video]) + last.notes() + stages.method.remarks(video, len(record.frame))
-    source = _place(video)
-    part = Part(video.name, footage, raw, record, maps, store.job, notes, len(raw), store.place(video.name), source)
+    place, source = store.place(video.name), _place(video)
+    part = Part(video.name, footage, raw, record, maps, store.job, notes, len(raw), place, source, why)
     if last.came_back():
         notes.append(f"video {video.name} changed while it was read, so its part is not kept: score it again")
     else:
@@ -225,18 +226,32 @@ def _place(video: Video) -> str:
 
 def _raw(
     video: Video, steps: Iterable[Step], stages: Stages, count: _FrameCount
-) -> tuple[NDArray[np.float32], NDArray[np.float16] | None]:
-    """Raw scores f32[N] of cleaned frames, and the square roots f16[N, G, G] of the error maps where asked for."""
+) -> tuple[NDArray[np.float32], NDArray[np.float16] | None, Why | None]:
+    """Raw scores f32[N] of cleaned frames, the square roots f16[N, h, w] of the maps where asked for, and why."""
     raw: list[NDArray[np.float32]] = []
     kept: list[NDArray[np.float16]] = []
+    judged: list[Judged] = []
     cleaned = (step.cleaned for step in steps if step.cleaned is not None)
-    for maps in stretch_maps(stages.method, video, cleaned):
+    for said in stretch_maps(stages.method, video, cleaned):
+        maps = said.maps if isinstance(said, Judged) else said
+        if isinstance(said, Judged):
+            judged.append(said._replace(maps=maps[:1]))
         with stages.clean.stopwatch.phase("aggregate"):
-            raw.append(stages.spec.raw(maps, stages.settings.pool))
+            raw.append(said.raw if isinstance(said, Judged) else stages.spec.raw(maps, stages.settings.pool))
         if stages.settings.maps:
             kept.append(np.sqrt(maps).astype(np.float16))
         count.add(len(maps), video.name)
-    return np.concatenate(raw), np.concatenate(kept) if kept else None
+    return np.concatenate(raw), np.concatenate(kept) if kept else None, _why(judged, stages.spec)
+
+
+def _why(judged: Sequence[Judged], spec: MethodSpec) -> Why | None:
+    """Where and why, of what a method said of a whole video; None where it says nothing."""
+    if not judged:
+        return None
+    rows, columns = judged[0].maps.shape[1:]
+    cell, stream = (np.concatenate([getattr(one, name) for one in judged]) for name in ("cell", "stream"))
+    reasons = [reason for one in judged for reason in one.reasons]
+    return Why.of(cell, stream, reasons, (rows, columns), spec.streams)
 
 
 def _not_lost(steps: Iterable[Step]) -> Iterator[Step]:

@@ -6,12 +6,15 @@ from itertools import groupby, pairwise
 from operator import itemgetter
 
 from pixelfast.cleaning.cleaned import Cleaned
-from pixelfast.methods.base import Maps, Method
+from pixelfast.methods.base import Judged, Maps, Method
 from pixelfast.sources import FolderVideo, Video
 
 
-def stretch_maps(method: Method, video: Video, cleaned: Iterable[Cleaned]) -> Iterator[Maps]:
-    """Yields the maps f32[m, G, G] of all frames of a video; none is made from frames on both sides of a gap."""
+def stretch_maps(method: Method, video: Video, cleaned: Iterable[Cleaned]) -> Iterator[Maps | Judged]:
+    """Yields the maps f32[m, G, G], or what else the method says, of all frames of a video.
+
+    None is made from frames on both sides of a gap.
+    """
     if not isinstance(video, FolderVideo) or not video.starts:
         yield from method.maps(video).run(cleaned)
         return

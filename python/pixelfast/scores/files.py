@@ -14,7 +14,9 @@ from pixelfast.errors import OutputError, ScoresError
 from pixelfast.files.arrow import arrow_column, arrow_texts
 from pixelfast.files.atomic import check_writable
 from pixelfast.files.natural import natural_key, unpadded
+from pixelfast.scores import why
 from pixelfast.scores.schema import COLUMNS, LATER, OPTIONAL
+from pixelfast.scores.why import Why
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -146,8 +148,14 @@ def to_arrow(scores: "Scores") -> "pa.Table":
         column = getattr(scores, name)
         if column is not None:
             columns[name] = pa.array(column, from_pandas=True)
+    if scores.why is not None:
+        columns |= {name: pa.array(getattr(scores.why, name)) for name in why.COLUMNS}
+        for name in ("stream", "reason"):
+            words = pa.array(getattr(scores.why, f"{name}s"), pa.string())
+            columns[name] = pa.DictionaryArray.from_arrays(columns[name], words)
     # Times differ from run to run, and a file does not: its place in the format stays, empty.
     facts = {"format": FORMAT, **{name: getattr(scores, name) for name in _FACTS}, "phases": {}}
+    facts |= {} if scores.why is None else {"why": scores.why.facts()}
     return pa.table(columns).replace_schema_metadata({_METADATA_KEY: json.dumps(facts)})
 
 
@@ -155,7 +163,7 @@ def write_parquet(scores: "Scores", path: Path) -> None:
     """Writes all columns and facts."""
     import pyarrow.parquet as pq
 
-    pq.write_table(to_arrow(scores), path, compression="zstd", use_dictionary=["video"])
+    pq.write_table(to_arrow(scores), path, compression="zstd", use_dictionary=["video", "stream", "reason"])
 
 
 def read_parquet(path: Path) -> dict[str, Any]:
@@ -170,7 +178,9 @@ def read_parquet(path: Path) -> dict[str, Any]:
     if missing:
         raise ScoresError(f"{path} is damaged: it has no column {missing[0]}; score again")
     columns = {name: table[name].to_numpy() for name in _PLAIN_COLUMNS if name in table.column_names}
-    return {**facts, **columns, "video_index": _video_index(table["video"], facts["videos"], path)}
+    told = facts.pop("why", None)
+    index = {"video_index": _index(table["video"], facts["videos"], path)}
+    return {**facts, **columns, **index, "why": None if told is None else _why(table, told, path)}
 
 
 def _read_table(path: Path) -> "pa.Table":
@@ -198,19 +208,28 @@ def _read_facts(metadata: dict[bytes, bytes], path: Path) -> dict[str, Any]:
         raise ScoresError(f"{path} is Parquet, but not scores that pixelfast wrote") from error
     if version != FORMAT:
         raise ScoresError(f"{path} has format {version} and this pixelfast reads format {FORMAT}: update pixelfast")
-    if set(facts) != set(_FACTS):
+    if set(facts) - {"why"} != set(_FACTS):
         raise ScoresError(f"{path} is damaged: its facts are {sorted(facts)}, not {sorted(_FACTS)}; score again")
     if not isinstance(facts["videos"], list) or not all(isinstance(name, str) for name in facts["videos"]):
         raise ScoresError(f"{path} is damaged: its list of videos is none; score again")
     return facts
 
 
-def _video_index(video: "pa.ChunkedArray", videos: list[str], path: Path) -> NDArray[np.int32]:
-    """Returns the position of each row's video in `videos`, whatever order the file's own dictionary has."""
+def _why(table: "pa.Table", facts: dict[str, Any], path: Path) -> Why:
+    try:
+        cell = table["cell"].to_numpy()
+        stream, reason = (_index(table[name], list(facts[f"{name}s"]), path) for name in ("stream", "reason"))
+        return Why.read(facts, [cell, stream.astype(np.int8), reason])
+    except (LookupError, TypeError, ValueError) as error:
+        raise ScoresError(f"{path} is damaged: its reasons do not fit ({error}); score again") from error
+
+
+def _index(texts: "pa.ChunkedArray", known: list[str], path: Path) -> NDArray[np.int32]:
+    """Returns the position of each row's text in `known`, whatever order the file's own dictionary has."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    found = pc.index_in(video.cast(pa.string()), value_set=pa.array(videos, pa.string()))
+    found = pc.index_in(texts.cast(pa.string()), value_set=pa.array(known, pa.string()))
     if found.null_count:
-        raise ScoresError(f"{path} is damaged: it has rows of a video that is not in its list; score again")
+        raise ScoresError(f"{path} is damaged: it has rows of a text that is not in its list; score again")
     return np.asarray(found.to_numpy(), dtype=np.int32)

@@ -36,6 +36,8 @@ def check_scores(scores: "Scores") -> None:
     for name, dtype in COLUMNS.items():
         if name not in OPTIONAL or getattr(scores, name) is not None:
             _check_column(name, getattr(scores, name), dtype, len(scores.frame))
+    if scores.why is not None and len(scores.why.cell) != len(scores.frame):
+        raise ScoresError(f"why must say something of {len(scores.frame)} frames, not of {len(scores.why.cell)}")
     _check_rows(scores)
     _check_values(scores)
     _check_facts(scores)

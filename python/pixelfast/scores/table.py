@@ -17,6 +17,7 @@ from pixelfast.notes import shown
 from pixelfast.options import Submission
 from pixelfast.scores import files as score_files
 from pixelfast.scores.schema import COLUMNS, check_scores
+from pixelfast.scores.why import Moment, Why
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,7 +31,8 @@ _logger = logging.getLogger("pixelfast")
 class Event(NamedTuple):
     """A run of neighbouring frames of one video, all above the threshold; `start` and `end` are both part of it.
 
-    `start`, `end` and `peak_frame` are frame numbers, `peak_value` is the highest smoothed raw score.
+    `start`, `end` and `peak_frame` are frame numbers, `peak_value` is the highest smoothed raw score. Where the method
+    says it: the cell (row, column) that speaks at the peak, which of its streams, and why; else None.
     """
 
     video: str
@@ -38,16 +40,22 @@ class Event(NamedTuple):
     end: int
     peak_frame: int
     peak_value: float
+    cell: tuple[int, int] | None = None
+    stream: str | None = None
+    reason: str | None = None
 
 
 class RankedFrame(NamedTuple):
-    """One frame of `Scores.top`."""
+    """One frame of `Scores.top`; where and why, as an `Event` says it."""
 
     video: str
     frame: int
     raw: float
     score: float
     rank: float
+    cell: tuple[int, int] | None = None
+    stream: str | None = None
+    reason: str | None = None
 
 
 @dataclass(eq=False, repr=False)
@@ -75,6 +83,7 @@ class Scores:
         threshold: the smoothed raw score above which a frame is unusual; None without a calibration.
         notes: what was said aloud on the way, one sentence each.
         phases: seconds that each phase of this run took; no file keeps them.
+        why: where in the picture and why, frame by frame; None where the method does not say.
 
     Raises:
         ScoresError: a column has another type or length, or holds what it must not (not-a-number, a rank over 1, …).
@@ -103,6 +112,7 @@ class Scores:
     phases: dict[str, float] = field(default_factory=dict)
     frozen: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
     reused: int = 0
+    why: Why | None = None
 
     def __post_init__(self) -> None:
         self.videos = tuple(self.videos)
@@ -177,7 +187,8 @@ class Scores:
         order = candidates[np.argsort(-self.rank[candidates], kind="stable")][:n]
         videos = [self.videos[video] for video in self.video_index[order]]
         columns = (column[order].tolist() for column in (self.frame, self.raw, self.score, self.rank))
-        return list(map(RankedFrame, videos, *columns))
+        moments = map(self._moment, order.tolist())
+        return [RankedFrame(*row, *moment) for *row, moment in zip(videos, *columns, moments, strict=True)]
 
     def smoothed_raw(self) -> NDArray[np.float64]:
         """Returns f64[N], the mean of `raw` over `smooth` frames of a video; `threshold` is in its units.
@@ -296,7 +307,11 @@ class Scores:
     def _event(self, start: int, stop: int, smoothed: NDArray[np.float64]) -> Event:
         peak = start + int(smoothed[start:stop].argmax())
         first, last, top = self.frame[[start, stop - 1, peak]].tolist()
-        return Event(self.videos[self.video_index[start]], first, last, top, float(smoothed[peak]))
+        video = self.videos[self.video_index[start]]
+        return Event(video, first, last, top, float(smoothed[peak]), *self._moment(peak))
+
+    def _moment(self, row: int) -> Moment:
+        return Moment() if self.why is None else self.why.at(row)
 
 
 def top_moments(scores: Scores, n: int = 8) -> list[RankedFrame]:

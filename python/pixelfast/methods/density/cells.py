@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast import _core
+from pixelfast.cleaning.cleaned import Cleaned, Frames
+from pixelfast.cleaning.frozen import FROZEN_FRAMES
 from pixelfast.errors import EngineError
 from pixelfast.flow.dis import LEAST_SIDE
-from pixelfast.methods.density.over_time import over_time
-from pixelfast.sources.video import FrameFormat
+from pixelfast.machine.stopwatch import Stopwatch
+from pixelfast.methods.density.over_time import joined, over_time
 
 LONGER_SIDE: Final = 360
 """Pixels of the longer side of the working image, at most."""
@@ -21,8 +23,10 @@ BLOCKS: Final = 30
 
 DIRECTIONS: Final = 8
 LOOK: Final = 32
-SMOOTH: Final = 3.0
-"""Frames of the Gaussian in time, one standard deviation."""
+_AT_ONCE: Final = 256
+"""Frames that are repeated at once: a camera may be frozen for hours."""
+
+Values = NDArray[np.float32]
 
 
 class Cells(NamedTuple):
@@ -35,10 +39,20 @@ class Cells(NamedTuple):
         look: f32[n, h, w, 32], edges by orientation of the cell's four blocks.
     """
 
-    toward: NDArray[np.float32]
-    speed: NDArray[np.float32]
-    moving: NDArray[np.float32]
-    look: NDArray[np.float32]
+    toward: Values
+    speed: Values
+    moving: Values
+    look: Values
+
+    def smoothed(self, sigma: float, *, live: bool = False) -> "Cells":
+        """The same with the motion of a whole video smoothed in time."""
+        return Cells(*joined(smooth_cells([self], sigma, live=live)))
+
+
+def smooth_cells(cells: Iterable[Cells], sigma: float, *, live: bool = False) -> Iterator[Cells]:
+    """Yields the cells of a video with their motion smoothed in time, before any maximum; their edges are not."""
+    for piece in over_time(cells, (sigma, sigma, sigma, 0), live=live):
+        yield Cells(*piece)
 
 
 def working_size(height: int, width: int) -> tuple[int, int]:
@@ -60,7 +74,7 @@ def working_size(height: int, width: int) -> tuple[int, int]:
 
 
 def block_grid(height: int, width: int) -> tuple[int, int]:
-    """Returns rows and columns of blocks of a working image of this size.
+    """Returns rows and columns of blocks of a working image of this size; cells are one fewer each way.
 
     Examples:
         >>> from pixelfast.methods.density.cells import block_grid
@@ -71,55 +85,98 @@ def block_grid(height: int, width: int) -> tuple[int, int]:
     return max(2, round(height / side)), max(2, round(width / side))
 
 
-def cell_frames(height: int, width: int) -> FrameFormat:
-    """How the frames of a video of this size are decoded."""
-    return FrameFormat(*working_size(height, width), "grey", one_size=True)
+class CellStream:
+    """From the cleaned frames of one video to their cells, streaming.
 
-
-def cells_of(frames: Iterable[NDArray[np.uint8]], threads: int) -> Iterator[Cells]:
-    """Yields the cells of a video's frames u8[n, H, W], which come a few at a time; the flow's smoothed in time.
-
-    The first frame moves as the second one does.
+    Frames that are not usable are leapt over: they hold what the next usable one does, and the flow between the usable
+    frames around them is spread evenly. The first frame moves as the second one does; across a stretch that is too long
+    to be bridged things move as before it.
     """
-    for piece in over_time(_raw_cells(frames, threads), (SMOOTH, SMOOTH, SMOOTH, 0)):
-        yield Cells(*piece)
+
+    def __init__(self, threads: int, stopwatch: Stopwatch) -> None:
+        self._threads, self._watch = threads, stopwatch
+        self._flow = Flow(threads)
+        self._anchor: Frames | None = None  # the last usable frame, u8[1, H, W]
+        self._waiting: tuple[int, Values] | None = None  # the first usable frame, until it is known how it moves
+        self._last: tuple[Values, Values] | None = None  # how the last one moves, and its edges: blocks of one frame
+        self._passed = 0  # frames since the last usable one, or before any
+
+    def run(self, cleaned: Iterable[Cleaned]) -> Iterator[Cells]:
+        """Yields the cells of all frames, in order, their motion as it is: not smoothed."""
+        for some in cleaned:
+            index = np.flatnonzero(some.usable)
+            if not len(index):
+                self._passed += len(some.frames)
+                continue
+            steps = np.diff(index, prepend=-1)
+            steps[0] += self._passed
+            self._passed = len(some.frames) - 1 - int(index[-1])
+            yield from self._usable(some.frames[index] if len(index) < len(some.frames) else some.frames, steps)
+        yield from self._rest()
+
+    def _usable(self, frames: Frames, steps: NDArray[np.int64]) -> Iterator[Cells]:
+        """The cells up to the last of these usable frames, which lie so many frames after the one before each."""
+        grid = block_grid(*frames.shape[1:])
+        with self._watch.phase("cells", frames.nbytes):
+            look = _core.look_blocks(frames, *grid, self._threads)
+        if self._anchor is None:
+            self._waiting, own, steps, look = (int(steps[0]), look[:1]), frames, steps[1:], look[1:]
+        else:
+            own = np.concatenate([self._anchor, frames])
+        self._anchor = frames[-1:].copy()
+        if not len(steps):
+            return
+        with self._watch.phase("flow", own.nbytes):
+            flow = self._flow.of(own)
+        with self._watch.phase("cells", flow.nbytes):
+            if steps.max() > 1:
+                flow /= steps.reshape(-1, 1, 1, 1).astype(np.float32)
+            motion = _core.motion_blocks(flow, *grid, self._threads)
+        yield from self._moved(motion, look, steps)
+
+    def _moved(self, motion: Values, look: Values, steps: NDArray[np.int64]) -> Iterator[Cells]:
+        for index in np.flatnonzero(steps > FROZEN_FRAMES).tolist():
+            if index or self._last is not None:
+                motion[index] = motion[index - 1] if index else self._last[0][0]  # type: ignore[index]
+        self._last = motion[-1:].copy(), look[-1:].copy()
+        if self._waiting is not None:
+            lead, early = self._waiting
+            self._waiting = None
+            motion, look = np.concatenate([motion[:1], motion]), np.concatenate([early, look])
+            steps = np.concatenate([[lead], steps])
+        yield from _repeated(motion, look, steps)
+
+    def _rest(self) -> Iterator[Cells]:
+        """The cells of the frames after the last usable one; of all, where there are not two of these."""
+        if self._waiting is not None:
+            lead, look = self._waiting
+            still = np.zeros((*look.shape[:3], DIRECTIONS + 2), np.float32)
+            yield from _repeated(still, look, np.array([lead + self._passed]))
+        elif self._last is not None:
+            yield from _repeated(*self._last, np.array([self._passed]))
 
 
-def _raw_cells(frames: Iterable[NDArray[np.uint8]], threads: int) -> Iterator[tuple[NDArray[Any], ...]]:
-    flow, last, first = Flow(threads), None, True
-    for some in frames:
-        grid = block_grid(*some.shape[1:])
-        joined = some if last is None else np.concatenate([last, some])
-        last = some[-1:].copy()
-        look = _over_cells(_core.look_blocks(some, *grid, threads))
-        if len(joined) < 2:  # the first frame alone: it waits for the second
-            early = look
-            continue
-        motion = _four(_core.motion_blocks(flow.of(joined), *grid, threads))
-        if first:
-            motion = np.concatenate([motion[:1], motion])
-            look = look if len(look) == len(motion) else np.concatenate([early, look])
-            first = False
-        yield motion[..., :DIRECTIONS], motion[..., DIRECTIONS], motion[..., DIRECTIONS + 1], look
-    if first and last is not None:
-        still = np.zeros((1, *look.shape[1:3], DIRECTIONS + 2), np.float32)
-        yield still[..., :DIRECTIONS], still[..., DIRECTIONS], still[..., DIRECTIONS + 1], early
+def _repeated(motion: Values, look: Values, times: NDArray[np.int64]) -> Iterator[Cells]:
+    """The cells of blocks, each frame's so many times, a bounded number at once."""
+    for index in [slice(0, len(times))] if times.sum() <= _AT_ONCE else [slice(i, i + 1) for i in range(len(times))]:
+        count = int(times[index].sum())
+        for done in range(0, count, _AT_ONCE):
+            many = times[index] if count <= _AT_ONCE else np.array([min(_AT_ONCE, count - done)])
+            own, edges = _four(motion[index]), np.concatenate(_corners(look[index]), axis=-1)
+            if many.max() != 1 or many.min() != 1:
+                own, edges = np.repeat(own, many, axis=0), np.repeat(edges, many, axis=0)
+            yield Cells(own[..., :DIRECTIONS], own[..., DIRECTIONS], own[..., DIRECTIONS + 1], edges)
 
 
-def _corners(blocks: NDArray[np.float32]) -> list[NDArray[np.float32]]:
+def _corners(blocks: Values) -> list[Values]:
     rows, columns = blocks.shape[1:3]
     return [blocks[:, down : rows - 1 + down, right : columns - 1 + right] for down in (0, 1) for right in (0, 1)]
 
 
-def _four(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
+def _four(blocks: Values) -> Values:
     """The means of the four blocks of each cell."""
     one, two, three, four = _corners(blocks)
     return (one + two + three + four) * np.float32(0.25)
-
-
-def _over_cells(blocks: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The values of the four blocks of each cell, one after the other."""
-    return np.concatenate(_corners(blocks), axis=-1)
 
 
 class Flow:
@@ -131,7 +188,7 @@ class Flow:
         cv2.setNumThreads(1)  # pairs run side by side instead
         self._threads = threads
 
-    def of(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
+    def of(self, frames: Frames) -> Values:
         """Returns the flows f32[n - 1, H, W, 2] between neighbouring frames u8[n, H, W], in pixels a frame."""
         import cv2
 
@@ -139,6 +196,7 @@ class Flow:
         threads = min(self._threads, len(flows))
 
         def share(thread: int) -> None:
+            # After small frames an instance is no longer what its preset says: each run makes its own.
             instance: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
             instance.setFinestScale(1)
             instance.setGradientDescentIterations(8)

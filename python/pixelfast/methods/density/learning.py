@@ -7,10 +7,11 @@ import numpy as np
 
 from pixelfast import _core
 from pixelfast.methods.density.cells import Cells
-from pixelfast.methods.density.over_time import over_time
+from pixelfast.methods.density.judging import floor, frame_scores, said_of
+from pixelfast.methods.density.over_time import joined, over_time
+from pixelfast.methods.density.reasons import Habits
 from pixelfast.methods.density.streams import (
     Exemplars,
-    Known,
     Streams,
     Units,
     direction_points,
@@ -19,60 +20,79 @@ from pixelfast.methods.density.streams import (
     plain_look,
     streams_of,
 )
-from pixelfast.methods.density.tails import SPEAKERS, STREAMS, Level, Values, level, quantiles, spoken
+from pixelfast.methods.density.tails import SPEAKERS, STREAMS, Level, Tails, Values, level, quantiles
 
 FOLDS: Final = 3
 POINTS: Final = 3000
 A_PLACE: Final = 64
+SMOOTH: Final = 3.0
+"""Frames of the Gaussian in time, one standard deviation."""
 _MOVING: Final = 0.3  # share of a cell's pixels, for the usual speed
-_SMOOTH: Final = 3.0
+
+
+class Known(NamedTuple):
+    """All that a training leaves."""
+
+    units: Units
+    exemplars: Exemplars
+    tails: Tails
+    levels: dict[str, Level]
+    habits: Habits
 
 
 class Learnt(NamedTuple):
-    """What was learnt, and what it says of the training's own videos when they are held out: f32[n, 3] each."""
+    """What was learnt, and what it says of the training's own videos where these are held out: f32[n, 3] each."""
 
     known: Known
     held_out: list[Values]
 
+    def raw(self) -> list[Values]:
+        """Returns the raw scores f32[n] of each held-out video."""
+        levels = self.known.levels
+        return [np.maximum(frame_scores(own, levels).max(-1) + np.float32(floor(levels)), 0) for own in self.held_out]
 
-def learn(videos: Sequence[Cells], seed: int, threads: int) -> Learnt:
+
+def learn(videos: Sequence[Cells], seed: int, threads: int, *, live: bool = False) -> Learnt:
     """Learns from the cells of normal videos, all of one grid; fewer than three are cut into thirds.
 
     Each fold's videos are compared with what the other folds held: so tails and levels are those of videos that were
     not seen.
+
+    Args:
+        videos: their motion as it is, not smoothed.
+        seed: of the random choice of exemplars.
+        threads: of the searches.
+        live: whether each frame is smoothed with those before it alone.
     """
+    videos = [video.smoothed(SMOOTH, live=live) for video in videos]
+    units = _units(videos, live)
+    habits = Habits.of(videos, units)
     folds, videos = _folds(videos)
-    units = _units(videos)
     held: dict[int, Streams] = {}
     for fold in folds:
         seen = exemplars_of([videos[index] for index in range(len(videos)) if index not in fold], units, seed, threads)
         for index in fold:
-            held[index] = _whole(streams_of([videos[index]], units, seen, threads))
+            held[index] = Streams(*joined(streams_of([videos[index]], units, seen, threads)))
     said: dict[int, Values] = {}
     for fold in folds:
         tails = _tails([held[index] for index in held if index not in fold])
-        said |= {index: said_over_time([held[index]], tails) for index in fold}
+        said |= {index: _frames(held[index], tails, units) for index in fold}
     ordered = [said[index] for index in range(len(videos))]
     levels = {name: level([one[:, place] for one in ordered]) for place, name in enumerate(SPEAKERS)}
-    known = Known(units, exemplars_of(videos, units, seed, threads), _tails(list(held.values())), levels)
-    return Learnt(known, ordered)
+    everything = exemplars_of(videos, units, seed, threads)
+    return Learnt(Known(units, everything, _tails(list(held.values())), levels, habits), ordered)
 
 
-def said_over_time(streams: Iterable[Streams], tails: dict[str, np.ndarray]) -> Values:
-    """Returns f32[n, 3]: what each speaker says of a video's frames, smoothed."""
-    pieces = ((np.stack(list(spoken(some.rare(tails)).values()), -1),) for some in streams)
-    return np.concatenate([some for (some,) in over_time(pieces, (_SMOOTH,))])
-
-
-def frame_scores(said: Values, levels: dict[str, Level]) -> Values:
-    """Returns f32[n, 3]: what each speaker says, on the scale of its level; a frame's score is the largest."""
-    return np.stack([levels[name].scale(said[:, place]) for place, name in enumerate(SPEAKERS)], -1)
+def _frames(streams: Streams, tails: Tails, units: Units) -> Values:
+    return np.concatenate([some.frames for some in said_of([streams], tails, units)])
 
 
 def exemplars_of(videos: Sequence[Cells], units: Units, seed: int, threads: int) -> Exemplars:
     """Chooses what stands for normal footage: moving cells at random, and of each place what differs most."""
     rng = np.random.default_rng(seed)
     moving = [_moves(video, units) > 0.5 for video in videos]
+    if not any(one.any() for one in moving):  # whatever moves is far from what stands still
+        moving = [one == one.max() for one in moving]
     count = sum(int(one.sum()) for one in moving)
     chosen = [rng.choice(count, min(POINTS, count), replace=False) for _ in range(2)]
     directions = np.concatenate([direction_points(v.toward, units)[m] for v, m in zip(videos, moving, strict=True)])
@@ -84,16 +104,17 @@ def exemplars_of(videos: Sequence[Cells], units: Units, seed: int, threads: int)
 
 
 def _moves(video: Cells, units: Units) -> Values:
-    return np.concatenate([some for (some,) in over_time([(moves_of(video, units),)], (_SMOOTH,))])
+    pieces: Iterable[tuple[Values]] = [(moves_of(video, units),)]
+    return np.concatenate([some for (some,) in over_time(pieces, (units.smooth,), live=units.live)])
 
 
-def _units(videos: Sequence[Cells]) -> Units:
+def _units(videos: Sequence[Cells], live: bool) -> Units:
     speeds = np.concatenate([video.speed[video.moving > _MOVING] for video in videos])
     edges = np.concatenate([np.linalg.norm(video.look, axis=-1).ravel() for video in videos])
-    return Units(float(np.median(speeds)) if len(speeds) else 1.0, float(np.median(edges)))
+    return Units(float(np.median(speeds)) if len(speeds) else 1.0, max(float(np.median(edges)), 1e-3), SMOOTH, live)
 
 
-def _tails(held: Sequence[Streams]) -> dict[str, np.ndarray]:
+def _tails(held: Sequence[Streams]) -> Tails:
     tails = {}
     for name in STREAMS:
         values = [getattr(one, name) for one in held]
@@ -101,10 +122,6 @@ def _tails(held: Sequence[Streams]) -> dict[str, np.ndarray]:
             values = [some[one.moves > 0.5] for some, one in zip(values, held, strict=True)]
         tails[name] = quantiles(np.concatenate([some.ravel() for some in values]))
     return tails
-
-
-def _whole(streams: Iterable[Streams]) -> Streams:
-    return Streams._make(map(np.concatenate, zip(*streams, strict=True)))
 
 
 def _folds(videos: Sequence[Cells]) -> tuple[list[list[int]], list[Cells]]:

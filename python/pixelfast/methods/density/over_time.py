@@ -1,4 +1,4 @@
-"""Smoothing in time, streaming: centred Gaussians whose edges repeat the first and the last frame."""
+"""Smoothing in time, streaming: centred Gaussians, or exponentials that look back alone (DENSITY)."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
@@ -12,15 +12,17 @@ _REACH: Final = 4.0
 Arrays = tuple[NDArray[Any], ...]
 
 
-def over_time(pieces: Iterable[Arrays], sigmas: Sequence[float]) -> Iterator[Arrays]:
+def over_time(pieces: Iterable[Arrays], sigmas: Sequence[float], *, live: bool = False) -> Iterator[Arrays]:
     """Smooths arrays that come a few frames at a time, each with its own standard deviation in frames.
 
     What comes out is as many frames, in order, later by the reach of the widest: nothing depends on how the frames are
-    cut into pieces.
+    cut into pieces. The first and the last frame count on beyond the ends.
 
     Args:
         pieces: arrays [n, ...] that belong together, the same n within a piece; n may be 0.
         sigmas: one for each array; one of 0 only waits for the others.
+        live: whether each frame is smoothed with those before it alone, as it comes, by an exponential whose newest
+            frame counts 1 / (1 + sigma).
 
     Examples:
         >>> from pixelfast.methods.density.over_time import over_time
@@ -28,7 +30,34 @@ def over_time(pieces: Iterable[Arrays], sigmas: Sequence[float]) -> Iterator[Arr
         >>> smoothed[0].round(3).tolist()
         [0.0, 0.0, 0.999, 0.0, 0.0]
     """
-    kernels = [_kernel(sigma) for sigma in sigmas]
+    return _live(pieces, sigmas) if live else _centred(pieces, [_kernel(sigma) for sigma in sigmas])
+
+
+def joined(pieces: Iterable[Arrays]) -> Arrays:
+    """Puts the pieces of each array together; at least one piece."""
+    return tuple(map(np.concatenate, zip(*pieces, strict=True)))
+
+
+def _live(pieces: Iterable[Arrays], sigmas: Sequence[float]) -> Iterator[Arrays]:
+    before: list[NDArray[Any] | None] = [None] * len(sigmas)
+    for piece in pieces:
+        if len(piece[0]):
+            out = [_exponential(*one) for one in zip(piece, before, sigmas, strict=True)]
+            before = [array[-1] for array in out]
+            yield tuple(out)
+
+
+def _exponential(array: NDArray[Any], before: NDArray[Any] | None, sigma: float) -> NDArray[Any]:
+    if not sigma:
+        return array
+    share, out = np.float32(1 / (1 + sigma)), np.empty(array.shape, np.float32)
+    state = array[0].astype(np.float32) if before is None else before
+    for index, own in enumerate(array):
+        state = out[index] = state + share * (own - state)
+    return out
+
+
+def _centred(pieces: Iterable[Arrays], kernels: Sequence[NDArray[np.float64]]) -> Iterator[Arrays]:
     reach = max(len(kernel) // 2 for kernel in kernels)
     waiting: list[Arrays] = []
     last: Arrays | None = None
@@ -42,20 +71,21 @@ def over_time(pieces: Iterable[Arrays], sigmas: Sequence[float]) -> Iterator[Arr
         held += len(piece[0])
         last = tuple(array[-1:] for array in piece)
         if held > 2 * reach:
-            joined = tuple(map(np.concatenate, zip(*waiting, strict=True)))
-            yield tuple(map(_valid, joined, kernels, [reach] * len(joined)))
-            waiting = [tuple(array[held - 2 * reach :].copy() for array in joined)]
+            whole = joined(waiting)
+            yield tuple(map(_valid, whole, kernels, [reach] * len(whole)))
+            waiting = [tuple(array[held - 2 * reach :].copy() for array in whole)]
             held = 2 * reach
     if last is not None and reach:
         waiting.append(tuple(np.repeat(array, reach, axis=0) for array in last))
-        joined = tuple(map(np.concatenate, zip(*waiting, strict=True)))
-        yield tuple(map(_valid, joined, kernels, [reach] * len(joined)))
+        whole = joined(waiting)
+        yield tuple(map(_valid, whole, kernels, [reach] * len(whole)))
 
 
 def _kernel(sigma: float) -> NDArray[np.float64]:
     radius = int(_REACH * sigma + 0.5)
-    weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / max(sigma, 1e-9)) ** 2)
-    return weights / weights.sum()
+    weights: NDArray[np.float64] = np.exp(-0.5 * (np.arange(-radius, radius + 1) / max(sigma, 1e-9)) ** 2)
+    weights /= weights.sum()
+    return weights
 
 
 def _valid(array: NDArray[Any], kernel: NDArray[np.float64], reach: int) -> NDArray[Any]:

@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast import _core
+from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.methods.density.cells import Cells
 from pixelfast.methods.density.over_time import over_time
-from pixelfast.methods.density.tails import STREAMS, Level, Values, rarity
+from pixelfast.methods.density.tails import STREAMS, Tails, Values, rarity
 
 _MOVES: Final = 0.3
 """Share of the usual speed above which a cell moves."""
@@ -19,15 +20,24 @@ _WHERE_LOOK: Final = 0.5
 """How much the place in the picture counts beside what is there."""
 SLOW_FRAMES: Final = 1500.0
 """Frames after which the slow mean of a place has taken over most of what is new there."""
-_SMOOTH: Final = 3.0
-_SMOOTH_PLACE: Final = 12.0
+_SMOOTH_PLACE: Final = 4.0
+"""How much longer than anything else a place is smoothed."""
 
 
 class Units(NamedTuple):
-    """What the footage of a training measures itself by: its speed in pixels a frame, and the strength of its edges."""
+    """What the footage of a training measures itself by.
+
+    Attributes:
+        speed: the usual one, in pixels of the working image a frame.
+        edges: their usual strength in a cell.
+        smooth: standard deviation in frames of the smoothing in time.
+        live: whether each frame is smoothed with those before it alone.
+    """
 
     speed: float
     edges: float
+    smooth: float
+    live: bool = False
 
 
 class Exemplars(NamedTuple):
@@ -47,41 +57,46 @@ class Exemplars(NamedTuple):
 
 
 class Streams(NamedTuple):
-    """f32[n, h, w] each: the four streams, and how much a cell moves, from 0 to 1."""
+    """What the cells of n frames say, beside what is known of normal footage.
+
+    Attributes:
+        speed: f32[n, h, w], how fast, in usual speeds.
+        direction: f32[n, h, w], how far from the directions that were seen.
+        look: f32[n, h, w], how far from the looks of what moved.
+        place: f32[n, h, w], how far from all that this place showed, in training or lately.
+        moves: f32[n, h, w], how much a cell moves, from 0 to 1.
+        way: u8[n, h, w], which of the 8 directions it moves along most.
+    """
 
     speed: Values
     direction: Values
     look: Values
     place: Values
     moves: Values
+    way: NDArray[np.uint8]
 
-    def rare(self, tails: dict[str, NDArray[np.float64]]) -> dict[str, Values]:
+    def rare(self, tails: Tails) -> dict[str, Values]:
         """Returns how rare each stream is, f32[n, h, w]; all but the place speak of moving cells alone."""
         weight = np.minimum(1, 2 * self.moves)
         found = {name: rarity(getattr(self, name), tails[name]) for name in STREAMS}
         return {name: values if name == "place" else values * weight for name, values in found.items()}
 
 
-class Known(NamedTuple):
-    """All that a training leaves."""
-
-    units: Units
-    exemplars: Exemplars
-    tails: dict[str, NDArray[np.float64]]
-    levels: dict[str, Level]
-
-
-def streams_of(cells: Iterable[Cells], units: Units, exemplars: Exemplars, threads: int) -> Iterator[Streams]:
-    """Yields the streams of a video's cells, a few frames at a time."""
-    seen = _Distances(units, exemplars, threads)
-    with_moves = over_time(map(seen.with_moves, cells), (0, 0, 0, _SMOOTH))
-    for piece in over_time(map(seen.distances, with_moves), (0, 0, _SMOOTH, _SMOOTH_PLACE, 0)):
+def streams_of(
+    cells: Iterable[Cells], units: Units, exemplars: Exemplars, threads: int, stopwatch: Stopwatch | None = None
+) -> Iterator[Streams]:
+    """Yields the streams of a video's cells, whose motion is smoothed, a few frames at a time."""
+    seen, own = _Distances(units, exemplars, threads, stopwatch or Stopwatch()), units.smooth
+    with_moves = over_time(map(seen.with_moves, cells), (0, 0, 0, own), live=units.live)
+    sigmas = (0, 0, own, _SMOOTH_PLACE * own, 0, 0)
+    for piece in over_time(map(seen.distances, with_moves), sigmas, live=units.live):
         yield Streams(*piece)
 
 
 def moves_of(cells: Cells, units: Units) -> Values:
     """Returns f32[n, h, w]: 1 where a cell moves, not smoothed."""
-    return (cells.toward.sum(-1) > _MOVES * units.speed).astype(np.float32)
+    moves: Values = (cells.toward.sum(-1) > _MOVES * units.speed).astype(np.float32)
+    return moves
 
 
 def direction_points(toward: Values, units: Units) -> Values:
@@ -96,7 +111,8 @@ def look_points(look: Values, units: Units) -> Values:
 
 def plain_look(look: Values, units: Units) -> Values:
     """Returns f32[n, h, w, 32]: edges whatever the light, nearly nothing where there are none."""
-    return look / (np.linalg.norm(look, axis=-1, keepdims=True) + np.float32(units.edges))
+    plain: Values = look / (np.linalg.norm(look, axis=-1, keepdims=True) + np.float32(units.edges))
+    return plain
 
 
 def _placed(own: Values, weight: float) -> Values:
@@ -109,8 +125,8 @@ def _placed(own: Values, weight: float) -> Values:
 class _Distances:
     """How far each cell is from all that normal footage held."""
 
-    def __init__(self, units: Units, exemplars: Exemplars, threads: int) -> None:
-        self._units, self._exemplars, self._threads = units, exemplars, threads
+    def __init__(self, units: Units, exemplars: Exemplars, threads: int, stopwatch: Stopwatch) -> None:
+        self._units, self._exemplars, self._threads, self._watch = units, exemplars, threads, stopwatch
         self._directions = _core.Exemplars(exemplars.directions)
         self._looks = _core.Exemplars(exemplars.looks)
         self._slow = exemplars.usual.copy()
@@ -119,13 +135,17 @@ class _Distances:
         return cells.toward, cells.speed, cells.look, moves_of(cells, self._units)
 
     def distances(self, piece: tuple[NDArray[Any], ...]) -> tuple[NDArray[Any], ...]:
-        toward, speed, look, moves = piece
+        with self._watch.phase("engine", piece[0].nbytes):
+            return self._distances(*piece)
+
+    def _distances(self, toward: Values, speed: Values, look: Values, moves: Values) -> tuple[NDArray[Any], ...]:
         near = moves > 0
         direction, unlike = np.zeros_like(moves), np.zeros_like(moves)
         direction[near] = self._directions.nearest(direction_points(toward, self._units)[near], self._threads)
         unlike[near] = self._looks.nearest(look_points(look, self._units)[near], self._threads)
         place = self._place(plain_look(look, self._units))
-        return speed / np.float32(self._units.speed), direction, unlike, place, moves
+        way = toward.argmax(-1).astype(np.uint8)
+        return speed / np.float32(self._units.speed), direction, unlike, place, moves, way
 
     def _place(self, look: Values) -> Values:
         """The distance to what was at each place, in training or lately."""

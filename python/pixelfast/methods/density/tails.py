@@ -18,6 +18,8 @@ _LOUD: Final = 0.05
 """Frames below this say nothing: they are empty."""
 
 Values = NDArray[np.float32]
+Tails = Mapping[str, NDArray[np.float64]]
+"""The quantiles f64[9] of each stream."""
 
 
 class Level(NamedTuple):
@@ -34,19 +36,21 @@ class Level(NamedTuple):
     turned: float
 
     def scale(self, said: Values) -> Values:
-        """Returns f32[n]: 0 where a frame is as usual, 1 where it is as high as one in a hundred."""
+        """Returns f32, as many: 0 where a frame is as usual, 1 where it is as high as one in a hundred."""
         return ((said - self.usual) / ((self.high - self.usual) * self.turned)).astype(np.float32)
 
 
 def quantiles(values: Values) -> NDArray[np.float64]:
-    """Returns the values that the shares `TAILS` of all lie above; zeros where there are none.
+    """Returns the values that the shares `TAILS` of all lie above; where there are none, up to 1: all is rare.
 
     Examples:
         >>> from pixelfast.methods.density.tails import quantiles
         >>> quantiles(np.arange(1001) / 1000)[:3].round(3).tolist()
         [0.5, 0.8, 0.9]
     """
-    return np.quantile(values, 1 - TAILS) if len(values) else np.zeros(len(TAILS))
+    none = np.linspace(1 / len(TAILS), 1, len(TAILS))
+    found: NDArray[np.float64] = np.quantile(values, 1 - TAILS) if len(values) else none
+    return found
 
 
 def rarity(values: Values, at: NDArray[np.float64]) -> Values:
@@ -58,10 +62,11 @@ def rarity(values: Values, at: NDArray[np.float64]) -> Values:
     """
     rare = -np.log10(TAILS)
     at = np.maximum.accumulate(at + np.arange(len(at)) * 1e-12)
-    slope = (rare[-1] - rare[-2]) / (at[-1] - at[-2])
+    slope = (rare[-1] - rare[-2]) / max(at[-1] - at[-2], 1e-3 * at[-1] + 1e-9)
     places = np.concatenate([[0.0], at]) if at[0] > 0 else at
     inside = np.interp(values, places, rare if len(places) == len(rare) else np.concatenate([[0.0], rare]))
-    return np.where(values > at[-1], rare[-1] + slope * (values - at[-1]), inside).astype(np.float32)
+    found: Values = np.where(values > at[-1], rare[-1] + slope * (values - at[-1]), inside).astype(np.float32)
+    return found
 
 
 def spoken(rare: Mapping[str, Values]) -> dict[str, Values]:
@@ -73,7 +78,8 @@ def spoken(rare: Mapping[str, Values]) -> dict[str, Values]:
 def _mean_of_largest(maps: Values, count: int) -> Values:
     cells = maps.reshape(len(maps), -1)
     count = min(count, cells.shape[1])
-    return np.partition(cells, -count, axis=-1)[:, -count:].mean(-1)
+    largest: Values = np.partition(cells, -count, axis=-1)[:, -count:].mean(-1)
+    return largest
 
 
 def level(videos: Sequence[Values]) -> Level:

@@ -1,0 +1,168 @@
+"""What a density model keeps: arrays in `density.safetensors`, sizes and constants in the manifest."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Final, Self
+
+import numpy as np
+
+from pixelfast.errors import EngineError, ModelError
+from pixelfast.methods.density.cells import DIRECTIONS, LOOK, block_grid
+from pixelfast.methods.density.learning import Known
+from pixelfast.methods.density.reasons import Habits
+from pixelfast.methods.density.streams import Exemplars, Units
+from pixelfast.methods.density.tails import SPEAKERS, STREAMS, TAILS, Level, Values
+from pixelfast.model import Model
+from pixelfast.model.fields import Fields
+from pixelfast.model.manifest import FILE_NAME
+
+WHERE: Final = 2
+"""Coordinates of an exemplar that say where it was."""
+
+
+@dataclass(frozen=True)
+class AlarmRate:
+    """How often frames of left-out videos would have alarmed, by levels and thresholds of the others.
+
+    Attributes:
+        asked: the share of frames that was asked for.
+        observed: the share that was found.
+        frames: in how many.
+        videos: of how many videos.
+    """
+
+    asked: float
+    observed: float
+    frames: int
+    videos: int
+
+
+@dataclass(frozen=True)
+class DensityFacts:
+    """What the manifest says of a density model beside its arrays.
+
+    Attributes:
+        height: of the working image, in pixels.
+        width: likewise.
+        live: whether frames are smoothed with those before them alone.
+        speed: the usual one, in pixels of the working image a frame.
+        edges: their usual strength.
+        smooth: standard deviation of the smoothing in time, in frames.
+        usual: the median of what each speaker says of held-out frames.
+        high: the 99th percentile.
+        turned: by how much each speaker is turned down.
+        alarms: what was observed on left-out videos.
+    """
+
+    height: int
+    width: int
+    live: bool
+    speed: float
+    edges: float
+    smooth: float
+    usual: tuple[float, ...]
+    high: tuple[float, ...]
+    turned: tuple[float, ...]
+    alarms: AlarmRate | None
+
+    @classmethod
+    def of(cls, model: Model) -> Self:
+        """Reads them from a model's manifest.
+
+        Raises:
+            ModelError: they are missing or mean nothing.
+        """
+        own = model.manifest.own
+        fields = Fields(own, model.folder / FILE_NAME, f"{model.manifest.method}.")
+        facts: Self = fields.read_all(cls)
+        for name in ("speed", "edges", "smooth"):
+            if getattr(facts, name) <= 0:
+                raise fields.damaged(name, "a number above 0")
+        if not len(facts.usual) == len(facts.high) == len(facts.turned) == len(SPEAKERS):
+            raise fields.damaged("usual", f"{len(SPEAKERS)} numbers, and so high and turned")
+        if any(high <= usual for high, usual in zip(facts.high, facts.usual, strict=True)) or min(facts.turned) < 1:
+            raise fields.damaged("high", "above usual, and turned at least 1")
+        return facts
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Returns rows and columns of cells."""
+        rows, columns = block_grid(self.height, self.width)
+        return rows - 1, columns - 1
+
+
+def facts_of(known: Known, size: tuple[int, int], alarms: AlarmRate | None) -> dict[str, Any]:
+    """Returns what stands in the manifest, as plain values."""
+    (height, width), units = size, known.units
+    usual, high, turned = zip(*(known.levels[name] for name in SPEAKERS), strict=True)
+    own = DensityFacts(height, width, units.live, units.speed, units.edges, units.smooth, usual, high, turned, alarms)
+    return asdict(own)
+
+
+def save(known: Known, path: Path) -> None:
+    """Writes the arrays."""
+    from safetensors.numpy import save_file
+
+    exemplars, habits = known.exemplars, known.habits
+    arrays = {**exemplars._asdict(), "fastest": habits.fastest, "ways": habits.ways}
+    arrays["tails"] = np.stack([known.tails[name] for name in STREAMS])
+    save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
+
+
+def load(path: Path, facts: DensityFacts) -> Known:
+    """Reads the arrays that go with what a manifest says.
+
+    Raises:
+        EngineError: the file is damaged, or of another model.
+    """
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    try:
+        arrays = load_file(path)
+    except (SafetensorError, OSError, ValueError) as error:
+        raise EngineError(f"{path} is damaged, or no safetensors file ({error}): train the model again") from error
+    _check(arrays, facts, path)
+    exemplars = Exemplars(*(arrays[name] for name in Exemplars._fields))
+    tails = dict(zip(STREAMS, arrays["tails"], strict=True))
+    levels = {name: Level(*one) for name, *one in zip(SPEAKERS, facts.usual, facts.high, facts.turned, strict=True)}
+    units = Units(facts.speed, facts.edges, facts.smooth, facts.live)
+    return Known(units, exemplars, tails, levels, Habits(arrays["fastest"], arrays["ways"]))
+
+
+def _check(arrays: Mapping[str, Values], facts: DensityFacts, path: Path) -> None:
+    rows, columns = facts.grid
+    cells = rows * columns
+    shapes: dict[str, tuple[int | None, ...]] = {
+        "directions": (None, DIRECTIONS + WHERE),
+        "looks": (None, LOOK + WHERE),
+        "places": (cells, None, LOOK),
+        "usual": (cells, LOOK),
+        "fastest": (rows, columns),
+        "ways": (rows, columns, DIRECTIONS),
+        "tails": (len(STREAMS), len(TAILS)),
+    }
+    for name, shape in shapes.items():
+        array = arrays.get(name)
+        dtype = np.float64 if name == "tails" else np.float32
+        wanted = f"{name} {np.dtype(dtype)} {['any' if one is None else one for one in shape]}"
+        if array is None or array.dtype != dtype or array.ndim != len(shape):
+            raise EngineError(f"{path} is no density model's file: it should hold {wanted}; train the model again")
+        if any(one not in (None, own) for one, own in zip(shape, array.shape, strict=True)) or not array.size:
+            raise EngineError(f"{path} is not of this model: it should hold {wanted}, not {list(array.shape)}")
+        if not np.isfinite(array).all():
+            raise EngineError(f"{path} is damaged: {name} holds values that are not finite; train the model again")
+
+
+def known_of(path: Path, model: Model | None) -> tuple[DensityFacts, Known]:
+    """Reads a model's file and what its manifest says of it.
+
+    Raises:
+        ModelError: there is no model, or its manifest is damaged.
+        EngineError: the file is damaged.
+    """
+    if model is None:
+        raise ModelError(f"{path} belongs to no model, and does not say what it was learnt from: give the model folder")
+    facts = DensityFacts.of(model)
+    return facts, load(path, facts)
