@@ -1,37 +1,55 @@
-"""The density method's recipe the plain way (DENSITY.md), in NumPy, SciPy and OpenCV: one function a step."""
+"""The density method's recipe the plain way (DENSITY), in NumPy, SciPy and OpenCV: one function a step, float64."""
 
-from typing import NamedTuple
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 from scipy.ndimage import gaussian_filter1d
+
+Array = NDArray[Any]
 
 TAILS = np.array([0.5, 0.2, 0.1, 0.03, 0.01, 0.003, 0.001, 0.0003, 0.0001])
 LONGER, BLOCKS = 360, 30
+SMOOTH = 3.0
 
 
 class Cells(NamedTuple):
     """What the cells of a video's frames hold: v [N, h, w, 8], mag and share [N, h, w], look [N, h, w, 32]."""
 
-    v: np.ndarray
-    mag: np.ndarray
-    share: np.ndarray
-    look: np.ndarray
+    v: Array
+    mag: Array
+    share: Array
+    look: Array
 
 
-def working(frame):
+class Learnt(NamedTuple):
+    """What training finds."""
+
+    speed: float
+    eps: float
+    directions: Array
+    looks: Array
+    places: Array
+    usual: Array
+    tails: dict[str, Array]
+    levels: dict[str, tuple[float, float, float]]
+
+
+def working(frame: Array) -> Array:
     height, width = frame.shape
     scale = min(1.0, LONGER / max(height, width))
     size = (max(1, round(width * scale)), max(1, round(height * scale)))
     return frame if size == (width, height) else cv2.resize(frame, size, interpolation=cv2.INTER_AREA)
 
 
-def grid(height, width):
+def grid(height: int, width: int) -> tuple[int, int]:
     side = max(height, width) / BLOCKS
     return max(2, round(height / side)), max(2, round(width / side))
 
 
-def flow_of(before, after):
+def flow_of(before: Array, after: Array) -> Array:
     dis = cv2.DISOpticalFlow_create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
     dis.setFinestScale(1)
     dis.setGradientDescentIterations(8)
@@ -41,13 +59,13 @@ def flow_of(before, after):
     return cv2.resize(flow, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
 
 
-def area(maps, rows, columns):
+def area(maps: Array, rows: int, columns: int) -> Array:
     """[H, W, C] to [rows, columns, C]: the mean over each block."""
     blocks = [cv2.resize(maps[..., c], (columns, rows), interpolation=cv2.INTER_AREA) for c in range(maps.shape[-1])]
     return np.stack(blocks, -1)
 
 
-def moving_blocks(flow, rows, columns):
+def moving_blocks(flow: Array, rows: int, columns: int) -> Array:
     u, v = flow[..., 0].astype(np.float64), flow[..., 1].astype(np.float64)
     norm = np.hypot(u, v)
     angles = np.arange(8) * np.pi / 4
@@ -56,7 +74,7 @@ def moving_blocks(flow, rows, columns):
     return area(np.concatenate([v8, norm[..., None], (norm > 0.25)[..., None]], -1), rows, columns)
 
 
-def looking_blocks(frame, rows, columns):
+def looking_blocks(frame: Array, rows: int, columns: int) -> Array:
     smooth = cv2.GaussianBlur(frame.astype(np.float64), (0, 0), 1)
     padded = np.pad(smooth, 1, mode="edge")
     dx, dy = (padded[1:-1, 2:] - padded[1:-1, :-2]) / 2, (padded[2:, 1:-1] - padded[:-2, 1:-1]) / 2
@@ -69,76 +87,52 @@ def looking_blocks(frame, rows, columns):
     return area(maps, rows, columns)
 
 
-def cells(frames):
+def cells(frames: list[Array] | Array) -> Cells:
+    """Cells with their motion smoothed in time."""
     frames = [working(frame) for frame in frames]
     rows, columns = grid(*frames[0].shape)
-    moving = [moving_blocks(flow_of(a, b), rows, columns) for a, b in zip(frames, frames[1:], strict=False)]
-    moving = np.stack([moving[0], *moving])
+    moving = [moving_blocks(flow_of(a, b), rows, columns) for a, b in pairwise(frames)]
+    moved = np.stack([moving[0], *moving])
     look = np.stack([looking_blocks(frame, rows, columns) for frame in frames])
     corners = [(slice(None), slice(i, i + rows - 1), slice(j, j + columns - 1)) for i in (0, 1) for j in (0, 1)]
-    four = gaussian_filter1d(sum(moving[corner] for corner in corners) / 4, 3, axis=0, mode="nearest")
+    four = over_time(sum(moved[corner] for corner in corners) / 4)
     looks = np.concatenate([look[corner] for corner in corners], -1)
     return Cells(four[..., :8], four[..., 8], four[..., 9], looks)
 
 
-class Levels(NamedTuple):
-    """What training finds."""
-
-    speed: float
-    eps: float
-    directions: np.ndarray
-    looks: np.ndarray
-    places: np.ndarray
-    usual: np.ndarray
-    tails: dict
-    levels: dict
-
-
-def over_time(values, sigma=3.0):
+def over_time(values: Array, sigma: float = SMOOTH) -> Array:
     return gaussian_filter1d(np.asarray(values, np.float64), sigma, axis=0, mode="nearest")
 
 
-def moves(video, speed):
+def moves(video: Cells, speed: float) -> Array:
     return over_time(video.v.sum(-1) > 0.3 * speed)
 
 
-def positions(video):
-    _, h, w = video.mag.shape
-    y, x = np.mgrid[:h, :w] / max(h + 1, w + 1)  # of the blocks along the longer side
-    return y, x
+def placed(own: Array, weight: float) -> Array:
+    """With the place in the picture, in blocks along the longer side."""
+    _, h, w, _ = own.shape
+    y, x = np.mgrid[:h, :w] * (weight / max(h + 1, w + 1))
+    return np.concatenate([own, *(np.broadcast_to(one[..., None], (*own.shape[:3], 1)) for one in (y, x))], -1)
 
 
-def direction_features(video, speed):
-    y, x = positions(video)
-    shape = (*video.mag.shape, 1)
-    own = video.v / (video.v.sum(-1, keepdims=True) + 0.03 * speed)
-    return np.concatenate([own, np.broadcast_to(0.35 * y[..., None], shape), np.broadcast_to(0.35 * x[..., None], shape)], -1)
+def direction_features(video: Cells, speed: float) -> Array:
+    return placed(video.v / (video.v.sum(-1, keepdims=True) + 0.03 * speed), 0.35)
 
 
-def normalised_look(video, eps):
+def normalised_look(video: Cells, eps: float) -> Array:
     return video.look / (np.linalg.norm(video.look, axis=-1, keepdims=True) + eps)
 
 
-def look_features(video, eps):
-    y, x = positions(video)
-    shape = (*video.mag.shape, 1)
-    own = normalised_look(video, eps)
-    return np.concatenate([own, np.broadcast_to(0.5 * y[..., None], shape), np.broadcast_to(0.5 * x[..., None], shape)], -1)
+def look_features(video: Cells, eps: float) -> Array:
+    return placed(normalised_look(video, eps), 0.5)
 
 
-def nearest(points, exemplars):
-    points = points.reshape(-1, points.shape[-1]).astype(np.float64)
-    out = np.empty(len(points))
-    norms = (exemplars.astype(np.float64) ** 2).sum(-1)
-    for at in range(0, len(points), 4096):
-        p = points[at : at + 4096]
-        squared = (p**2).sum(-1)[:, None] + norms - 2 * p @ exemplars.astype(np.float64).T
-        out[at : at + 4096] = np.sqrt(np.maximum(0, squared.min(-1)))
-    return out
+def nearest(points: Array, exemplars: Array) -> Array:
+    return np.array([np.linalg.norm(exemplars - point, axis=-1).min() for point in points])
 
 
-def farthest_first(points, count):
-    """Indices: the first point, then always the one farthest from all before it."""
+def farthest_first(points: Array, count: int) -> Array:
+    """The first point, then always the one farthest from all before it."""
     found = [0]
     distance = np.linalg.norm(points - points[0], axis=-1)
     while len(found) < min(count, len(points)):
@@ -147,20 +141,23 @@ def farthest_first(points, count):
     return points[found]
 
 
-def exemplars_of(videos, speed, eps, seed):
+def exemplars_of(videos: list[Cells], speed: float, eps: float, seed: int) -> tuple[Array, Array, Array, Array]:
     rng = np.random.default_rng(seed)
     moving = [moves(video, speed) > 0.5 for video in videos]
     directions = np.concatenate([direction_features(video, speed)[m] for video, m in zip(videos, moving, strict=True)])
     looks = np.concatenate([look_features(video, eps)[m] for video, m in zip(videos, moving, strict=True)])
-    pick = lambda points: points[rng.choice(len(points), min(3000, len(points)), replace=False)]
+    chosen = [rng.choice(len(all_), min(3000, len(all_)), replace=False) for all_ in (directions, looks)]
     still = np.concatenate([normalised_look(video, eps) for video in videos])
     h, w = still.shape[1:3]
     places = np.stack([[farthest_first(still[:, y, x], 64) for x in range(w)] for y in range(h)])
-    return pick(directions), pick(looks), places, np.median(still, axis=0)
+    return directions[chosen[0]], looks[chosen[1]], places, np.median(still, axis=0)
 
 
-def streams(video, speed, eps, directions, looks, places, usual):
+def streams(
+    video: Cells, speed: float, eps: float, exemplars: tuple[Array, Array, Array, Array]
+) -> tuple[dict[str, Array], Array]:
     """S, D, A, P [N, h, w] and m."""
+    directions, looks, places, usual = exemplars
     m = moves(video, speed)
     d, a = np.zeros_like(m), np.zeros_like(m)
     near = m > 0
@@ -173,76 +170,81 @@ def streams(video, speed, eps, directions, looks, places, usual):
         slow = slow + rate * (own[t] - slow)
         best = np.sqrt(((own[t][:, :, None] - places) ** 2).sum(-1).min(-1))
         p[t] = np.minimum(best, np.linalg.norm(own[t] - slow, axis=-1))
-    return {"S": video.mag / speed, "D": d, "A": over_time(a), "P": over_time(p, 12.0)}, m
+    return {"S": video.mag / speed, "D": d, "A": over_time(a), "P": over_time(p, 4 * SMOOTH)}, m
 
 
-def quantiles(values):
-    return np.quantile(values, 1 - TAILS)
-
-
-def tail(values, at):
+def tail(values: Array, at: Array) -> Array:
     """-log10 of the tail, linear between the quantiles and on with the last slope."""
     t = -np.log10(TAILS)
     at = np.maximum.accumulate(at + np.arange(len(at)) * 1e-12)
     slope = (t[-1] - t[-2]) / (at[-1] - at[-2])
     inside = np.interp(values, at, t, left=0.0)
-    low = values < at[0]
-    inside = np.where(low, t[0] * np.maximum(0, values) / max(at[0], 1e-12), inside)
+    inside = np.where(values < at[0], t[0] * np.maximum(0, values) / max(at[0], 1e-12), inside)
     return np.where(values > at[-1], t[-1] + slope * (values - at[-1]), inside)
 
 
-def frame_scores(found, m, tails):
+def top(maps: Array, count: int) -> Array:
+    return np.sort(maps.reshape(len(maps), -1), -1)[:, -count:].mean(-1)
+
+
+def frame_scores(found: dict[str, Array], m: Array, tails: dict[str, Array]) -> dict[str, Array]:
     """z of each stream [N], smoothed."""
     weight = np.minimum(1, 2 * m)
     t = {name: tail(found[name], tails[name]) * (1 if name == "P" else weight) for name in "SDAP"}
-    top = lambda maps, n: np.sort(maps.reshape(len(maps), -1), -1)[:, -n:].mean(-1)
-    return {"S": over_time(top(t["S"], 3)), "U": over_time(top(t["D"] + t["A"], 3)), "P": over_time(top(t["P"], 10))}
+    z = {"S": top(t["S"], 3), "U": top(t["D"] + t["A"], 3), "P": top(t["P"], 10)}
+    return {name: over_time(values) for name, values in z.items()}
 
 
-def folds_of(videos):
+def folds_of(videos: list[Cells]) -> tuple[list[list[int]], list[Cells]]:
     if len(videos) >= 3:
-        return [list(part) for part in np.array_split(np.arange(len(videos)), 3)], videos
-    cut = [Cells(*(x[part] for x in video)) for video in videos for part in np.array_split(np.arange(len(video.mag)), 3)]
+        return [part.tolist() for part in np.array_split(np.arange(len(videos)), 3)], videos
+    parts = [(video, part) for video in videos for part in np.array_split(np.arange(len(video.mag)), 3)]
+    cut = [Cells(*(x[part] for x in video)) for video, part in parts]
     return [[i for i in range(len(cut)) if i % 3 == fold] for fold in range(3)], cut
 
 
-def learn(videos, seed=0):
+def pooled(held: dict[int, tuple[dict[str, Array], Array]], which: list[int]) -> dict[str, Array]:
+    """The quantiles of each stream over held-out cells: of all that moves, and of every place."""
+    out = {}
+    for name in "SDAP":
+        values = [held[i][0][name].ravel() if name == "P" else held[i][0][name][held[i][1] > 0.5] for i in which]
+        out[name] = np.quantile(np.concatenate(values), 1 - TAILS)
+    return out
+
+
+def level(each: list[Array]) -> tuple[float, float, float]:
+    """q50, q99 and T of what one stream says of held-out videos."""
+    q50, q99 = np.quantile(loud(each), [0.5, 0.99])
+    ratios = []
+    for i, own in enumerate(each):
+        r50, r99 = np.quantile(loud(each[:i] + each[i + 1 :]), [0.5, 0.99])
+        ratios.append((np.quantile(own, 0.98) - r50) / (r99 - r50))
+    return float(q50), float(q99), max(1.0, float(np.mean(ratios) + 2 * np.std(ratios)))
+
+
+def loud(parts: list[Array]) -> Array:
+    return np.concatenate([part[part > 0.05] for part in parts])
+
+
+def learn(videos: list[Cells], seed: int = 0) -> Learnt:
     folds, videos = folds_of(videos)
-    mags = np.concatenate([video.mag[video.share > 0.3] for video in videos])
-    speed = float(np.median(mags))
+    speed = float(np.median(np.concatenate([video.mag[video.share > 0.3] for video in videos])))
     eps = float(np.median(np.concatenate([np.linalg.norm(v.look, axis=-1).ravel() for v in videos])))
-    held = {}
+    held: dict[int, tuple[dict[str, Array], Array]] = {}
     for fold in folds:
         others = [videos[i] for i in range(len(videos)) if i not in fold]
         learnt = exemplars_of(others, speed, eps, seed)
-        for i in fold:
-            held[i] = streams(videos[i], speed, eps, *learnt)
-    def pooled(which):
-        out = {}
-        for name in "SDAP":
-            out[name] = quantiles(np.concatenate([held[i][0][name][held[i][1] > 0.5] if name != "P" else held[i][0][name].ravel() for i in which]))
-        return out
-    z = {}
+        held |= {i: streams(videos[i], speed, eps, learnt) for i in fold}
+    z: dict[int, dict[str, Array]] = {}
     for fold in folds:
-        tails = pooled([i for i in held if i not in fold])
-        for i in fold:
-            z[i] = frame_scores(*held[i], tails)
-    levels = {}
-    for name in "SUP":
-        each = [z[i][name] for i in range(len(videos))]
-        said = lambda parts: np.concatenate([p[p > 0.05] for p in parts])
-        every = said(each)
-        q50, q99 = np.quantile(every, [0.5, 0.99])
-        ratios = []
-        for i, own in enumerate(each):
-            rest = said(each[:i] + each[i + 1 :])
-            r50, r99 = np.quantile(rest, [0.5, 0.99])
-            ratios.append((np.quantile(own, 0.98) - r50) / (r99 - r50))
-        levels[name] = (q50, q99, max(1.0, float(np.mean(ratios) + 2 * np.std(ratios))))
-    return Levels(speed, eps, *exemplars_of(videos, speed, eps, seed), pooled(list(held)), levels)
+        tails = pooled(held, [i for i in held if i not in fold])
+        z |= {i: frame_scores(*held[i], tails) for i in fold}
+    levels = {name: level([z[i][name] for i in range(len(videos))]) for name in "SUP"}
+    return Learnt(speed, eps, *exemplars_of(videos, speed, eps, seed), pooled(held, list(held)), levels)
 
 
-def score(video, learnt):
-    found, m = streams(video, *learnt[:6])
-    z = frame_scores(found, m, learnt.tails)
+def score(video: Cells, learnt: Learnt) -> dict[str, Array]:
+    """z' of each stream; a frame's score is the largest."""
+    exemplars = (learnt.directions, learnt.looks, learnt.places, learnt.usual)
+    z = frame_scores(*streams(video, learnt.speed, learnt.eps, exemplars), learnt.tails)
     return {n: (z[n] - q50) / ((q99 - q50) * turned) for n, (q50, q99, turned) in learnt.levels.items()}

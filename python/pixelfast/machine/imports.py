@@ -12,7 +12,7 @@ from typing import Any, Final, cast
 
 from pixelfast.errors import ModelError
 
-_TRAINING: Final = ("torch", "torchvision", "onnx", "onnxscript", "safetensors")
+_TRAINING: Final = ("torch", "torchvision", "onnx", "onnxscript")
 
 
 def installed_version(name: str) -> str | None:

@@ -100,11 +100,14 @@ class CellStream:
         self._waiting: tuple[int, Values] | None = None  # the first usable frame, until it is known how it moves
         self._last: tuple[Values, Values] | None = None  # how the last one moves, and its edges: blocks of one frame
         self._passed = 0  # frames since the last usable one, or before any
+        self._first: Frames | None = None  # the first frame of all, which stands in where none is usable
 
     def run(self, cleaned: Iterable[Cleaned]) -> Iterator[Cells]:
         """Yields the cells of all frames, in order, their motion as it is: not smoothed."""
         for some in cleaned:
             index = np.flatnonzero(some.usable)
+            if self._first is None:
+                self._first = some.frames[:1].copy()
             if not len(index):
                 self._passed += len(some.frames)
                 continue
@@ -116,7 +119,7 @@ class CellStream:
 
     def _usable(self, frames: Frames, steps: NDArray[np.int64]) -> Iterator[Cells]:
         """The cells up to the last of these usable frames, which lie so many frames after the one before each."""
-        grid = block_grid(*frames.shape[1:])
+        frames, grid = np.ascontiguousarray(frames), block_grid(*frames.shape[1:])
         with self._watch.phase("cells", frames.nbytes):
             look = _core.look_blocks(frames, *grid, self._threads)
         if self._anchor is None:
@@ -148,6 +151,8 @@ class CellStream:
 
     def _rest(self) -> Iterator[Cells]:
         """The cells of the frames after the last usable one; of all, where there are not two of these."""
+        if self._anchor is None and self._first is not None:
+            self._waiting = 0, _core.look_blocks(self._first, *block_grid(*self._first.shape[1:]), self._threads)
         if self._waiting is not None:
             lead, look = self._waiting
             still = np.zeros((*look.shape[:3], DIRECTIONS + 2), np.float32)

@@ -12,6 +12,7 @@ from pixelfast.methods.density.tails import STREAMS, Values
 
 _WAYS: Final = ("right", "down and right", "down", "down and left", "left", "up and left", "up", "up and right")
 _MOST_TIMES: Final = 20.0
+_ABOUT_ONE: Final = 0.95, 1.05
 _NEARLY_ALL: Final = 0.8
 """Share of what moved at a place that went one way, or nearly."""
 _LITTLE: Final = 0.02
@@ -62,8 +63,8 @@ def _sentence(stream: int, speed: float, fastest: float, way: int, ways: NDArray
 
 
 def _fast(times: float) -> str:
-    if times < 1:
-        return "as fast as hardly anything at this place"
+    if times < _ABOUT_ONE[1]:
+        return "faster than nearly all at this place" if times < _ABOUT_ONE[0] else "as fast as anything at this place"
     many = f"more than {_MOST_TIMES:.0f}" if times > _MOST_TIMES else f"{times:.1f}"
     return f"{many} times as fast as anything seen at this place"
 
