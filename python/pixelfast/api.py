@@ -350,23 +350,33 @@ def merge(parts: StrPath | Iterable[StrPath], out: "Out" = None) -> "Scores":
     return merge_parts(parts, out)
 
 
-@checked()
-def evaluate(scores: "Scores | StrPath", labels: StrPath) -> "Evaluation":
+@checked(masks=path)
+def evaluate(
+    scores: "Scores | StrPath", labels: StrPath, *, parts: StrPath | None = None, masks: StrPath | None = None
+) -> "Evaluation":
     """Compares scores with labels: average precision and AUROC, over all frames and for each video.
+
+    With masks, also where the error maps point: RBDC and TBDC, the detection criteria by region and by track of Street
+    Scene (Ramachandra and Jones, 2020).
 
     Args:
         scores: scores, or the `.parquet` or `.csv` that they were written to.
         labels: an `Id,Label` CSV, a folder of `<video>.npy`, or one `.npy` over all frames in order. 1 is
             abnormal; True and False, or 0 and 255, do as well, and a CSV may be in UTF-16.
+        parts: the folder of parts of these scores, with their error maps (`score(..., maps=True)`); goes with `masks`.
+        masks: a folder of the abnormal pixels: of each video a folder of one PNG a frame (`<video>/*.png` in natural
+            order, white where abnormal), a `<video>.npy` of [N, H, W], or a `<video>_label.mat` as Avenue publishes
+            them (needs SciPy). A video without an abnormal label may be missing.
 
     Raises:
-        ScoresError: a file cannot be read, or labels and scores do not fit.
-        ArgumentError: an argument is of a wrong type.
+        ScoresError: a file cannot be read, or labels, parts, masks and scores do not fit.
+        ArgumentError: an argument is of a wrong type, or only one of `parts` and `masks` is given.
 
     Examples:
-        >>> pixelfast.evaluate("scores.parquet", "labels.csv").frames
-        80
+        >>> found = pixelfast.evaluate("scores.parquet", "labels.csv")
+        >>> found.frames, found.rbdc
+        (80, None)
     """
-    from pixelfast import evaluation
+    from pixelfast.jobs.evaluate import evaluate_run
 
-    return evaluation.evaluate(scores, labels)
+    return evaluate_run(scores, labels, parts, masks)

@@ -28,14 +28,36 @@ def evaluate(
             show_default=False,
         ),
     ],
+    *,
+    parts: Annotated[
+        Path | None,
+        typer.Option(metavar="FOLDER", help="The parts of these scores, scored with --maps.", show_default=False),
+    ] = None,
+    masks: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="Abnormal pixels, for RBDC and TBDC: VIDEO/*.png (white), VIDEO.npy or Avenue's VIDEO_label.mat.",
+            show_default=False,
+        ),
+    ] = None,
     as_json: AsJson = False,
 ) -> None:
     """Compare scores with labels: average precision and AUROC.
 
-    Over all frames, and for every video that has both normal and abnormal ones.
+    Over all frames, and for every video that has both normal and abnormal ones. With --parts and --masks also whether
+    the error maps point at the thing: RBDC and TBDC.
     """
-    found = api.evaluate(scores, labels)
-    print_result(json.dumps(found.to_dict(), indent=2) if as_json else describe_evaluations({"": found}))
+    found = api.evaluate(scores, labels, parts=parts, masks=masks)
+    print_result(json.dumps(found.to_dict(), indent=2) if as_json else _describe(found))
+
+
+def _describe(found: "Evaluation") -> str:
+    text = describe_evaluations({"": found})
+    if found.rbdc is None:
+        return text
+    where = "areas under the share of abnormal regions, and tracks, found at 0 to 1 false positives a frame"
+    return f"{text}\n\nRBDC {found.rbdc:.4f}, TBDC {found.tbdc:.4f}: {where}."
 
 
 def describe_evaluations(found: "Mapping[str, Evaluation]") -> str:

@@ -38,6 +38,10 @@ class Evaluation:
         frames: How many frames were compared.
         abnormal: How many of them are labelled abnormal.
         videos: Every video by itself, in natural order.
+        rbdc: Whether the error maps point at the thing: Street Scene's region-based detection criterion, the area
+            under the share of abnormal regions found over false positives a frame, from 0 to 1 of these
+            (`pixelfast.evaluation.regions`). None where no masks were given.
+        tbdc: The same of tracks: regions of consecutive frames that overlap.
 
     Examples:
         >>> evaluation = pixelfast.evaluate("scores.parquet", "labels.csv")
@@ -51,6 +55,8 @@ class Evaluation:
     frames: int
     abnormal: int
     videos: tuple[VideoEvaluation, ...]
+    rbdc: float | None = None
+    tbdc: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Returns plain numbers, lists and dictionaries, as JSON wants them.
