@@ -1,5 +1,6 @@
 """A drawn street for tests of the density method: textured people who all walk to the right, and who does not."""
 
+from dataclasses import replace
 from typing import Literal
 
 import cv2
@@ -7,9 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.cleaning.cleaned import Cleaned
+from pixelfast.flip import recipe as flip
 from pixelfast.machine.stopwatch import Stopwatch
+from pixelfast.methods.density import METHOD
 from pixelfast.methods.density.cells import Cells, CellStream
 from pixelfast.methods.density.over_time import joined
+
+QUICK = replace(METHOD.recipes["default"], flip=replace(flip.DEFAULT, epochs=1, least_steps=1))
+"""Trains the flip classifier hardly at all, which no test of this method needs."""
 
 Frames = NDArray[np.uint8]
 Intruder = Literal["none", "fast", "back", "left"]
@@ -34,7 +40,7 @@ def street(frames: int, seed: int, intruder: Intruder = "none") -> Frames:
             )
         if START <= frame < STOP and intruder != "none":
             since = frame - START
-            across = {"fast": 8 * since % WIDTH, "back": WIDTH - 20 - USUAL * since, "left": 70.0}[intruder]
+            across = {"fast": 4.0 * since, "back": WIDTH - 20 - USUAL * since, "left": 70.0}[intruder]
             size = (12, 14) if intruder == "left" else (20, 9)
             _put(picture, across, 12.0 if intruder == "left" else 50.0, _texture(99, *size, 60) + 130)
         drawn.append(picture + rng.normal(0, 1.5, picture.shape))

@@ -7,7 +7,7 @@ import pytest
 import pixelfast
 from conftest import MadeOnce
 from frame_files import write_video
-from street import street
+from street import QUICK, street
 
 
 def make_street(folder: Path) -> None:
@@ -15,7 +15,7 @@ def make_street(folder: Path) -> None:
         write_video(folder / "normal" / f"{seed:02}", street(70, seed))
     for name in ("fast", "back", "left"):
         write_video(folder / "new" / name, street(90, 9, name))
-    pixelfast.train(folder / "normal", folder / "model", method="density")
+    pixelfast.train(folder / "normal", folder / "model", method="density", recipe=QUICK)
 
 
 @pytest.fixture(scope="session")

@@ -150,7 +150,9 @@ def _check(arrays: Mapping[str, Values], facts: DensityFacts, path: Path) -> Non
         if array is None or array.dtype != dtype or array.ndim != len(shape):
             raise EngineError(f"{path} is no density model's file: it should hold {wanted}; train the model again")
         if any(one not in (None, own) for one, own in zip(shape, array.shape, strict=True)) or not array.size:
-            raise EngineError(f"{path} is not of this model: it should hold {wanted}, not {list(array.shape)}")
+            raise EngineError(
+                f"{path} is not of this model: it should hold {wanted}, not {list(array.shape)}; train again"
+            )
         if not np.isfinite(array).all():
             raise EngineError(f"{path} is damaged: {name} holds values that are not finite; train the model again")
 
