@@ -1,7 +1,7 @@
 """The density method on one video: frames in, maps, scores and reasons out."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,8 +16,10 @@ from pixelfast.methods.density.alarms import promise
 from pixelfast.methods.density.cells import CellStream, smooth_cells, working_size
 from pixelfast.methods.density.judging import judge, said_of
 from pixelfast.methods.density.learning import Known
+from pixelfast.methods.density.steady import Nudge, Steady
 from pixelfast.methods.density.stored import DensityFacts, known_of
 from pixelfast.methods.density.streams import streams_of
+from pixelfast.methods.density.tails import Values
 from pixelfast.methods.settings import Settings
 from pixelfast.options import Pool
 from pixelfast.sources import Video
@@ -34,14 +36,17 @@ class Density:
     Attributes:
         facts_known: what the manifest says.
         known: what was learnt.
+        picture: f32[H, W], what stands still there.
         threads: of flow and searches.
         stopwatch: gets the times of the `flow`, `cells` and `engine` phases.
     """
 
     facts_known: DensityFacts
     known: Known
+    picture: Values
     threads: int
     stopwatch: Stopwatch
+    nudged: dict[str, list[Nudge]] = field(default_factory=dict)
 
     stride: Final = 1
 
@@ -71,12 +76,25 @@ class Density:
         own = self.facts_known
         shape, trained = width / height, own.width / own.height
         said = [f"video {video.name} has one frame, so no motion: it is scored as a still scene"] if frames == 1 else []
+        for name, nudges in self.nudged.items():
+            if nudges and name.startswith(video.name):
+                said.append(_nudged(name, nudges, video))
+        self.nudged.clear()
         if abs(shape / trained - 1) > _ASPECT:
             said.append(
                 f"video {video.name} is {width}x{height}, another shape than the training's {own.width}x{own.height}: "
                 "it is stretched to that, and places and directions may not fit"
             )
         return said
+
+
+def _nudged(name: str, nudges: list[Nudge], video: Video) -> str:
+    """What is said of a camera that moved."""
+    first, more = nudges[0], f", and {len(nudges) - 1} more times" if len(nudges) > 1 else ""
+    return (
+        f"video {name}: from {video.describe(first.frame)} on the picture lies {first.right:+d} pixels across and "
+        f"{first.down:+d} down, of the training's working image{more}: the camera was nudged, and that is made up for"
+    )
 
 
 def working_frames(height: int, width: int) -> FrameFormat:
@@ -95,7 +113,9 @@ class DensityMaps:
         """Yields what is said of the frames of a whole video, in order."""
         known, threads, watch = self.method.known, self.method.threads, self.method.stopwatch
         units = known.units
-        cells = smooth_cells(CellStream(threads, watch).run(cleaned), units.smooth, live=units.live)
+        steady = Steady(self.method.picture)
+        self.method.nudged[self.video.name] = steady.nudges
+        cells = smooth_cells(CellStream(threads, watch).run(steady.run(cleaned)), units.smooth, live=units.live)
         streams = streams_of(cells, units, known.exemplars, threads, watch)
         done = 0
         for said in said_of(streams, known.tails, units):
@@ -137,9 +157,9 @@ def open_density(opening: Opening) -> Density:
         PixelfastError: windows or a pooling were asked for, which this method does not have.
     """
     check(opening.choice, opening.settings)
-    facts, known = known_of(opening.choice.path, opening.choice.model)
+    facts, known, picture = known_of(opening.choice.path, opening.choice.model)
     opening.notes.say(promise(facts.alarms))
-    return Density(facts, known, opening.threads, opening.stopwatch)
+    return Density(facts, known, picture, opening.threads, opening.stopwatch)
 
 
 def check(_: EngineChoice, settings: Settings) -> None:

@@ -100,18 +100,18 @@ def facts_of(known: Known, size: tuple[int, int], alarms: AlarmRate | None) -> d
     return asdict(own)
 
 
-def save(known: Known, path: Path) -> None:
-    """Writes the arrays."""
+def save(known: Known, picture: Values, path: Path) -> None:
+    """Writes the arrays, with the usual picture f32[H, W] of the training."""
     from safetensors.numpy import save_file
 
     exemplars, habits = known.exemplars, known.habits
-    arrays = {**exemplars._asdict(), "fastest": habits.fastest, "ways": habits.ways}
+    arrays = {**exemplars._asdict(), "fastest": habits.fastest, "ways": habits.ways, "picture": picture}
     arrays["tails"] = np.stack([known.tails[name] for name in STREAMS])
     save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
 
 
-def load(path: Path, facts: DensityFacts) -> Known:
-    """Reads the arrays that go with what a manifest says.
+def load(path: Path, facts: DensityFacts) -> tuple[Known, Values]:
+    """Reads the arrays that go with what a manifest says, and the usual picture f32[H, W].
 
     Raises:
         EngineError: the file is damaged, or of another model.
@@ -128,7 +128,7 @@ def load(path: Path, facts: DensityFacts) -> Known:
     tails = dict(zip(STREAMS, arrays["tails"], strict=True))
     levels = {name: Level(*one) for name, *one in zip(SPEAKERS, facts.usual, facts.high, facts.turned, strict=True)}
     units = Units(facts.speed, facts.edges, facts.smooth, facts.live)
-    return Known(units, exemplars, tails, levels, Habits(arrays["fastest"], arrays["ways"]))
+    return Known(units, exemplars, tails, levels, Habits(arrays["fastest"], arrays["ways"])), arrays["picture"]
 
 
 def _check(arrays: Mapping[str, Values], facts: DensityFacts, path: Path) -> None:
@@ -142,6 +142,7 @@ def _check(arrays: Mapping[str, Values], facts: DensityFacts, path: Path) -> Non
         "fastest": (rows, columns),
         "ways": (rows, columns, DIRECTIONS),
         "tails": (len(STREAMS), len(TAILS)),
+        "picture": (facts.height, facts.width),
     }
     for name, shape in shapes.items():
         array = arrays.get(name)
@@ -157,7 +158,7 @@ def _check(arrays: Mapping[str, Values], facts: DensityFacts, path: Path) -> Non
             raise EngineError(f"{path} is damaged: {name} holds values that are not finite; train the model again")
 
 
-def known_of(path: Path, model: Model | None) -> tuple[DensityFacts, Known]:
+def known_of(path: Path, model: Model | None) -> tuple[DensityFacts, Known, Values]:
     """Reads a model's file and what its manifest says of it.
 
     Raises:
@@ -167,4 +168,4 @@ def known_of(path: Path, model: Model | None) -> tuple[DensityFacts, Known]:
     if model is None:
         raise ModelError(f"{path} belongs to no model, and does not say what it was learnt from: give the model folder")
     facts = DensityFacts.of(model)
-    return facts, load(path, facts)
+    return facts, *load(path, facts)
