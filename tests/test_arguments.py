@@ -110,7 +110,7 @@ WRONG_TYPES: list[tuple[str, str, Any, str]] = [
     ("score", "progress", 5, "a function, not 5 (int)"),
     ("score", "profile", "yes", "a function"),
     ("score", "how", ["mean"], "mean, max or median, not ['mean']"),
-    ("score", "pool", np.zeros(2), "mean or worst, not array"),
+    ("score", "pool", np.zeros(2), "mean, worst or rare, not array"),
     ("score", "flip", True, "auto, always or never, not True"),
     ("score", "on_error", None, "repair, insist or raise, not None"),
     ("train", "out", 5, "a path"),

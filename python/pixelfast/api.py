@@ -138,7 +138,8 @@ def score(
         out: a `.csv` or `.parquet` to write, or several.
         stride: frames between the starts of windows; None takes the engine's own (1 for a model folder).
         how: "mean", "max" or "median" over the windows that hold a frame.
-        pool: "mean" over the cells of a frame's error map, or "worst", the mean of the three worst.
+        pool: "mean" over the cells of a frame's error map; "worst", the mean of the three worst; or "rare", how rare
+            the rarest is (-log10 of a share), by what the same cell showed in held-out normal frames.
         smooth: frames (odd, at most 99,999) of the centred mean within a video; None takes the method's own: 3 for
             reconstruction, 7 for motion.
         flip: "auto" turns upside-down frames where the model's classifier can be trusted, "always" insists, "never"

@@ -6,8 +6,12 @@ from typing import Any, Final, Literal
 How = Literal["mean", "max", "median"]
 """How the windows that hold a frame are combined."""
 
-Pool = Literal["mean", "worst"]
-"""From the cells of a frame's error map to its raw score: their mean, or that of the three worst."""
+OwnPool = Literal["mean", "worst"]
+"""The poolings that a method has for its own maps."""
+
+Pool = Literal[OwnPool, "rare"]
+"""From the cells of a frame's error map to its raw score: their mean, that of the three worst, or how rare the rarest
+is, by what the same cell showed in held-out normal frames."""
 
 FlipMode = Literal["auto", "always", "never"]
 """What is done about frames that stand upside down."""

@@ -208,7 +208,7 @@ def test_a_calibrated_model_gives_tails_and_a_threshold(make_source: MakeSource,
     raws = [plain_raw(normal[:100]), plain_raw(normal[100:])]
     smoothed = np.concatenate([uniform_filter1d(raw, 3, mode="reflect") for raw in raws])
     by_pool = {one.pool: one for one in found}
-    assert set(by_pool) == {"mean", "worst"}
+    assert set(by_pool) == {"mean", "worst", "rare"}
     np.testing.assert_allclose(
         by_pool["mean"].quantiles, np.quantile(smoothed, by_pool["mean"].probabilities), rtol=1e-4
     )
@@ -230,7 +230,7 @@ def test_a_calibrated_model_gives_tails_and_a_threshold(make_source: MakeSource,
     ("wrong", "sentence"),
     [
         ({"how": "mode"}, "how must be mean, max or median, not 'mode'"),
-        ({"pool": "best"}, "pool must be mean or worst, not 'best'"),
+        ({"pool": "best"}, "pool must be mean, worst or rare, not 'best'"),
         ({"flip": "yes"}, "flip must be auto, always or never, not 'yes'"),
         ({"on_error": "skip"}, "on_error must be repair, insist or raise, not 'skip'"),
         ({"smooth": 4}, "smooth must be an odd number"),

@@ -31,7 +31,12 @@ def score(
         typer.Option(min=1, metavar="N", help="Frames from window to window.", show_default="the engine's own"),
     ] = None,
     how: Annotated[How, typer.Option(help="How the windows that hold a frame are combined.")] = "mean",
-    pool: Annotated[Pool, typer.Option(help="A frame's error: the mean of its cells, or of the worst three.")] = "mean",
+    pool: Annotated[
+        Pool,
+        typer.Option(
+            help="A frame's error: the mean of its cells, of the worst three, or the rarest by what it usually shows."
+        ),
+    ] = "mean",
     smooth: Annotated[
         int | None,
         typer.Option(min=1, metavar="N", help="Frames (odd) of the centred mean.", show_default="the method's own"),

@@ -1,4 +1,4 @@
-"""The whole job of both methods on the drawn scene: draw, learn, score, compare with what really happens."""
+"""The whole job of all methods on the drawn scene: draw, learn, score, compare with what really happens."""
 
 import time
 from collections.abc import Iterator
@@ -37,12 +37,16 @@ class Flips:
 
 @dataclass(frozen=True)
 class Moment:
-    """A frame that stands out, its rank by each method that was asked, and what really happens there."""
+    """A frame that stands out, its rank by each method that was asked, what really happens there, and the reason.
+
+    The reason is that of the method, where it says one.
+    """
 
     video: str
     frame: int
     ranks: tuple[float, ...]
     truth: str
+    reason: str | None = None
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,7 @@ def run_demo(
     """Draw the scene (once), then for each method train on its normal videos, score its test videos, evaluate.
 
     Args:
-        out: Folder for `scene/`, `model/`, `scores.csv` and `scores.parquet`, and the same of the motion method as
+        out: Folder for `scene/`, `model/`, `scores.csv` and `scores.parquet`, and the same of the other methods as
             `motion-model/`, …; made where it is missing.
         seed: Seed of the scene and of the training.
         epochs: Epochs of each training; None for the recipe's own.
@@ -102,12 +106,12 @@ def run_demo(
     with _timed(drawing, "scene"):
         scene = generate_scene(out / "scene", spec or SceneSpec(seed=seed), threads=threads, progress=progress)
     reports = []
-    for method in all_methods():
+    for method, known in all_methods().items():
         training = dict[str, float]()
         with _timed(training, "train"):
             model = api.train(
-                scene.train, out / f"{_prefix(method)}model", method=method, epochs=epochs, seed=seed, threads=threads,
-                progress=progress,
+                scene.train, out / f"{_prefix(method)}model", method=method, epochs=epochs if known.steps else None,
+                seed=seed, threads=threads, progress=progress,
             )  # fmt: skip
         report = judge(scene, model, out, threads=threads, progress=progress)
         reports.append(replace(report, seconds=training | report.seconds))
@@ -148,7 +152,7 @@ def disagreements(truth: dict[str, Any], first: MethodReport, second: MethodRepo
 
 
 def _moment(truth: dict[str, Any], frame: RankedFrame, ranks: tuple[float, ...]) -> Moment:
-    return Moment(frame.video, frame.frame, ranks, what_happens(truth, frame.video, frame.frame))
+    return Moment(frame.video, frame.frame, ranks, what_happens(truth, frame.video, frame.frame), frame.reason)
 
 
 def compare_flips(truth: dict[str, Any], scores: Scores) -> Flips:

@@ -1,5 +1,6 @@
 """A whole run of scoring: what `pixelfast.score` does."""
 
+import hashlib
 import json
 import re
 from collections.abc import Callable, Sequence
@@ -8,6 +9,9 @@ from dataclasses import asdict, dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from pixelfast.cleaning.stage import CLEANING_THREADS, CleanSettings
 from pixelfast.errors import ArgumentError, EngineError, LostFootageError, ScoresError
@@ -127,7 +131,21 @@ def open_stages(opening: Opening, flip: FlipCorrection) -> Stages:
     bridges = choice.model is not None and spec.bridges(choice.model.manifest)
     decode = DecodeSettings(method.frames, method.frame_bytes, opening.threads, watch)
     clean = CleanSettings(classifier, settings.on_error, bridges, watch)
-    return Stages(spec, method, decode, clean, flip.mode, settings)
+    return Stages(spec, method, decode, clean, flip.mode, settings, _cells(choice, method.stride, settings))
+
+
+def _cells(choice: EngineChoice, stride: int, settings: Settings) -> NDArray[np.float64] | None:
+    """The quantiles of each cell's error, where the pooling needs them."""
+    if settings.pool != "rare":
+        return None
+    known = () if choice.model is None else choice.model.manifest.calibrations
+    for one in known:
+        if (one.engine, one.stride, one.how, one.pool) == (choice.path.name, stride, settings.how, "rare"):
+            return one.by_cell
+    raise EngineError(
+        f"pool rare needs what each cell shows in held-out normal frames, and {choice.path} has no such calibration at "
+        f"stride {stride}, how={settings.how}: train the model again, or take another pool"
+    )
 
 
 def _places(request: Request) -> tuple[list[Path], Path | None]:
@@ -154,6 +172,8 @@ def _describe_job(choice: EngineChoice, stages: Stages, flip: FlipCorrection, vi
         "on_error": settings.on_error,
         **stages.method.facts(),
     }
+    if stages.cells is not None:
+        raw_settings["cells_sha256"] = hashlib.sha256(stages.cells.tobytes()).hexdigest()
     job = Job(choice.path.name, raw_settings, smooth, None, videos)
     if choice.model is None:
         return job
@@ -165,7 +185,7 @@ def _describe_job(choice: EngineChoice, stages: Stages, flip: FlipCorrection, vi
         )
         return job
     # As JSON has it, so that a job equals the one that a part file brings back.
-    return replace(job, calibration=json.loads(json.dumps(asdict(calibration))))
+    return replace(job, calibration=json.loads(json.dumps(asdict(replace(calibration, cells=None)))))
 
 
 def finish(
@@ -176,7 +196,7 @@ def finish(
     if job.calibration is not None:
         try:
             lists = {name: tuple(job.calibration[name]) for name in ("probabilities", "quantiles")}
-            calibration = Calibration(**{**job.calibration, **lists})
+            calibration = Calibration(**{**job.calibration, **lists, "cells": None})
         except (LookupError, TypeError) as error:
             raise ScoresError(f"the parts' calibration is damaged ({error}): delete them and score again") from error
     with watch.phase("global"):

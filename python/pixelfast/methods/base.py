@@ -20,7 +20,7 @@ from pixelfast.methods.trained import Recipe, Trained, TrainingJob
 from pixelfast.model import Manifest, Model
 from pixelfast.model.names import EngineName
 from pixelfast.notes import Notes
-from pixelfast.options import Pool, Submission
+from pixelfast.options import OwnPool, Pool, Submission
 from pixelfast.runtime.tensorrt.check import PlanOrigin, plan_origin
 from pixelfast.runtime.trial import EngineKind
 from pixelfast.sources import Video
@@ -306,7 +306,7 @@ class MethodSpec:
     stem: str
     global_pass: GlobalPass
     submission: Submission
-    raw: Callable[[Maps, Pool], NDArray[np.float32]]
+    raw: Callable[[Maps, OwnPool], NDArray[np.float32]]
     recipes: Mapping[str, Recipe]
     open: Callable[[Opening], Method]
     train: Callable[[TrainingJob], Trained]
@@ -324,6 +324,6 @@ class MethodSpec:
     source_weights: SourceWeights | None = None
     kind: str = "onnx"
     contested: bool = False
-    pools: tuple[Pool, ...] = ("mean", "worst")
+    pools: tuple[Pool, ...] = ("mean", "worst", "rare")
     steps: bool = True
     streams: tuple[str, ...] = ()

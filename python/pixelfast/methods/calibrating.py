@@ -2,18 +2,29 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast import _core
-from pixelfast.methods.base import MethodSpec
+from pixelfast.methods.base import Maps, MethodSpec
 from pixelfast.model import Calibration
+from pixelfast.model.tails import cell_quantiles, rarest
 from pixelfast.options import Pool
 
-Raws = Mapping[Pool, Sequence[NDArray[np.float32]]]
-"""The raw scores f32[n] of each stretch of held-out frames, by pooling."""
+
+class Raws(NamedTuple):
+    """Raw scores of held-out frames.
+
+    Attributes:
+        by_pool: the raw scores f32[n] of each stretch, by pooling.
+        cells: f64[cells, 9], the quantiles of each cell's error; None without frames.
+    """
+
+    by_pool: Mapping[Pool, Sequence[NDArray[np.float32]]]
+    cells: NDArray[np.float64] | None
+
 
 HeldOut = Iterable[tuple[str, NDArray[Any]]]
 """The name and the features of each stretch of held-out frames, as the method's `errors_of` takes them."""
@@ -22,7 +33,7 @@ HeldOut = Iterable[tuple[str, NDArray[Any]]]
 def calibrate(
     spec: MethodSpec, engine: Path, own: Mapping[str, Any], held_out: HeldOut, *, stride: int = 1, threads: int = 1
 ) -> list[Calibration]:
-    """Measures the calibrations of an engine file for all and for the worst cells; none without held-out frames.
+    """Measures the calibrations of an engine file, one a pooling; none without held-out frames.
 
     The engine's file has the name that it has in the model, which will say `own` of the method's own.
     """
@@ -37,7 +48,16 @@ def raw_scores(
     """Computes the raw scores of held-out frames; arguments as of `calibrate`."""
     errors = spec.errors_of(engine, own, stride, threads)
     maps = [errors(features) for _, features in held_out]
-    return {pool: [spec.raw(some, pool) for some in maps] for pool in spec.pools}
+    cells = cell_quantiles(np.concatenate(maps)) if maps else None
+    return Raws({pool: [raw_of(spec, some, pool, cells) for some in maps] for pool in spec.pools}, cells)
+
+
+def raw_of(spec: MethodSpec, maps: Maps, pool: Pool, cells: NDArray[np.float64] | None) -> NDArray[np.float32]:
+    """Returns raw scores f32[n] of maps f32[n, h, w] under any pooling; `cells` are needed for "rare" alone."""
+    if pool != "rare":
+        return spec.raw(maps, pool)
+    assert cells is not None, "a run that pools so has them, and frames that are measured give them"
+    return rarest(maps, cells)
 
 
 def calibrations(
@@ -48,8 +68,8 @@ def calibrations(
 
     def calibration(pool: Pool, raw: Sequence[NDArray[np.float32]]) -> Calibration:
         values = _core.smooth(np.concatenate(raw), np.array([len(some) for some in raw], np.int64), smooth)
-        return Calibration.measure(
-            values, engine=engine, precision=precision, stride=stride, how="mean", pool=pool, smooth=smooth
-        )
+        cells = tuple(raws.cells.ravel().tolist()) if pool == "rare" and raws.cells is not None else None
+        use = {"engine": engine, "precision": precision, "how": "mean", "pool": pool}
+        return Calibration.measure(values, **use, stride=stride, smooth=smooth, cells=cells)
 
-    return [calibration(pool, raw) for pool, raw in raws.items() if raw]
+    return [calibration(pool, raw) for pool, raw in raws.by_pool.items() if raw]

@@ -60,7 +60,7 @@ def find_method(name: str) -> MethodSpec:
     """
     known = all_methods()
     if name not in known:
-        raise PixelfastError(f"the method must be {' or '.join(known)}, not {name!r}")
+        raise PixelfastError(f"the method must be {', '.join(list(known)[:-1])} or {list(known)[-1]}, not {name!r}")
     return known[name]
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.errors import ModelError
+from pixelfast.model.tails import TAILS
 
 THRESHOLD_PROBABILITY = 0.999
 """One held-out normal frame in a thousand lies above the threshold."""
@@ -32,11 +33,12 @@ class Calibration:
         precision: what the engine computes in, such as `fp32`.
         stride: frames between the starts of neighbouring windows.
         how: how the windows that hold a frame are combined: "mean", "max" or "median".
-        pool: how the cells of a frame's map become its raw score: "mean" or "worst".
+        pool: how the cells of a frame's map become its raw score: "mean", "worst" or "rare".
         smooth: frames (odd) of the centred mean on raw.
         probabilities: rising, within [0, 1].
         quantiles: the smoothed raw score at each probability (NumPy's `linear`); never falling.
         frames: how many held-out frames were measured.
+        cells: of "rare" alone: the quantiles of each cell's error, 9 a cell, cell by cell.
 
     Examples:
         >>> calibration = pixelfast.Model.load("model").manifest.calibrations[0]
@@ -53,6 +55,7 @@ class Calibration:
     probabilities: tuple[float, ...]
     quantiles: tuple[float, ...]
     frames: int
+    cells: tuple[float, ...] | None = None
 
     @classmethod
     def measure(
@@ -65,6 +68,7 @@ class Calibration:
         how: str,
         pool: str,
         smooth: int,
+        cells: tuple[float, ...] | None = None,
     ) -> Self:
         """Measures the calibration of `values` [N]: smoothed raw scores of held-out normal frames.
 
@@ -80,7 +84,18 @@ class Calibration:
             raise ModelError(f"{engine} cannot be calibrated: it needs finite scores of held-out frames")
         quantiles = np.quantile(values.astype(np.float64), _PROBABILITIES)
         rising = tuple(np.maximum.accumulate(quantiles).tolist())  # interpolation may fall by a last bit
-        return cls(engine, precision, stride, how, pool, smooth, _PROBABILITIES, rising, int(values.size))
+        return cls(engine, precision, stride, how, pool, smooth, _PROBABILITIES, rising, int(values.size), cells)
+
+    @property
+    def by_cell(self) -> NDArray[np.float64] | None:
+        """Returns f64[cells, 9], the quantiles of each cell's error; None but for "rare".
+
+        Examples:
+            >>> model = pixelfast.Model.load("model")
+            >>> model.calibration("ae.onnx", stride=1, how="mean", pool="rare", smooth=3).by_cell.shape
+            (64, 9)
+        """
+        return None if self.cells is None else np.array(self.cells).reshape(-1, len(TAILS))
 
     @property
     def threshold(self) -> float:

@@ -14,6 +14,7 @@ from pixelfast.files.atomic import atomic_path
 from pixelfast.model.calibration import Calibration
 from pixelfast.model.fields import Count, Fields, Sha256
 from pixelfast.model.names import INGREDIENTS, stem_of
+from pixelfast.model.tails import TAILS
 from pixelfast.options import MOST_DEPTH, USUAL_READING, Reading
 
 FORMAT = 1
@@ -123,6 +124,9 @@ class Manifest:
         """Returns what stands in `model.json`, as plain values."""
         facts: dict[str, Any] = _plain(asdict(self))
         own = facts.pop("own")
+        for calibration in facts["calibrations"]:
+            if calibration["cells"] is None:
+                del calibration["cells"]
         if self.reading == USUAL_READING:
             del facts["reading"]
         return {**facts, self.method: own} if own else facts
@@ -169,6 +173,8 @@ def read_manifest(path: Path) -> Manifest:
     for calibration, part in zip(manifest.calibrations, fields.parts("calibrations"), strict=True):
         if not _rises(calibration):
             raise part.damaged("probabilities", "rising numbers from 0 to 1, with as many quantiles that never fall")
+        if (calibration.cells is None) != (calibration.pool != "rare") or len(calibration.cells or ()) % len(TAILS):
+            raise part.damaged("cells", f"{len(TAILS)} numbers a cell where pool is rare")
     return manifest
 
 

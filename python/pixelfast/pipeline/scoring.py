@@ -14,7 +14,8 @@ from pixelfast.cleaning.cleaned import Cleaned
 from pixelfast.cleaning.stage import CleanSettings, CleanStage, clean_video
 from pixelfast.errors import LostFootageError
 from pixelfast.machine.readahead import Readahead
-from pixelfast.methods.base import Judged, Method, MethodSpec
+from pixelfast.methods.base import Judged, Maps, Method, MethodSpec
+from pixelfast.methods.calibrating import raw_of
 from pixelfast.methods.settings import Settings
 from pixelfast.notes import Notes
 from pixelfast.options import FlipMode
@@ -38,6 +39,7 @@ class Stages:
         clean: how they are cleaned.
         flip: how flipped frames are dealt with.
         settings: as asked for.
+        cells: f64[cells, 9], the quantiles of each cell's error, where they are needed.
     """
 
     spec: MethodSpec
@@ -46,6 +48,13 @@ class Stages:
     clean: CleanSettings
     flip: FlipMode
     settings: Settings
+    cells: NDArray[np.float64] | None = None
+
+    def raw(self, said: Maps | Judged) -> NDArray[np.float32]:
+        """Returns the raw scores f32[n] of maps, or those that the method itself gave."""
+        if isinstance(said, Judged):
+            return said.raw
+        return raw_of(self.spec, said, self.settings.pool, self.cells)
 
 
 class Step(NamedTuple):
@@ -237,7 +246,7 @@ def _raw(
         if isinstance(said, Judged):
             judged.append(said._replace(maps=maps[:1]))
         with stages.clean.stopwatch.phase("aggregate"):
-            raw.append(said.raw if isinstance(said, Judged) else stages.spec.raw(maps, stages.settings.pool))
+            raw.append(stages.raw(said))
         if stages.settings.maps:
             kept.append(np.sqrt(maps).astype(np.float16))
         count.add(len(maps), video.name)

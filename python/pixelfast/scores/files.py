@@ -179,7 +179,7 @@ def read_parquet(path: Path) -> dict[str, Any]:
         raise ScoresError(f"{path} is damaged: it has no column {missing[0]}; score again")
     columns = {name: table[name].to_numpy() for name in _PLAIN_COLUMNS if name in table.column_names}
     told = facts.pop("why", None)
-    index = {"video_index": _index(table["video"], facts["videos"], path)}
+    index = {"video_index": _index(table["video"], facts["videos"], path, "video")}
     return {**facts, **columns, **index, "why": None if told is None else _why(table, told, path)}
 
 
@@ -218,18 +218,18 @@ def _read_facts(metadata: dict[bytes, bytes], path: Path) -> dict[str, Any]:
 def _why(table: "pa.Table", facts: dict[str, Any], path: Path) -> Why:
     try:
         cell = table["cell"].to_numpy()
-        stream, reason = (_index(table[name], list(facts[f"{name}s"]), path) for name in ("stream", "reason"))
+        stream, reason = (_index(table[name], list(facts[f"{name}s"]), path, name) for name in ("stream", "reason"))
         return Why.read(facts, [cell, stream.astype(np.int8), reason])
     except (LookupError, TypeError, ValueError) as error:
         raise ScoresError(f"{path} is damaged: its reasons do not fit ({error}); score again") from error
 
 
-def _index(texts: "pa.ChunkedArray", known: list[str], path: Path) -> NDArray[np.int32]:
+def _index(texts: "pa.ChunkedArray", known: list[str], path: Path, what: str) -> NDArray[np.int32]:
     """Returns the position of each row's text in `known`, whatever order the file's own dictionary has."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     found = pc.index_in(texts.cast(pa.string()), value_set=pa.array(known, pa.string()))
     if found.null_count:
-        raise ScoresError(f"{path} is damaged: it has rows of a text that is not in its list; score again")
+        raise ScoresError(f"{path} is damaged: it has rows of a {what} that is not in its list; score again")
     return np.asarray(found.to_numpy(), dtype=np.int32)

@@ -9,7 +9,8 @@ from pixelfast.methods.density.judging import frame_scores, said_of
 from pixelfast.methods.density.learning import Learnt, learn
 from pixelfast.methods.density.over_time import joined, over_time
 from pixelfast.methods.density.streams import Streams, streams_of
-from pixelfast.methods.density.tails import SPEAKERS, STREAMS, rarity
+from pixelfast.methods.density.tails import SPEAKERS, STREAMS
+from pixelfast.model.tails import rarity
 from street import Frames, cells_of, street
 
 

@@ -20,7 +20,8 @@ from pixelfast.methods.density.streams import (
     plain_look,
     streams_of,
 )
-from pixelfast.methods.density.tails import SPEAKERS, STREAMS, Level, Tails, Values, level, quantiles
+from pixelfast.methods.density.tails import SPEAKERS, STREAMS, Level, Tails, Values, level
+from pixelfast.model.tails import quantiles
 
 FOLDS: Final = 3
 POINTS: Final = 3000

@@ -21,7 +21,7 @@ from pixelfast.methods.density.stored import DensityFacts, known_of
 from pixelfast.methods.density.streams import streams_of
 from pixelfast.methods.density.tails import Values
 from pixelfast.methods.settings import Settings
-from pixelfast.options import Pool
+from pixelfast.options import OwnPool
 from pixelfast.sources import Video
 from pixelfast.sources.video import FrameFormat
 
@@ -132,7 +132,7 @@ class DensityMaps:
             raise EngineError(f"the density model gives a score that is not finite in {where}: train it again")
 
 
-def raw(held_out: Maps, pool: Pool) -> NDArray[np.float32]:
+def raw(held_out: Maps, pool: OwnPool) -> NDArray[np.float32]:
     """Returns raw scores f32[n] of what `errors_of` gives, which are raw scores f32[n, 1, 1] already."""
     del pool
     return held_out.reshape(len(held_out))

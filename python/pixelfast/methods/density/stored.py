@@ -12,10 +12,11 @@ from pixelfast.methods.density.cells import DIRECTIONS, LOOK, block_grid
 from pixelfast.methods.density.learning import Known
 from pixelfast.methods.density.reasons import Habits
 from pixelfast.methods.density.streams import Exemplars, Units
-from pixelfast.methods.density.tails import SPEAKERS, STREAMS, TAILS, Level, Values
+from pixelfast.methods.density.tails import SPEAKERS, STREAMS, Level, Values
 from pixelfast.model import Model
 from pixelfast.model.fields import Fields
 from pixelfast.model.manifest import FILE_NAME
+from pixelfast.model.tails import TAILS
 
 WHERE: Final = 2
 """Coordinates of an exemplar that say where it was."""

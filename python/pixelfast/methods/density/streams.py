@@ -10,7 +10,8 @@ from pixelfast import _core
 from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.methods.density.cells import Cells
 from pixelfast.methods.density.over_time import over_time
-from pixelfast.methods.density.tails import STREAMS, Tails, Values, rarity
+from pixelfast.methods.density.tails import STREAMS, Tails, Values
+from pixelfast.model.tails import rarity
 
 _MOVES: Final = 0.3
 """Share of the usual speed above which a cell moves."""

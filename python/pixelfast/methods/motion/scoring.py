@@ -22,7 +22,7 @@ from pixelfast.methods.settings import Settings
 from pixelfast.model import Model
 from pixelfast.model.names import EngineName
 from pixelfast.notes import Notes
-from pixelfast.options import Pool
+from pixelfast.options import OwnPool
 from pixelfast.runtime.tensorrt.check import plan_origin
 from pixelfast.sources import Video
 from pixelfast.sources.video import FrameFormat
@@ -139,7 +139,7 @@ class FlowErrors:
         )
 
 
-def raw(maps: Maps, pool: Pool) -> NDArray[np.float32]:
+def raw(maps: Maps, pool: OwnPool) -> NDArray[np.float32]:
     """Returns the norm of the error over all cells (METHOD), or the root of the mean of the three worst cells."""
     cells = maps.shape[1] * maps.shape[2] if pool == "mean" else 1
     return np.sqrt(cells * _core.pool(maps, pool, threads=1)).astype(np.float32)

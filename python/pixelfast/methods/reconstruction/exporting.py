@@ -75,7 +75,7 @@ def _write_reduced(model: Model, out: Path, request: ExportRequest) -> list[Cali
     else:
         write_bf16(source, out)
     raws = [raw_scores(METHOD, file, {}, cache.held_out(), stride=stride, threads=threads) for file in (source, out)]
-    agreement = rank_correlation(*(np.concatenate(raw["mean"]) for raw in raws))
+    agreement = rank_correlation(*(np.concatenate(raw.by_pool["mean"]) for raw in raws))
     check_agreement(agreement, request.precision, out.name, "the rank correlation of held-out frames")
     say_agreement(request, agreement)
     if not is_footage_of(model, cache):

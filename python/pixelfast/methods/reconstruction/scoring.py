@@ -17,7 +17,7 @@ from pixelfast.methods.reconstruction.engine import WindowEngine, load_window_en
 from pixelfast.methods.reconstruction.foreign import Told
 from pixelfast.methods.reconstruction.windows import WindowCutter, WindowEnd
 from pixelfast.methods.settings import Settings
-from pixelfast.options import Pool
+from pixelfast.options import OwnPool
 from pixelfast.sources import FolderVideo, PictureFile, Video
 from pixelfast.sources.video import FrameFormat
 
@@ -127,7 +127,7 @@ class ErrorMaps:
         )
 
 
-def raw(maps: Maps, pool: Pool) -> NDArray[np.float32]:
+def raw(maps: Maps, pool: OwnPool) -> NDArray[np.float32]:
     """Returns the mean over the cells of each map, or of the three worst."""
     return _core.pool(maps, pool, threads=1)
 
