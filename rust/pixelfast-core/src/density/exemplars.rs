@@ -1,10 +1,12 @@
-//! The nearest of some thousand known points, exactly, without looking at most of them.
+//! The nearest of some thousand known points, exactly, without measuring most of them.
 //!
 //! Points that lie together form leaves. Of each point nine numbers are kept that never make two points farther apart
 //! than they are: where it lies along the eight directions in which the points spread most, and how far it is from the
-//! space of those. Leaves whose box of these nine, then those whose points are beyond the best so far are left out.
+//! space of those. Leaves whose box of these nine, then points that are beyond the best so far are left out. A query
+//! for which that leaves too many is compared with all points at once, together with others: by |q|^2 + |p|^2 - 2 q p,
+//! which tells, but for rounding, which points are worth measuring.
 
-use pixelfast_vector::{Work, vectorised};
+use pixelfast_vector::{Work, fuses, vectorised};
 use rayon::prelude::*;
 
 use super::spread::{NEAR, Spread};
@@ -16,8 +18,11 @@ use crate::{Cancel, Error, Result};
 const LEAF: usize = 16;
 /// Queries a task.
 const TASK: usize = 256;
-/// What rounding may add to a distance, as a share of it and of the sizes of both points: far above what it does.
-const ROUNDING: f32 = 1e-5;
+/// Queries that are compared with all points together: their sums fit the registers.
+const TILE: usize = 6;
+/// Points measured for a query, or one in so many leaves left out, beyond which comparing it with all is faster.
+const MEASURED: usize = 256;
+const LEFT_OUT: usize = 16;
 
 /// Nine numbers of `LANES` leaves or of a leaf's points.
 type Near<const N: usize> = [[f32; N]; NEAR];
@@ -30,8 +35,10 @@ pub struct Exemplars {
     /// Least and largest of each number, eight leaves together.
     boxes: Vec<(Near<LANES>, Near<LANES>)>,
     near: Vec<Near<LEAF>>,
-    /// Each leaf's points, coordinate by coordinate.
-    points: Vec<[f32; LEAF]>,
+    /// Each leaf's squared sizes from the middle of all, then, coordinate by coordinate, -2 times where its points lie.
+    turned: Vec<[f32; LEAF]>,
+    /// Point after point, leaf after leaf, each in whole lanes.
+    rows: Vec<[f32; LANES]>,
 }
 
 impl Exemplars {
@@ -49,16 +56,18 @@ impl Exemplars {
         let mut order: Vec<usize> = (0..near.len()).collect();
         let mut leaves = Vec::new();
         part(&near, &mut order, &mut leaves);
-        let mut made =
-            Self { dims, count: near.len(), spread, boxes: Vec::new(), near: Vec::new(), points: Vec::new() };
+        let (mut boxes, mut nears, mut turned, mut rows) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
         for leaf in &leaves {
             // A leaf that is not full repeats its last point.
-            let point = |lane: usize| leaf[lane.min(leaf.len() - 1)];
-            made.near.push(std::array::from_fn(|k| std::array::from_fn(|lane| near[point(lane)][k])));
-            made.points.extend((0..dims).map(|k| std::array::from_fn(|lane| points[point(lane) * dims + k])));
+            let own: [usize; LEAF] = std::array::from_fn(|lane| leaf[lane.min(leaf.len() - 1)]);
+            nears.push(std::array::from_fn(|k| own.map(|at| near[at][k])));
+            let points = own.map(|at| &points[at * dims..][..dims]);
+            points.iter().for_each(|point| rows.extend(whole_lanes(point)));
+            turned.push(points.map(|point| spread.square(point) as f32));
+            turned.extend(side_by_side(points.map(|point| spread.from_middle(point)), -2.0));
         }
-        made.boxes = made.near.chunks(LANES).map(boxes).collect();
-        Ok(made)
+        boxes.extend(nears.chunks(LANES).map(self::boxes));
+        Ok(Self { dims, count: near.len(), spread, boxes, near: nears, turned, rows })
     }
 
     /// How many points there are.
@@ -85,128 +94,245 @@ impl Exemplars {
         }
         require_finite("queries", queries, all_finite(queries))?;
         queries.par_chunks(TASK * self.dims).zip(out.par_chunks_mut(TASK)).try_for_each(|(queries, out)| {
-            vectorised(Search { exemplars: self, queries, out });
+            if fuses() {
+                vectorised(Search::<true> { known: self, queries, out });
+            } else {
+                vectorised(Search::<false> { known: self, queries, out });
+            }
             cancel.check()
         })
     }
+}
 
-    /// Each leaf's least squared distance by its box, and the least of each eight of these.
-    #[inline(always)]
-    fn bounds(&self, near: &[f32; NEAR], bounds: &mut [[f32; LANES]], leasts: &mut [f32]) {
-        for (((low, high), bounds), group) in self.boxes.iter().zip(bounds).zip(leasts) {
-            *bounds = [0.0; LANES];
-            for ((low, high), &value) in low.iter().zip(high).zip(near) {
-                for lane in 0..LANES {
-                    let outside = larger(larger(low[lane] - value, value - high[lane]), 0.0);
-                    bounds[lane] += outside * outside;
-                }
-            }
-            *group = least(*bounds);
+/// Points' coordinates, coordinate by coordinate, times `factor`.
+#[inline(always)]
+fn side_by_side<const N: usize>(
+    mut points: [impl Iterator<Item = f64>; N],
+    factor: f64,
+) -> impl Iterator<Item = [f32; N]> {
+    std::iter::from_fn(move || {
+        let mut values = [0.0; N];
+        for (value, point) in values.iter_mut().zip(&mut points) {
+            *value = (factor * point.next()?) as f32;
         }
-    }
+        Some(values)
+    })
+}
 
-    /// Whether any point of a leaf may be nearer than the square root of `limit`.
-    #[inline(always)]
-    fn may_hold(&self, leaf: usize, near: &[f32; NEAR], limit: f32) -> bool {
-        least(squares(&self.near[leaf], near)) < limit
-    }
+/// A point in whole lanes, the last ones zero.
+#[inline(always)]
+fn whole_lanes(point: &[f32]) -> impl Iterator<Item = [f32; LANES]> + '_ {
+    point.chunks(LANES).map(|some| {
+        let mut lanes = [0.0; LANES];
+        lanes[..some.len()].copy_from_slice(some);
+        lanes
+    })
+}
 
-    /// The least squared distance to a leaf's points.
+/// Some queries, one after the other; `FUSED` where a product and a sum are one instruction.
+struct Search<'a, const FUSED: bool> {
+    known: &'a Exemplars,
+    queries: &'a [f32],
+    out: &'a mut [f32],
+}
+
+/// What is known of a query so far.
+struct Found {
+    index: usize,
+    /// What rounding may add to a squared distance, as a share of it and besides: far above what it does.
+    rounding: f32,
+    slack: f32,
+    /// The least squared distance, and the point that has it.
+    best: f32,
+    nearest: usize,
+    /// The squared distance from which on a bound rules out: rounding never hides a nearer point.
+    limit: f32,
+    /// What is left out of bounds, and of the limit.
+    offset: f32,
+    measured: usize,
+}
+
+impl<const FUSED: bool> Work for Search<'_, FUSED> {
+    type Output = ();
+
     #[inline(always)]
-    fn measure(&self, leaf: usize, query: &[f32]) -> f32 {
-        least(squares(&self.points[leaf * self.dims..][..self.dims], query))
+    fn run(self) {
+        let known = self.known;
+        let rows: Vec<_> = self.queries.chunks_exact(known.dims).flat_map(whole_lanes).collect();
+        let rows: Vec<_> = rows.chunks_exact(known.dims.div_ceil(LANES)).collect();
+        let mut bounds = vec![[0.0; LANES]; known.boxes.len()];
+        let mut open = vec![0; LANES * known.boxes.len()];
+        let (mut left, mut home) = (Vec::new(), 0);
+        for (index, query) in self.queries.chunks_exact(known.dims).enumerate() {
+            let near = known.spread.near(query);
+            let rounding = (2 * known.dims + 32) as f32 * f32::EPSILON;
+            let sizes = known.spread.reach + near.iter().map(|value| value * value).sum::<f32>().sqrt();
+            let slack = rounding * sizes * sizes + f32::MIN_POSITIVE;
+            let (best, limit) = (f32::INFINITY, f32::INFINITY);
+            let mut found = Found { index, rounding, slack, best, limit, offset: 0.0, nearest: home, measured: 0 };
+            known.measure(home, rows[index], &mut found);
+            let done = self.by_leaves(rows[index], &near, &mut found, &mut bounds, &mut open);
+            home = found.nearest;
+            self.out[index] = found.best.sqrt();
+            if !done {
+                left.push(found);
+            }
+        }
+        for tile in left.chunks_mut(TILE) {
+            self.by_all(&rows, tile);
+            tile.iter().for_each(|found| self.out[found.index] = found.best.sqrt());
+        }
     }
 }
 
-/// Squared distances of a leaf's points, coordinate by coordinate.
+impl<const FUSED: bool> Search<'_, FUSED> {
+    /// Looks at the leaves that may hold a nearer point, the likeliest first; false if there were too many.
+    #[inline(always)]
+    fn by_leaves(
+        &self,
+        query: &[[f32; LANES]],
+        near: &[f32; NEAR],
+        found: &mut Found,
+        bounds: &mut [[f32; LANES]],
+        open: &mut [usize],
+    ) -> bool {
+        let known = self.known;
+        for ((low, high), bounds) in known.boxes.iter().zip(&mut *bounds) {
+            let mut sums = [0.0; LANES];
+            for ((low, high), &value) in low.iter().zip(high).zip(near) {
+                for lane in 0..LANES {
+                    let outside = larger(larger(low[lane] - value, value - high[lane]), 0.0);
+                    sums[lane] = plus::<FUSED>(sums[lane], outside, outside);
+                }
+            }
+            *bounds = sums;
+        }
+        let first = first_least(bounds);
+        known.consider(first, &squares::<FUSED>(&known.near[first], near), query, found);
+        bounds.as_flattened_mut()[first] = f32::INFINITY;
+        let mut count = 0;
+        for (group, bounds) in bounds.iter().enumerate() {
+            if bounds.iter().fold(false, |any, &bound| any | (bound < found.limit)) {
+                for (lane, &bound) in bounds.iter().enumerate() {
+                    open[count] = group * LANES + lane;
+                    count += usize::from(bound < found.limit);
+                }
+            }
+        }
+        if count > known.near.len() - known.near.len().div_ceil(LEFT_OUT) {
+            return false;
+        }
+        for &leaf in &open[..count] {
+            known.consider(leaf, &squares::<FUSED>(&known.near[leaf], near), query, found);
+            if found.measured > MEASURED {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Compares some queries with all points.
+    #[inline(always)]
+    fn by_all(&self, rows: &[&[[f32; LANES]]], tile: &mut [Found]) {
+        let Exemplars { dims, spread, turned, .. } = self.known;
+        let own: [&[f32]; TILE] = std::array::from_fn(|lane| {
+            let found = &tile[lane.min(tile.len() - 1)];
+            &self.queries[found.index * dims..][..*dims]
+        });
+        let at = side_by_side(own.map(|query| spread.from_middle(query)), 1.0);
+        let at: Vec<_> = std::iter::once([1.0; TILE]).chain(at).collect();
+        for found in &mut *tile {
+            found.offset = spread.square(&self.queries[found.index * dims..][..*dims]) as f32;
+            found.limit -= found.offset;
+        }
+        for (leaf, block) in turned.chunks_exact(dims + 1).enumerate() {
+            let sums = products::<FUSED>(block, &at);
+            for (sums, found) in sums.iter().zip(&mut *tile) {
+                self.known.consider(leaf, sums, rows[found.index], found);
+            }
+        }
+    }
+}
+
+impl Exemplars {
+    /// Measures those points of a leaf whose squared distance may be below the limit.
+    #[inline(always)]
+    fn consider(&self, leaf: usize, bounds: &[f32; LEAF], query: &[[f32; LANES]], found: &mut Found) {
+        if !bounds.iter().fold(false, |any, &bound| any | (bound < found.limit)) {
+            return;
+        }
+        for (lane, &bound) in bounds.iter().enumerate() {
+            if bound < found.limit {
+                self.measure(leaf * LEAF + lane, query, found);
+            }
+        }
+    }
+
+    /// The squared distance of a point: one order, whichever way it was found.
+    #[inline(always)]
+    fn measure(&self, point: usize, query: &[[f32; LANES]], found: &mut Found) {
+        let mut sums = [0.0; LANES];
+        for (values, at) in self.rows[point * query.len()..].iter().zip(query) {
+            for lane in 0..LANES {
+                let away = values[lane] - at[lane];
+                sums[lane] += away * away;
+            }
+        }
+        let square = sums.into_iter().sum::<f32>();
+        found.measured += 1;
+        if square < found.best {
+            (found.best, found.nearest) = (square, point);
+            found.limit = square * (1.0 + found.rounding) + found.slack - found.offset;
+        }
+    }
+}
+
+/// A sum and a product.
 #[inline(always)]
-fn squares(points: &[[f32; LEAF]], query: &[f32]) -> [f32; LEAF] {
-    let mut sums = [0.0; LEAF];
-    for (values, &at) in points.iter().zip(query) {
-        for lane in 0..LEAF {
-            let away = values[lane] - at;
-            sums[lane] += away * away;
+fn plus<const FUSED: bool>(sum: f32, a: f32, b: f32) -> f32 {
+    if FUSED { a.mul_add(b, sum) } else { sum + a * b }
+}
+
+/// Sums of the products of a leaf's points with some queries.
+#[inline(always)]
+fn products<const FUSED: bool>(points: &[[f32; LEAF]], queries: &[[f32; TILE]]) -> [[f32; LEAF]; TILE] {
+    let mut sums = [[0.0; LEAF]; TILE];
+    for (values, at) in points.iter().zip(queries) {
+        for query in 0..TILE {
+            for lane in 0..LEAF {
+                sums[query][lane] = plus::<FUSED>(sums[query][lane], values[lane], at[query]);
+            }
         }
     }
     sums
 }
 
-/// The least of 2^n values without NaN, half against half.
+/// Squared distances of a leaf's points by their nine numbers.
 #[inline(always)]
-fn least<const N: usize>(mut values: [f32; N]) -> f32 {
-    let mut half = N / 2;
-    while half > 0 {
-        for lane in 0..half {
-            values[lane] = smaller(values[lane], values[lane + half]);
-        }
-        half /= 2;
-    }
-    values[0]
-}
-
-/// Some queries, one after the other: neighbours have the same leaf.
-struct Search<'a> {
-    exemplars: &'a Exemplars,
-    queries: &'a [f32],
-    out: &'a mut [f32],
-}
-
-impl Work for Search<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let known = self.exemplars;
-        let mut bounds = vec![[0.0; LANES]; known.boxes.len()];
-        let mut leasts = vec![0.0; known.boxes.len()];
-        let mut home = 0;
-        for (query, out) in self.queries.chunks_exact(known.dims).zip(self.out) {
-            let near = known.spread.near(query);
-            let slack = ROUNDING * (known.spread.reach + size(&near));
-            let mut best = known.measure(home, query);
-            known.bounds(&near, &mut bounds, &mut leasts);
-            // The likeliest leaf first, so that what is far is seen to be far.
-            let group = (1..leasts.len()).fold(0, |best, at| if leasts[at] < leasts[best] { at } else { best });
-            let lane = bounds[group].iter().position(|&bound| bound == leasts[group]).unwrap_or(0);
-            let first = group * LANES + lane;
-            let (mut nearest, found) = (home, known.measure(first, query));
-            if found < best {
-                (best, nearest) = (found, first);
-            }
-            let mut limit = widened(best, slack);
-            bounds[home / LANES][home % LANES] = f32::INFINITY;
-            bounds[group][lane] = f32::INFINITY;
-            for (group, (&group_least, bounds)) in leasts.iter().zip(&bounds).enumerate() {
-                if group_least >= limit {
-                    continue;
-                }
-                for (lane, &bound) in bounds.iter().enumerate() {
-                    let leaf = group * LANES + lane;
-                    if bound < limit && known.may_hold(leaf, &near, limit) {
-                        let found = known.measure(leaf, query);
-                        if found < best {
-                            (best, limit, nearest) = (found, widened(found, slack), leaf);
-                        }
-                    }
-                }
-            }
-            home = nearest;
-            *out = best.sqrt();
+fn squares<const FUSED: bool>(points: &Near<LEAF>, near: &[f32; NEAR]) -> [f32; LEAF] {
+    let mut sums = [0.0; LEAF];
+    for (values, &at) in points.iter().zip(near) {
+        for lane in 0..LEAF {
+            let away = values[lane] - at;
+            sums[lane] = plus::<FUSED>(sums[lane], away, away);
         }
     }
+    sums
 }
 
-/// The squared distance from which on a bound rules out: rounding never hides a nearer point.
+/// Where the least of values without NaN lies.
 #[inline(always)]
-fn widened(best: f32, slack: f32) -> f32 {
-    let limit = best.sqrt() * (1.0 + ROUNDING) + slack;
-    limit * limit + f32::MIN_POSITIVE
-}
-
-/// The length of a point from the middle of all.
-#[inline(always)]
-fn size(near: &[f32; NEAR]) -> f32 {
-    near.iter().map(|value| value * value).sum::<f32>().sqrt()
+fn first_least(values: &[[f32; LANES]]) -> usize {
+    let mut leasts = [f32::INFINITY; LANES];
+    for values in values {
+        for lane in 0..LANES {
+            leasts[lane] = smaller(values[lane], leasts[lane]);
+        }
+    }
+    let least = leasts.into_iter().fold(f32::INFINITY, smaller);
+    let here = |values: &[f32; LANES]| values.iter().fold(false, |any, &value| any | (value == least));
+    let group = values.iter().position(here).unwrap_or(0);
+    LANES * group + values[group].iter().position(|&value| value == least).unwrap_or(0)
 }
 
 /// Parts points where they spread most, at their median, until a leaf holds them.

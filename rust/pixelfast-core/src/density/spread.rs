@@ -1,7 +1,7 @@
 //! The directions in which points spread most, and what is seen of a point along them.
 
 /// Directions.
-const AXES: usize = 8;
+const AXES: usize = 11;
 /// Numbers of a point: along each direction, and how far it is from all of them.
 pub(super) const NEAR: usize = AXES + 1;
 /// Rounds of subspace iteration; directions that are only nearly the best ones cost time, not exactness.
@@ -31,11 +31,20 @@ impl Spread {
             }
         }
         let mut spread = Self { middle, axes: directions(&covariance), reach: 0.0 };
-        let size = |point: &[f32]| {
-            point.iter().zip(&spread.middle).map(|(&value, middle)| (f64::from(value) - middle).powi(2)).sum::<f64>()
-        };
-        spread.reach = points.chunks_exact(dims).map(size).fold(0.0, f64::max).sqrt() as f32;
+        spread.reach = points.chunks_exact(dims).map(|point| spread.square(point)).fold(0.0, f64::max).sqrt() as f32;
         spread
+    }
+
+    /// A point's coordinates from the middle of all.
+    #[inline(always)]
+    pub fn from_middle(&self, point: &[f32]) -> impl Iterator<Item = f64> {
+        point.iter().zip(&self.middle).map(|(&value, middle)| f64::from(value) - middle)
+    }
+
+    /// Its squared size from there.
+    #[inline(always)]
+    pub fn square(&self, point: &[f32]) -> f64 {
+        self.from_middle(point).map(|value| value * value).sum()
     }
 
     /// A point's numbers; no two points are farther apart by them than they are.
@@ -43,8 +52,7 @@ impl Spread {
     pub fn near(&self, point: &[f32]) -> [f32; NEAR] {
         let mut along = [0.0; AXES];
         let mut whole = 0.0;
-        for ((&value, middle), axes) in point.iter().zip(&self.middle).zip(&self.axes) {
-            let value = f64::from(value) - middle;
+        for (value, axes) in self.from_middle(point).zip(&self.axes) {
             whole += value * value;
             for (along, axis) in along.iter_mut().zip(axes) {
                 *along += value * axis;
