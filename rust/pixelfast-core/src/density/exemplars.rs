@@ -1,10 +1,10 @@
 //! The nearest of some thousand known points, exactly, without measuring most of them.
 //!
-//! Points that lie together form leaves. Of each point nine numbers are kept that never make two points farther apart
-//! than they are: where it lies along the eight directions in which the points spread most, and how far it is from the
-//! space of those. Leaves whose box of these nine, then points that are beyond the best so far are left out. A query
-//! for which that leaves too many is compared with all points at once, together with others: by |q|^2 + |p|^2 - 2 q p,
-//! which tells, but for rounding, which points are worth measuring.
+//! Points that lie together form leaves. Of each point twelve numbers are kept that never make two points farther apart
+//! than they are: where it lies along the eleven directions in which the points spread most, and how far it is from the
+//! space of those. Leaves whose box of these twelve, then points that are beyond the best so far are left out. A query
+//! for which that leaves too many is compared with all points in full, together with others. Comparing is by
+//! |p|^2 - 2 p q, which tells, but for rounding, which points are worth measuring.
 
 use pixelfast_vector::{Work, fuses, vectorised};
 use rayon::prelude::*;
@@ -22,9 +22,9 @@ const TASK: usize = 256;
 const TILE: usize = 6;
 /// Points measured for a query, or one in so many leaves left out, beyond which comparing it with all is faster.
 const MEASURED: usize = 256;
-const LEFT_OUT: usize = 16;
+const LEFT_OUT: usize = 64;
 
-/// Nine numbers of `LANES` leaves or of a leaf's points.
+/// Twelve numbers of `LANES` leaves or of a leaf's points.
 type Near<const N: usize> = [[f32; N]; NEAR];
 
 /// Known points, ready to be searched.
@@ -32,11 +32,13 @@ pub struct Exemplars {
     dims: usize,
     count: usize,
     spread: Spread,
+    /// The largest |p|^2 from the middle of all.
+    reach: f32,
     /// Least and largest of each number, eight leaves together.
     boxes: Vec<(Near<LANES>, Near<LANES>)>,
-    near: Vec<Near<LEAF>>,
-    /// Each leaf's squared sizes from the middle of all, then, coordinate by coordinate, -2 times where its points lie.
-    turned: Vec<[f32; LEAF]>,
+    /// Each leaf's |p|^2, from the middle of all, then -2 p, number by number: by its near numbers, and in full.
+    near: Vec<[[f32; LEAF]; NEAR + 1]>,
+    full: Vec<[f32; LEAF]>,
     /// Point after point, leaf after leaf, each in whole lanes.
     rows: Vec<[f32; LANES]>,
 }
@@ -56,18 +58,36 @@ impl Exemplars {
         let mut order: Vec<usize> = (0..near.len()).collect();
         let mut leaves = Vec::new();
         part(&near, &mut order, &mut leaves);
-        let (mut boxes, mut nears, mut turned, mut rows) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        for leaf in &leaves {
-            // A leaf that is not full repeats its last point.
-            let own: [usize; LEAF] = std::array::from_fn(|lane| leaf[lane.min(leaf.len() - 1)]);
-            nears.push(std::array::from_fn(|k| own.map(|at| near[at][k])));
-            let points = own.map(|at| &points[at * dims..][..dims]);
-            points.iter().for_each(|point| rows.extend(whole_lanes(point)));
-            turned.push(points.map(|point| spread.square(point) as f32));
-            turned.extend(side_by_side(points.map(|point| spread.from_middle(point)), -2.0));
+        let mut made = Self {
+            dims,
+            count: near.len(),
+            spread,
+            reach: 0.0,
+            boxes: vec![],
+            near: vec![],
+            full: vec![],
+            rows: vec![],
+        };
+        for leaves in leaves.chunks(LANES) {
+            made.boxes.push(ends(&near, leaves));
+            for leaf in leaves {
+                // A leaf that is not full repeats its last point.
+                let own: [usize; LEAF] = std::array::from_fn(|lane| leaf[lane.min(leaf.len() - 1)]);
+                made.add(own.map(|at| &near[at]), own.map(|at| &points[at * dims..][..dims]));
+            }
         }
-        boxes.extend(nears.chunks(LANES).map(self::boxes));
-        Ok(Self { dims, count: near.len(), spread, boxes, near: nears, turned, rows })
+        Ok(made)
+    }
+
+    /// Adds a leaf.
+    fn add(&mut self, near: [&[f32; NEAR]; LEAF], points: [&[f32]; LEAF]) {
+        let squares = near.map(square);
+        self.reach = squares.into_iter().fold(self.reach, larger);
+        let turned = |k: usize| if k == 0 { squares } else { near.map(|near| -2.0 * near[k - 1]) };
+        self.near.push(std::array::from_fn(turned));
+        self.full.push(squares);
+        self.full.extend(side_by_side(points.map(|point| self.spread.from_middle(point).map(|value| -2.0 * value))));
+        self.rows.extend(points.into_iter().flat_map(whole_lanes));
     }
 
     /// How many points there are.
@@ -104,16 +124,13 @@ impl Exemplars {
     }
 }
 
-/// Points' coordinates, coordinate by coordinate, times `factor`.
+/// Points, coordinate by coordinate.
 #[inline(always)]
-fn side_by_side<const N: usize>(
-    mut points: [impl Iterator<Item = f64>; N],
-    factor: f64,
-) -> impl Iterator<Item = [f32; N]> {
+fn side_by_side<const N: usize>(mut points: [impl Iterator<Item = f64>; N]) -> impl Iterator<Item = [f32; N]> {
     std::iter::from_fn(move || {
         let mut values = [0.0; N];
         for (value, point) in values.iter_mut().zip(&mut points) {
-            *value = (factor * point.next()?) as f32;
+            *value = point.next()? as f32;
         }
         Some(values)
     })
@@ -139,6 +156,8 @@ struct Search<'a, const FUSED: bool> {
 /// What is known of a query so far.
 struct Found {
     index: usize,
+    /// |q|^2 from the middle of all, which bounds and the limit are without.
+    square: f32,
     /// What rounding may add to a squared distance, as a share of it and besides: far above what it does.
     rounding: f32,
     slack: f32,
@@ -147,8 +166,6 @@ struct Found {
     nearest: usize,
     /// The squared distance from which on a bound rules out: rounding never hides a nearer point.
     limit: f32,
-    /// What is left out of bounds, and of the limit.
-    offset: f32,
     measured: usize,
 }
 
@@ -166,10 +183,10 @@ impl<const FUSED: bool> Work for Search<'_, FUSED> {
         for (index, query) in self.queries.chunks_exact(known.dims).enumerate() {
             let near = known.spread.near(query);
             let rounding = (2 * known.dims + 32) as f32 * f32::EPSILON;
-            let sizes = known.spread.reach + near.iter().map(|value| value * value).sum::<f32>().sqrt();
-            let slack = rounding * sizes * sizes + f32::MIN_POSITIVE;
+            let square = square(&near);
+            let slack = rounding * (known.reach.sqrt() + square.sqrt()).powi(2) + f32::MIN_POSITIVE;
             let (best, limit) = (f32::INFINITY, f32::INFINITY);
-            let mut found = Found { index, rounding, slack, best, limit, offset: 0.0, nearest: home, measured: 0 };
+            let mut found = Found { index, square, rounding, slack, best, limit, nearest: home, measured: 0 };
             known.measure(home, rows[index], &mut found);
             let done = self.by_leaves(rows[index], &near, &mut found, &mut bounds, &mut open);
             home = found.nearest;
@@ -198,7 +215,7 @@ impl<const FUSED: bool> Search<'_, FUSED> {
     ) -> bool {
         let known = self.known;
         for ((low, high), bounds) in known.boxes.iter().zip(&mut *bounds) {
-            let mut sums = [0.0; LANES];
+            let mut sums = [-found.square; LANES];
             for ((low, high), &value) in low.iter().zip(high).zip(near) {
                 for lane in 0..LANES {
                     let outside = larger(larger(low[lane] - value, value - high[lane]), 0.0);
@@ -208,7 +225,7 @@ impl<const FUSED: bool> Search<'_, FUSED> {
             *bounds = sums;
         }
         let first = first_least(bounds);
-        known.consider(first, &squares::<FUSED>(&known.near[first], near), query, found);
+        known.consider(first, &self.near_bounds(first, near), query, found);
         bounds.as_flattened_mut()[first] = f32::INFINITY;
         let mut count = 0;
         for (group, bounds) in bounds.iter().enumerate() {
@@ -222,8 +239,12 @@ impl<const FUSED: bool> Search<'_, FUSED> {
         if count > known.near.len() - known.near.len().div_ceil(LEFT_OUT) {
             return false;
         }
-        for &leaf in &open[..count] {
-            known.consider(leaf, &squares::<FUSED>(&known.near[leaf], near), query, found);
+        for pair in open[..count].chunks(2) {
+            let pair = [pair[0], pair[pair.len() - 1]];
+            let bounds = [self.near_bounds(pair[0], near), self.near_bounds(pair[1], near)];
+            for (leaf, bounds) in pair.into_iter().zip(&bounds) {
+                known.consider(leaf, bounds, query, found);
+            }
             if found.measured > MEASURED {
                 return false;
             }
@@ -231,23 +252,24 @@ impl<const FUSED: bool> Search<'_, FUSED> {
         true
     }
 
+    /// What a leaf's points have at least, by their near numbers.
+    #[inline(always)]
+    fn near_bounds(&self, leaf: usize, near: &[f32; NEAR]) -> [f32; LEAF] {
+        let [bounds] = compare::<FUSED, 1>(&self.known.near[leaf], near.as_chunks().0);
+        bounds
+    }
+
     /// Compares some queries with all points.
     #[inline(always)]
     fn by_all(&self, rows: &[&[[f32; LANES]]], tile: &mut [Found]) {
-        let Exemplars { dims, spread, turned, .. } = self.known;
+        let Exemplars { dims, spread, full, .. } = self.known;
         let own: [&[f32]; TILE] = std::array::from_fn(|lane| {
             let found = &tile[lane.min(tile.len() - 1)];
             &self.queries[found.index * dims..][..*dims]
         });
-        let at = side_by_side(own.map(|query| spread.from_middle(query)), 1.0);
-        let at: Vec<_> = std::iter::once([1.0; TILE]).chain(at).collect();
-        for found in &mut *tile {
-            found.offset = spread.square(&self.queries[found.index * dims..][..*dims]) as f32;
-            found.limit -= found.offset;
-        }
-        for (leaf, block) in turned.chunks_exact(dims + 1).enumerate() {
-            let sums = products::<FUSED>(block, &at);
-            for (sums, found) in sums.iter().zip(&mut *tile) {
+        let own: Vec<_> = side_by_side(own.map(|query| spread.from_middle(query))).collect();
+        for (leaf, block) in full.chunks_exact(dims + 1).enumerate() {
+            for (sums, found) in compare::<FUSED, TILE>(block, &own).iter().zip(&mut *tile) {
                 self.known.consider(leaf, sums, rows[found.index], found);
             }
         }
@@ -282,9 +304,15 @@ impl Exemplars {
         found.measured += 1;
         if square < found.best {
             (found.best, found.nearest) = (square, point);
-            found.limit = square * (1.0 + found.rounding) + found.slack - found.offset;
+            found.limit = square * (1.0 + found.rounding) + found.slack - found.square;
         }
     }
+}
+
+/// |p|^2 from the middle of all.
+#[inline(always)]
+fn square(near: &[f32; NEAR]) -> f32 {
+    near.iter().map(|value| value * value).sum()
 }
 
 /// A sum and a product.
@@ -293,28 +321,15 @@ fn plus<const FUSED: bool>(sum: f32, a: f32, b: f32) -> f32 {
     if FUSED { a.mul_add(b, sum) } else { sum + a * b }
 }
 
-/// Sums of the products of a leaf's points with some queries.
+/// Of a leaf's points, |p|^2 - 2 p q with each of `N` queries.
 #[inline(always)]
-fn products<const FUSED: bool>(points: &[[f32; LEAF]], queries: &[[f32; TILE]]) -> [[f32; LEAF]; TILE] {
-    let mut sums = [[0.0; LEAF]; TILE];
-    for (values, at) in points.iter().zip(queries) {
-        for query in 0..TILE {
+fn compare<const FUSED: bool, const N: usize>(turned: &[[f32; LEAF]], queries: &[[f32; N]]) -> [[f32; LEAF]; N] {
+    let mut sums = [turned[0]; N];
+    for (values, at) in turned[1..].iter().zip(queries) {
+        for query in 0..N {
             for lane in 0..LEAF {
                 sums[query][lane] = plus::<FUSED>(sums[query][lane], values[lane], at[query]);
             }
-        }
-    }
-    sums
-}
-
-/// Squared distances of a leaf's points by their nine numbers.
-#[inline(always)]
-fn squares<const FUSED: bool>(points: &Near<LEAF>, near: &[f32; NEAR]) -> [f32; LEAF] {
-    let mut sums = [0.0; LEAF];
-    for (values, &at) in points.iter().zip(near) {
-        for lane in 0..LEAF {
-            let away = values[lane] - at;
-            sums[lane] = plus::<FUSED>(sums[lane], away, away);
         }
     }
     sums
@@ -356,9 +371,10 @@ fn part<'a>(near: &[[f32; NEAR]], order: &'a mut [usize], leaves: &mut Vec<&'a [
 }
 
 /// The boxes of up to eight leaves; a leaf that is not there is infinitely far.
-fn boxes(leaves: &[Near<LEAF>]) -> (Near<LANES>, Near<LANES>) {
+fn ends(near: &[[f32; NEAR]], leaves: &[&[usize]]) -> (Near<LANES>, Near<LANES>) {
     let end = |k: usize, lane: usize, choose: fn(f32, f32) -> f32| {
-        leaves.get(lane).map_or(f32::INFINITY, |leaf| leaf[k].iter().copied().fold(leaf[k][0], choose))
+        let own = leaves.get(lane).into_iter().copied().flatten();
+        own.map(|&at| near[at][k]).reduce(choose).unwrap_or(f32::INFINITY)
     };
     let ends = |choose| std::array::from_fn(|k| std::array::from_fn(|lane| end(k, lane, choose)));
     (ends(f32::min), ends(f32::max))

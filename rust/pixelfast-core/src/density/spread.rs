@@ -7,12 +7,11 @@ pub(super) const NEAR: usize = AXES + 1;
 /// Rounds of subspace iteration; directions that are only nearly the best ones cost time, not exactness.
 const ROUNDS: usize = 30;
 
-/// The middle of points, their directions, and the size of the farthest.
+/// The middle of points and their directions.
 pub(super) struct Spread {
     middle: Vec<f64>,
     /// Of each coordinate, its share in each direction; directions are orthonormal, or nothing where points have none.
     axes: Vec<[f64; AXES]>,
-    pub reach: f32,
 }
 
 impl Spread {
@@ -30,9 +29,7 @@ impl Spread {
                 row.iter_mut().zip(&own).for_each(|(sum, b)| *sum += a * b);
             }
         }
-        let mut spread = Self { middle, axes: directions(&covariance), reach: 0.0 };
-        spread.reach = points.chunks_exact(dims).map(|point| spread.square(point)).fold(0.0, f64::max).sqrt() as f32;
-        spread
+        Self { middle, axes: directions(&covariance) }
     }
 
     /// A point's coordinates from the middle of all.
@@ -41,13 +38,7 @@ impl Spread {
         point.iter().zip(&self.middle).map(|(&value, middle)| f64::from(value) - middle)
     }
 
-    /// Its squared size from there.
-    #[inline(always)]
-    pub fn square(&self, point: &[f32]) -> f64 {
-        self.from_middle(point).map(|value| value * value).sum()
-    }
-
-    /// A point's numbers; no two points are farther apart by them than they are.
+    /// A point's numbers; no two points are farther apart by them than they are, and the middle is as far as it is.
     #[inline(always)]
     pub fn near(&self, point: &[f32]) -> [f32; NEAR] {
         let mut along = [0.0; AXES];
