@@ -82,7 +82,7 @@ impl Exemplars {
         let turned = |k: usize| if k == 0 { squares } else { near.map(|near| -2.0 * near[k - 1]) };
         self.near.push(std::array::from_fn(turned));
         self.full.push(squares);
-        self.full.extend(side_by_side(points.map(|point| self.spread.from_middle(point).map(|value| -2.0 * value))));
+        self.full.extend(side_by_side(points.map(|point| self.spread.centred(point).map(|value| -2.0 * value))));
         self.rows.extend(points.into_iter().flat_map(whole_lanes));
     }
 

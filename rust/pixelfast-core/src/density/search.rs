@@ -134,7 +134,7 @@ impl<const FUSED: bool> Search<'_, FUSED> {
             let found = &tile[lane.min(tile.len() - 1)];
             &self.queries[found.index * dims..][..*dims]
         });
-        let own: Vec<_> = side_by_side(own.map(|query| spread.from_middle(query))).collect();
+        let own: Vec<_> = side_by_side(own.map(|query| spread.centred(query))).collect();
         for (leaf, block) in full.chunks_exact(dims + 1).enumerate() {
             for (sums, found) in compare::<FUSED, TILE>(block, &own).iter().zip(&mut *tile) {
                 self.known.consider(leaf, sums, rows[found.index], found);

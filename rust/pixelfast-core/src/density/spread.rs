@@ -34,7 +34,7 @@ impl Spread {
 
     /// A point's coordinates from the middle of all.
     #[inline(always)]
-    pub fn from_middle(&self, point: &[f32]) -> impl Iterator<Item = f64> {
+    pub fn centred(&self, point: &[f32]) -> impl Iterator<Item = f64> {
         point.iter().zip(&self.middle).map(|(&value, middle)| f64::from(value) - middle)
     }
 
@@ -43,7 +43,7 @@ impl Spread {
     pub fn near(&self, point: &[f32]) -> [f32; NEAR] {
         let mut along = [0.0; AXES];
         let mut whole = 0.0;
-        for (value, axes) in self.from_middle(point).zip(&self.axes) {
+        for (value, axes) in self.centred(point).zip(&self.axes) {
             whole += value * value;
             for (along, axis) in along.iter_mut().zip(axes) {
                 *along += value * axis;
