@@ -226,6 +226,10 @@ mod tests {
         Search::<true> { known, queries: &queries, out: &mut fused }.run();
         Search::<false> { known, queries: &queries, out: &mut plain }.run();
         assert_eq!(fused, plain);
-        assert!(fused.iter().all(|&away| away > 0.0 && away < 1.0));
+        for (query, &away) in queries.chunks(7).zip(&fused) {
+            let square = |point: &[f32]| point.iter().zip(query).map(|(a, b)| f64::from(a - b).powi(2)).sum::<f64>();
+            let least = points.chunks(7).map(square).fold(f64::INFINITY, f64::min).sqrt();
+            assert!((f64::from(away) - least).abs() <= 1e-5 * least, "{away} is not {least}");
+        }
     }
 }
