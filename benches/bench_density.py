@@ -44,7 +44,14 @@ def test_search(contest, size: Size) -> None:
     search(contest, *drifting(size(QUERIES, QUERIES // 4)))
 
 
-@pytest.mark.versus("density_search_uniform", peer="a BLAS distance matrix", gated=False)
+@pytest.mark.versus("density_search_directions", peer="a BLAS distance matrix")
+def test_search_of_directions(contest, size: Size) -> None:
+    """The nearest of 3,000 exemplars, 10 coordinates: the same drift, seen along 10 of the 34."""
+    exemplars, queries = drifting(size(QUERIES, QUERIES // 4))
+    search(contest, exemplars[:, :10].copy(), queries[:, :10].copy())
+
+
+@pytest.mark.versus("density_search_uniform", peer="a BLAS distance matrix")
 def test_search_of_uniform_points(contest, size: Size) -> None:
     """The same with points that have no order at all: the worst there is."""
     rng, count = np.random.default_rng(0), size(QUERIES, QUERIES // 4)

@@ -1,7 +1,5 @@
 //! Means by area with fractional weights, as OpenCV's `resize` with INTER_AREA takes them, one axis at a time.
 
-use super::LANES;
-
 /// A share of a pixel below which OpenCV leaves it out (resize.cpp, `computeResizeAreaTab`).
 const LEFT_OUT: f64 = 1e-3;
 
@@ -50,17 +48,13 @@ fn between(index: usize, from: usize, to: usize) -> Span {
     Span { first, weights }
 }
 
-/// Sums of `C` channels for eight neighbouring pixels, channel by channel.
-pub(super) type Eight<const C: usize> = [[f32; LANES]; C];
-
-/// From sums down the pixels of a row of blocks to the blocks' means: `out` is [columns, C].
+/// From sums down the pixels of a row of blocks, by pixel and channel, to the blocks' means: `out` is [columns, C].
 #[inline(always)]
-pub(super) fn across<const C: usize>(sums: &[Eight<C>], columns: &[Span], out: &mut [f32]) {
+pub(super) fn across<const C: usize>(columns: &[Span], sum: impl Fn(usize, usize) -> f32, out: &mut [f32]) {
     for (span, out) in columns.iter().zip(out.as_chunks_mut::<C>().0) {
         *out = [0.0; C];
         for (x, weight) in span.iter() {
-            let (eight, lane) = (&sums[x / LANES], x % LANES);
-            out.iter_mut().zip(eight).for_each(|(out, channel)| *out += weight * channel[lane]);
+            out.iter_mut().enumerate().for_each(|(channel, out)| *out += weight * sum(x, channel));
         }
     }
 }

@@ -1,37 +1,42 @@
-//! The nearest of some thousand known points, exactly, without looking at most of them.
+//! The nearest of some thousand known points, exactly, without measuring most of them.
 //!
-//! Points that lie together form leaves. Of each point nine numbers are kept that never make two points farther apart
-//! than they are: where it lies along the eight directions in which the points spread most, and how far it is from the
-//! space of those. Leaves whose box of these nine, then those whose points are beyond the best so far are left out.
+//! Points that lie together form leaves. Of each point twelve numbers are kept that never make two points farther apart
+//! than they are: where it lies along the eleven directions in which the points spread most, and how far it is from the
+//! space of those. Leaves whose box of these twelve, then points that are beyond the best so far are left out. A query
+//! for which that leaves too many is compared with all points in full, together with others. Comparing is by
+//! |p|^2 - 2 p q, which tells, but for rounding, which points are worth measuring.
 
-use pixelfast_vector::{Work, vectorised};
+use pixelfast_vector::{fuses, vectorised};
 use rayon::prelude::*;
 
+use super::search::Search;
 use super::spread::{NEAR, Spread};
-use super::{LANES, larger, smaller};
+use super::{LANES, larger};
 use crate::real::{all_finite, require_finite};
 use crate::{Cancel, Error, Result};
 
 /// Points of a leaf, compared side by side.
-const LEAF: usize = 16;
+pub(super) const LEAF: usize = 16;
 /// Queries a task.
 const TASK: usize = 256;
-/// What rounding may add to a distance, as a share of it and of the sizes of both points: far above what it does.
-const ROUNDING: f32 = 1e-5;
 
-/// Nine numbers of `LANES` leaves or of a leaf's points.
-type Near<const N: usize> = [[f32; N]; NEAR];
+/// Twelve numbers of `LANES` leaves or of a leaf's points.
+pub(super) type Near<const N: usize> = [[f32; N]; NEAR];
 
 /// Known points, ready to be searched.
 pub struct Exemplars {
-    dims: usize,
+    pub(super) dims: usize,
     count: usize,
-    spread: Spread,
+    pub(super) spread: Spread,
+    /// The largest |p|^2 from the middle of all.
+    pub(super) reach: f32,
     /// Least and largest of each number, eight leaves together.
-    boxes: Vec<(Near<LANES>, Near<LANES>)>,
-    near: Vec<Near<LEAF>>,
-    /// Each leaf's points, coordinate by coordinate.
-    points: Vec<[f32; LEAF]>,
+    pub(super) boxes: Vec<(Near<LANES>, Near<LANES>)>,
+    /// Each leaf's |p|^2, from the middle of all, then -2 p, number by number: by its near numbers, and in full.
+    pub(super) near: Vec<[[f32; LEAF]; NEAR + 1]>,
+    pub(super) full: Vec<[f32; LEAF]>,
+    /// Point after point, leaf after leaf, each in whole lanes.
+    pub(super) rows: Vec<[f32; LANES]>,
 }
 
 impl Exemplars {
@@ -49,16 +54,36 @@ impl Exemplars {
         let mut order: Vec<usize> = (0..near.len()).collect();
         let mut leaves = Vec::new();
         part(&near, &mut order, &mut leaves);
-        let mut made =
-            Self { dims, count: near.len(), spread, boxes: Vec::new(), near: Vec::new(), points: Vec::new() };
-        for leaf in &leaves {
-            // A leaf that is not full repeats its last point.
-            let point = |lane: usize| leaf[lane.min(leaf.len() - 1)];
-            made.near.push(std::array::from_fn(|k| std::array::from_fn(|lane| near[point(lane)][k])));
-            made.points.extend((0..dims).map(|k| std::array::from_fn(|lane| points[point(lane) * dims + k])));
+        let mut made = Self {
+            dims,
+            count: near.len(),
+            spread,
+            reach: 0.0,
+            boxes: vec![],
+            near: vec![],
+            full: vec![],
+            rows: vec![],
+        };
+        for leaves in leaves.chunks(LANES) {
+            made.boxes.push(ends(&near, leaves));
+            for leaf in leaves {
+                // A leaf that is not full repeats its last point.
+                let own: [usize; LEAF] = std::array::from_fn(|lane| leaf[lane.min(leaf.len() - 1)]);
+                made.add(own.map(|at| &near[at]), own.map(|at| &points[at * dims..][..dims]));
+            }
         }
-        made.boxes = made.near.chunks(LANES).map(boxes).collect();
         Ok(made)
+    }
+
+    /// Adds a leaf.
+    fn add(&mut self, near: [&[f32; NEAR]; LEAF], points: [&[f32]; LEAF]) {
+        let squares = near.map(square);
+        self.reach = squares.into_iter().fold(self.reach, larger);
+        let turned = |k: usize| if k == 0 { squares } else { near.map(|near| -2.0 * near[k - 1]) };
+        self.near.push(std::array::from_fn(turned));
+        self.full.push(squares);
+        self.full.extend(side_by_side(points.map(|point| self.spread.centred(point).map(|value| -2.0 * value))));
+        self.rows.extend(points.into_iter().flat_map(whole_lanes));
     }
 
     /// How many points there are.
@@ -85,128 +110,44 @@ impl Exemplars {
         }
         require_finite("queries", queries, all_finite(queries))?;
         queries.par_chunks(TASK * self.dims).zip(out.par_chunks_mut(TASK)).try_for_each(|(queries, out)| {
-            vectorised(Search { exemplars: self, queries, out });
+            if fuses() {
+                vectorised(Search::<true> { known: self, queries, out });
+            } else {
+                vectorised(Search::<false> { known: self, queries, out });
+            }
             cancel.check()
         })
     }
-
-    /// Each leaf's least squared distance by its box, and the least of each eight of these.
-    #[inline(always)]
-    fn bounds(&self, near: &[f32; NEAR], bounds: &mut [[f32; LANES]], leasts: &mut [f32]) {
-        for (((low, high), bounds), group) in self.boxes.iter().zip(bounds).zip(leasts) {
-            *bounds = [0.0; LANES];
-            for ((low, high), &value) in low.iter().zip(high).zip(near) {
-                for lane in 0..LANES {
-                    let outside = larger(larger(low[lane] - value, value - high[lane]), 0.0);
-                    bounds[lane] += outside * outside;
-                }
-            }
-            *group = least(*bounds);
-        }
-    }
-
-    /// Whether any point of a leaf may be nearer than the square root of `limit`.
-    #[inline(always)]
-    fn may_hold(&self, leaf: usize, near: &[f32; NEAR], limit: f32) -> bool {
-        least(squares(&self.near[leaf], near)) < limit
-    }
-
-    /// The least squared distance to a leaf's points.
-    #[inline(always)]
-    fn measure(&self, leaf: usize, query: &[f32]) -> f32 {
-        least(squares(&self.points[leaf * self.dims..][..self.dims], query))
-    }
 }
 
-/// Squared distances of a leaf's points, coordinate by coordinate.
+/// Points, coordinate by coordinate.
 #[inline(always)]
-fn squares(points: &[[f32; LEAF]], query: &[f32]) -> [f32; LEAF] {
-    let mut sums = [0.0; LEAF];
-    for (values, &at) in points.iter().zip(query) {
-        for lane in 0..LEAF {
-            let away = values[lane] - at;
-            sums[lane] += away * away;
+pub(super) fn side_by_side<const N: usize>(
+    mut points: [impl Iterator<Item = f64>; N],
+) -> impl Iterator<Item = [f32; N]> {
+    std::iter::from_fn(move || {
+        let mut values = [0.0; N];
+        for (value, point) in values.iter_mut().zip(&mut points) {
+            *value = point.next()? as f32;
         }
-    }
-    sums
+        Some(values)
+    })
 }
 
-/// The least of 2^n values without NaN, half against half.
+/// A point in whole lanes, the last ones zero.
 #[inline(always)]
-fn least<const N: usize>(mut values: [f32; N]) -> f32 {
-    let mut half = N / 2;
-    while half > 0 {
-        for lane in 0..half {
-            values[lane] = smaller(values[lane], values[lane + half]);
-        }
-        half /= 2;
-    }
-    values[0]
+pub(super) fn whole_lanes(point: &[f32]) -> impl Iterator<Item = [f32; LANES]> + '_ {
+    point.chunks(LANES).map(|some| {
+        let mut lanes = [0.0; LANES];
+        lanes[..some.len()].copy_from_slice(some);
+        lanes
+    })
 }
 
-/// Some queries, one after the other: neighbours have the same leaf.
-struct Search<'a> {
-    exemplars: &'a Exemplars,
-    queries: &'a [f32],
-    out: &'a mut [f32],
-}
-
-impl Work for Search<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run(self) {
-        let known = self.exemplars;
-        let mut bounds = vec![[0.0; LANES]; known.boxes.len()];
-        let mut leasts = vec![0.0; known.boxes.len()];
-        let mut home = 0;
-        for (query, out) in self.queries.chunks_exact(known.dims).zip(self.out) {
-            let near = known.spread.near(query);
-            let slack = ROUNDING * (known.spread.reach + size(&near));
-            let mut best = known.measure(home, query);
-            known.bounds(&near, &mut bounds, &mut leasts);
-            // The likeliest leaf first, so that what is far is seen to be far.
-            let group = (1..leasts.len()).fold(0, |best, at| if leasts[at] < leasts[best] { at } else { best });
-            let lane = bounds[group].iter().position(|&bound| bound == leasts[group]).unwrap_or(0);
-            let first = group * LANES + lane;
-            let (mut nearest, found) = (home, known.measure(first, query));
-            if found < best {
-                (best, nearest) = (found, first);
-            }
-            let mut limit = widened(best, slack);
-            bounds[home / LANES][home % LANES] = f32::INFINITY;
-            bounds[group][lane] = f32::INFINITY;
-            for (group, (&group_least, bounds)) in leasts.iter().zip(&bounds).enumerate() {
-                if group_least >= limit {
-                    continue;
-                }
-                for (lane, &bound) in bounds.iter().enumerate() {
-                    let leaf = group * LANES + lane;
-                    if bound < limit && known.may_hold(leaf, &near, limit) {
-                        let found = known.measure(leaf, query);
-                        if found < best {
-                            (best, limit, nearest) = (found, widened(found, slack), leaf);
-                        }
-                    }
-                }
-            }
-            home = nearest;
-            *out = best.sqrt();
-        }
-    }
-}
-
-/// The squared distance from which on a bound rules out: rounding never hides a nearer point.
+/// |p|^2 from the middle of all.
 #[inline(always)]
-fn widened(best: f32, slack: f32) -> f32 {
-    let limit = best.sqrt() * (1.0 + ROUNDING) + slack;
-    limit * limit + f32::MIN_POSITIVE
-}
-
-/// The length of a point from the middle of all.
-#[inline(always)]
-fn size(near: &[f32; NEAR]) -> f32 {
-    near.iter().map(|value| value * value).sum::<f32>().sqrt()
+pub(super) fn square(near: &[f32; NEAR]) -> f32 {
+    near.iter().map(|value| value * value).sum()
 }
 
 /// Parts points where they spread most, at their median, until a leaf holds them.
@@ -230,9 +171,10 @@ fn part<'a>(near: &[[f32; NEAR]], order: &'a mut [usize], leaves: &mut Vec<&'a [
 }
 
 /// The boxes of up to eight leaves; a leaf that is not there is infinitely far.
-fn boxes(leaves: &[Near<LEAF>]) -> (Near<LANES>, Near<LANES>) {
+fn ends(near: &[[f32; NEAR]], leaves: &[&[usize]]) -> (Near<LANES>, Near<LANES>) {
     let end = |k: usize, lane: usize, choose: fn(f32, f32) -> f32| {
-        leaves.get(lane).map_or(f32::INFINITY, |leaf| leaf[k].iter().copied().fold(leaf[k][0], choose))
+        let own = leaves.get(lane).into_iter().copied().flatten();
+        own.map(|&at| near[at][k]).reduce(choose).unwrap_or(f32::INFINITY)
     };
     let ends = |choose| std::array::from_fn(|k| std::array::from_fn(|lane| end(k, lane, choose)));
     (ends(f32::min), ends(f32::max))

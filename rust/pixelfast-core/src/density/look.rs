@@ -3,8 +3,8 @@
 use pixelfast_vector::{Work, vectorised};
 use rayon::prelude::*;
 
-use super::area::{Eight, Span, across, spans};
-use super::{LANES, check, larger, smaller};
+use super::area::{Span, across, spans};
+use super::{check, larger, smaller};
 use crate::{Cancel, Result};
 
 /// Orientations without a sign, 22.5 degrees apart.
@@ -46,17 +46,24 @@ pub fn look_blocks(
 struct Scratch {
     /// A row blurred downwards, with `REACH` pixels more on either side.
     line: Vec<f32>,
-    /// Three blurred rows, each in the place of its number modulo 3, with one pixel more on either side and room for the last eight.
+    /// Three blurred rows, each in the place of its number modulo 3, with one pixel more on either side.
     smooth: [Vec<f32>; 3],
-    sums: Vec<Eight<CHANNELS>>,
+    /// Of a row's pixels, the gradient's magnitude and orientation.
+    magnitude: Vec<f32>,
+    place: Vec<f32>,
+    sums: [Vec<f32>; CHANNELS],
 }
 
 impl Scratch {
     fn new(width: usize) -> Self {
-        let eights = width.div_ceil(LANES);
-        let smooth = vec![0.0; eights * LANES + 2];
-        let smooth = [smooth.clone(), smooth.clone(), smooth];
-        Self { line: vec![0.0; width + 2 * REACH], smooth, sums: vec![[[0.0; LANES]; CHANNELS]; eights] }
+        let zeros = |count| vec![0.0; count];
+        Self {
+            line: zeros(width + 2 * REACH),
+            smooth: std::array::from_fn(|_| zeros(width + 2)),
+            magnitude: zeros(width),
+            place: zeros(width),
+            sums: std::array::from_fn(|_| zeros(width)),
+        }
     }
 }
 
@@ -75,8 +82,8 @@ impl Work for Band<'_> {
 
     #[inline(always)]
     fn run(self) {
-        let Scratch { line, smooth, sums } = self.scratch;
-        sums.fill([[0.0; LANES]; CHANNELS]);
+        let Scratch { line, smooth, magnitude, place, sums } = self.scratch;
+        sums.iter_mut().for_each(|sums| sums.fill(0.0));
         let last = self.frame.len() / self.width - 1;
         let mut next = self.rows.first.saturating_sub(1); // the first row that is not blurred yet
         for (row, weight) in self.rows.iter() {
@@ -86,9 +93,10 @@ impl Work for Band<'_> {
                 next += 1;
             }
             let rows = [above, row, below].map(|row| &smooth[row % 3][..]);
-            add_edges(rows, weight, sums);
+            find_edges(rows, weight, magnitude, place);
+            add_edges(magnitude, place, sums);
         }
-        across(sums, self.columns, self.out);
+        across::<CHANNELS>(self.columns, |x, channel| sums[channel][x], self.out);
     }
 }
 
@@ -128,25 +136,26 @@ fn blur(frame: &[u8], width: usize, row: usize, line: &mut [f32], out: &mut [f32
     (out[0], out[width + 1]) = (out[1], out[width]);
 }
 
-/// Adds `weight` times the edges of a row, from three blurred ones.
+/// The edges of a row, from three blurred ones: `weight` times how strong they are, and at which orientation.
 #[inline(always)]
-fn add_edges([above, middle, below]: [&[f32]; 3], weight: f32, sums: &mut [Eight<CHANNELS>]) {
-    let [above, below, left] = [&above[1..], &below[1..], middle].map(|row| row.as_chunks::<LANES>().0);
-    let right = middle[2..].as_chunks::<LANES>().0;
-    for ((((above, below), left), right), sums) in above.iter().zip(below).zip(left).zip(right).zip(sums) {
-        let (mut magnitude, mut place) = ([0.0; LANES], [0.0; LANES]);
-        for lane in 0..LANES {
-            let (x, y) = (0.5 * (right[lane] - left[lane]), 0.5 * (below[lane] - above[lane]));
-            magnitude[lane] = weight * (x * x + y * y).sqrt();
-            place[lane] = orientation(x, y);
-        }
-        for lane in 0..LANES {
-            sums[0][lane] += magnitude[lane] * larger(place[lane] - 7.0, 0.0);
-        }
-        for (k, sums) in sums.iter_mut().enumerate() {
-            for lane in 0..LANES {
-                sums[lane] += magnitude[lane] * larger(1.0 - (place[lane] - k as f32).abs(), 0.0);
-            }
+fn find_edges([above, middle, below]: [&[f32]; 3], weight: f32, magnitude: &mut [f32], place: &mut [f32]) {
+    let [above, below, left, right] = [&above[1..], &below[1..], middle, &middle[2..]];
+    let around = above.iter().zip(below).zip(left).zip(right);
+    for ((magnitude, place), (((above, below), left), right)) in magnitude.iter_mut().zip(place).zip(around) {
+        let (x, y) = (0.5 * (right - left), 0.5 * (below - above));
+        *magnitude = weight * (x * x + y * y).sqrt();
+        *place = orientation(x, y);
+    }
+}
+
+/// Shares a row's edges among the orientations.
+#[inline(always)]
+fn add_edges(magnitude: &[f32], place: &[f32], sums: &mut [Vec<f32>; CHANNELS]) {
+    for (k, sums) in sums.iter_mut().enumerate() {
+        for ((sum, magnitude), place) in sums.iter_mut().zip(magnitude).zip(place) {
+            let away = (place - k as f32).abs();
+            let away = if k == 0 { smaller(away, 8.0 - place) } else { away };
+            *sum += magnitude * larger(1.0 - away, 0.0);
         }
     }
 }

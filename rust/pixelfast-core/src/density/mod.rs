@@ -5,6 +5,7 @@ pub mod exemplars;
 pub mod look;
 pub mod motion;
 pub mod places;
+mod search;
 mod spread;
 
 use crate::{Error, Result};

@@ -3,7 +3,7 @@
 use pixelfast_vector::{Work, vectorised};
 use rayon::prelude::*;
 
-use super::area::{Eight, Span, across, spans};
+use super::area::{Span, across, spans};
 use super::{LANES, check, larger, smaller};
 use crate::real::{all_finite, require_finite};
 use crate::{Cancel, Result};
@@ -12,6 +12,9 @@ use crate::{Cancel, Result};
 pub const CHANNELS: usize = 10;
 /// Pixels a frame beyond which a pixel moves.
 const MOVING: f32 = 0.25;
+
+/// Sums of eight neighbouring pixels, channel by channel.
+type Eight = [[f32; LANES]; CHANNELS];
 
 /// Writes, for each block of `rows` x `columns`, the mean flow along eight directions, magnitude and moving share.
 ///
@@ -50,7 +53,7 @@ struct Scratch {
     /// The same at half width, with room for the last eight.
     x: Vec<f32>,
     y: Vec<f32>,
-    sums: Vec<Eight<CHANNELS>>,
+    sums: Vec<Eight>,
 }
 
 impl Scratch {
@@ -89,7 +92,7 @@ impl Work for Band<'_> {
             let eights = x.as_chunks::<LANES>().0.iter().zip(y.as_chunks::<LANES>().0);
             eights.zip(&mut *sums).for_each(|((x, y), sums)| add_motion(x, y, weight, sums));
         }
-        across(sums, self.columns, self.out);
+        across::<CHANNELS>(self.columns, |x, channel| sums[x / LANES][channel][x % LANES], self.out);
     }
 }
 
@@ -110,7 +113,7 @@ fn halve(line: &[f32], spans: &[Span], x: &mut [f32], y: &mut [f32]) {
 
 /// Adds `weight` times what eight pixels do. The square of what goes along an axis counts for one of its two ends.
 #[inline(always)]
-fn add_motion(x: &[f32; LANES], y: &[f32; LANES], weight: f32, sums: &mut Eight<CHANNELS>) {
+fn add_motion(x: &[f32; LANES], y: &[f32; LANES], weight: f32, sums: &mut Eight) {
     for lane in 0..LANES {
         let (x, y) = (x[lane], y[lane]);
         let norm = (x * x + y * y).sqrt();

@@ -1,18 +1,17 @@
 //! The directions in which points spread most, and what is seen of a point along them.
 
 /// Directions.
-const AXES: usize = 8;
+const AXES: usize = 11;
 /// Numbers of a point: along each direction, and how far it is from all of them.
 pub(super) const NEAR: usize = AXES + 1;
 /// Rounds of subspace iteration; directions that are only nearly the best ones cost time, not exactness.
 const ROUNDS: usize = 30;
 
-/// The middle of points, their directions, and the size of the farthest.
+/// The middle of points and their directions.
 pub(super) struct Spread {
     middle: Vec<f64>,
     /// Of each coordinate, its share in each direction; directions are orthonormal, or nothing where points have none.
     axes: Vec<[f64; AXES]>,
-    pub reach: f32,
 }
 
 impl Spread {
@@ -30,21 +29,21 @@ impl Spread {
                 row.iter_mut().zip(&own).for_each(|(sum, b)| *sum += a * b);
             }
         }
-        let mut spread = Self { middle, axes: directions(&covariance), reach: 0.0 };
-        let size = |point: &[f32]| {
-            point.iter().zip(&spread.middle).map(|(&value, middle)| (f64::from(value) - middle).powi(2)).sum::<f64>()
-        };
-        spread.reach = points.chunks_exact(dims).map(size).fold(0.0, f64::max).sqrt() as f32;
-        spread
+        Self { middle, axes: directions(&covariance) }
     }
 
-    /// A point's numbers; no two points are farther apart by them than they are.
+    /// A point's coordinates from the middle of all.
+    #[inline(always)]
+    pub fn centred(&self, point: &[f32]) -> impl Iterator<Item = f64> {
+        point.iter().zip(&self.middle).map(|(&value, middle)| f64::from(value) - middle)
+    }
+
+    /// A point's numbers; no two points are farther apart by them than they are, and the middle is as far as it is.
     #[inline(always)]
     pub fn near(&self, point: &[f32]) -> [f32; NEAR] {
         let mut along = [0.0; AXES];
         let mut whole = 0.0;
-        for ((&value, middle), axes) in point.iter().zip(&self.middle).zip(&self.axes) {
-            let value = f64::from(value) - middle;
+        for (value, axes) in self.centred(point).zip(&self.axes) {
             whole += value * value;
             for (along, axis) in along.iter_mut().zip(axes) {
                 *along += value * axis;
