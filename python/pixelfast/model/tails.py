@@ -24,16 +24,17 @@ def quantiles(values: Values) -> NDArray[np.float64]:
     return found
 
 
-def rarity(values: Values, at: NDArray[np.float64]) -> Values:
-    """Returns -log10 of the tail of each value: linear between the quantiles, and on with the last slope.
+def rarity(values: Values, at: NDArray[np.float64], knee: int = -2) -> Values:
+    """Returns -log10 of the tail of each value: linear between the quantiles, and on with their last slope.
 
     Args:
         values: f32 of any shape, from 0.
         at: f64[9], the quantiles of held-out values.
+        knee: the position from which to the last quantile that slope is taken.
     """
     rare = -np.log10(TAILS)
     at = np.maximum.accumulate(at + np.arange(len(at)) * 1e-12)
-    slope = (rare[-1] - rare[-2]) / max(at[-1] - at[-2], 1e-3 * at[-1] + 1e-9)
+    slope = (rare[-1] - rare[knee]) / max(at[-1] - at[knee], 1e-3 * at[-1] + 1e-9)
     places = np.concatenate([[0.0], at]) if at[0] > 0 else at
     inside = np.interp(values, places, rare if len(places) == len(rare) else np.concatenate([[0.0], rare]))
     found: Values = np.where(values > at[-1], rare[-1] + slope * (values - at[-1]), inside).astype(np.float32)

@@ -111,7 +111,7 @@ def test_threads_change_nothing(walked: Path, scored: Path, threads: int) -> Non
 def test_the_model_says_what_it_is(walked: Path) -> None:
     model = pixelfast.Model.load(walked / "model")
     own = model.manifest.own
-    assert (own["height"], own["width"], own["live"]) == (96, 144, False)
+    assert (own["height"], own["width"], own["times"]["live"]) == (96, 144, False)
     assert own["alarms"]["videos"] == 4
     assert set(model.manifest.files) >= {"density.safetensors", "flip.onnx"}
     [calibration] = model.manifest.calibrations

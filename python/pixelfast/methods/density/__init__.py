@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from pixelfast.flip import recipe as flip
 from pixelfast.methods.base import GlobalPass, MethodSpec, TrainingOption, later
-from pixelfast.methods.trained import Recipe
+from pixelfast.methods.density.recipe import RECIPES
 from pixelfast.model import Manifest
 
 STREAMS: Final = ("speed", "direction", "look", "place")
+BLOCKS: Final = 30
+"""Blocks along the longer side of the picture; a cell is 2x2 of them, a step of one apart."""
 
 
 def _outcome(report: Mapping[str, Any]) -> str:
@@ -17,12 +18,11 @@ def _outcome(report: Mapping[str, Any]) -> str:
 
 def _describe(manifest: Manifest) -> list[tuple[str, str]]:
     own = manifest.own
-    speakers = ("speed", "direction and look", "place")
-    turned = ", ".join(f"{name} by {value:.2f}" for name, value in zip(speakers, own["turned"], strict=True))
-    how = "as they come, without delay" if own["live"] else "with those before and after"
+    how = "with those before them alone" if own["times"]["live"] else "with those before and after"
+    slower = max(own["height"], own["width"]) / BLOCKS / own["speed"]
     return [
         ("frames", f"flow by DIS on {own['width']}x{own['height']} pixels, smoothed {how}; noisy frames are bridged"),
-        ("usual", f"{own['speed']:.2f} pixels a frame; turned down: {turned}"),
+        ("usual", f"{own['speed']:.2f} pixels a frame, so that a block is crossed in {slower:.0f} frames"),
     ]
 
 
@@ -34,7 +34,7 @@ METHOD = MethodSpec(
     global_pass=GlobalPass(smooth=1, percentile=None, smooth_first=True, blind_to_still=True),
     submission="score",
     raw=later("pixelfast.methods.density.scoring:raw"),
-    recipes={"default": Recipe("default", None, flip.DEFAULT)},
+    recipes=RECIPES,
     open=later("pixelfast.methods.density.scoring:open_density"),
     train=later("pixelfast.methods.density.training:train_density"),
     errors_of=later("pixelfast.methods.density.scoring:errors_of"),

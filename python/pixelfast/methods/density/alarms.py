@@ -6,8 +6,8 @@ from typing import Final
 import numpy as np
 
 from pixelfast.methods.density.judging import frame_scores
+from pixelfast.methods.density.levels import Values, levels_of
 from pixelfast.methods.density.stored import AlarmRate
-from pixelfast.methods.density.tails import SPEAKERS, Values, level
 from pixelfast.model.calibration import THRESHOLD_PROBABILITY
 
 _FACTOR: Final = 2.0
@@ -17,18 +17,19 @@ _LEAST: Final = 5.0
 """Alarms that must be expected before their number says anything."""
 
 
-def observe(held_out: Sequence[Values]) -> AlarmRate | None:
+def observe(held_out: Sequence[Values], *, by_video: bool) -> AlarmRate | None:
     """Counts the frames of each left-out video above the level that the other videos give; None where there is one.
 
     Args:
         held_out: f32[n, 3] of each video, what was said of it by tails that had not seen it.
+        by_video: how levels are measured; see `DensityRecipe`.
     """
     if len(held_out) < 2:
         return None
     above = frames = 0
     for index, own in enumerate(held_out):
         others = [*held_out[:index], *held_out[index + 1 :]]
-        levels = {name: level([one[:, place] for one in others]) for place, name in enumerate(SPEAKERS)}
+        levels = levels_of(others, by_video=by_video)
         usual = np.concatenate([frame_scores(one, levels).max(-1) for one in others])
         above += int((frame_scores(own, levels).max(-1) > np.quantile(usual, THRESHOLD_PROBABILITY)).sum())
         frames += len(own)

@@ -13,18 +13,24 @@ from pixelfast.cleaning.frozen import FROZEN_FRAMES
 from pixelfast.errors import EngineError
 from pixelfast.flow.dis import LEAST_SIDE
 from pixelfast.machine.stopwatch import Stopwatch
+from pixelfast.methods.density import BLOCKS
+from pixelfast.methods.density.carrying import carry
 from pixelfast.methods.density.over_time import joined, over_time
+from pixelfast.methods.density.recipe import Times
 
 LONGER_SIDE: Final = 360
 """Pixels of the longer side of the working image, at most."""
-
-BLOCKS: Final = 30
-"""Blocks along the longer side of the picture; a cell is 2x2 of them, a step of one apart."""
 
 DIRECTIONS: Final = 8
 LOOK: Final = 32
 _AT_ONCE: Final = 256
 """Frames that are repeated at once: a camera may be frozen for hours."""
+
+_ANGLES: Final = np.arange(DIRECTIONS) * (np.pi / 4)
+_AXES: Final = (np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], -1) / 1.698).astype(np.float32)
+"""Turns what moves along each direction into a vector; the sum is 1.698 times as long as a flow, whichever its way."""
+
+_LEAST_MOVING: Final = 0.05  # share of a cell's pixels
 
 Values = NDArray[np.float32]
 
@@ -37,21 +43,27 @@ class Cells(NamedTuple):
         speed: f32[n, h, w], the mean length of the flow, pixels of the working image a frame.
         moving: f32[n, h, w], the share of pixels that move.
         look: f32[n, h, w, 32], edges by orientation of the cell's four blocks.
+        flow: f32[n, h, w, 2], right and down, of what moves: cells a frame.
     """
 
     toward: Values
     speed: Values
     moving: Values
     look: Values
+    flow: Values
 
-    def smoothed(self, sigma: float, *, live: bool = False) -> "Cells":
+    def smoothed(self, times: Times) -> "Cells":
         """The same with the motion of a whole video smoothed in time."""
-        return Cells(*joined(smooth_cells([self], sigma, live=live)))
+        return Cells(*joined(smooth_cells([self], times)))
 
 
-def smooth_cells(cells: Iterable[Cells], sigma: float, *, live: bool = False) -> Iterator[Cells]:
-    """Yields the cells of a video with their motion smoothed in time, before any maximum; their edges are not."""
-    for piece in over_time(cells, (sigma, sigma, sigma, 0), live=live):
+def smooth_cells(cells: Iterable[Cells], times: Times) -> Iterator[Cells]:
+    """Yields the cells of a video with their motion smoothed in time, before any maximum; edges and flow are not."""
+    if times.carried:
+        pieces = carry(cells, Cells._fields.index("flow"), (0, 1, 2), times.motion, live=times.live)
+    else:
+        pieces = over_time(cells, (*[times.motion] * 3, 0, 0), live=times.live)
+    for piece in pieces:
         yield Cells(*piece)
 
 
@@ -81,8 +93,13 @@ def block_grid(height: int, width: int) -> tuple[int, int]:
         >>> block_grid(240, 360)
         (20, 30)
     """
-    side = max(height, width) / BLOCKS
+    side = block_side(height, width)
     return max(2, round(height / side)), max(2, round(width / side))
+
+
+def block_side(height: int, width: int) -> float:
+    """Returns the side of a block in pixels of a working image of this size."""
+    return max(height, width) / BLOCKS
 
 
 class CellStream:
@@ -100,6 +117,7 @@ class CellStream:
         self._waiting: tuple[int, Values] | None = None  # the first usable frame, until it is known how it moves
         self._last: tuple[Values, Values] | None = None  # how the last one moves, and its edges: blocks of one frame
         self._passed = 0  # frames since the last usable one, or before any
+        self._side = 1.0  # of a block, in pixels
         self._first: Frames | None = None  # the first frame of all, which stands in where none is usable
 
     def run(self, cleaned: Iterable[Cleaned]) -> Iterator[Cells]:
@@ -107,7 +125,7 @@ class CellStream:
         for some in cleaned:
             index = np.flatnonzero(some.usable)
             if self._first is None:
-                self._first = some.frames[:1].copy()
+                self._first, self._side = some.frames[:1].copy(), block_side(*some.frames.shape[1:])
             if not len(index):
                 self._passed += len(some.frames)
                 continue
@@ -147,7 +165,7 @@ class CellStream:
             self._waiting = None
             motion, look = np.concatenate([motion[:1], motion]), np.concatenate([early, look])
             steps = np.concatenate([[lead], steps])
-        yield from _repeated(motion, look, steps)
+        yield from _repeated(motion, look, steps, self._side)
 
     def _rest(self) -> Iterator[Cells]:
         """The cells of the frames after the last usable one; of all, where there are not two of these."""
@@ -156,13 +174,13 @@ class CellStream:
         if self._waiting is not None:
             lead, look = self._waiting
             still = np.zeros((*look.shape[:3], DIRECTIONS + 2), np.float32)
-            yield from _repeated(still, look, np.array([lead + self._passed]))
+            yield from _repeated(still, look, np.array([lead + self._passed]), self._side)
         elif self._last is not None:
-            yield from _repeated(*self._last, np.array([self._passed]))
+            yield from _repeated(*self._last, np.array([self._passed]), self._side)
 
 
-def _repeated(motion: Values, look: Values, times: NDArray[np.int64]) -> Iterator[Cells]:
-    """The cells of blocks, each frame's so many times, a bounded number at once."""
+def _repeated(motion: Values, look: Values, times: NDArray[np.int64], side: float) -> Iterator[Cells]:
+    """The cells of blocks of so many pixels, each frame's so many times, a bounded number at once."""
     for index in [slice(0, len(times))] if times.sum() <= _AT_ONCE else [slice(i, i + 1) for i in range(len(times))]:
         count = int(times[index].sum())
         for done in range(0, count, _AT_ONCE):
@@ -170,7 +188,10 @@ def _repeated(motion: Values, look: Values, times: NDArray[np.int64]) -> Iterato
             own, edges = _four(motion[index]), np.concatenate(_corners(look[index]), axis=-1)
             if many.max() != 1 or many.min() != 1:
                 own, edges = np.repeat(own, many, axis=0), np.repeat(edges, many, axis=0)
-            yield Cells(own[..., :DIRECTIONS], own[..., DIRECTIONS], own[..., DIRECTIONS + 1], edges)
+            toward, speed, moving = own[..., :DIRECTIONS], own[..., DIRECTIONS], own[..., DIRECTIONS + 1]
+            pixels = np.maximum(moving, _LEAST_MOVING) * np.float32(side)
+            flow: Values = toward @ _AXES / pixels[..., None]
+            yield Cells(toward, speed, moving, edges, flow)
 
 
 def _corners(blocks: Values) -> list[Values]:

@@ -6,9 +6,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from pixelfast.methods.density import STREAMS
+from pixelfast.methods.density.levels import SPEAKERS, Level, Values, spoken
 from pixelfast.methods.density.over_time import over_time
-from pixelfast.methods.density.streams import Streams, Units
-from pixelfast.methods.density.tails import SPEAKERS, STREAMS, Level, Tails, Values, spoken
+from pixelfast.methods.density.streams import Streams, Tails, Units
 
 
 class Said(NamedTuple):
@@ -45,8 +46,8 @@ class Verdict(NamedTuple):
 
 def said_of(streams: Iterable[Streams], tails: Tails, units: Units) -> Iterator[Said]:
     """Yields what is said of a video's frames."""
-    pieces = (_said(some, tails) for some in streams)
-    for piece in over_time(pieces, (units.smooth, units.smooth, 0, 0), live=units.live):
+    times, pieces = units.times, (_said(some, tails) for some in streams)
+    for piece in over_time(pieces, (times.said, times.said, 0, 0), live=times.live):
         yield Said(*piece)
 
 

@@ -8,11 +8,14 @@ import numpy as np
 from pixelfast import _core
 from pixelfast.methods.density.cells import Cells
 from pixelfast.methods.density.judging import floor, frame_scores, said_of
+from pixelfast.methods.density.levels import Level, Values, levels_of
 from pixelfast.methods.density.over_time import joined, over_time
 from pixelfast.methods.density.reasons import Habits
+from pixelfast.methods.density.recipe import DensityRecipe
 from pixelfast.methods.density.streams import (
     Exemplars,
     Streams,
+    Tails,
     Units,
     direction_points,
     look_points,
@@ -20,14 +23,9 @@ from pixelfast.methods.density.streams import (
     plain_look,
     streams_of,
 )
-from pixelfast.methods.density.tails import SPEAKERS, STREAMS, Level, Tails, Values, level
-from pixelfast.model.tails import quantiles
 
 FOLDS: Final = 3
-POINTS: Final = 3000
 A_PLACE: Final = 64
-SMOOTH: Final = 3.0
-"""Frames of the Gaussian in time, one standard deviation."""
 _MOVING: Final = 0.3  # share of a cell's pixels, for the usual speed
 
 
@@ -53,7 +51,9 @@ class Learnt(NamedTuple):
         return [np.maximum(frame_scores(own, levels).max(-1) + np.float32(floor(levels)), 0) for own in self.held_out]
 
 
-def learn(videos: Sequence[Cells], seed: int, threads: int, *, live: bool = False) -> Learnt:
+def learn(
+    videos: Sequence[Cells], side: float, recipe: DensityRecipe, seed: int, threads: int, *, live: bool = False
+) -> Learnt:
     """Learns from the cells of normal videos, all of one grid; fewer than three are cut into thirds.
 
     Each fold's videos are compared with what the other folds held: so tails and levels are those of videos that were
@@ -61,41 +61,46 @@ def learn(videos: Sequence[Cells], seed: int, threads: int, *, live: bool = Fals
 
     Args:
         videos: their motion as it is, not smoothed.
+        side: of a block, in pixels of the working image.
+        recipe: how to learn.
         seed: of the random choice of exemplars.
         threads: of the searches.
         live: whether each frame is smoothed with those before it alone.
     """
-    videos = [video.smoothed(SMOOTH, live=live) for video in videos]
-    units = _units(videos, live)
+    speed = _usual_speed(videos)
+    times = recipe.times(side / speed, live=live)
+    videos = [video.smoothed(times) for video in videos]
+    units = Units(speed if recipe.by_crossing else _usual_speed(videos), _usual_edges(videos), times)
     habits = Habits.of(videos, units)
     folds, videos = _folds(videos)
     held: dict[int, Streams] = {}
     for fold in folds:
-        seen = exemplars_of([videos[index] for index in range(len(videos)) if index not in fold], units, seed, threads)
+        others = [videos[index] for index in range(len(videos)) if index not in fold]
+        seen = exemplars_of(others, units, recipe.points, seed, threads)
         for index in fold:
             held[index] = Streams(*joined(streams_of([videos[index]], units, seen, threads)))
     said: dict[int, Values] = {}
     for fold in folds:
-        tails = _tails([held[index] for index in held if index not in fold])
+        tails = Tails.of([held[index] for index in held if index not in fold], recipe)
         said |= {index: _frames(held[index], tails, units) for index in fold}
     ordered = [said[index] for index in range(len(videos))]
-    levels = {name: level([one[:, place] for one in ordered]) for place, name in enumerate(SPEAKERS)}
-    everything = exemplars_of(videos, units, seed, threads)
-    return Learnt(Known(units, everything, _tails(list(held.values())), levels, habits), ordered)
+    everything = exemplars_of(videos, units, recipe.points, seed, threads)
+    levels = levels_of(ordered, by_video=recipe.by_video)
+    return Learnt(Known(units, everything, Tails.of(list(held.values()), recipe), levels, habits), ordered)
 
 
 def _frames(streams: Streams, tails: Tails, units: Units) -> Values:
     return np.concatenate([some.frames for some in said_of([streams], tails, units)])
 
 
-def exemplars_of(videos: Sequence[Cells], units: Units, seed: int, threads: int) -> Exemplars:
+def exemplars_of(videos: Sequence[Cells], units: Units, points: int, seed: int, threads: int) -> Exemplars:
     """Chooses what stands for normal footage: moving cells at random, and of each place what differs most."""
     rng = np.random.default_rng(seed)
     moving = [_moves(video, units) > 0.5 for video in videos]
     if not any(one.any() for one in moving):  # whatever moves is far from what stands still
         moving = [one == one.max() for one in moving]
     count = sum(int(one.sum()) for one in moving)
-    chosen = [rng.choice(count, min(POINTS, count), replace=False) for _ in range(2)]
+    chosen = [rng.choice(count, min(points, count), replace=False) for _ in range(2)]
     directions = np.concatenate([direction_points(v.toward, units)[m] for v, m in zip(videos, moving, strict=True)])
     looks = np.concatenate([look_points(v.look, units)[m] for v, m in zip(videos, moving, strict=True)])
     still = np.concatenate([plain_look(video.look, units) for video in videos])
@@ -106,23 +111,17 @@ def exemplars_of(videos: Sequence[Cells], units: Units, seed: int, threads: int)
 
 def _moves(video: Cells, units: Units) -> Values:
     pieces: Iterable[tuple[Values]] = [(moves_of(video, units),)]
-    return np.concatenate([some for (some,) in over_time(pieces, (units.smooth,), live=units.live)])
+    return np.concatenate([some for (some,) in over_time(pieces, (units.times.chosen,), live=units.times.live)])
 
 
-def _units(videos: Sequence[Cells], live: bool) -> Units:
+def _usual_speed(videos: Sequence[Cells]) -> float:
     speeds = np.concatenate([video.speed[video.moving > _MOVING] for video in videos])
+    return float(np.median(speeds)) if len(speeds) else 1.0
+
+
+def _usual_edges(videos: Sequence[Cells]) -> float:
     edges = np.concatenate([np.linalg.norm(video.look, axis=-1).ravel() for video in videos])
-    return Units(float(np.median(speeds)) if len(speeds) else 1.0, max(float(np.median(edges)), 1e-3), SMOOTH, live)
-
-
-def _tails(held: Sequence[Streams]) -> Tails:
-    tails = {}
-    for name in STREAMS:
-        values = [getattr(one, name) for one in held]
-        if name != "place":
-            values = [some[one.moves > 0.5] for some, one in zip(values, held, strict=True)]
-        tails[name] = quantiles(np.concatenate([some.ravel() for some in values]))
-    return tails
+    return max(float(np.median(edges)), 1e-3)
 
 
 def _folds(videos: Sequence[Cells]) -> tuple[list[list[int]], list[Cells]]:

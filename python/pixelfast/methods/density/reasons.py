@@ -5,10 +5,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pixelfast.methods.density import STREAMS
 from pixelfast.methods.density.cells import DIRECTIONS, Cells
 from pixelfast.methods.density.judging import Said, Verdict
+from pixelfast.methods.density.levels import Values
 from pixelfast.methods.density.streams import Units, moves_of
-from pixelfast.methods.density.tails import STREAMS, Values
 
 _WAYS: Final = ("right", "down and right", "down", "down and left", "left", "up and left", "up", "up and right")
 _MOST_TIMES: Final = 20.0

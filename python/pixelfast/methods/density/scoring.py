@@ -1,7 +1,7 @@
 """The density method on one video: frames in, maps, scores and reasons out."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,10 +16,10 @@ from pixelfast.methods.density.alarms import promise
 from pixelfast.methods.density.cells import CellStream, smooth_cells, working_size
 from pixelfast.methods.density.judging import judge, said_of
 from pixelfast.methods.density.learning import Known
+from pixelfast.methods.density.levels import Values
 from pixelfast.methods.density.steady import Nudge, Steady
 from pixelfast.methods.density.stored import DensityFacts, known_of
 from pixelfast.methods.density.streams import streams_of
-from pixelfast.methods.density.tails import Values
 from pixelfast.methods.settings import Settings
 from pixelfast.options import OwnPool
 from pixelfast.sources import Video
@@ -59,7 +59,8 @@ class Density:
         """See `Method.facts`: all lies in the engine's file and in what the model says of it."""
         units = self.known.units
         levels = [[name, *level] for name, level in self.known.levels.items()]
-        return {"units": list(units), "levels": levels, "size": [self.facts_known.height, self.facts_known.width]}
+        own = {"speed": units.speed, "edges": units.edges, "times": asdict(units.times), "knee": self.known.tails.knee}
+        return {**own, "levels": levels, "size": [self.facts_known.height, self.facts_known.width]}
 
     def frames(self, video: Video) -> FrameFormat:
         """The training's working size, whatever the video's: so places and speeds are those of the training."""
@@ -115,7 +116,7 @@ class DensityMaps:
         units = known.units
         steady = Steady(self.method.picture)
         self.method.nudged[self.video.name] = steady.nudges
-        cells = smooth_cells(CellStream(threads, watch).run(steady.run(cleaned)), units.smooth, live=units.live)
+        cells = smooth_cells(CellStream(threads, watch).run(steady.run(cleaned)), units.times)
         streams = streams_of(cells, units, known.exemplars, threads, watch)
         done = 0
         for said in said_of(streams, known.tails, units):

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.cleaning.cleaned import Cleaned, Frames
-from pixelfast.methods.density.cells import BLOCKS
+from pixelfast.methods.density import BLOCKS
 
 EVERY: Final = 16
 """Frames between two looks, counted from the start of a video."""

@@ -8,11 +8,13 @@ from typing import Any, Final, Self
 import numpy as np
 
 from pixelfast.errors import EngineError, ModelError
+from pixelfast.methods.density import STREAMS
 from pixelfast.methods.density.cells import DIRECTIONS, LOOK, block_grid
 from pixelfast.methods.density.learning import Known
+from pixelfast.methods.density.levels import RESTLESS, SPEAKERS, Level, Values
 from pixelfast.methods.density.reasons import Habits
-from pixelfast.methods.density.streams import Exemplars, Units
-from pixelfast.methods.density.tails import SPEAKERS, STREAMS, Level, Values
+from pixelfast.methods.density.recipe import Times
+from pixelfast.methods.density.streams import Exemplars, Tails, Units
 from pixelfast.model import Model
 from pixelfast.model.fields import Fields
 from pixelfast.model.manifest import FILE_NAME
@@ -46,10 +48,10 @@ class DensityFacts:
     Attributes:
         height: of the working image, in pixels.
         width: likewise.
-        live: whether frames are smoothed with those before them alone.
         speed: the usual one, in pixels of the working image a frame.
         edges: their usual strength.
-        smooth: standard deviation of the smoothing in time, in frames.
+        times: how long things are smoothed.
+        knee: see `DensityRecipe.knee`.
         usual: the median of what each speaker says of held-out frames.
         high: the 99th percentile.
         turned: by how much each speaker is turned down.
@@ -58,10 +60,10 @@ class DensityFacts:
 
     height: int
     width: int
-    live: bool
     speed: float
     edges: float
-    smooth: float
+    times: Times
+    knee: int
     usual: tuple[float, ...]
     high: tuple[float, ...]
     turned: tuple[float, ...]
@@ -77,9 +79,13 @@ class DensityFacts:
         own = model.manifest.own
         fields = Fields(own, model.folder / FILE_NAME, f"{model.manifest.method}.")
         facts: Self = fields.read_all(cls)
-        for name in ("speed", "edges", "smooth"):
+        for name in ("speed", "edges"):
             if getattr(facts, name) <= 0:
                 raise fields.damaged(name, "a number above 0")
+        if min(asdict(facts.times).values()) < 0 or facts.times.slow <= 0:
+            raise fields.damaged("times", "numbers of frames above 0")
+        if not 0 < facts.knee < len(TAILS) - 1:
+            raise fields.damaged("knee", f"a position from 1 to {len(TAILS) - 2}")
         if not len(facts.usual) == len(facts.high) == len(facts.turned) == len(SPEAKERS):
             raise fields.damaged("usual", f"{len(SPEAKERS)} numbers, and so high and turned")
         if any(high <= usual for high, usual in zip(facts.high, facts.usual, strict=True)) or min(facts.turned) < 1:
@@ -97,7 +103,8 @@ def facts_of(known: Known, size: tuple[int, int], alarms: AlarmRate | None) -> d
     """Returns what stands in the manifest, as plain values."""
     (height, width), units = size, known.units
     usual, high, turned = zip(*(known.levels[name] for name in SPEAKERS), strict=True)
-    own = DensityFacts(height, width, units.live, units.speed, units.edges, units.smooth, usual, high, turned, alarms)
+    knee = known.tails.knee % len(TAILS)
+    own = DensityFacts(height, width, units.speed, units.edges, units.times, knee, usual, high, turned, alarms)
     return asdict(own)
 
 
@@ -107,7 +114,8 @@ def save(known: Known, picture: Values, path: Path) -> None:
 
     exemplars, habits = known.exemplars, known.habits
     arrays = {**exemplars._asdict(), "fastest": habits.fastest, "ways": habits.ways, "picture": picture}
-    arrays["tails"] = np.stack([known.tails[name] for name in STREAMS])
+    arrays["tails"] = np.stack(list(known.tails.at.values()))
+    arrays |= {} if known.tails.restless is None else {RESTLESS: known.tails.restless}
     save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
 
 
@@ -126,9 +134,10 @@ def load(path: Path, facts: DensityFacts) -> tuple[Known, Values]:
         raise EngineError(f"{path} is damaged, or no safetensors file ({error}): train the model again") from error
     _check(arrays, facts, path)
     exemplars = Exemplars(*(arrays[name] for name in Exemplars._fields))
-    tails = dict(zip(STREAMS, arrays["tails"], strict=True))
+    names = [*STREAMS, *([RESTLESS] if RESTLESS in arrays else [])]
+    tails = Tails(dict(zip(names, arrays["tails"], strict=True)), facts.knee, arrays.get(RESTLESS))
     levels = {name: Level(*one) for name, *one in zip(SPEAKERS, facts.usual, facts.high, facts.turned, strict=True)}
-    units = Units(facts.speed, facts.edges, facts.smooth, facts.live)
+    units = Units(facts.speed, facts.edges, facts.times)
     return Known(units, exemplars, tails, levels, Habits(arrays["fastest"], arrays["ways"])), arrays["picture"]
 
 
@@ -142,9 +151,11 @@ def _check(arrays: Mapping[str, Values], facts: DensityFacts, path: Path) -> Non
         "usual": (cells, LOOK),
         "fastest": (rows, columns),
         "ways": (rows, columns, DIRECTIONS),
-        "tails": (len(STREAMS), len(TAILS)),
+        "tails": (len(STREAMS) + (RESTLESS in arrays), len(TAILS)),
         "picture": (facts.height, facts.width),
     }
+    if RESTLESS in arrays:
+        shapes[RESTLESS] = (rows, columns)
     for name, shape in shapes.items():
         array = arrays.get(name)
         dtype = np.float64 if name == "tails" else np.float32

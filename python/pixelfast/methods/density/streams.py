@@ -1,17 +1,20 @@
 """From the cells of a video to its four streams: how fast, which way, what it looks like, and what is there at all."""
 
-from collections.abc import Iterable, Iterator
-from typing import Any, Final, NamedTuple
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast import _core
 from pixelfast.machine.stopwatch import Stopwatch
+from pixelfast.methods.density import STREAMS
+from pixelfast.methods.density.carrying import carry
 from pixelfast.methods.density.cells import Cells
-from pixelfast.methods.density.over_time import over_time
-from pixelfast.methods.density.tails import STREAMS, Tails, Values
-from pixelfast.model.tails import rarity
+from pixelfast.methods.density.levels import RESTLESS, Values
+from pixelfast.methods.density.over_time import Arrays, over_time
+from pixelfast.methods.density.recipe import DensityRecipe, Times
+from pixelfast.model.tails import quantiles, rarity
 
 _MOVES: Final = 0.3
 """Share of the usual speed above which a cell moves."""
@@ -19,10 +22,6 @@ _STILL: Final = 0.03
 _WHERE_DIRECTION: Final = 0.35
 _WHERE_LOOK: Final = 0.5
 """How much the place in the picture counts beside what is there."""
-SLOW_FRAMES: Final = 1500.0
-"""Frames after which the slow mean of a place has taken over most of what is new there."""
-_SMOOTH_PLACE: Final = 4.0
-"""How much longer than anything else a place is smoothed."""
 
 
 class Units(NamedTuple):
@@ -31,14 +30,12 @@ class Units(NamedTuple):
     Attributes:
         speed: the usual one, in pixels of the working image a frame.
         edges: their usual strength in a cell.
-        smooth: standard deviation in frames of the smoothing in time.
-        live: whether each frame is smoothed with those before it alone.
+        times: how long things are smoothed.
     """
 
     speed: float
     edges: float
-    smooth: float
-    live: bool = False
+    times: Times
 
 
 class Exemplars(NamedTuple):
@@ -67,6 +64,7 @@ class Streams(NamedTuple):
         place: f32[n, h, w], how far from all that this place showed, in training or lately.
         moves: f32[n, h, w], how much a cell moves, from 0 to 1.
         way: u8[n, h, w], which of the 8 directions it moves along most.
+        flow: f32[n, h, w, 2], cells a frame.
     """
 
     speed: Values
@@ -75,22 +73,61 @@ class Streams(NamedTuple):
     place: Values
     moves: Values
     way: NDArray[np.uint8]
+    flow: Values
 
-    def rare(self, tails: Tails) -> dict[str, Values]:
+    def rare(self, tails: "Tails") -> dict[str, Values]:
         """Returns how rare each stream is, f32[n, h, w]; all but the place speak of moving cells alone."""
         weight = np.minimum(1, 2 * self.moves)
-        found = {name: rarity(getattr(self, name), tails[name]) for name in STREAMS}
+        found = {name: rarity(getattr(self, name), tails.at[name], tails.knee) for name in STREAMS}
+        if tails.restless is not None:
+            own = rarity(self.place / tails.restless, tails.at[RESTLESS], tails.knee)
+            found["place"] = (found["place"] + own) / 2
         return {name: values if name == "place" else values * weight for name, values in found.items()}
+
+
+class Tails(NamedTuple):
+    """What streams are rare by.
+
+    Attributes:
+        at: the quantiles f64[9] of each stream on held-out cells.
+        knee: see `DensityRecipe.knee`.
+        restless: f32[h, w], how restless each place usually is, half-way to what all are; None measures by no place.
+    """
+
+    at: Mapping[str, NDArray[np.float64]]
+    knee: int
+    restless: Values | None
+
+    @classmethod
+    def of(cls, held: Sequence[Streams], recipe: DensityRecipe) -> "Tails":
+        """Measures held-out streams of videos."""
+        restless: Values | None = None
+        if recipe.restless:
+            usual: Values = np.stack([one.place.mean(0) for one in held]).mean(0)
+            restless = np.array(np.maximum((usual + usual.mean()) / 2, 1e-6), dtype=np.float32)
+        at: dict[str, NDArray[np.float64]] = {}
+        for name in STREAMS:
+            values = [getattr(one, name) for one in held]
+            if name != "place":
+                values = [some[one.moves > 0.5] for some, one in zip(values, held, strict=True)]
+            at[name] = quantiles(np.concatenate([some.ravel() for some in values]))
+        if restless is not None:
+            at[RESTLESS] = quantiles(np.concatenate([(one.place / restless).ravel() for one in held]))
+        return cls(at, recipe.knee, restless)
 
 
 def streams_of(
     cells: Iterable[Cells], units: Units, exemplars: Exemplars, threads: int, stopwatch: Stopwatch | None = None
 ) -> Iterator[Streams]:
     """Yields the streams of a video's cells, whose motion is smoothed, a few frames at a time."""
-    seen, own = _Distances(units, exemplars, threads, stopwatch or Stopwatch()), units.smooth
-    with_moves = over_time(map(seen.with_moves, cells), (0, 0, 0, own), live=units.live)
-    sigmas = (0, 0, own, _SMOOTH_PLACE * own, 0, 0)
-    for piece in over_time(map(seen.distances, with_moves), sigmas, live=units.live):
+    seen, times = _Distances(units, exemplars, threads, stopwatch or Stopwatch()), units.times
+    with_moves = over_time(map(seen.with_moves, cells), (0, 0, 0, 0, 0, times.moves), live=times.live)
+    pieces: Iterable[Arrays] = map(seen.distances, with_moves)
+    look = Streams._fields.index("look")
+    if times.carried:
+        pieces = carry(pieces, Streams._fields.index("flow"), (look,), times.motion, live=times.live)
+    sigmas = {"place": times.place, "look": 0 if times.carried else times.motion}
+    for piece in over_time(pieces, [sigmas.get(name, 0) for name in Streams._fields], live=times.live):
         yield Streams(*piece)
 
 
@@ -132,27 +169,29 @@ class _Distances:
         self._looks = _core.Exemplars(exemplars.looks)
         self._slow = exemplars.usual.copy()
 
-    def with_moves(self, cells: Cells) -> tuple[NDArray[Any], ...]:
-        return cells.toward, cells.speed, cells.look, moves_of(cells, self._units)
+    def with_moves(self, cells: Cells) -> Arrays:
+        moves = moves_of(cells, self._units)
+        return cells.toward, cells.speed, cells.look, cells.flow, moves, moves
 
-    def distances(self, piece: tuple[NDArray[Any], ...]) -> tuple[NDArray[Any], ...]:
+    def distances(self, piece: Arrays) -> Arrays:
         with self._watch.phase("engine", piece[0].nbytes):
-            return self._distances(*piece)
+            return self._distances(piece)
 
-    def _distances(self, toward: Values, speed: Values, look: Values, moves: Values) -> tuple[NDArray[Any], ...]:
-        near = moves > 0
+    def _distances(self, piece: Arrays) -> Arrays:
+        toward, speed, look, flow, moved, moves = piece
+        near = (moved if self._units.times.carried else moves) > 0
         direction, unlike = np.zeros_like(moves), np.zeros_like(moves)
         direction[near] = self._directions.nearest(direction_points(toward, self._units)[near], self._threads)
         unlike[near] = self._looks.nearest(look_points(look, self._units)[near], self._threads)
         place = self._place(plain_look(look, self._units))
         way = toward.argmax(-1).astype(np.uint8)
-        return speed / np.float32(self._units.speed), direction, unlike, place, moves, way
+        return speed / np.float32(self._units.speed), direction, unlike, place, moves, way, flow
 
     def _place(self, look: Values) -> Values:
         """The distance to what was at each place, in training or lately."""
         n, h, w, d = look.shape
         flat = np.ascontiguousarray(look.reshape(n, h * w, d))
-        lately, rate = np.empty((n, h * w), np.float32), np.float32(1 - np.exp(-1 / SLOW_FRAMES))
+        lately, rate = np.empty((n, h * w), np.float32), np.float32(1 - np.exp(-1 / self._units.times.slow))
         for index, own in enumerate(flat):
             self._slow += rate * (own - self._slow)
             lately[index] = np.linalg.norm(own - self._slow, axis=-1)

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from itertools import chain, groupby, pairwise
 from operator import itemgetter
 from typing import Final
@@ -14,9 +15,10 @@ from pixelfast.cleaning.footage import cleaned_footage
 from pixelfast.errors import ModelError
 from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.methods.density.alarms import observe, promise
-from pixelfast.methods.density.cells import Cells, CellStream
+from pixelfast.methods.density.cells import Cells, CellStream, block_side
 from pixelfast.methods.density.learning import learn
 from pixelfast.methods.density.over_time import joined
+from pixelfast.methods.density.recipe import DensityRecipe
 from pixelfast.methods.density.scoring import size_of, working_frames
 from pixelfast.methods.density.stored import facts_of, save
 from pixelfast.methods.trained import Trained, TrainingJob
@@ -40,6 +42,7 @@ def train_density(job: TrainingJob) -> Trained:
         ModelError: the footage is too little to compare with itself.
         OutputError: the working folder cannot be written.
     """
+    recipe: DensityRecipe = job.recipe.own
     by_name = {video.name: video for video in job.videos}
     size, used, name = size_of(job.videos), job.cache.videos, EngineName("density", kind="safetensors")
     total = sum(video.length for video in used)
@@ -59,12 +62,13 @@ def train_density(job: TrainingJob) -> Trained:
         raise ModelError("the footage is too short to compare with itself: train on more")
     with job.phase("train"):
         job.tell("learn", 0, 1)
-        learnt = learn(cells, job.request.seed, job.threads, live=bool(job.options["live"]))
-    alarms = observe(learnt.held_out)
+        learnt = learn(cells, block_side(*size), recipe, job.request.seed, job.threads, live=bool(job.options["live"]))
+    alarms = observe(learnt.held_out, by_video=recipe.by_video)
     save(learnt.known, usual_picture(pictures), job.workdir / str(name))
     own = facts_of(learnt.known, size, alarms)
     held_out = ((f"video {at}", some.reshape(-1, 1, 1)) for at, some in enumerate(learnt.raw()))
-    report = {"frames": sum(len(one.speed) for one in cells), "outcome": promise(alarms)}
+    frames = sum(len(one.speed) for one in cells)
+    report = {"settings": {"density": asdict(recipe)}, "outcome": promise(alarms), "frames": frames}
     return Trained(str(name), 1, report, held_out, own, grid=max(cells[0].speed.shape[1:]))
 
 

@@ -1,4 +1,4 @@
-"""How rare a value is: -log10 of the share of held-out values at or above it, and what frames make of it (DENSITY)."""
+"""What each speaker says of frames, and where held-out normal frames lie in that (DENSITY)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
@@ -6,7 +6,9 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-STREAMS: Final = ("speed", "direction", "look", "place")
+RESTLESS: Final = "restless"
+"""The tail of a place measured by how restless it usually is."""
+
 SPEAKERS: Final = ("speed", "unusual", "place")
 """What a frame's score is the largest of: speed, direction with look, and place."""
 
@@ -14,18 +16,19 @@ _TOP: Final = {"speed": 3, "unusual": 3, "place": 10}
 _LOUD: Final = 0.05
 """Frames below this say nothing: they are empty."""
 
+_FEW: Final = 5
+"""Frames of a video that say something, which are too few to tell where the others lie."""
+
 Values = NDArray[np.float32]
-Tails = Mapping[str, NDArray[np.float64]]
-"""The quantiles f64[9] of each stream."""
 
 
 class Level(NamedTuple):
     """Where held-out normal frames lie in what one speaker says.
 
     Attributes:
-        usual: their median.
-        high: their 99th percentile.
-        turned: by how much the speaker is turned down, at least 1: it is loud on videos that it has not seen.
+        usual: the middle one.
+        high: what hardly any frame is above.
+        turned: by how much the speaker is turned down, at least 1, where it is loud on videos that it has not seen.
     """
 
     usual: float
@@ -33,7 +36,7 @@ class Level(NamedTuple):
     turned: float
 
     def scale(self, said: Values) -> Values:
-        """Returns f32, as many: 0 where a frame is as usual, 1 where it is as high as one in a hundred."""
+        """Returns f32, as many: 0 where a frame is as usual, 1 where it is as high as hardly any."""
         return ((said - self.usual) / ((self.high - self.usual) * self.turned)).astype(np.float32)
 
 
@@ -48,6 +51,22 @@ def _mean_of_largest(maps: Values, count: int) -> Values:
     count = min(count, cells.shape[1])
     largest: Values = np.partition(cells, -count, axis=-1)[:, -count:].mean(-1)
     return largest
+
+
+def levels_of(videos: Sequence[Values], *, by_video: bool) -> dict[str, Level]:
+    """Returns the levels from what the speakers said of held-out videos, each f32[n, 3]; see `DensityRecipe`."""
+    measure = level_by_video if by_video else level
+    return {name: measure([one[:, place] for one in videos]) for place, name in enumerate(SPEAKERS)}
+
+
+def level_by_video(videos: Sequence[Values]) -> Level:
+    """Returns the level of one speaker: the mean of the videos' medians, and a deviation above that of their maxima."""
+    loud = [said[said > _LOUD] for said in videos]
+    own = np.array([(np.median(said), said.max()) for said in loud if len(said) > _FEW])
+    if not len(own):
+        return Level(0.0, 1.0, 1.0)
+    usual, high = own.mean(0).tolist()
+    return Level(usual, max(high + float(own[:, 1].std()), usual + 1e-6), 1.0)
 
 
 def level(videos: Sequence[Values]) -> Level:
