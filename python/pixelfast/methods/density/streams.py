@@ -85,6 +85,12 @@ class Streams(NamedTuple):
         return {name: values if name == "place" else values * weight for name, values in found.items()}
 
 
+def _restless(places: Sequence[Values]) -> Values:
+    """How restless each place f32[h, w] is in the mean of videos, half-way to what all places are."""
+    usual = np.array([one.mean(0) for one in places]).mean(0)
+    return np.maximum((usual + usual.mean()) / 2, 1e-6).astype(np.float32)
+
+
 class Tails(NamedTuple):
     """What streams are rare by.
 
@@ -103,8 +109,7 @@ class Tails(NamedTuple):
         """Measures held-out streams of videos."""
         restless: Values | None = None
         if recipe.restless:
-            usual: Values = np.stack([one.place.mean(0) for one in held]).mean(0)
-            restless = np.array(np.maximum((usual + usual.mean()) / 2, 1e-6), dtype=np.float32)
+            restless = _restless([one.place for one in held])
         at: dict[str, NDArray[np.float64]] = {}
         for name in STREAMS:
             values = [getattr(one, name) for one in held]
