@@ -81,14 +81,15 @@ class Streams(NamedTuple):
         found = {name: rarity(getattr(self, name), tails.at[name], tails.knee) for name in STREAMS}
         if tails.restless is not None:
             own = rarity(self.place / tails.restless, tails.at[RESTLESS], tails.knee)
-            found["place"] = (found["place"] + own) / 2
+            found["place"] = (found["place"] + own) * np.float32(0.5)
         return {name: values if name == "place" else values * weight for name, values in found.items()}
 
 
 def _restless(places: Sequence[Values]) -> Values:
     """How restless each place f32[h, w] is in the mean of videos, half-way to what all places are."""
     usual = np.array([one.mean(0) for one in places]).mean(0)
-    return np.maximum((usual + usual.mean()) / 2, 1e-6).astype(np.float32)
+    restless: Values = np.maximum((usual + usual.mean()) / 2, 1e-6).astype(np.float32)
+    return restless
 
 
 class Tails(NamedTuple):
