@@ -16,7 +16,7 @@ def main(normal: str, new: str, model: str = "model") -> None:
     scores = pixelfast.score(new, engine=model, out="scores.parquet")
     print(scores.summary())
     for event in scores.events():
-        print(f"{event.video}: frames {event.start} to {event.end}, most of all frame {event.peak_frame}")
+        print(f"{event.video}: frames {event.start} to {event.end}, most of all {event.peak_frame}: {event.reason}")
 
 
 if __name__ == "__main__":

@@ -13,8 +13,7 @@ def main(training: str, testing: str, labels: str | None = None, model: str = "m
     """Trains unless the model is there, writes `submission.csv`, and judges it where labels are given."""
     if not Path(model).exists():
         pixelfast.train(training, model)
-    # The worst cells of a frame instead of all: better where what is unusual is small.
-    scores = pixelfast.score(testing, engine=model, pool="worst", out=["submission.csv", "scores.parquet"])
+    scores = pixelfast.score(testing, engine=model, out=["submission.csv", "scores.parquet"])
     print(f"submission.csv: {len(scores):,} rows")
     if labels is not None:
         result = pixelfast.evaluate("submission.csv", labels)

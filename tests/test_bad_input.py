@@ -274,7 +274,7 @@ def test_training_videos_shorter_than_a_window(tmp_path: Path) -> None:
         ({"out": "/proc/model"}, OutputError, "cannot be written"),
         ({"out": "file"}, OutputError, "is a file: give the name of a folder"),
         ({"out": "footage"}, OutputError, "is not replaced|no part of a model"),
-        ({"method": "sound"}, PixelfastError, "the method must be reconstruction or motion"),
+        ({"method": "sound"}, PixelfastError, "the method must be density, motion or reconstruction"),
         ({"recipe": "plain"}, ModelError, "plain is for the motion method"),
         ({"method": "motion", "flow": "farneback"}, ModelError, "flow must be dis or raft"),
         ({"method": "motion", "flow_preset": "best"}, ModelError, "flow_preset must be one of"),

@@ -15,6 +15,7 @@ import torch
 import pixelfast
 from oracles.networks import seeded_autoencoder
 from pixelfast.demo.scene import SceneSpec, generate_scene
+from pixelfast.methods.density import recipe as density
 from pixelfast.methods.motion import recipe as motion
 from pixelfast.methods.reconstruction import recipe as reconstruction
 from pixelfast.methods.trained import Recipe
@@ -54,6 +55,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         patch.chdir(home)
         small = {"channels": 4, "least_steps": None, "precisions": ("fp32",), "batches": (8,)}
         patch.setitem(reconstruction.RECIPES, "default", tiny(reconstruction.RECIPES["default"], **small))
+        whole = density.RECIPES["default"]
+        patch.setitem(density.RECIPES, "default", replace(whole, flip=tiny(reconstruction.RECIPES["default"]).flip))
         patch.setitem(motion.RECIPES, "default", tiny(motion.RECIPES["default"], hidden=8))
         run_examples("train")
         run_examples("score")

@@ -36,7 +36,7 @@ def train(
     source: "Source",
     out: StrPath,
     *,
-    method: str = "reconstruction",
+    method: str = "density",
     recipe: "str | Recipe" = "default",
     epochs: int | None = None,
     seed: int = 0,
@@ -53,14 +53,15 @@ def train(
     """Learns what is normal from footage that shows nothing unusual.
 
     Frames are decoded once into `<out>.training/`, where a checkpoint is kept after each epoch; the folder is removed
-    when the model is written. The last tenth of each video is not trained on: it gives the calibration.
+    when the model is written. The last tenth of each video is not trained on: it gives the calibration. Density has no
+    epochs: it looks at its footage once, and compares each video with what the others hold.
 
     Args:
         source: normal footage: a folder of video folders at any depth, one video folder, a file of several pictures,
             or a list of those.
         out: the model folder to write.
-        method: "reconstruction" or "motion".
-        recipe: "default", or "source" for the source method's exact training (or a `Recipe` of one's own);
+        method: "density", "motion" or "reconstruction".
+        recipe: "default", or "source" for the method's original, exactly (or a `Recipe` of one's own);
             "plain", of the motion method alone, predicts no motion at all, so that the score is the norm of the flow.
         epochs: passes over the training windows; None leaves it to the recipe.
         seed: of every random choice.
@@ -77,7 +78,8 @@ def train(
             source's 64 to 512, 0.125 to 8: half of them is a quarter of the work in training and scoring; None leaves
             it to the recipe (default 0.5, source 1). Of motion: `flow`, "dis" (OpenCV's, fast; the default) or "raft"
             (RAFT-Large, better and far slower), which scoring uses as well; `flow_preset` of "dis": "ultrafast",
-            "fast" or "medium"; `raft_weights` of "raft": the state dict; None lets torchvision download its own.
+            "fast" or "medium"; `raft_weights` of "raft": the state dict; None lets torchvision download its own. Of
+            density: `live`, whether each frame is smoothed with those before it alone, without delay.
 
     Returns:
         The model that was written.
@@ -90,7 +92,7 @@ def train(
         OutputError: `out` cannot be written; found out before the work.
 
     Examples:
-        >>> model = pixelfast.train("normal", "model")
+        >>> model = pixelfast.train("normal", "model", method="reconstruction")
         >>> model.manifest.training.videos
         2
     """

@@ -27,7 +27,7 @@ def judged(tmp_path: Path, model: Model) -> MethodReport:
 
 
 def test_everything_lies_where_it_says(judged: MethodReport, tmp_path: Path) -> None:
-    assert judged.written == (tmp_path / "scores.csv", tmp_path / "scores.parquet")
+    assert judged.written == (tmp_path / "reconstruction-scores.csv", tmp_path / "reconstruction-scores.parquet")
     np.testing.assert_array_equal(Scores.read(judged.written[1]).rank, judged.scores.rank)
     with judged.scene.labels.open(newline="") as labels, judged.written[0].open(newline="") as scores:
         assert [row["Id"] for row in csv.DictReader(labels)] == [row["Id"] for row in csv.DictReader(scores)]
@@ -53,9 +53,9 @@ def test_the_whole_job(tmp_path: Path) -> None:
     folder = report.scene.folder.parent
     names = ["model", "scores.csv", "scores.parquet"]
     assert sorted(path.name for path in folder.iterdir()) == sorted(
-        [*names, *(f"motion-{name}" for name in names), "scene"]
+        [*names, *(f"{method}-{name}" for method in ("motion", "reconstruction") for name in names), "scene"]
     )
-    assert [one.scores.method for one in report.methods] == ["reconstruction", "motion"]
+    assert [one.scores.method for one in report.methods] == ["density", "motion", "reconstruction"]
     assert list(report.seconds) == ["scene"]
     assert {"scene", "decode", "flow", "train", "flip", "export", "score"} <= {step.phase for step in steps}
     text = describe_demo(report)

@@ -17,6 +17,7 @@ from pixelfast.progress import Progress
 WHOLE = RECIPES["default"]
 OWN = replace(WHOLE.own, channels=4, epochs=1, least_steps=None)
 SMALL: dict[str, Any] = {
+    "method": "reconstruction",
     "recipe": Recipe("default", OWN, replace(WHOLE.flip, epochs=1, least_steps=4, batch=16)),
     "precision": "fp32",
     "batch": 8,

@@ -27,7 +27,7 @@ TINY = Recipe(
     replace(WHOLE.own, channels=4, epochs=1, least_steps=None),
     replace(WHOLE.flip, epochs=1, least_steps=40, batch=16),
 )
-SMALL = {"recipe": TINY, "precision": "fp32", "batch": 8, "threads": 2}
+SMALL = {"method": "reconstruction", "recipe": TINY, "precision": "fp32", "batch": 8, "threads": 2}
 
 
 @pytest.fixture(scope="module")
@@ -180,7 +180,7 @@ def test_widths(width: float | None, channels: int) -> None:
 )
 def test_impossible_widths_are_refused_before_the_work(home: Path, tmp_path: Path, width: float, said: str) -> None:
     with pytest.raises(ModelError, match=f"^{re.escape(said)}"):
-        pixelfast.train(home / "normal", tmp_path / "model", width=width)
+        pixelfast.train(home / "normal", tmp_path / "model", method="reconstruction", width=width)
     with pytest.raises(ModelError, match="the motion method has none"):
         pixelfast.train(home / "normal", tmp_path / "model", method="motion", width=0.5)
     assert not list(tmp_path.iterdir())

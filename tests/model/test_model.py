@@ -113,7 +113,7 @@ def test_engines_by_stride(model: Model) -> None:
     motion = Model(model.folder, replace(model.manifest, method="motion", flip=None, files=files))
     assert motion.engine() == model.folder / "motion.onnx"
     assert motion.flip_engine() is None
-    with pytest.raises(PixelfastError, match="the method must be reconstruction, density or motion, not 'dream'"):
+    with pytest.raises(PixelfastError, match="the method must be density, motion or reconstruction, not 'dream'"):
         find_method("dream")
 
 

@@ -9,7 +9,7 @@ from pixelfast.errors import EngineError, ModelError
 from pixelfast.files.atomic import file_sha256
 from pixelfast.methods.base import EngineChoice
 from pixelfast.methods.fastest import fastest_engine
-from pixelfast.methods.registry import USUAL, find_method
+from pixelfast.methods.registry import LONE, find_method
 from pixelfast.model import Model
 from pixelfast.model.manifest import FILE_NAME as MANIFEST
 from pixelfast.model.names import EngineName
@@ -73,7 +73,7 @@ def _chosen_file(path: Path) -> EngineChoice:
                 return _of_model(path, model, [])
             why = f"{MANIFEST} beside it does not list it"
     note = f"{path} is used without flip correction and threshold: {why}"
-    return EngineChoice(path, _digest(path), None, USUAL, [note])
+    return EngineChoice(path, _digest(path), None, LONE, [note])
 
 
 def _digest(path: Path) -> str:

@@ -15,8 +15,11 @@ from pixelfast.methods.trained import Recipe, TrainingRequest
 from pixelfast.model import Manifest
 from pixelfast.model.names import INGREDIENTS
 
-USUAL: Final = "reconstruction"
-"""The method that a training takes where none is named, and that a lone engine file serves."""
+USUAL: Final = "density"
+"""The method that a training takes where none is named."""
+
+LONE: Final = "reconstruction"
+"""The method that an engine file without a model serves."""
 
 GROUP: Final = "pixelfast.methods"
 """The entry points by which another package brings a method: `name = "package:METHOD"`."""
