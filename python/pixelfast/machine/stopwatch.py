@@ -16,6 +16,7 @@ _WAIT: Final = "wait"
 _STAGES: Final = {
     **dict.fromkeys(("fingerprint", "decode"), "decode"),
     **dict.fromkeys(("noise", "flip"), "clean"),
+    **dict.fromkeys(("dis", "cells"), "cells"),
     **dict.fromkeys(("flow", "engine", "aggregate"), "score"),
 }
 
@@ -119,10 +120,12 @@ class Stopwatch:
     def add(self, name: str, *, seconds: float = 0.0, nbytes: int = 0) -> None:
         """Counts seconds under `name`, and bytes, which may be known only after the phase."""
         with self._lock:
+            called = threading.get_ident() == self._caller
+            if name == _WAIT and not called:
+                return  # a stage between waits for the one before it: the caller's own waiting tells of both
             self._seconds[name] += seconds
             self._nbytes[name] += nbytes
-            if threading.get_ident() == self._caller:
-                self._called += seconds
+            self._called += seconds if called else 0.0
 
     def seconds(self) -> dict[str, float]:
         """Returns the seconds of each phase so far, and `total` since the stopwatch was made."""
@@ -137,7 +140,8 @@ class Stopwatch:
             ProfileRow(name, _STAGES.get(name, ""), one, one / total, self._nbytes[name])
             for name, one in seconds.items()
         )
-        busy = {stage: sum(row.seconds for row in rows if row.stage == stage) for stage in ("decode", "clean")}
+        busy = {stage: sum(row.seconds for row in rows if row.stage == stage) for stage in ("decode", "clean", "cells")}
+        busy = {stage: one for stage, one in busy.items() if one or stage != "cells"}
         # The calling thread also keeps parts and tells the caller how far it is: it works whenever it does not wait.
         busy["score"] = self._flowing - seconds.get(_WAIT, 0.0)
         return Profile(

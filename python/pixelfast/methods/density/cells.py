@@ -147,7 +147,7 @@ class CellStream:
         self._anchor = frames[-1:].copy()
         if not len(steps):
             return
-        with self._watch.phase("flow", own.nbytes):
+        with self._watch.phase("dis", own.nbytes):
             flow = self._flow.of(own)
         with self._watch.phase("cells", flow.nbytes):
             if steps.max() > 1:

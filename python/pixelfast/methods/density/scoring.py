@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pixelfast.cleaning.cleaned import Cleaned
 from pixelfast.errors import EngineError, PixelfastError
+from pixelfast.machine.readahead import Readahead
 from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.methods.base import EngineChoice, ErrorsOf, Features, Judged, Maps, Opening
 from pixelfast.methods.density.alarms import promise
@@ -24,6 +25,9 @@ from pixelfast.methods.settings import Settings
 from pixelfast.options import OwnPool
 from pixelfast.sources import Video
 from pixelfast.sources.video import FrameFormat
+
+_AHEAD: Final = 4
+"""Pieces of frames whose cells wait at most."""
 
 _ASPECT: Final = 0.05
 """How far a picture's shape may be off the training's, as a share, before it is said."""
@@ -116,15 +120,17 @@ class DensityMaps:
         units = known.units
         steady = Steady(self.method.picture)
         self.method.nudged[self.video.name] = steady.nudges
-        cells = smooth_cells(CellStream(threads, watch).run(steady.run(cleaned)), units.times)
-        streams = streams_of(cells, units, known.exemplars, threads, watch)
         done = 0
-        for said in said_of(streams, known.tails, units):
-            verdict = judge(said, known.levels)
-            self._check_finite(verdict.raw, done)
-            done += len(verdict.raw)
-            reasons = known.habits.sentences(said, verdict)
-            yield Judged(verdict.maps, verdict.raw, verdict.cell, verdict.stream, reasons)
+        # The flow of the next frames is computed while these are compared with what was learnt.
+        with Readahead(lambda: CellStream(threads, watch).run(steady.run(cleaned)), _AHEAD) as ahead:
+            cells = smooth_cells(watch.waits(ahead), units.times)
+            streams = streams_of(cells, units, known.exemplars, threads, watch)
+            for said in said_of(streams, known.tails, units):
+                verdict = judge(said, known.levels)
+                self._check_finite(verdict.raw, done)
+                done += len(verdict.raw)
+                reasons = known.habits.sentences(said, verdict)
+                yield Judged(verdict.maps, verdict.raw, verdict.cell, verdict.stream, reasons)
 
     def _check_finite(self, raw: NDArray[np.float32], done: int) -> None:
         if not np.isfinite(raw).all():
