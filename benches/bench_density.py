@@ -1,13 +1,17 @@
 """The density method's measures of blocks and its searches, against NumPy and OpenCV made as fast as they go."""
 
 from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+import pixelfast
 from pixelfast import _core
+from pixelfast.methods.registry import find_method
 
 THREADS = 2
 FRAMES, HEIGHT, WIDTH, ROWS, COLUMNS = 64, 240, 360, 20, 30
@@ -68,6 +72,33 @@ def test_place_distances(contest) -> None:
     contest(
         ours=lambda: _core.place_distances(looks, exemplars, THREADS),
         plain=lambda: np.sqrt(np.maximum(0, (by_place @ turned + norms).min(-1) + (by_place**2).sum(-1))),
+    )
+
+
+@pytest.mark.versus("density_score", peer="the motion method")
+def test_score(contest, frames: list[Path], tmp_path: Path) -> None:
+    """Frame files of 360x240 to scores; the other side is the motion method with DIS medium and no GRU."""
+    footage = tmp_path / "footage" / "01"
+    footage.mkdir(parents=True)
+    for path in frames:
+        small = cv2.resize(cv2.imread(str(path)), (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+        cv2.imwrite(str(footage / path.name), small)
+    models = {}
+    for method, recipe in (("density", "default"), ("motion", "plain")):
+        whole = find_method(method).recipes[recipe]
+        short = replace(whole, flip=replace(whole.flip, epochs=1, least_steps=1))
+        models[method] = tmp_path / method
+        pixelfast.train(footage, models[method], method=method, recipe=short, threads=THREADS)
+
+    def score(method: str) -> pixelfast.Scores:
+        return pixelfast.score(footage, models[method], flip="always", threads=THREADS)
+
+    contest(
+        ours=lambda: score("density"),
+        plain=lambda: score("motion"),
+        warmup_rounds=0,
+        items=len(frames),
+        unit="frames",
     )
 
 

@@ -40,7 +40,7 @@ def promise(alarms: AlarmRate | None) -> str:
     """Returns what can be said of the rate of alarms on normal footage, in a sentence."""
     if alarms is None:
         return "no rate of alarms is promised: it takes at least two training videos to see one; train on more"
-    asked, learnt = f"1 normal frame in {1 / alarms.asked:,.0f}", f"{alarms.frames:,} frames of {alarms.videos} videos"
+    asked, learnt = f"1 normal frame in {1 / alarms.asked:,.0f}", f"{alarms.frames:,} frames in {alarms.videos} pieces"
     expected, found = alarms.asked * alarms.frames, round(alarms.observed * alarms.frames)
     seen = f"1 in {1 / alarms.observed:,.0f}" if found else "none"
     if expected < _LEAST:

@@ -32,7 +32,7 @@ class AlarmRate:
         asked: the share of frames that was asked for.
         observed: the share that was found.
         frames: in how many.
-        videos: of how many videos.
+        videos: of how many videos, or thirds of fewer than three.
     """
 
     asked: float
