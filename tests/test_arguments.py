@@ -31,7 +31,9 @@ NO_WHOLE = ("2", 2.0, math.nan, math.inf, True, np.True_, [2], np.array([1, 2]),
 def nowhere() -> dict[str, Call]:
     """The functions on things that are not there: a sentence about an argument comes before one about these."""
     return {
-        "train": lambda **named: pixelfast.train("nowhere", **{"out": "nowhere/model", **named}),
+        "train": lambda **named: pixelfast.train(
+            "nowhere", **{"out": "nowhere/model", "method": "reconstruction", **named}
+        ),
         "motion": lambda **named: pixelfast.train("nowhere", "nowhere/model", method="motion", **named),
         "score": lambda **named: pixelfast.score("nowhere", **{"engine": "nowhere", **named}),
         "clean": lambda **named: pixelfast.clean("nowhere", **{"model": "nowhere", "out": "nowhere/out", **named}),

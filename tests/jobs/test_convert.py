@@ -149,7 +149,10 @@ def with_a_nan() -> dict[str, torch.Tensor]:
         (dict, "holds nothing"),
         (lambda: nn.Linear(1, 1).state_dict(), r"holds weight, bias…, which is none"),
         (lambda: nn.GRU(2, 2).state_dict(prefix="gru."), "motion GRU, whose flow is in pixels of the footage"),
-        (lambda: FlipClassifier().state_dict(), "holds neither an autoencoder .* nor a motion GRU"),
+        (
+            lambda: FlipClassifier().state_dict(),
+            "holds neither the weights of a trained motion GRU .* nor .* autoencoder",
+        ),
         (lambda: {"encoder.0.weight": torch.zeros(3)}, r"encoder.0.weight has the shape \[3\]"),
         (with_odd_shape, "does not fit the source method's network: size mismatch for decoder.0.weight"),
         (with_a_hole, "does not fit .*decoder.6.bias"),

