@@ -77,7 +77,7 @@ def verify(
         tried: told the trials of each kind of engine, as soon as they are done.
 
     Raises:
-        ModelError: there is no such model, it is damaged, or it holds no engine.
+        ModelError: there is no such model, it is damaged, or it holds no engine, or the only one that its method has.
         ArgumentError: a number is none, or beyond sense.
         PixelfastError: there is no such footage, or as `pixelfast.score`.
     """
@@ -108,6 +108,11 @@ class _Verification:
     ) -> VerifyReport:
         """See `verify`; `whose` says where the frames come from."""
         needed = find_method(self.model.manifest.method).engines(self.model.manifest)
+        if not needed:
+            own = f"{self.model.folder} holds a {self.model.manifest.method} model, which has its only engine"
+            raise ModelError(
+                f"{own}: there is no other to compare it with, and its file was checked when it was opened"
+            )
         found = find_candidates(self.model, needed, self.threads, self.machine)
         if not found:
             raise ModelError(f"{self.model.folder} holds no engine: train it, or export one")

@@ -199,3 +199,12 @@ def test_a_damaged_manifest_is_refused(walked: Path, tmp_path: Path) -> None:
     (tmp_path / "model" / "model.json").write_text(text.replace('"speed": ', '"speed": -'))
     with pytest.raises(ModelError, match="speed should be a number above 0"):
         pixelfast.score(walked / "new", tmp_path / "model")
+
+
+def test_there_is_nothing_to_export_or_to_compare(walked: Path) -> None:
+    with pytest.raises(EngineError, match="its only engine"):
+        pixelfast.export(walked / "model")
+    from pixelfast.verify.run import verify
+
+    with pytest.raises(ModelError, match="its only engine: there is no other to compare it with"):
+        verify(walked / "model")

@@ -1,5 +1,6 @@
 """What normal footage shows, learnt from the cells of its videos: exemplars, tails and levels (DENSITY)."""
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
@@ -26,6 +27,8 @@ from pixelfast.methods.density.streams import (
 
 FOLDS: Final = 3
 A_PLACE: Final = 64
+MOST_USUAL: Final = 3000
+"""Frames, evenly spread, whose median is what a place usually looks like."""
 _MOVING: Final = 0.3  # share of a cell's pixels, for the usual speed
 
 
@@ -106,7 +109,8 @@ def exemplars_of(videos: Sequence[Cells], units: Units, points: int, seed: int, 
     still = np.concatenate([plain_look(video.look, units) for video in videos])
     flat = np.ascontiguousarray(still.reshape(len(still), -1, still.shape[-1]))
     places = _core.farthest_first(flat, min(A_PLACE, len(flat)), threads)
-    return Exemplars(directions[chosen[0]], looks[chosen[1]], places, np.median(flat, axis=0).astype(np.float32))
+    usual = np.median(flat[:: math.ceil(len(flat) / MOST_USUAL)], axis=0).astype(np.float32)
+    return Exemplars(directions[chosen[0]], looks[chosen[1]], places, usual)
 
 
 def _moves(video: Cells, units: Units) -> Values:
