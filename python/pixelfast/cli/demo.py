@@ -69,17 +69,12 @@ def _how_well(report: "DemoReport") -> str:
 def _moments(report: "DemoReport") -> str:
     tables = []
     for one in report.methods:
-        header: tuple[str, ...] = (
-            f"most unusual by {one.scores.method}: video",
-            "frame",
-            "rank",
-            "what really happens",
-        )
-        rows = [
-            (some.video, str(some.frame), f"{some.ranks[0]:.4f}", some.truth, *filter(None, [some.reason]))
-            for some in one.moments
-        ]
-        tables.append(table((*header, "why") if one.scores.why is not None else header, rows))
+        rows = [(some.video, str(some.frame), f"{some.ranks[0]:.4f}", some.truth) for some in one.moments]
+        title = f"most unusual by {one.scores.method}: video"
+        tables.append(table((title, "frame", "rank", "what really happens"), rows))
+        reasons = [(f"{some.video} {some.frame}", some.reason) for some in one.moments if some.reason is not None]
+        if reasons:
+            tables.append(facts(reasons))
     return "\n\n".join(tables)
 
 

@@ -102,13 +102,15 @@ def describe_scores(scores: "Scores", out: Sequence[Path]) -> str:
         *(("written", str(path)) for path in out),
     ]
     header, top = ("most unusual", "frame", "rank", "score"), top_moments(scores, 5)
-    lines: list[tuple[str, ...]]
     lines = [(row.video, str(row.frame), f"{row.rank:.4f}", f"{row.score:.4f}") for row in top]
+    text = f"{facts(rows)}\n\n{table(header, lines)}"
     if (why := scores.why) is None:
-        return f"{facts(rows)}\n\n{table(header, lines)}"
-    told = [("" if row.cell is None else why.place(row.cell), row.stream or "", row.reason or "") for row in top]
-    lines = [line + more for line, more in zip(lines, told, strict=True)]
-    return f"{facts(rows)}\n\n{table((*header, 'where', 'stream', 'why'), lines)}"
+        return text
+    told = [
+        (f"{row.video} {row.frame}", "" if row.cell is None else why.place(row.cell), f"{row.stream}: {row.reason}")
+        for row in top
+    ]
+    return f"{text}\n\n{facts([(first, f'{place}, {said}') for first, place, said in told])}"
 
 
 def _threshold(scores: "Scores") -> str:

@@ -208,3 +208,13 @@ def test_there_is_nothing_to_export_or_to_compare(walked: Path) -> None:
 
     with pytest.raises(ModelError, match="its only engine: there is no other to compare it with"):
         verify(walked / "model")
+
+
+def test_the_command_says_where_and_why_within_80_columns(scored: Path) -> None:
+    from pixelfast.cli.score import describe_scores
+
+    lines = describe_scores(Scores.read(scored), []).splitlines()
+    told = [line for line in lines if "%, y " in line]
+    assert len(told) == 5
+    assert all(len(line) <= 80 for line in told)
+    assert any("speed: " in line and "times as fast as anything seen at this place" in line for line in told)
