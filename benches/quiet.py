@@ -6,7 +6,7 @@ import time
 
 CORES = 2  # what the benches' figures are stated for
 LOOP_SECONDS = 0.08  # some 20 time slices of a scheduler
-SETTLE_SECONDS = 0.05  # thread pools of the side before may still spin for a moment
+SETTLE_SECONDS = 0.15  # thread pools of the side before may still spin for a moment, BLAS's for 0.1 s
 
 _BLOCK = bytes(1 << 20)  # hashing this much releases the GIL
 
