@@ -218,3 +218,14 @@ def test_the_command_says_where_and_why_within_80_columns(scored: Path) -> None:
     assert len(told) == 5
     assert all(len(line) <= 80 for line in told)
     assert any("speed: " in line and "times as fast as anything seen at this place" in line for line in told)
+
+
+def test_long_footage_is_learnt_from_in_stretches(
+    walked: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pixelfast.methods.density.training.MOST_FRAMES", 140)
+    model = pixelfast.train(walked / "normal", tmp_path / "model", method="density", recipe=QUICK)
+    assert any("about 140 of 280 frames" in note for note in model.manifest.notes)
+    assert model.manifest.training is not None
+    assert model.manifest.training.report["frames"] == 140
+    assert len(pixelfast.score(walked / "new", tmp_path / "model")) == 270

@@ -25,7 +25,7 @@ from pixelfast.methods.trained import Trained, TrainingJob
 from pixelfast.model.names import EngineName
 from pixelfast.sources import Video
 
-MOST_FRAMES: Final = 8000
+MOST_FRAMES: Final = 6000
 """Frames that are learnt from, at most; of longer footage stretches of so many together, evenly spread."""
 
 _STRETCH: Final = 250
