@@ -13,3 +13,7 @@ class Cleaned(NamedTuple):
 
     frames: Frames
     usable: NDArray[np.bool_]
+
+    def cut(self, start: int, stop: int) -> "Cleaned":
+        """Returns frames `start` to `stop`, which share their memory."""
+        return Cleaned(self.frames[start:stop], self.usable[start:stop])

@@ -30,5 +30,5 @@ def _cut(cleaned: Iterable[Cleaned], starts: Sequence[int]) -> Iterator[tuple[in
         end = done + len(some.frames)
         inside = starts[bisect(starts, done) : bisect(starts, end - 1)]
         for first, last in pairwise((done, *inside, end)):
-            yield bisect(starts, first), Cleaned._make(values[first - done : last - done] for values in some)
+            yield bisect(starts, first), some.cut(first - done, last - done)
         done = end

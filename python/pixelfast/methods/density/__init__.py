@@ -12,6 +12,11 @@ BLOCKS: Final = 30
 """Blocks along the longer side of the picture; a cell is 2x2 of them, a step of one apart."""
 
 
+def block_side(height: int, width: int) -> float:
+    """Returns the side of a block in pixels of a working image of this size."""
+    return max(height, width) / BLOCKS
+
+
 def _outcome(report: Mapping[str, Any]) -> str:
     return str(report.get("outcome", "not measured"))
 
@@ -19,7 +24,7 @@ def _outcome(report: Mapping[str, Any]) -> str:
 def _describe(manifest: Manifest) -> list[tuple[str, str]]:
     own = manifest.own
     how = "with those before them alone" if own["times"]["live"] else "with those before and after"
-    slower = max(own["height"], own["width"]) / BLOCKS / own["speed"]
+    slower = block_side(own["height"], own["width"]) / own["speed"]
     return [
         ("frames", f"flow by DIS on {own['width']}x{own['height']} pixels, smoothed {how}; noisy frames are bridged"),
         ("usual", f"{own['speed']:.2f} pixels a frame, so that a block is crossed in {slower:.0f} frames"),

@@ -6,7 +6,8 @@ from typing import Final
 import numpy as np
 
 from pixelfast.methods.density.judging import frame_scores
-from pixelfast.methods.density.levels import Values, levels_of
+from pixelfast.methods.density.levels import levels_of
+from pixelfast.methods.density.over_time import Values
 from pixelfast.methods.density.stored import AlarmRate
 from pixelfast.model.calibration import THRESHOLD_PROBABILITY
 

@@ -7,9 +7,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelfast.methods.density.over_time import Arrays, joined
-
-Values = NDArray[np.float32]
+from pixelfast.methods.density.over_time import Arrays, Values, joined
 
 BLOCK: Final = 32
 """Frames that are gone through backward together, counted from the start of a video."""
@@ -52,14 +50,14 @@ def carry(
         held += len(values)
         while held >= BLOCK + ahead:
             whole = joined(waiting)
-            yield _both(tuple(array[: BLOCK + ahead] for array in whole), flow, which, share, BLOCK, end=False)
+            yield _both(tuple(array[: BLOCK + ahead] for array in whole), flow, which, share, BLOCK)
             waiting, held = [tuple(array[BLOCK:] for array in whole)], held - BLOCK
     if held:
-        yield _both(joined(waiting), flow, which, share, held, end=True)
+        yield _both(joined(waiting), flow, which, share, held)
 
 
-def _both(arrays: Arrays, flow: int, which: Sequence[int], share: np.float32, count: int, *, end: bool) -> Arrays:
-    """The first `count` frames, smoothed; `end` says whether the last frame is that of the video."""
+def _both(arrays: Arrays, flow: int, which: Sequence[int], share: np.float32, count: int) -> Arrays:
+    """The first `count` frames, smoothed; after the last frame of all nothing is looked at."""
     *piece, values, forward = arrays
     at, weights = _places(piece[flow][:-1], 1)
     out, state = np.empty_like(values), values[-1]
@@ -68,7 +66,6 @@ def _both(arrays: Arrays, flow: int, which: Sequence[int], share: np.float32, co
             state = _look_up(state, at[frame], weights[frame])
             state = state + share * (values[frame] - state)
         out[frame] = (forward[frame] + state - share * values[frame]) / (2 - share)
-    assert end or count < len(values), "only the last frame of a video has nothing after it"
     return _put_back(tuple(array[:count] for array in piece), which, out[:count])
 
 

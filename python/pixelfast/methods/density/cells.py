@@ -13,9 +13,9 @@ from pixelfast.cleaning.frozen import FROZEN_FRAMES
 from pixelfast.errors import EngineError
 from pixelfast.flow.dis import LEAST_SIDE
 from pixelfast.machine.stopwatch import Stopwatch
-from pixelfast.methods.density import BLOCKS
+from pixelfast.methods.density import block_side
 from pixelfast.methods.density.carrying import carry
-from pixelfast.methods.density.over_time import joined, over_time
+from pixelfast.methods.density.over_time import Values, joined, over_time
 from pixelfast.methods.density.recipe import Times
 
 LONGER_SIDE: Final = 360
@@ -31,8 +31,6 @@ _AXES: Final = (np.stack([np.cos(_ANGLES), np.sin(_ANGLES)], -1) / 1.698).astype
 """Turns what moves along each direction into a vector; the sum is 1.698 times as long as a flow, whichever its way."""
 
 _LEAST_MOVING: Final = 0.05  # share of a cell's pixels
-
-Values = NDArray[np.float32]
 
 
 class Cells(NamedTuple):
@@ -95,11 +93,6 @@ def block_grid(height: int, width: int) -> tuple[int, int]:
     """
     side = block_side(height, width)
     return max(2, round(height / side)), max(2, round(width / side))
-
-
-def block_side(height: int, width: int) -> float:
-    """Returns the side of a block in pixels of a working image of this size."""
-    return max(height, width) / BLOCKS
 
 
 class CellStream:

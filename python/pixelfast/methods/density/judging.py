@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.methods.density import STREAMS
-from pixelfast.methods.density.levels import SPEAKERS, Level, Values, spoken
-from pixelfast.methods.density.over_time import over_time
+from pixelfast.methods.density.levels import SPEAKERS, Level, spoken
+from pixelfast.methods.density.over_time import Values, over_time
 from pixelfast.methods.density.streams import Streams, Tails, Units
 
 
@@ -67,6 +67,12 @@ def floor(levels: Mapping[str, Level]) -> float:
     return float(-frame_scores(np.zeros((1, len(SPEAKERS)), np.float32), levels).max())
 
 
+def raw_scores(scores: Values, levels: Mapping[str, Level]) -> Values:
+    """Returns raw scores f32[n], from 0, of what `frame_scores` gives of n frames by these levels."""
+    raw: Values = np.maximum(scores.max(-1) + np.float32(floor(levels)), 0)
+    return raw
+
+
 def judge(said: Said, levels: Mapping[str, Level]) -> Verdict:
     """Judges frames, and finds in each the cell and the stream that speak."""
     scores = frame_scores(said.frames, levels)
@@ -77,5 +83,5 @@ def judge(said: Said, levels: Mapping[str, Level]) -> Verdict:
     loudest = by_cell.reshape(len(scores), -1, len(SPEAKERS))[rows, :, speaker].argmax(-1)
     rare = said.rare.reshape(len(scores), -1, len(STREAMS))[rows, loudest]
     stream = np.where(speaker == 0, 0, np.where(speaker == 2, 3, np.where(rare[:, 1] >= rare[:, 2], 1, 2)))
-    raw = np.maximum(scores.max(-1) + np.float32(floor(levels)), 0)
+    raw = raw_scores(scores, levels)
     return Verdict(raw, np.maximum(by_cell.max(-1), 0), loudest.astype(np.int32), stream.astype(np.int8))

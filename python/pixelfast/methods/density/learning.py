@@ -8,9 +8,9 @@ import numpy as np
 
 from pixelfast import _core
 from pixelfast.methods.density.cells import Cells
-from pixelfast.methods.density.judging import floor, frame_scores, said_of
-from pixelfast.methods.density.levels import Level, Values, levels_of
-from pixelfast.methods.density.over_time import joined, over_time
+from pixelfast.methods.density.judging import frame_scores, raw_scores, said_of
+from pixelfast.methods.density.levels import Level, levels_of
+from pixelfast.methods.density.over_time import Values, joined, over_time
 from pixelfast.methods.density.reasons import Habits
 from pixelfast.methods.density.recipe import DensityRecipe
 from pixelfast.methods.density.streams import (
@@ -51,7 +51,7 @@ class Learnt(NamedTuple):
     def raw(self) -> list[Values]:
         """Returns the raw scores f32[n] of each held-out video."""
         levels = self.known.levels
-        return [np.maximum(frame_scores(own, levels).max(-1) + np.float32(floor(levels)), 0) for own in self.held_out]
+        return [raw_scores(frame_scores(own, levels), levels) for own in self.held_out]
 
 
 def learn(

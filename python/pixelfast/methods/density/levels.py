@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
+
+from pixelfast.methods.density.over_time import Values
 
 RESTLESS: Final = "restless"
 """The tail of a place measured by how restless it usually is."""
@@ -18,8 +19,6 @@ _LOUD: Final = 0.05
 
 _FEW: Final = 5
 """Frames of a video that say something, which are too few to tell where the others lie."""
-
-Values = NDArray[np.float32]
 
 
 class Level(NamedTuple):

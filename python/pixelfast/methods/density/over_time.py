@@ -10,6 +10,7 @@ _REACH: Final = 4.0
 """Standard deviations after which a Gaussian ends, as SciPy's `gaussian_filter1d` has it."""
 
 Arrays = tuple[NDArray[Any], ...]
+Values = NDArray[np.float32]
 
 
 def over_time(pieces: Iterable[Arrays], sigmas: Sequence[float], *, live: bool = False) -> Iterator[Arrays]:

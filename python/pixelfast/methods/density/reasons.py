@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from pixelfast.methods.density import STREAMS
 from pixelfast.methods.density.cells import DIRECTIONS, Cells
 from pixelfast.methods.density.judging import Said, Verdict
-from pixelfast.methods.density.levels import Values
+from pixelfast.methods.density.over_time import Values
 from pixelfast.methods.density.streams import Units, moves_of
 
 _WAYS: Final = ("right", "down and right", "down", "down and left", "left", "up and left", "up", "up and right")

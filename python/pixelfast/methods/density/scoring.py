@@ -17,7 +17,7 @@ from pixelfast.methods.density.alarms import promise
 from pixelfast.methods.density.cells import CellStream, smooth_cells, working_size
 from pixelfast.methods.density.judging import judge, said_of
 from pixelfast.methods.density.learning import Known
-from pixelfast.methods.density.levels import Values
+from pixelfast.methods.density.over_time import Values
 from pixelfast.methods.density.steady import Nudge, Steady
 from pixelfast.methods.density.stored import DensityFacts, known_of
 from pixelfast.methods.density.streams import streams_of

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.cleaning.cleaned import Cleaned, Frames
-from pixelfast.methods.density import BLOCKS
+from pixelfast.methods.density import block_side
 
 EVERY: Final = 16
 """Frames between two looks, counted from the start of a video."""
@@ -40,7 +40,7 @@ class Steady:
     """
 
     def __init__(self, picture: NDArray[np.float32]) -> None:
-        self._most = max(1, round(max(picture.shape) / BLOCKS))
+        self._most = max(1, round(block_side(*picture.shape)))
         most = self._most
         self._inner = edges(picture)[most:-most, most:-most]
         self._at: Shift = (0, 0)
@@ -54,8 +54,8 @@ class Steady:
             whole = some if rest is None else _joined(rest, some)
             full = len(whole.usable) // EVERY * EVERY
             for start in range(0, full, EVERY):
-                yield self._placed(_part(whole, start, start + EVERY))
-            rest = _part(whole, full, len(whole.usable))
+                yield self._placed(whole.cut(start, start + EVERY))
+            rest = whole.cut(full, len(whole.usable))
         if rest is not None and len(rest.usable):
             yield self._placed(rest)
 
@@ -90,10 +90,6 @@ class Steady:
 
 def _joined(one: Cleaned, other: Cleaned) -> Cleaned:
     return Cleaned(np.concatenate([one.frames, other.frames]), np.concatenate([one.usable, other.usable]))
-
-
-def _part(some: Cleaned, start: int, stop: int) -> Cleaned:
-    return Cleaned(some.frames[start:stop], some.usable[start:stop])
 
 
 def edges(picture: NDArray[np.float32]) -> NDArray[np.float32]:

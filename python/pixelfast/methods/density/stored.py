@@ -11,7 +11,8 @@ from pixelfast.errors import EngineError, ModelError
 from pixelfast.methods.density import STREAMS
 from pixelfast.methods.density.cells import DIRECTIONS, LOOK, block_grid
 from pixelfast.methods.density.learning import Known
-from pixelfast.methods.density.levels import RESTLESS, SPEAKERS, Level, Values
+from pixelfast.methods.density.levels import RESTLESS, SPEAKERS, Level
+from pixelfast.methods.density.over_time import Values
 from pixelfast.methods.density.reasons import Habits
 from pixelfast.methods.density.recipe import Times
 from pixelfast.methods.density.streams import Exemplars, Tails, Units

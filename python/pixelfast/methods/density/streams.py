@@ -11,8 +11,8 @@ from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.methods.density import STREAMS
 from pixelfast.methods.density.carrying import carry
 from pixelfast.methods.density.cells import Cells
-from pixelfast.methods.density.levels import RESTLESS, Values
-from pixelfast.methods.density.over_time import Arrays, over_time
+from pixelfast.methods.density.levels import RESTLESS
+from pixelfast.methods.density.over_time import Arrays, Values, over_time
 from pixelfast.methods.density.recipe import DensityRecipe, Times
 from pixelfast.model.tails import quantiles, rarity
 

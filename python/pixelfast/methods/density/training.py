@@ -14,8 +14,9 @@ from pixelfast.cleaning.cleaned import Cleaned
 from pixelfast.cleaning.footage import cleaned_footage
 from pixelfast.errors import ModelError
 from pixelfast.machine.stopwatch import Stopwatch
+from pixelfast.methods.density import block_side
 from pixelfast.methods.density.alarms import observe, promise
-from pixelfast.methods.density.cells import Cells, CellStream, block_side
+from pixelfast.methods.density.cells import Cells, CellStream
 from pixelfast.methods.density.learning import learn
 from pixelfast.methods.density.over_time import joined
 from pixelfast.methods.density.recipe import DensityRecipe
@@ -111,5 +112,5 @@ def _cut(frames: Iterable[Cleaned], kept: NDArray[np.bool_]) -> Iterator[tuple[b
     for some in frames:
         now = kept[done : done + len(some.frames)]
         for start, stop in pairwise((0, *(np.flatnonzero(np.diff(now)) + 1).tolist(), len(now))):
-            yield bool(now[start]), Cleaned._make(values[start:stop] for values in some)
+            yield bool(now[start]), some.cut(start, stop)
         done += len(now)
