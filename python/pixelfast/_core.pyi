@@ -30,6 +30,7 @@ __all__ = [
     "pool",
     "rank",
     "resize_frames",
+    "resize_planes",
     "sample_ranges",
     "smooth",
 ]
@@ -55,6 +56,19 @@ def sample_ranges(
 def count_pictures(paths: Sequence[str | PathLike[str]], threads: int | None = None) -> list[int]: ...
 def resize_frames(
     frames: NDArray[np.uint8], height: int, width: int, threads: int | None = None
+) -> NDArray[np.uint8]: ...
+def resize_planes(
+    planes: Sequence[NDArray[np.uint8]],
+    line: int,
+    size: tuple[int, int],
+    height: int,
+    width: int,
+    color: Literal["grey", "rgb"] = "grey",
+    *,
+    bits: int = 8,
+    limited: bool = False,
+    orientation: int = 1,
+    threads: int | None = None,
 ) -> NDArray[np.uint8]: ...
 def flip_jpeg(data: bytes, quality: int = 95, orientation: bool = True) -> tuple[bytes, bool]: ...
 def laid_upright(data: bytes) -> tuple[int, bytes]: ...

@@ -8,6 +8,7 @@ mod density;
 mod enter;
 mod global;
 mod pictures;
+mod planes;
 
 #[pyo3::pymodule(gil_used = false)]
 mod _core {
@@ -26,4 +27,6 @@ mod _core {
     use crate::global::{normalise, rank, smooth};
     #[pymodule_export]
     use crate::pictures::{PictureReader, count_pictures};
+    #[pymodule_export]
+    use crate::planes::resize_planes;
 }

@@ -12,39 +12,38 @@ mod orientation;
 mod pictures;
 #[cfg(feature = "plain-jpeg")]
 mod plain;
+mod planes;
 mod png_rows;
 mod range;
 mod raster;
 mod resize;
 mod samples;
+mod shrink;
 #[cfg(test)]
 mod tests;
 mod tidy;
 mod tiff;
 mod tiff_page;
 mod walk;
+mod worker;
 
-use std::cell::RefCell;
-use std::mem;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
 
-use self::orientation::Orientation;
+use self::worker::{Scratch, Worker, room, with_worker};
 use crate::fingerprint::{self, Digest};
 use crate::{Cancel, Error, Result};
 
 pub use flip::flip_jpeg;
 pub use orientation::laid_upright;
 pub use pictures::{Pictures, Reasons, count_pictures};
+pub use planes::{Planes, Samples, resize_planes};
 pub use range::{Range, sample_ranges};
 pub use resize::resize_frames;
 
 /// Images of more pixels than this are refused before any memory is reserved for them.
 pub const PIXEL_LIMIT: usize = 128_000_000;
-
-/// A scratch buffer that grew beyond this for one large image is given back after it.
-const KEPT_BYTES: usize = 32 << 20;
 
 /// So many files before its turn the system is asked to fetch a file: storage answers many requests at a time.
 const AHEAD: usize = 64;
@@ -221,99 +220,6 @@ pub fn common_size(paths: &[PathBuf], reading: Reading, cancel: &Cancel) -> Resu
     }
 }
 
-thread_local! {
-    static WORKER: RefCell<Worker> = RefCell::default();
-}
-
-/// This thread's buffers. Nothing inside forks, so that no second task of the pool can come upon them in use.
-fn with_worker<T>(work: impl FnOnce(&mut Worker) -> T) -> T {
-    WORKER.with_borrow_mut(|worker| {
-        let result = work(worker);
-        worker.scratch.shrink();
-        result
-    })
-}
-
-/// What a thread keeps between files: the bytes of the file, and room for its pixels.
-#[derive(Default)]
-struct Worker {
-    file: Vec<u8>,
-    scratch: Scratch,
-    /// Whether the last picture was turned.
-    turned: bool,
-}
-
-/// Buffers that decoding and resizing reuse.
-#[derive(Default)]
-struct Scratch {
-    raw: Vec<u8>,
-    pixels: Vec<u8>,
-    lying: Vec<u8>,
-    resizer: resize::Resizer,
-    #[cfg(feature = "plain-jpeg")]
-    luma: pixelfast_jpeg::Memory,
-}
-
-impl Scratch {
-    fn shrink(&mut self) {
-        for buffer in [&mut self.raw, &mut self.pixels, &mut self.lying] {
-            if buffer.capacity() > KEPT_BYTES {
-                *buffer = Vec::new();
-            }
-        }
-        self.resizer.shrink(KEPT_BYTES);
-    }
-}
-
-impl Worker {
-    fn decode(&mut self, path: &Path, target: Target, reading: Reading, out: &mut [u8]) -> Decoded {
-        let kind = file::read(path, &mut self.file)?;
-        self.decode_read(kind, target, reading, out)
-    }
-
-    /// Decodes the bytes that `file` holds.
-    fn decode_read(&mut self, kind: file::Kind, target: Target, reading: Reading, out: &mut [u8]) -> Decoded {
-        self.turned = false;
-        let seen = self.orientation(kind, reading);
-        if seen == Orientation::AS_IT_LIES {
-            return decode_as_it_lies(kind, &self.file, target, reading.depth, &mut self.scratch, out);
-        }
-        self.turned = true;
-        let (height, width) = seen.size((target.height, target.width));
-        let mut lying = mem::take(&mut self.scratch.lying);
-        let room = room(&mut lying, out.len())?;
-        let done = decode_as_it_lies(
-            kind,
-            &self.file,
-            Target { height, width, ..target },
-            reading.depth,
-            &mut self.scratch,
-            room,
-        );
-        seen.turn(room, target.width, target.color.channels(), out);
-        self.scratch.lying = lying;
-        done
-    }
-
-    fn size(&mut self, path: &Path, reading: Reading) -> std::result::Result<(usize, usize), String> {
-        let kind = file::read(path, &mut self.file)?;
-        self.size_read(kind, reading)
-    }
-
-    fn size_read(&mut self, kind: file::Kind, reading: Reading) -> std::result::Result<(usize, usize), String> {
-        let size = match kind {
-            file::Kind::Jpeg => jpeg::size(&self.file),
-            file::Kind::Raster(format) => raster::size(format, &self.file),
-        };
-        size.map(|size| self.orientation(kind, reading).size(size))
-    }
-
-    /// How the file is to be turned.
-    fn orientation(&self, kind: file::Kind, reading: Reading) -> Orientation {
-        if reading.orientation { Orientation::of(kind, &self.file) } else { Orientation::AS_IT_LIES }
-    }
-}
-
 fn decode_as_it_lies(
     kind: file::Kind,
     data: &[u8],
@@ -338,14 +244,4 @@ fn check_size(height: usize, width: usize) -> std::result::Result<(), String> {
             Err(format!("says it is {width}x{height} pixels, more than the limit of {millions} million"))
         }
     }
-}
-
-/// The first `bytes` of a buffer that grows where it must; `Err` where memory ends.
-fn room(buffer: &mut Vec<u8>, bytes: usize) -> std::result::Result<&mut [u8], String> {
-    if buffer.len() < bytes {
-        let missing = bytes - buffer.len();
-        buffer.try_reserve_exact(missing).map_err(|_| format!("needs {bytes} bytes of memory, more than there are"))?;
-        buffer.resize(bytes, 0);
-    }
-    Ok(&mut buffer[..bytes])
 }

@@ -6,7 +6,8 @@ use fast_image_resize::images::{Image, ImageRef};
 use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeOptions};
 use rayon::prelude::*;
 
-use super::{Color, Target, WORKER};
+use super::worker::with_worker;
+use super::{Color, Target};
 use crate::{Cancel, Error, Result};
 
 /// Pixels to resize: row after row, and the part of them (from the top left corner) that holds the picture.
@@ -89,7 +90,7 @@ pub fn resize_frames(
     pairs.with_max_len(1).try_for_each(|(pixels, out)| {
         cancel.check()?;
         let source = Source::whole(pixels, height, width);
-        let done = WORKER.with_borrow_mut(|worker| worker.scratch.resizer.resize(&source, target, out));
+        let done = with_worker(|worker| worker.scratch.resizer.resize(&source, target, out));
         done.map_err(Error::Value)
     })
 }
