@@ -72,7 +72,7 @@ BAD_SOURCES: list[tuple[Make, str]] = [
     (mixed, r"holds both loose frames \(loose_0001\.png\) and folders \(01\)"),
     (empty_folder, r"holds no frames \(it is empty\)"),
     (single_file, r"is a single frame: give the folder that holds it"),
-    (clip, r"is a video file, .*ffmpeg -i"),
+    (clip, r"clip\.mp4 has no index \(moov\)"),
 ]
 
 

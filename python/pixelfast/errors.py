@@ -48,6 +48,7 @@ class LostFootageError(SourceError, DecodeError):
 
     Attributes:
         scores: the `Scores` of the videos that were scored; None where there are none.
+        insist: whether `on_error="insist"` may help: there is something to repair.
 
     Examples:
         >>> issubclass(pixelfast.LostFootageError, pixelfast.DecodeError)
@@ -55,6 +56,14 @@ class LostFootageError(SourceError, DecodeError):
     """
 
     scores: Any = None
+    insist: bool = True
+
+
+def beyond_repair(sentence: str) -> LostFootageError:
+    """Returns the error of footage in which there is nothing to repair."""
+    error = LostFootageError(sentence)
+    error.insist = False
+    return error
 
 
 class EngineError(PixelfastError, FileNotFoundError, ValueError):

@@ -32,16 +32,18 @@ MOST_DEPTH = 16
 
 @dataclass(frozen=True)
 class Reading:
-    """How the samples of picture files become bytes, the same for a training and for what its model scores.
+    """How picture and video files become pixels, the same for a training and for what its model scores.
 
     Attributes:
         orientation: whether pictures are turned as their EXIF or TIFF orientation says.
         depth: the bits that samples of more than 8 bits use, so that 2**depth - 1 is white: 8 to 16, or 1 for
             floating-point ones of 0 to 1; None takes all that the file has, and floating-point ones as 1 does.
+        deinterlace: whether interlaced frames of video files are made whole by FFmpeg's filter.
     """
 
     orientation: bool = True
     depth: int | None = None
+    deinterlace: bool = False
 
     def unusual(self) -> dict[str, Any]:
         """Returns what is not as usual, by name."""

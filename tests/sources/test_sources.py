@@ -138,11 +138,6 @@ def bad(tmp_path: Path) -> Path:
     (tmp_path / "hollow" / "01").mkdir(parents=True)
     (tmp_path / "texts").mkdir()
     (tmp_path / "texts" / "notes.txt").touch()
-    (tmp_path / "clips").mkdir()
-    (tmp_path / "clips" / "my walk.MP4").touch()
-    (tmp_path / "clips" / "frame.jpg.txt").touch()
-    (tmp_path / "clips_below" / "01").mkdir(parents=True)
-    (tmp_path / "clips_below" / "01" / "a.avi").touch()
     make_frames(tmp_path / "good", ["1.jpg"])
     return tmp_path
 
@@ -164,13 +159,6 @@ def bad(tmp_path: Path) -> Path:
         ("mix/*", "{}/mix/* matches both folders, such as {}/mix/01, and loose frames, such as {}/mix/cover.jpg"),
         ("emp*", "{}/empty holds no frames"),
         ("x" * 300, "cannot be read: File name too long"),
-        (
-            "clips/my walk.MP4",
-            "is a video file, and pixelfast reads folders of frames: extract them first, with: "
-            "mkdir '{}/clips/my walk' && ffmpeg -i '{}/clips/my walk.MP4' -q:v 2 '{}/clips/my walk/frame_%06d.jpg'",
-        ),
-        ("clips", "{}/clips holds video files, and pixelfast reads folders of frames: extract them first, with: mkdir"),
-        ("clips_below", "ffmpeg -i {}/clips_below/01/a.avi -q:v 2 {}/clips_below/01/a/frame_%06d.jpg"),
     ],
 )
 def test_what_is_no_source_gets_a_sentence(bad: Path, source: str, sentence: str) -> None:

@@ -108,10 +108,10 @@ def _loss(lost: Sequence[LostFootageError], videos: Sequence[Video], scores: Sco
     """What the run ends with where videos are lost: each with its cause, how to insist, and the others' scores."""
     rest = "the others were" if len(lost) < len(videos) else "none was"
     causes = "; ".join(str(error) for error in lost)
-    error = LostFootageError(
-        f"{len(lost):,} of {len(videos):,} videos not scored ({rest}): {causes}; --on-error insist "
-        "(on_error='insist') repairs what has any readable frame"
-    )
+    insist = "; --on-error insist (on_error='insist') repairs what has any readable frame"
+    hint = insist if any(error.insist for error in lost) else ""
+    how_many = "" if len(videos) == 1 and not hint else f"{len(lost):,} of {len(videos):,} videos not scored ({rest}): "
+    error = LostFootageError(f"{how_many}{causes}{hint}")
     error.scores = scores
     return error
 

@@ -23,9 +23,10 @@ from pixelfast.pipeline.parts import Part, PartStore
 from pixelfast.pipeline.stretches import stretch_maps
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.scores.why import Why
-from pixelfast.sources import Chunk, FolderVideo, PictureFile, Video
+from pixelfast.sources import Chunk, FolderVideo, PictureFile, Video, VideoFile
 from pixelfast.sources.decoding import DecodeSettings
 from pixelfast.sources.folder import gap_notes
+from pixelfast.sources.video_file import about_frames
 
 
 @dataclass(frozen=True)
@@ -131,17 +132,21 @@ def _cleaned(videos: Sequence[Video], stages: Stages, store: PartStore) -> Itera
 
 
 class _FrameCount:
-    """Tells the caller how many frames are done."""
+    """Tells the caller how many frames are done, and how many there are, of files as their headers say."""
 
     def __init__(self, videos: Sequence[Video], progress: ProgressCallback | None) -> None:
-        lengths = [video.length for video in videos]
-        self._total = None if None in lengths else sum(filter(None, lengths))
         self._progress = progress
         self._done = self._before = 0
+        lengths = [about_frames(video) for video in videos] if progress is not None else [None]
+        known = [length for length in lengths if length is not None]
+        # Of each video, the frames of it and of those after it.
+        self._left = np.cumsum(known[::-1])[::-1].tolist() if len(known) == len(lengths) else None
+        self._total: int | None = None
 
-    def begin(self) -> None:
-        """The frames counted from now on are of the next video."""
+    def begin(self, index: int) -> None:
+        """The frames counted from now on are of the video at this position."""
         self._before = self._done
+        self._total = None if self._left is None else self._done + self._left[index]
 
     def pass_over(self, video: Video) -> None:
         """Counts what is left of a lost video: there is nothing more to wait for."""
@@ -152,7 +157,8 @@ class _FrameCount:
         """Counts `frames` more of `video` as done; fewer than none where a video starts again."""
         self._done += frames
         if self._progress is not None:
-            self._progress(Progress("score", self._done, self._total, f"video {video}"))
+            total = None if self._total is None else max(self._done, self._total)
+            self._progress(Progress("score", self._done, total, f"video {video}"))
 
 
 def score_videos(
@@ -183,7 +189,7 @@ def score_videos(
         for index, steps in groupby(stages.clean.stopwatch.waits(ahead), attrgetter("run")):
             if index < 0:
                 continue
-            count.begin()
+            count.begin(index)
             try:
                 part = _part(videos[index], steps, stages, store, count)
             except LostFootageError as error:
@@ -216,7 +222,8 @@ def _score(video: Video, steps: Iterable[Step], stages: Stages, store: PartStore
         raw, maps, why = _raw(video, some, stages, count)
         void, last = len(raw), stage
     record, footage = last.record(), store.footage(video, last.digests())
-    notes = gap_notes([video]) + last.notes() + stages.method.remarks(video, len(record.frame))
+    met = video.notes if isinstance(video, VideoFile) else gap_notes([video])
+    notes = met + last.notes() + stages.method.remarks(video, len(record.frame))
     place, source = store.place(video.name), _place(video)
     part = Part(video.name, footage, raw, record, maps, store.job, notes, len(raw), place, source, why)
     if last.came_back():
@@ -230,7 +237,7 @@ def _place(video: Video) -> str:
     """The folder or file of a video, for messages; "" where it has none."""
     if isinstance(video, FolderVideo):
         return str(video.folder.absolute())
-    return str(video.path.absolute()) if isinstance(video, PictureFile) else ""
+    return str(video.path.absolute()) if isinstance(video, PictureFile | VideoFile) else ""
 
 
 def _raw(

@@ -8,6 +8,7 @@ from pixelfast.sources.picture_file import PictureFile
 from pixelfast.sources.repair import Repair
 from pixelfast.sources.turned import turned_note
 from pixelfast.sources.video import READ, TRUNCATED, UNREADABLE, Chunk, Color, Video
+from pixelfast.sources.video_file import VideoFile
 
 __all__ = [
     "READ",
@@ -21,6 +22,7 @@ __all__ = [
     "Repair",
     "Source",
     "Video",
+    "VideoFile",
     "harmless_note",
     "open_source",
     "turned_note",

@@ -2,29 +2,28 @@
 
 import logging
 import os
-import shlex
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable
 from copy import copy
 from glob import glob, has_magic
 from pathlib import Path
-from typing import NamedTuple
 
 from pixelfast.errors import SourceError
 from pixelfast.files.natural import natural_key
-from pixelfast.model.manifest import FILE_NAME as MANIFEST
 from pixelfast.options import USUAL_READING, Reading
 from pixelfast.sources.folder import FolderVideo, video_name
+from pixelfast.sources.listing import FRAME_SUFFIXES, Contents, is_ours, list_folder, walk
 from pixelfast.sources.picture_file import ANIMATION_SUFFIXES, MANY_SUFFIXES, PictureFile, count_pictures, several
 from pixelfast.sources.picture_file import suffix as _suffix
+from pixelfast.sources.refusals import no_folder, no_frames, some_of
 from pixelfast.sources.video import Video
+from pixelfast.sources.video_file import VIDEO_SUFFIXES, VideoFile
+
+Opened = FolderVideo | PictureFile | VideoFile
+"""The kinds of videos that a source is found to hold."""
 
 Source = str | os.PathLike[str] | Video | Iterable[str | os.PathLike[str] | Video]
 
-FRAME_SUFFIXES = frozenset({"jpg", "jpeg", "png", "bmp", "tif", "tiff", "webp"})
-VIDEO_SUFFIXES = frozenset(
-    {"mp4", "avi", "mkv", "mov", "webm", "m4v", "mpg", "mpeg", "wmv", "flv", "mts", "m2ts", "ts", "3gp", "ogv", "y4m"}
-)
-OWN_SUFFIXES = frozenset({"parts", "training"})
 _logger = logging.getLogger("pixelfast")
 
 
@@ -38,9 +37,9 @@ def open_source(
     """Finds the videos of a source, naturally sorted by name; no frame is opened.
 
     Args:
-        source: a folder of video folders at any depth, one video folder, a file of several pictures, a pattern
-            (`data/*/frames`), a `Video`, or a list of those. A video has the name of its folder or file, below a folder
-            its path there (`2026-11-01/cam1`); so have those of a pattern that are called the same.
+        source: a folder of video files or of folders of frames at any depth, one of these, a pattern (`cam*/*.mp4`), a
+            `Video`, or a list of those. A video has the name of its folder or of its file without the suffix, below a
+            folder its path there (`2026-11-01/cam1`); so have those of a pattern that are called the same.
         notes: receives what is said aloud (files passed over, folders without frames, frames numbered by position),
             one sentence each.
         reading: how the pictures become pixels, those of a `Video` too that was opened as usual.
@@ -57,7 +56,8 @@ def open_source(
     for item in _items(source):
         finds.add(item)
     if not finds.videos:
-        raise SourceError("the list of sources is empty: give at least one folder of frames")
+        raise SourceError("the list of sources is empty: give at least one video file or folder of frames")
+    _name_files_in_full(finds.videos)
     videos = sorted(finds.videos, key=lambda video: natural_key(video.name))
     _refuse_duplicates(videos)
     for note in finds.notes():
@@ -75,18 +75,6 @@ def _items(source: Source) -> list[str | os.PathLike[str] | Video]:
     raise SourceError(f"a source is a path, a pattern, or a list of paths, not {type(source).__name__}: {source!r}")
 
 
-class _Listing(NamedTuple):
-    """The names in one folder by kind, in no order; hidden ones are left out."""
-
-    folders: list[str]
-    frames: list[str]
-    others: list[str]
-
-    def holds_videos(self, folder: Path) -> bool:
-        """Whether there may be videos in the folder or below it."""
-        return bool(self.frames or self.folders or several(folder, [], self.others))
-
-
 class _Finds:
     """What was found so far, and what was passed over on the way."""
 
@@ -100,7 +88,7 @@ class _Finds:
     def add(self, item: str | os.PathLike[str] | Video) -> None:
         """Adds one item of a source."""
         if isinstance(item, Video):
-            if isinstance(item, FolderVideo | PictureFile) and item.reading == USUAL_READING != self._reading:
+            if isinstance(item, Opened) and item.reading == USUAL_READING != self._reading:
                 item = copy(item)
                 item.reading = self._reading
             self.videos.append(item)
@@ -109,12 +97,14 @@ class _Finds:
         there = _is_there(path)
         if not there and has_magic(str(path)):
             self._add_pattern(path)
+        elif there and not path.is_dir() and _suffix(path.name) in VIDEO_SUFFIXES:
+            self.videos.append(VideoFile(path, None, self._reading))
         elif there and not path.is_dir():
             if not _is_several(path):
-                raise SourceError(_no_folder(path))
+                raise SourceError(no_folder(path))
             self.videos.append(PictureFile(path, None, self._reading))
         else:
-            self._add_folder(path, _list_folder(path))
+            self._add_folder(path, list_folder(path))
 
     def notes(self) -> list[str]:
         """Returns one sentence for each kind of thing that was passed over or cannot be taken as it is."""
@@ -123,7 +113,7 @@ class _Finds:
         if others:
             notes.append(f"files that are no frames were passed over: {len(others)}, such as {others[0]}")
         if self._without_frames:
-            notes.append(f"folders without frames were passed over: {_some(self._without_frames)}")
+            notes.append(f"folders without frames were passed over: {some_of(self._without_frames)}")
         if files := [video for video in self.videos if isinstance(video, PictureFile)]:
             more = f"; {len(files)} such files" if len(files) > 1 else ""
             first = min(files, key=lambda video: natural_key(video.name))
@@ -131,11 +121,11 @@ class _Finds:
         folders = [video for video in self.videos if isinstance(video, FolderVideo)]
         folders.sort(key=lambda video: natural_key(video.name))
         if strays := [video.folder / name for video in folders for name in video.strays]:
-            notes.append(f"pictures that are not of the series of frames around them were left out: {_some(strays)}")
+            notes.append(f"pictures that are not of the series of frames around them were left out: {some_of(strays)}")
         if unnumbered := [video for video in folders if video.by_position is not None]:
             notes.append(
                 "frames are numbered by their position from 0 where their names hold no numbers that rise "
-                f"({unnumbered[0].by_position}), in: {_some([video.folder for video in unnumbered])}"
+                f"({unnumbered[0].by_position}), in: {some_of([video.folder for video in unnumbered])}"
             )
         return notes
 
@@ -145,55 +135,63 @@ class _Finds:
         folders = [path for path in matches if path.is_dir()]
         files = [path for path in matches if not path.is_dir()]
         frames = [path for path in files if _suffix(path.name) in FRAME_SUFFIXES]
-        stacks = [path for path in files if _is_several(path)]
+        films = [path for path in files if _suffix(path.name) in VIDEO_SUFFIXES]
+        stacks = films + [path for path in files if _is_several(path)]
         if not matches:
             raise SourceError(f"nothing matches {pattern}: check the pattern, or give a folder of frames")
         if not folders and not stacks:
-            raise SourceError(_no_folder(files[0]))
+            raise SourceError(no_folder(files[0]))
         if loose := [path for path in frames if path not in stacks]:
-            video, kind = (folders[0], "folders") if folders else (stacks[0], "files of several pictures")
+            video, kind = (folders[0], "folders") if folders else (stacks[0], "files that are videos")
             raise SourceError(
                 f"{pattern} matches both {kind}, such as {video}, and loose frames, such as {loose[0]}: "
                 f"give a pattern that matches {kind} alone"
             )
-        listings = {folder: _list_folder(folder) for folder in folders}
+        listings = {folder: list_folder(folder) for folder in folders}
         empty = [folder for folder, listing in listings.items() if not listing.holds_videos(folder)]
         if len(empty) == len(folders) and not stacks:
-            raise SourceError(_no_frames(empty[0], listings[empty[0]], {}))
+            raise SourceError(no_frames(empty[0], listings[empty[0]], {}))
         before = len(self.videos)
         for folder in folders:
             if folder not in empty:
                 self._add_folder(folder, listings[folder])
-        self.videos += [PictureFile(path, None, self._reading) for path in stacks]
-        _tell_apart([video for video in self.videos[before:] if isinstance(video, FolderVideo | PictureFile)])
-        self._without_frames += [folder for folder in empty if not _is_ours(folder)]
+        kinds = [VideoFile if path in films else PictureFile for path in stacks]
+        self.videos += [kind(path, None, self._reading) for kind, path in zip(kinds, stacks, strict=True)]
+        _tell_apart([video for video in self.videos[before:] if isinstance(video, Opened)])
+        self._without_frames += [folder for folder in empty if not is_ours(folder)]
         self._others += sorted(path for path in files if path not in stacks)
 
-    def _add_folder(self, folder: Path, listing: _Listing) -> None:
+    def _add_folder(self, folder: Path, listing: Contents) -> None:
         """Adds a folder of frames, or all such folders below it."""
-        below = dict(_walk(folder, listing))
+        below = dict(walk(folder, listing))
         stacks = {
             path: several(path, inside.frames, [] if inside.folders else inside.others)
             for path, inside in below.items()
-            if not _is_ours(path)
+            if not is_ours(path)
         }
-        if not any(inside.frames for inside in below.values()) and not any(stacks.values()):
-            raise SourceError(_no_frames(folder, listing, below))
+        if not any(inside.frames or inside.films for inside in below.values()) and not any(stacks.values()):
+            raise SourceError(no_frames(folder, listing, below))
         others = list[Path]()
         for path, inside in below.items():
-            if _is_ours(path):
+            if is_ours(path):
                 continue
             files = [path / name for name in sorted(inside.others) if name not in stacks[path]]
             name = None if path == folder else path.relative_to(folder).as_posix()
-            if inside.frames:
+            frames, films = inside.own_frames(), inside.films
+            files += [path / name for name in sorted(set(inside.frames) - {*frames, *stacks[path]})]
+            if frames:
                 _refuse_mixed(path, inside)
+                files, films = files + [path / film for film in sorted(films)], []
+            for film in films:
+                stem = Path(film).stem
+                self.videos.append(VideoFile(path / film, f"{name}/{stem}" if name else stem, self._reading))
             if stacks[path]:
                 self._add_stacks(path, stacks[path], name)
                 self._others += files
-            elif inside.frames:
-                self.videos.append(FolderVideo(path, inside.frames, name, self._reading))
+            elif frames:
+                self.videos.append(FolderVideo(path, frames, name, self._reading))
                 self._others += files
-            elif inside.folders:
+            elif inside.folders or films:
                 others += files
             else:
                 self._without_frames.append(path)
@@ -213,7 +211,15 @@ def _is_several(file: Path) -> bool:
     return kind in MANY_SUFFIXES | ANIMATION_SUFFIXES and count_pictures(file) >= (1 if kind == "gif" else 2)
 
 
-def _tell_apart(videos: "list[FolderVideo | PictureFile]") -> None:
+def _name_files_in_full(videos: "list[Video]") -> None:
+    """Names video files with their suffixes where there is another video of the name without it."""
+    names = Counter(video.name for video in videos)
+    for video in videos:
+        if isinstance(video, VideoFile) and names[video.name] > 1:
+            video.name += video.path.suffix
+
+
+def _tell_apart(videos: list[Opened]) -> None:
     """Names the videos of a pattern by their paths where their names alone do not tell them apart."""
     places = [_place(video) for video in videos]
     if len({video.name for video in videos}) < len(videos) == len(set(places)):
@@ -222,71 +228,21 @@ def _tell_apart(videos: "list[FolderVideo | PictureFile]") -> None:
             video.name = place.relative_to(above).as_posix()
 
 
-def _place(video: FolderVideo | PictureFile) -> Path:
+def _place(video: Opened) -> Path:
     """What a video's name comes from."""
     if isinstance(video, FolderVideo):
         return video.folder
     return video.path.with_suffix("") if video.name == video.path.stem else video.path.parent
 
 
-def _walk(folder: Path, listing: _Listing) -> Iterator[tuple[Path, _Listing]]:
-    """Yields a folder and all below it, each before what it holds, in natural order; a link to one above is left."""
-    waiting = [(folder, listing, frozenset[Path]())]
-    while waiting:
-        folder, listing, above = waiting.pop()
-        yield folder, listing
-        above |= {folder.resolve()} if listing.folders else set()
-        inside = [folder / name for name in sorted(listing.folders, key=natural_key, reverse=True)]
-        waiting += [(path, _list_folder(path), above) for path in inside if path.resolve() not in above]
-
-
-def _refuse_mixed(folder: Path, listing: _Listing) -> None:
+def _refuse_mixed(folder: Path, listing: Contents) -> None:
     """Raises a SourceError where a folder holds both frames and folders."""
-    if beside := [name for name in listing.folders if not _is_ours(folder / name)]:
-        frames, folders = (_some(sorted(names, key=natural_key), 1) for names in (listing.frames, beside))
+    if beside := [name for name in listing.folders if not is_ours(folder / name)]:
+        frames, folders = (some_of(sorted(names, key=natural_key), 1) for names in (listing.frames, beside))
         raise SourceError(
             f"{folder} holds both loose frames ({frames}) and folders ({folders}): "
             "move the frames into a folder of their own, or give one of the folders"
         )
-
-
-def _list_folder(folder: Path) -> _Listing:
-    """Sorts the entries of a folder into frames, folders and others, without a look into any file.
-
-    A link that leads nowhere still counts by its name: it is a frame that cannot be read, not one to lose silently.
-    """
-    listing = _Listing([], [], [])
-    try:
-        with os.scandir(folder) as entries:
-            for entry in entries:
-                if entry.name.startswith("."):
-                    continue
-                if _is_folder(entry):
-                    listing.folders.append(entry.name)
-                elif _suffix(entry.name) in FRAME_SUFFIXES and (entry.is_symlink() or entry.is_file()):
-                    listing.frames.append(entry.name)
-                else:
-                    listing.others.append(entry.name)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise SourceError(f"{folder} does not exist: give a folder of frames, or a folder of such folders") from error
-    except OSError as error:
-        raise SourceError(f"{folder} cannot be read: {error.strerror or error}") from error
-    return listing
-
-
-def _is_ours(folder: Path) -> bool:
-    """Whether a folder without frames is one that pixelfast writes: parts, an unfinished training, or a model."""
-    if _suffix(folder.name) not in OWN_SUFFIXES and not (folder / MANIFEST).is_file():
-        return False
-    listing = _list_folder(folder)
-    return not listing.frames and not listing.folders
-
-
-def _is_folder(entry: "os.DirEntry[str]") -> bool:
-    try:
-        return entry.is_dir()
-    except OSError:  # a link to itself
-        return False
 
 
 def _is_there(path: Path) -> bool:
@@ -310,38 +266,6 @@ def _path(item: str | os.PathLike[str]) -> Path:
     return Path(text)
 
 
-def _no_folder(path: Path) -> str:
-    """Says why a file is no source, and what to give instead."""
-    if _suffix(path.name) in VIDEO_SUFFIXES:
-        return f"{path} is a video file, and pixelfast reads folders of frames: {_extract(path)}"
-    if _suffix(path.name) in FRAME_SUFFIXES:
-        return f"{path} is a single frame: give the folder that holds it, {path.parent}"
-    return f"{path} is a file, not a folder: give a folder of frames, or a folder of such folders"
-
-
-def _no_frames(folder: Path, listing: _Listing, below: dict[Path, _Listing]) -> str:
-    """Says why a folder is no source, by what it and the folders below it hold instead of frames."""
-    inside = {path: found for path, found in below.items() if path != folder}
-    files = [folder / name for name in sorted(listing.others, key=natural_key)]
-    files += [path / other for path, found in inside.items() for other in found.others]
-    clips = [path for path in files if _suffix(path.name) in VIDEO_SUFFIXES]
-    if clips:
-        return f"{folder} holds video files, and pixelfast reads folders of frames: {_extract(clips[0])}"
-    names = _some([path.relative_to(folder) for path in inside])
-    what = f"its folders are empty of them: {names}" if inside else "it is empty"
-    if files:
-        what = f"it holds other files, such as {files[0]}" + f"; without frames: {names}" * bool(inside)
-    kinds = ", ".join(sorted(FRAME_SUFFIXES))
-    return f"{folder} holds no frames ({what}). Give a folder of images ({kinds}), or a folder of such folders"
-
-
-def _extract(clip: Path) -> str:
-    """Says how to make a folder of frames from a video file."""
-    folder = shlex.quote(str(clip.with_suffix("")))
-    frames = shlex.quote(f"{clip.with_suffix('')}/frame_%06d.jpg")
-    return f"extract them first, with: mkdir {folder} && ffmpeg -i {shlex.quote(str(clip))} -q:v 2 {frames}"
-
-
 def _refuse_duplicates(videos: list[Video]) -> None:
     by_name: dict[str, Video] = {}
     for video in videos:
@@ -352,9 +276,3 @@ def _refuse_duplicates(videos: list[Video]) -> None:
                 f"two videos have the name {video.name}: {places[0]} and {places[1]}. Rename one, score them "
                 "apart, or give the folder above both"
             )
-
-
-def _some(things: list[str] | list[Path], most: int = 10) -> str:
-    """Returns the first things of a list, and how many more there are."""
-    more = f" and {len(things) - most} more" if len(things) > most else ""
-    return ", ".join(map(str, things[:most])) + more

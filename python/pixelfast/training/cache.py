@@ -16,7 +16,7 @@ from pixelfast.files.atomic import atomic_path
 from pixelfast.geometry import FRAME_SIZE, WINDOW
 from pixelfast.notes import Notes
 from pixelfast.progress import Progress, ProgressCallback
-from pixelfast.sources import Chunk, FolderVideo, LossGuard, Repair, Video
+from pixelfast.sources import Chunk, FolderVideo, LossGuard, Repair, Video, VideoFile
 
 HELD_OUT_SHARE: Final = 0.1
 """Share of the frames at the end of each video that training never sees: they give the stopping rule and thresholds."""
@@ -161,6 +161,8 @@ def _write(
                     progress(Progress("decode", sum(lengths), total, f"video {video.name}"))
             if (sentence := repair.sentence()) is not None:
                 notes.say(sentence)
+            for note in video.notes if isinstance(video, VideoFile) else ():
+                notes.say(note)
     return lengths, digest.hexdigest()
 
 

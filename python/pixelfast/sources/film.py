@@ -1,0 +1,189 @@
+"""The frames of a video file as FFmpeg decodes them, with the time and the state of each."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, NamedTuple, Self
+
+import av
+import av.filter
+from av.codec.context import Flags, Flags2
+
+from pixelfast.sources.clock import Clock
+from pixelfast.sources.file_faults import opened_file, video_stream
+from pixelfast.sources.video import READ, TRUNCATED, UNREADABLE
+
+MOST_IN_A_ROW: Final = 25
+"""So many frames in a row that cannot be decoded are replaced; more are footage that is missing."""
+
+_MOST_THREADS: Final = 16
+_DEINTERLACE: Final = "mode=send_frame:deint=interlaced"
+_GAP_STEPS: Final = 2.5
+
+_LOST: Final = "cannot be decoded: its packet is damaged"
+_SMEARED: Final = "is smeared: packets before it are damaged or missing"
+
+
+class Shot(NamedTuple):
+    """One frame: its picture, None where there is none; its time in seconds; its status, and a clause that says why."""
+
+    frame: "av.VideoFrame | None"
+    seconds: float
+    status: int = READ
+    why: str = ""
+
+
+class Film:
+    """Decodes the video stream of a file, forward, in a `with` block.
+
+    Frames after a damaged one are taken as smeared up to the next key frame.
+
+    Attributes:
+        interlaced: whether an interlaced frame was met.
+        clock: the times of the frames so far.
+        rate: frames a second by the file's header; None where it says nothing of it.
+        missing: seconds between frames that were lost with their packets.
+        undecoded: frames that could not be decoded, and were too many in a row to be replaced.
+    """
+
+    def __init__(self, path: Path, threads: int, *, deinterlace: bool = False) -> None:
+        """Opens the file; a SourceError where it is none, or there is no video in it that can be decoded."""
+        self._file = opened_file(path)
+        self._stream = video_stream(self._file, path)
+        context = self._stream.codec_context
+        context.thread_type, context.thread_count = "AUTO", min(threads, _MOST_THREADS)
+        context.flags |= Flags.output_corrupt
+        context.flags2 |= Flags2.show_all
+        if context.name == "hevc":
+            context.options = {"err_detect": "explode"}  # without it, damage goes unsaid; its frames come all the same
+        self.rate = frame_rate(self._stream)
+        self.clock = Clock(1.0 / self.rate if self.rate else 0.04)
+        self.interlaced = False
+        self.missing, self.undecoded = 0.0, 0
+        self._deinterlace = deinterlace
+        self._damaged: dict[int, bool] = {}  # times of packets: whether they gave no frame as yet
+        self._smeared = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self._file.close()
+
+    @property
+    def promised(self) -> float | None:
+        """Seconds that the header says the video lasts; None where it says nothing of it, or not of the video alone."""
+        counted = self._stream.frames / self.rate if self.rate else 0.0
+        if self._stream.duration is not None and self._stream.time_base is not None:
+            return max(counted, self._seconds(self._stream.duration))
+        if counted:
+            return counted
+        if "DURATION" in self._stream.metadata:
+            hours, minutes, seconds = self._stream.metadata["DURATION"].split(":")
+            return 3600.0 * int(hours) + 60.0 * int(minutes) + float(seconds)
+        whole = self._file.duration
+        return None if whole is None or len(self._file.streams) > 1 else whole / av.time_base
+
+    def missing_seconds(self) -> float:
+        """Returns how much shorter the video is than its header says, and what is missing within, so far."""
+        if self.clock.last is None or self.promised is None:
+            return self.missing
+        begin = 0.0 if self._stream.start_time is None else self._seconds(self._stream.start_time)
+        late = max(0.0, self.clock.first - begin)
+        return self.missing + max(0.0, self.promised - late - self.clock.last - self.clock.step) + late
+
+    def __iter__(self) -> Iterator[Shot]:
+        return self._with_lost(self._deinterlaced(self._frames()) if self._deinterlace else self._frames())
+
+    def _packets(self) -> Iterator[Any]:
+        packets = self._file.demux(self._stream)
+        while True:
+            try:
+                packet = next(packets, None)
+            except (av.FFmpegError, OSError):  # the file ends in the middle, or goes away
+                self._smeared = True
+                yield None
+                return
+            if packet is None:
+                return
+            yield packet
+
+    def _frames(self) -> "Iterator[av.VideoFrame]":
+        for packet in self._packets():
+            try:
+                frames = self._stream.codec_context.decode(packet)
+            except av.FFmpegError:
+                self._smeared = True
+                if packet is not None and packet.pts is not None:
+                    self._damaged[packet.pts] = True
+                continue
+            if packet is not None and packet.is_corrupt and packet.pts is not None:
+                self._damaged[packet.pts] = False
+            for frame in frames:
+                self.interlaced |= frame.interlaced_frame
+                yield frame
+
+    def _deinterlaced(self, frames: "Iterator[av.VideoFrame]") -> "Iterator[av.VideoFrame]":
+        graph: Any = None
+        for frame in frames:
+            if graph is None:
+                if not frame.interlaced_frame:
+                    yield frame
+                    continue
+                graph = av.filter.Graph()
+                source = graph.add_buffer(template=self._stream, time_base=self._stream.time_base)
+                graph.link_nodes(source, graph.add("bwdif", _DEINTERLACE), graph.add("buffersink")).configure()
+            graph.push(frame)
+            yield from _pulled(graph)
+        if graph is not None:
+            graph.push(None)
+            yield from _pulled(graph)
+
+    def _with_lost(self, frames: "Iterator[av.VideoFrame]") -> Iterator[Shot]:
+        """The frames as shots, and one without a picture for each that was lost between them."""
+        for frame in frames:
+            ticks = None if frame.pts is None else self._ticks(frame)
+            lost = [] if ticks is None else sorted(at for at, bare in self._damaged.items() if bare and at < ticks)
+            for at in lost:
+                del self._damaged[at]
+            if self.clock.last is None or len(lost) > MOST_IN_A_ROW:
+                self.undecoded += len(lost)
+                lost = []
+            for at in lost:
+                yield Shot(None, self.clock.tell(self._seconds(at)), UNREADABLE, _LOST)
+            yield self._shot(frame, ticks)
+
+    def _shot(self, frame: "av.VideoFrame", ticks: int | None) -> Shot:
+        damaged = frame.is_corrupt or (ticks is not None and self._damaged.pop(ticks, None) is not None)
+        smeared, before = self._smeared, self.clock.last
+        self._smeared = damaged or (smeared and not frame.key_frame)
+        seconds = self.clock.tell(None if ticks is None else self._seconds(ticks))
+        if (smeared or damaged) and before is not None and seconds - before > _GAP_STEPS * self.clock.step:
+            self.missing += seconds - before - self.clock.step
+        return Shot(frame, seconds, TRUNCATED if self._smeared else READ, _SMEARED if self._smeared else "")
+
+    def _ticks(self, frame: "av.VideoFrame") -> int:
+        """The time of a frame in units of the stream, which a filter may have changed."""
+        assert frame.pts is not None and self._stream.time_base is not None
+        ticks: int = round(frame.pts * (frame.time_base or self._stream.time_base) / self._stream.time_base)
+        return ticks
+
+    def _seconds(self, ticks: int) -> float:
+        assert self._stream.time_base is not None
+        return float(ticks * self._stream.time_base)
+
+
+def frame_rate(stream: Any) -> float | None:
+    """Returns the frames a second that a stream's header tells; None where it tells none that can be."""
+    for rate in (stream.average_rate, stream.guessed_rate):
+        if rate and 0.01 <= float(rate) <= 1000.0:
+            return float(rate)
+    return None
+
+
+def _pulled(graph: Any) -> "Iterator[av.VideoFrame]":
+    while True:
+        try:
+            yield graph.pull()
+        except (av.BlockingIOError, av.EOFError):
+            return
