@@ -5,6 +5,7 @@ import json
 import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -81,6 +82,9 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
     for note in harmless_note(videos) + turned_note(videos):
         notes.say(note)
     if lost and not parts:
+        if folder is not None:
+            with suppress(OSError):  # other runs' parts lie there
+                folder.rmdir()
         raise _loss(lost, videos)
     if request.shard is not None:
         notes.say(

@@ -18,7 +18,8 @@ MOST_IN_A_ROW: Final = 25
 
 _MOST_THREADS: Final = 16
 _DEINTERLACE: Final = "mode=send_frame:deint=interlaced"
-_GAP_STEPS: Final = 2.5
+_STEADY_FRAMES: Final = 10
+_JITTER, _GAP = 0.1, 0.5  # of a step
 
 _LOST: Final = "cannot be decoded: its packet is damaged"
 _SMEARED: Final = "is smeared: packets before it are damaged or missing"
@@ -63,6 +64,7 @@ class Film:
         self._deinterlace = deinterlace
         self._damaged: dict[int, bool] = {}  # times of packets: whether they gave no frame as yet
         self._smeared = False
+        self._steady = _Steady()
 
     def __enter__(self) -> Self:
         return self
@@ -155,11 +157,13 @@ class Film:
 
     def _shot(self, frame: "av.VideoFrame", ticks: int | None) -> Shot:
         damaged = frame.is_corrupt or (ticks is not None and self._damaged.pop(ticks, None) is not None)
-        smeared, before = self._smeared, self.clock.last
-        self._smeared = damaged or (smeared and not frame.key_frame)
+        before, was_smeared = self.clock.last, self._smeared
         seconds = self.clock.tell(None if ticks is None else self._seconds(ticks))
-        if (smeared or damaged) and before is not None and seconds - before > _GAP_STEPS * self.clock.step:
-            self.missing += seconds - before - self.clock.step
+        gap = 0.0 if before is None else seconds - before - self.clock.step
+        damaged |= self._steady.breaks(gap / self.clock.step) and not frame.key_frame
+        if gap > self.clock.step / 2 and (damaged or was_smeared):
+            self.missing += gap
+        self._smeared = damaged or (was_smeared and not frame.key_frame)
         return Shot(frame, seconds, TRUNCATED if self._smeared else READ, _SMEARED if self._smeared else "")
 
     def _ticks(self, frame: "av.VideoFrame") -> int:
@@ -171,6 +175,21 @@ class Film:
     def _seconds(self, ticks: int) -> float:
         assert self._stream.time_base is not None
         return float(ticks * self._stream.time_base)
+
+
+class _Steady:
+    """Whether frames have come at even steps so far, so that one that comes later tells of lost ones before it."""
+
+    def __init__(self) -> None:
+        self._frames, self._even = 0, True
+
+    def breaks(self, late: float) -> bool:
+        """Takes the next frame, so many steps later than usual; returns whether frames are lost before it."""
+        if self._even and self._frames >= _STEADY_FRAMES and late > _GAP:
+            return True
+        self._frames += 1
+        self._even &= abs(late) <= _JITTER or self._frames < 2
+        return False
 
 
 def frame_rate(stream: Any) -> float | None:

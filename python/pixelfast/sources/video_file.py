@@ -95,19 +95,19 @@ class VideoFile:
                 if shot.status and len(self._reasons) < _MOST_REASONS:
                     self._reasons[index - 1] = shot.why
                 if cutter.add(shot):
-                    yield cutter.cut()
-                    if kept:
-                        self._refuse_other_sizes(cutter.met)
+                    yield self._cut(cutter, kept)
             if cutter.waits:
-                yield cutter.cut()
+                yield self._cut(cutter, kept)
             if not index:
                 raise beyond_repair(f"{self.path} holds no frame that can be decoded: copy or export it again")
             self.notes = _notes(self, film, cutter.met)
 
-    def _refuse_other_sizes(self, met: set[Geometry]) -> None:
-        if len(sizes := sorted({geometry.seen for geometry in met})) > 1:
+    def _cut(self, cutter: "_Cutter", kept: bool) -> Chunk:
+        chunk = cutter.cut()
+        if kept and len(sizes := sorted({geometry.seen for geometry in cutter.met})) > 1:
             first, other = (f"{width}x{height}" for height, width in sizes[:2])
             raise SourceError(f"{self.path} changes from {first} to {other} pixels: cut it there, into two videos")
+        return chunk
 
     def describe(self, index: int) -> str:
         """Returns the path of the file and the number of frame `index`."""
@@ -216,11 +216,11 @@ def _notes(video: VideoFile, film: "Film", met: set[Geometry]) -> list[str]:
     if film.undecoded:
         notes.append(f"{who}: {film.undecoded:,} frames in a row could not be decoded and have no score")
     missing, promised = film.missing_seconds(), film.promised
-    if missing > _MISSING_SECONDS and promised:
+    if promised and (missing > _MISSING_SECONDS or film.missing):
         notes.append(
             f"{who}: {missing:.1f} of the {promised:.1f} seconds that its header promises are missing ({video.path} is "
             "cut off or damaged): copy it again if you can"
         )
-    elif missing > _MISSING_SECONDS:
+    elif film.missing:
         notes.append(f"{who}: {missing:.1f} seconds are missing, as packets of {video.path} are lost")
     return notes
