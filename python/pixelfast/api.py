@@ -46,6 +46,9 @@ def train(
     fresh: bool = False,
     orientation: bool = True,
     depth: int | None = None,
+    deinterlace: bool = False,
+    fps: float | None = None,
+    sample_fps: float | None = None,
     threads: int | None = None,
     progress: ProgressCallback | None = None,
     **options: Any,
@@ -57,8 +60,7 @@ def train(
     epochs: it looks at its footage once, and compares each video with what the others hold.
 
     Args:
-        source: normal footage: a folder of video folders at any depth, one video folder, a file of several pictures,
-            or a list of those.
+        source: normal footage: video files, folders of frames, folders of either at any depth, or a list of those.
         out: the model folder to write.
         method: "density", "motion" or "reconstruction".
         recipe: "default", or "source" for the method's original, exactly (or a `Recipe` of one's own);
@@ -72,6 +74,10 @@ def train(
         orientation: whether pictures are turned as their EXIF or TIFF orientation says.
         depth: the bits that samples of more than 8 bits use, as 12 in a 16-bit file: 8 to 16, or 1 for floating-point
             ones of 0 to 1; None finds it in the footage. The model keeps both, and scoring reads its footage alike.
+        deinterlace: whether interlaced video files are made whole, by FFmpeg's bwdif; the model keeps it.
+        fps: frames a second of folders of frames, whose files do not tell.
+        sample_fps: frames a second to learn from, of footage that has more; None takes all, or the lowest rate where
+            videos differ. The model keeps it, and of other footage as many are scored.
         threads: None takes the cores that this process may use.
         progress: told of each step.
         options: the method's own. Of reconstruction: `width_share`, the autoencoder's channels as a share of the
@@ -99,7 +105,7 @@ def train(
     from pixelfast.jobs.train import train_model
     from pixelfast.methods.trained import TrainingRequest
 
-    reading = Reading(orientation, depth)
+    reading = Reading(orientation, depth, deinterlace, fps, sample_fps)
     request = TrainingRequest(
         method, recipe, epochs, seed, precision, batch, resume, threads, progress, options, fresh, reading
     )
@@ -127,14 +133,16 @@ def score(
     engine_range: EngineRange | None = None,
     orientation: bool | None = None,
     depth: int | None = None,
+    deinterlace: bool | None = None,
+    fps: float | None = None,
+    sample_fps: float | None = None,
     progress: ProgressCallback | None = None,
     profile: "Callable[[Profile], object] | None" = None,
 ) -> "Scores":
     """Gives every frame an anomaly score.
 
     Args:
-        source: footage: a folder of video folders at any depth, one video folder, a file of several pictures,
-            or a list of those.
+        source: footage: video files, folders of frames, folders of either at any depth, or a list of those.
         engine: a model folder, an `.onnx` file (one of ours, or anybody's autoencoder of cuboids), or an
             `ae.safetensors`, which PyTorch runs, on a GPU where it has one.
         out: a `.csv` or `.parquet` to write, or several.
@@ -160,6 +168,10 @@ def score(
         engine_range: likewise "0..1", "-1..1" or "0..255", what black and white are to it.
         orientation: whether pictures are turned as their EXIF or TIFF orientation says; None does as the training did.
         depth: the bits that samples of more than 8 bits use, as 12 in a 16-bit file; None takes the training's.
+        deinterlace: whether interlaced video files are made whole; None does as the training did.
+        fps: frames a second of folders of frames, whose files do not tell.
+        sample_fps: frames a second to score of footage that has more; None takes the model's rate. Frames between them
+            get scores by interpolation.
         progress: told as frames are done.
         profile: told at the end where the time went, the stages' threads beside each other.
 
@@ -184,7 +196,21 @@ def score(
     from pixelfast.methods.settings import Settings
 
     settings = Settings(
-        stride, how, pool, smooth, flip, on_error, maps, chunk, engine_input, engine_range, orientation, depth
+        stride,
+        how,
+        pool,
+        smooth,
+        flip,
+        on_error,
+        maps,
+        chunk,
+        engine_input,
+        engine_range,
+        orientation,
+        depth,
+        deinterlace,
+        fps,
+        sample_fps,
     )
     return run(source, engine, settings, Request(out, parts, shard, threads, progress, profile))
 

@@ -126,8 +126,9 @@ def function(name: str, value: Any) -> Any:
 _USUAL: Final[dict[str, Check]] = {
     **dict.fromkeys(("batch", "chunk", "epochs", "seed", "smooth", "stride", "threads"), whole),
     "depth": sample_bits,
+    **dict.fromkeys(("fps", "sample_fps"), partial(number, least=0.001, most=100_000.0)),
     **dict.fromkeys(("width", "width_share"), real),
-    **dict.fromkeys(("maps", "orientation", "resume"), flag),
+    **dict.fromkeys(("deinterlace", "maps", "orientation", "resume"), flag),
     **dict.fromkeys(("compute_capability", "method", "precision", "shard", "to"), text),
     **dict.fromkeys(("engine", "labels", "model", "out", "parts", "raft_weights"), path),
     **dict.fromkeys(("profile", "progress"), function),

@@ -39,11 +39,15 @@ class Reading:
         depth: the bits that samples of more than 8 bits use, so that 2**depth - 1 is white: 8 to 16, or 1 for
             floating-point ones of 0 to 1; None takes all that the file has, and floating-point ones as 1 does.
         deinterlace: whether interlaced frames of video files are made whole by FFmpeg's filter.
+        fps: frames a second of folders of frames, whose files do not tell; None where nobody does.
+        sample_fps: frames a second that are taken of footage that has more; None takes all.
     """
 
     orientation: bool = True
     depth: int | None = None
     deinterlace: bool = False
+    fps: float | None = None
+    sample_fps: float | None = None
 
     def unusual(self) -> dict[str, Any]:
         """Returns what is not as usual, by name."""

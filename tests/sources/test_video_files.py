@@ -162,16 +162,16 @@ def test_a_cut_off_end_costs_its_frames_alone(tmp_path: Path, name: str) -> None
                 file.mux(packet)
     intact = together(VideoFile(whole))
     path = tmp_path / f"cut.{name.rpartition('.')[2]}"
-    path.write_bytes(whole.read_bytes()[: whole.stat().st_size * 6 // 10])
+    path.write_bytes(whole.read_bytes()[: whole.stat().st_size * 9 // 20])
     video = VideoFile(path)
     read = together(video)
     count = int((read.status == 0).sum())
-    assert 20 < count < 57 and len(read.frames) - count <= 1
+    assert 8 < count < 45 and len(read.frames) - count <= 1
     assert (read.frames[:count] == intact.frames[:count]).all()
     if not name.endswith(".ts"):  # which has no header that promises anything
         (note,) = [one for one in video.notes if "missing" in one]
-        missing = (60 - len(read.frames)) / 25
-        assert f"{missing:.1f} of the 2.4 seconds" in note and path.name in note
+        said = float(note.split(": ")[1].split()[0])
+        assert abs(said - (60 - len(read.frames)) / 25) <= 0.1 and "of the 2.4 seconds" in note and path.name in note
 
 
 def test_a_damaged_key_frame_smears_up_to_the_next(tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ def describe_model(model: "Model") -> str:
         ("method", f"{manifest.method}, recipe {manifest.recipe}"),
         *find_method(manifest.method).describe(manifest),
         ("trained on", _trained_on(manifest.training)),
+        *([("rate", f"{manifest.rate:g} frames a second")] if manifest.rate is not None else []),
         ("outcome", outcome(model)),
         ("flips", _flips(manifest.flip)),
         *(("threshold", _threshold(one)) for one in manifest.calibrations),

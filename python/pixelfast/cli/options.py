@@ -11,8 +11,7 @@ Sources = Annotated[
     list[str],
     typer.Argument(
         metavar="SOURCE",
-        help="Footage: a folder of video folders at any depth, one video folder, a TIFF stack or an animation, or "
-        "several of those (or a pattern).",
+        help="Footage: video files, folders of frames, or folders of either at any depth; several, or a pattern.",
         show_default=False,
     ),
 ]
@@ -43,4 +42,21 @@ _DEPTH: Any = {
 }  # fmt: skip
 Depth = Annotated[int | None, typer.Option(**_DEPTH, show_default="as trained")]
 TrainingDepth = Annotated[int | None, typer.Option(**_DEPTH, show_default="found in the footage")]
+_FPS: Any = {"min": 0.001, "metavar": "N"}
+Fps = Annotated[
+    float | None,
+    typer.Option(**_FPS, help="Frames a second of folders of frames.", show_default="not known"),
+]
+SampleFps = Annotated[
+    float | None,
+    typer.Option(**_FPS, help="Frames a second to take of footage that has more.", show_default="as trained"),
+]
+TrainingSampleFps = Annotated[
+    float | None, typer.Option(**_FPS, help="Frames a second to take of footage that has more.", show_default="all")
+]
+_DEINTERLACE: Any = ("--deinterlace/--no-deinterlace",)
+Deinterlace = Annotated[
+    bool | None, typer.Option(*_DEINTERLACE, help="Make interlaced video files whole.", show_default="as trained")
+]
+TrainingDeinterlace = Annotated[bool, typer.Option(*_DEINTERLACE, help="Make interlaced video files whole.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]

@@ -8,7 +8,18 @@ import typer
 
 from pixelfast import api
 from pixelfast.cli.console import facts, print_result, table
-from pixelfast.cli.options import Depth, FlipMode, OnError, Orientation, Outputs, Sources, Threads
+from pixelfast.cli.options import (
+    Deinterlace,
+    Depth,
+    FlipMode,
+    Fps,
+    OnError,
+    Orientation,
+    Outputs,
+    SampleFps,
+    Sources,
+    Threads,
+)
 from pixelfast.cli.progress import shown_progress
 from pixelfast.errors import LostFootageError
 from pixelfast.options import EngineInput, EngineRange, How, Pool
@@ -64,6 +75,9 @@ def score(
     ] = None,
     orientation: Orientation = None,
     depth: Depth = None,
+    deinterlace: Deinterlace = None,
+    fps: Fps = None,
+    sample_fps: SampleFps = None,
     profile: Annotated[bool, typer.Option("--profile", help="Say where the time went, stage by stage.")] = False,
 ) -> None:
     """Give every frame of some footage an anomaly score.
@@ -76,8 +90,8 @@ def score(
             scores = api.score(
                 source, engine, out=out, stride=stride, how=how, pool=pool, smooth=smooth, flip=flip, on_error=on_error,
                 maps=maps, parts=parts, shard=shard, threads=threads, chunk=chunk, engine_input=engine_input,
-                engine_range=engine_range, orientation=orientation, depth=depth, progress=progress,
-                profile=profiles.append,
+                engine_range=engine_range, orientation=orientation, depth=depth, deinterlace=deinterlace,
+                fps=fps, sample_fps=sample_fps, progress=progress, profile=profiles.append,
             )  # fmt: skip
     except LostFootageError as error:
         if error.scores is not None:

@@ -9,7 +9,7 @@ import typer
 from pixelfast import api
 from pixelfast.cli.console import print_result
 from pixelfast.cli.info import describe_model
-from pixelfast.cli.options import Sources, Threads, TrainingDepth
+from pixelfast.cli.options import Fps, Sources, Threads, TrainingDeinterlace, TrainingDepth, TrainingSampleFps
 from pixelfast.cli.progress import shown_progress
 from pixelfast.methods.base import TrainingOption
 from pixelfast.methods.registry import USUAL, all_methods
@@ -48,6 +48,9 @@ def train(
         bool, typer.Option("--orientation/--no-orientation", help="Turn pictures as their orientation says.")
     ] = True,
     depth: TrainingDepth = None,
+    deinterlace: TrainingDeinterlace = False,
+    fps: Fps = None,
+    sample_fps: TrainingSampleFps = None,
     threads: Threads = None,
     **own: Any,
 ) -> None:
@@ -55,8 +58,8 @@ def train(
     with shown_progress() as progress:
         model = api.train(
             source, out, method=method, recipe=recipe, epochs=epochs, seed=seed, precision=precision,
-            batch=batch, resume=resume, fresh=fresh, orientation=orientation, depth=depth, threads=threads,
-            progress=progress, **own,
+            batch=batch, resume=resume, fresh=fresh, orientation=orientation, depth=depth,
+            deinterlace=deinterlace, fps=fps, sample_fps=sample_fps, threads=threads, progress=progress, **own,
         )  # fmt: skip
     print_result(describe_model(model))
 

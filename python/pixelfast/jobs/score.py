@@ -37,6 +37,7 @@ from pixelfast.scores.files import Out, check_outputs, make_folder, output_paths
 from pixelfast.sources import Source, Video, harmless_note, open_source, turned_note
 from pixelfast.sources.decoding import DecodeSettings
 from pixelfast.sources.depth import say_depth
+from pixelfast.sources.pace import scoring_pace
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,8 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
         reading = settings.reading(choice.model.manifest.reading if choice.model is not None else USUAL_READING)
         all_videos = open_source(source, notes, reading=reading, outputs=paths)
         check_outputs(paths, all_videos)
+        trained = None if choice.model is None else choice.model.manifest.rate
+        all_videos = scoring_pace(all_videos, trained, reading.sample_fps, notes)
     videos = all_videos[share]
     for note in choice.notes:
         notes.say(note)

@@ -29,6 +29,7 @@ from pixelfast.notes import Notes
 from pixelfast.sources import Source, Video, harmless_note, open_source, turned_note
 from pixelfast.sources.depth import training_reading
 from pixelfast.sources.folder import gap_notes, without_gaps
+from pixelfast.sources.pace import training_pace
 from pixelfast.training.cache import FrameCache
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def train_model(source: Source, out: str | PathLike[str], request: TrainingReque
     Model.check_out(target)
     videos = open_source(source, notes, reading=request.reading)
     request = replace(request, reading=training_reading(videos, request.reading, notes, threads))
+    videos, rate = training_pace(videos, request.reading.sample_fps, notes)
     for note in gap_notes(videos):
         notes.say(note)
     spec.needs()
@@ -61,7 +63,7 @@ def train_model(source: Source, out: str | PathLike[str], request: TrainingReque
         flips, share = _flip_seconds(cache, recipe, threads), _calibration_share(cache, recipe, request.epochs)
         request = replace(request, progress=TimeLeft(request.progress, flips, EXPORT_SECONDS, share))
     job = TrainingJob(request, recipe, options, cache, workdir, videos, threads, notes)
-    model = Model.write(workdir, target, run_training(spec, job, _source_names(source)))
+    model = Model.write(workdir, target, replace(run_training(spec, job, _source_names(source)), rate=rate))
     shutil.rmtree(workdir, ignore_errors=True)
     return model
 

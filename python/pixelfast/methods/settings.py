@@ -23,6 +23,9 @@ class Settings:
         engine_range: likewise.
         orientation: whether pictures are turned as they say; None does as the model's training did.
         depth: bits that samples of more than 8 bits use; None takes the model's.
+        deinterlace: whether interlaced files are made whole; None does as the model's training did.
+        fps: frames a second of folders of frames; None where that is not known.
+        sample_fps: frames a second to score; None takes the model's.
     """
 
     stride: int | None = None
@@ -37,6 +40,9 @@ class Settings:
     engine_range: EngineRange | None = None
     orientation: bool | None = None
     depth: int | None = None
+    deinterlace: bool | None = None
+    fps: float | None = None
+    sample_fps: float | None = None
 
     def check(self) -> None:
         """Refuses values that mean nothing, before any work is done.
@@ -61,4 +67,5 @@ class Settings:
     def reading(self, trained: Reading) -> Reading:
         """Returns how pictures become pixels, where a model's training did as `trained` says."""
         orientation = trained.orientation if self.orientation is None else self.orientation
-        return Reading(orientation, self.depth or trained.depth)
+        deinterlace = trained.deinterlace if self.deinterlace is None else self.deinterlace
+        return Reading(orientation, self.depth or trained.depth, deinterlace, self.fps, self.sample_fps)

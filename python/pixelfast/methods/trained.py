@@ -20,6 +20,7 @@ from pixelfast.options import USUAL_READING, Reading
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.sources import Video, open_source
 from pixelfast.sources.folder import without_gaps
+from pixelfast.sources.pace import training_pace
 from pixelfast.training.cache import FrameCache
 
 MOST_EPOCHS: Final = 100_000
@@ -157,7 +158,11 @@ def footage_of(model: Model) -> list[Video]:
     """
     if model.manifest.training is None:
         raise SourceError("the model was not trained here")
-    return without_gaps(open_source(model.manifest.training.sources, reading=model.manifest.reading))
+    reading = model.manifest.reading
+    videos, _ = training_pace(
+        open_source(model.manifest.training.sources, reading=reading), reading.sample_fps, Notes()
+    )
+    return without_gaps(videos)
 
 
 def is_footage_of(model: Model, cache: FrameCache) -> bool:

@@ -87,6 +87,7 @@ class Manifest:
         grid: cells a side of the error map (G).
         stride: the stride of the engine that is used when none is asked for.
         reading: how the training's picture files were read, and those are that it scores.
+        rate: frames a second of the training, of those that were taken; None where it is not known.
         training: None where the weights came from elsewhere.
         flip: None where there is no flip classifier.
         own: what the method alone needs to know, plain values; it stands in the file under the name of the method.
@@ -105,6 +106,7 @@ class Manifest:
     grid: int
     stride: int = 1
     reading: Reading = USUAL_READING
+    rate: float | None = None
     training: Training | None = None
     flip: Flip | None = None
     own: Mapping[str, Any] = field(default_factory=dict)
@@ -129,6 +131,8 @@ class Manifest:
                 del calibration["cells"]
         if self.reading == USUAL_READING:
             del facts["reading"]
+        if self.rate is None:
+            del facts["rate"]
         return {**facts, self.method: own} if own else facts
 
 
@@ -163,7 +167,8 @@ def read_manifest(path: Path) -> Manifest:
     method = fields.read("method", str)
     own = None if method in Manifest.__dataclass_fields__ else fields.read(method, dict[str, Any] | None)
     plans = fields.read("plans", dict[str, Any] | None)
-    fields = Fields({"reading": asdict(USUAL_READING), **facts, "own": own or {}, "plans": plans or {}}, path)
+    reading = {**asdict(USUAL_READING), **(fields.read("reading", dict[str, Any] | None) or {})}
+    fields = Fields({**facts, "reading": reading, "own": own or {}, "plans": plans or {}}, path)
     names = fields.read("files", dict[str, Any])
     if any(Path(name).name != name or name in ("", "..", FILE_NAME) for name in names):
         raise fields.damaged("files", "names of files in the folder itself")

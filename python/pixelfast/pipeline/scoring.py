@@ -20,10 +20,12 @@ from pixelfast.methods.settings import Settings
 from pixelfast.notes import Notes
 from pixelfast.options import FlipMode
 from pixelfast.pipeline.parts import Part, PartStore
+from pixelfast.pipeline.spreading import spread
 from pixelfast.pipeline.stretches import stretch_maps
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.scores.why import Why
 from pixelfast.sources import Chunk, FolderVideo, PictureFile, Video, VideoFile
+from pixelfast.sources.clock import Timeline
 from pixelfast.sources.decoding import DecodeSettings
 from pixelfast.sources.folder import gap_notes
 from pixelfast.sources.video_file import about_frames
@@ -92,7 +94,9 @@ def _decoded(videos: Sequence[Video], decode: DecodeSettings, store: PartStore, 
     for index, video in enumerate(videos):
         with decode.stopwatch.phase("fingerprint"):
             part = store.find(video)
-        if part is not None and video.length in (None, len(part.raw)):
+        timeline: Timeline | None = getattr(video, "timeline", None)
+        frames = video.length if timeline is None else len(timeline.seconds)
+        if part is not None and frames in (None, len(part.raw)):
             yield Step(index, part=part)
             continue
         try:
@@ -222,8 +226,12 @@ def _score(video: Video, steps: Iterable[Step], stages: Stages, store: PartStore
         raw, maps, why = _raw(video, some, stages, count)
         void, last = len(raw), stage
     record, footage = last.record(), store.footage(video, last.digests())
+    scored = len(raw)
+    if (timeline := getattr(video, "timeline", None)) is not None:
+        record, raw, maps, why = spread(timeline, record, raw, maps, why)
+        count.add(len(raw) - scored, video.name)
     met = video.notes if isinstance(video, VideoFile) else gap_notes([video])
-    notes = met + last.notes() + stages.method.remarks(video, len(record.frame))
+    notes = met + last.notes() + stages.method.remarks(video, scored)
     place, source = store.place(video.name), _place(video)
     part = Part(video.name, footage, raw, record, maps, store.job, notes, len(raw), place, source, why)
     if last.came_back():

@@ -1,4 +1,39 @@
-"""The times of frames as they are read: always rising, whatever a file says."""
+"""The times of frames as they are read: always rising, whatever a file says; and which are taken at a lower rate."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+_SLACK = 1e-6
+"""Of a beat: what rounding may cost."""
+
+
+class Timeline(NamedTuple):
+    """All frames of a video of which only some are taken: numbers i64[N], seconds f64[N], and states u8[N]."""
+
+    frame_ids: NDArray[np.int64]
+    seconds: NDArray[np.float64]
+    status: NDArray[np.uint8]
+
+
+def beats(seconds: NDArray[np.float64], rate: float) -> NDArray[np.bool_]:
+    """Returns bool[N]: which frames are the first at or after each beat of `rate` a second.
+
+    Args:
+        seconds: f64[N], rising times.
+        rate: frames a second to take.
+
+    Examples:
+        >>> np.flatnonzero(beats(np.arange(9) / 25, 10.0)).tolist()
+        [0, 3, 5, 8]
+    """
+    return np.diff(np.floor((seconds - seconds[:1]) * rate + _SLACK), prepend=-1.0) > 0
+
+
+def beat_at(seconds: float, rate: float) -> int:
+    """Returns the number of the beat at or before a time since the first frame."""
+    return int(seconds * rate + _SLACK)
 
 
 class Clock:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pixelfast import _core
 from pixelfast.errors import LostFootageError, SourceError
 from pixelfast.options import USUAL_READING, Reading
+from pixelfast.sources.clock import Timeline, beats
 from pixelfast.sources.gaps import gap_starts
 from pixelfast.sources.numbering import number_frames
 from pixelfast.sources.picture_file import MANY_SUFFIXES, suffix
@@ -36,6 +37,7 @@ class FolderVideo:
         several: how many pictures the file at a position holds, of those decoded so far that hold more than one.
         harmless: the positions of files with a fault that costs no pixel, of those decoded so far.
         turned: the positions of files that were turned as their orientation says, of those decoded so far.
+        timeline: all frames, where these are only some of them: see `at_rate`.
     """
 
     def __init__(
@@ -52,6 +54,8 @@ class FolderVideo:
         self.several: dict[int, int] = {}
         self.reading = reading
         self.frame_ids.flags.writeable = False
+        self._steps = self._counted()
+        self.timeline: Timeline | None = None
 
     def __repr__(self) -> str:
         return f"FolderVideo({str(self.folder)!r}, {self.length} frames)"
@@ -60,6 +64,35 @@ class FolderVideo:
     def paths(self) -> tuple[Path, ...]:
         """The file of each frame."""
         return tuple(self.folder / name for name in self._names)
+
+    def _counted(self) -> NDArray[np.float64]:
+        """Usual steps from the first frame to each."""
+        if self.by_position is not None or self.length < 2:
+            return np.arange(self.length, dtype=np.float64)
+        steps = self.frame_ids - self.frame_ids[0]
+        return np.asarray(steps / float(np.median(np.diff(self.frame_ids))), np.float64)
+
+    @property
+    def seconds(self) -> NDArray[np.float64] | None:
+        """Returns f64[N], when each frame was taken since the first; None where its rate is not known."""
+        return None if self.reading.fps is None else self._steps / self.reading.fps
+
+    def at_rate(self, rate: float) -> "FolderVideo":
+        """Returns the video of which only so many frames a second are taken; its own rate must be known."""
+        seconds = self.seconds
+        assert seconds is not None
+        taken = copy(self)
+        taken._take(beats(seconds, rate))
+        taken.timeline = Timeline(self.frame_ids, seconds, np.zeros(self.length, np.uint8))
+        return taken
+
+    def _take(self, which: NDArray[np.bool_]) -> None:
+        """Leaves only some of the frames."""
+        for known in ("paths", "starts", "sizes"):
+            vars(self).pop(known, None)
+        self.harmless, self.turned = set(), set()
+        self._names = [self._names[index] for index in np.flatnonzero(which).tolist()]
+        self.frame_ids, self._steps, self.length = self.frame_ids[which], self._steps[which], int(which.sum())
 
     @cached_property
     def starts(self) -> tuple[int, ...]:
@@ -74,12 +107,10 @@ class FolderVideo:
         for start, stop in pairwise((0, *self.starts, self.length)):
             stretch = copy(self)
             stretch._whole = self
-            vars(stretch).pop("paths", None)
             stretch.name = f"{self.name} from {self._names[start]}"
-            stretch.length = stop - start
+            at = np.arange(self.length)
+            stretch._take((at >= start) & (at < stop))
             stretch.starts = ()
-            stretch.harmless, stretch.turned = set(), set()
-            stretch._names, stretch.frame_ids = self._names[start:stop], self.frame_ids[start:stop]
             stretches.append(stretch)
         return stretches
 
@@ -124,7 +155,9 @@ class FolderVideo:
             self._count_pictures(files, start, threads)
             if height is None:
                 self._refuse_other_sizes(files, status, size)
-            return Chunk(self.frame_ids[start : start + chunk], frames, status, digests=b"".join(hashed))
+            now = slice(start, start + chunk)
+            seconds = None if self.seconds is None else self.seconds[now]
+            return Chunk(self.frame_ids[now], frames, status, seconds, b"".join(hashed))
 
         chunks = map(decoded, range(0, self.length, chunk))
         return self._remembered(chunks) if digests else chunks
@@ -158,6 +191,8 @@ class FolderVideo:
 
     def _with_reading(self, files: bytes) -> bytes:
         unusual = self.reading.unusual()
+        if self.timeline is not None:
+            unusual["of"] = len(self.timeline.seconds)
         return hashlib.sha256(files + repr(unusual).encode()).digest() if unusual else files
 
     def size(self) -> tuple[int, int]:

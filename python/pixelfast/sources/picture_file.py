@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
 from functools import cached_property
 from pathlib import Path
 from typing import Final
@@ -11,6 +12,7 @@ import numpy as np
 from pixelfast import _core
 from pixelfast.errors import LostFootageError, SourceError
 from pixelfast.options import USUAL_READING, Reading
+from pixelfast.sources.clock import Timeline, beats
 from pixelfast.sources.seen import Seen
 from pixelfast.sources.video import READABLE_NOW, Chunk, Color
 
@@ -29,6 +31,7 @@ class PictureFile:
         name: the file's name without its suffix, or what the source calls it.
         length: the number of pictures; those that a cut-off file announces and lacks count, and are unreadable.
         reading: how its pictures become pixels.
+        timeline: all pictures, where only some are taken: see `at_rate`.
     """
 
     def __init__(self, path: Path, name: str | None = None, reading: Reading = USUAL_READING) -> None:
@@ -41,10 +44,23 @@ class PictureFile:
         self.name = name or path.stem
         self.reading = reading
         try:
-            self.length = self._reader().length
+            reader = self._reader()
         except ValueError as error:
             raise SourceError(str(error)) from error
+        self.length = self._pictures = reader.length
+        self.seconds = None if reader.seconds is None else np.array(reader.seconds)
+        self.timeline: Timeline | None = None
+        self._taken = np.ones(self.length, np.bool_)
         self._reasons: dict[int, str] = {}
+
+    def at_rate(self, rate: float) -> "PictureFile":
+        """Returns the video of which only so many pictures a second are taken; their times must be known."""
+        assert self.seconds is not None
+        taken = copy(self)
+        taken._taken = beats(self.seconds, rate)
+        taken.length = int(taken._taken.sum())
+        taken.timeline = Timeline(np.arange(self.length), self.seconds, np.zeros(self.length, np.uint8))
+        return taken
 
     def __repr__(self) -> str:
         return f"PictureFile({str(self.path)!r}, {self.length} pictures)"
@@ -61,32 +77,36 @@ class PictureFile:
             self.check_one_size("make all pictures of a video the same size")
         rows, columns = self.size() if height is None or width is None else (height, width)
         reader = self._opened()
-        seconds = None if reader.seconds is None else np.array(reader.seconds)
 
         def decoded(start: int) -> Chunk:
-            count = min(chunk, self.length - start)
+            count = min(chunk, self._pictures - start)
             frames, status, reasons = reader.next(
                 count, rows, columns, color, threads, self.reading.orientation, self.reading.depth
             )
             self._reasons.update(reasons)
-            times = None if seconds is None else seconds[start : start + count]
-            return Chunk(np.arange(start, start + count), frames, status, times)
+            which = self._taken[start : start + count]
+            times = None if self.seconds is None else self.seconds[start : start + count][which]
+            return Chunk(np.arange(start, start + count)[which], frames[which], status[which], times)
 
-        return map(decoded, range(0, self.length, chunk))
+        return (some for start in range(0, self._pictures, chunk) if len((some := decoded(start)).status))
 
     def describe(self, index: int) -> str:
         """Returns the path of the file and the number of picture `index`, from 1."""
-        return f"{self.path} (picture {index + 1})"
+        return f"{self.path} (picture {self._picture(index) + 1})"
 
     def explain(self, index: int) -> str:
         """Says why picture `index` is not readable in full, by what the last pass over the file met."""
-        return self._reasons.get(index, READABLE_NOW)
+        return self._reasons.get(self._picture(index), READABLE_NOW)
+
+    def _picture(self, index: int) -> int:
+        """The position in the file of one that is taken."""
+        return int(np.flatnonzero(self._taken)[index])
 
     def fingerprint(self) -> bytes:
         """Returns 32 bytes over the name, size and bytes of the file, and over how it is read."""
         seen = Seen(self.path.parent, [self.path.name], self.path)
         file = seen.or_read(lambda: _core.fingerprint_files([self.path]))
-        return hashlib.sha256(b"pictures" + file + repr(self.reading.unusual()).encode()).digest()
+        return hashlib.sha256(b"pictures" + file + repr((self.length, self.reading.unusual())).encode()).digest()
 
     def size(self) -> tuple[int, int]:
         """Returns height and width of the first picture whose header can be read: see `Video.size`."""
@@ -101,7 +121,7 @@ class PictureFile:
         first: dict[tuple[int, int], str] = {}
         for index, size in enumerate(self._opened().sizes(self.reading.orientation)):
             if size is not None:
-                first.setdefault(size, self.describe(index))
+                first.setdefault(size, f"{self.path} (picture {index + 1})")
         return first
 
     def check_one_size(self, mend: str = "Score each size as a video of its own") -> None:
@@ -121,7 +141,7 @@ class PictureFile:
             reader = self._reader()
         except ValueError as error:
             raise LostFootageError(f"video {self.name}: {error}") from error
-        if reader.length != self.length:
+        if reader.length != self._pictures:
             raise LostFootageError(f"{self.path} changed while it was read: score it again")
         return reader
 

@@ -1,6 +1,7 @@
 """A video as people have it: a file that FFmpeg reads."""
 
 import hashlib
+from array import array
 from collections.abc import Iterator
 from contextlib import suppress
 from functools import cached_property
@@ -13,6 +14,7 @@ from pixelfast import _core
 from pixelfast.errors import LostFootageError, SourceError, beyond_repair
 from pixelfast.machine.threads import usable_threads
 from pixelfast.options import USUAL_READING, Reading
+from pixelfast.sources.clock import Timeline, beat_at
 from pixelfast.sources.folder import video_name
 from pixelfast.sources.planes import Geometry, geometry_of, write_frames
 from pixelfast.sources.seen import Seen
@@ -48,6 +50,8 @@ class VideoFile:
         length: None: what a header says of it is not relied on.
         reading: how its pictures become pixels.
         notes: what the last whole pass over the file met, one sentence each.
+        taken: frames a second that are taken; None for all.
+        timeline: all frames of the last whole pass, where only some are taken.
 
     Examples:
         >>> from pathlib import Path
@@ -64,7 +68,10 @@ class VideoFile:
         self.name = video_name(path.with_suffix(""), name)
         self.reading = reading
         self.notes: list[str] = []
+        self.taken: float | None = None
+        self.timeline: Timeline | None = None
         self._reasons: dict[int, str] = {}
+        self._ids = array("q")  # of the frames that are taken, where not all are
 
     def __repr__(self) -> str:
         return f"VideoFile({str(self.path)!r})"
@@ -89,17 +96,21 @@ class VideoFile:
         from pixelfast.sources.film import Film
 
         self._reasons.clear()
-        index = 0
+        line = _Line(self.taken)
         with Film(self.path, cutter.threads, deinterlace=self.reading.deinterlace) as film:
-            for index, shot in enumerate(film, 1):
+            self._ids = line.ids
+            for index, shot in enumerate(film):
+                if not line.takes(index, shot):
+                    continue
                 if shot.status and len(self._reasons) < _MOST_REASONS:
-                    self._reasons[index - 1] = shot.why
-                if cutter.add(shot):
+                    self._reasons[index] = shot.why
+                if cutter.add(shot, index):
                     yield self._cut(cutter, kept)
             if cutter.waits:
                 yield self._cut(cutter, kept)
-            if not index:
+            if film.clock.last is None:
                 raise beyond_repair(f"{self.path} holds no frame that can be decoded: copy or export it again")
+            self.timeline = line.whole()
             self.notes = _notes(self, film, cutter.met)
 
     def _cut(self, cutter: "_Cutter", kept: bool) -> Chunk:
@@ -110,18 +121,23 @@ class VideoFile:
         return chunk
 
     def describe(self, index: int) -> str:
-        """Returns the path of the file and the number of frame `index`."""
-        return f"{self.path} (frame {index})"
+        """Returns the path of the file and the number of the frame at position `index` of those that are taken."""
+        return f"{self.path} (frame {self._frame_id(index)})"
 
     def explain(self, index: int) -> str:
         """Says why frame `index` is not readable in full, by what the last pass over the file met."""
-        return self._reasons.get(index, READABLE_NOW if len(self._reasons) < _MOST_REASONS else "is damaged")
+        return self._reasons.get(
+            self._frame_id(index), READABLE_NOW if len(self._reasons) < _MOST_REASONS else "is damaged"
+        )
+
+    def _frame_id(self, index: int) -> int:
+        return self._ids[index] if self.taken is not None and index < len(self._ids) else index
 
     def fingerprint(self) -> bytes:
         """Returns 32 bytes over the name, size and bytes of the file, and over how it is read."""
         seen = Seen(self.path.parent, [self.path.name], self.path)
         file = seen.or_read(lambda: _core.fingerprint_files([self.path]))
-        return hashlib.sha256(b"file" + file + repr(self.reading.unusual()).encode()).digest()
+        return hashlib.sha256(b"file" + file + repr((self.taken, self.reading.unusual())).encode()).digest()
 
     def size(self) -> tuple[int, int]:
         """Returns height and width of the first frame that can be decoded, as it is seen: see `Video.size`."""
@@ -155,6 +171,35 @@ def about_frames(video: Video) -> int | None:
     return None if rate is None or seconds is None else round(rate * seconds)
 
 
+class _Line:
+    """Which shots are taken at a lower rate, and the times of all; of all that are taken it keeps nothing."""
+
+    def __init__(self, rate: float | None) -> None:
+        self._rate = rate
+        self._seconds, self._status = array("d"), bytearray()
+        self.ids = array("q")
+        self._beat = -1
+
+    def takes(self, index: int, shot: "Shot") -> bool:
+        """Whether a shot is the first at or after a beat."""
+        if self._rate is None:
+            return True
+        self._seconds.append(shot.seconds)
+        self._status.append(shot.status)
+        beat = beat_at(shot.seconds - self._seconds[0], self._rate)
+        before, self._beat = self._beat, beat
+        if beat > before:
+            self.ids.append(index)
+        return beat > before
+
+    def whole(self) -> Timeline | None:
+        """Returns the times of all shots; None where all were taken."""
+        if self._rate is None:
+            return None
+        seconds = np.frombuffer(self._seconds, np.float64).copy()
+        return Timeline(np.arange(len(seconds)), seconds, np.frombuffer(bytes(self._status), np.uint8))
+
+
 class _Cutter:
     """Makes chunks of shots; holds few pictures at a time.
 
@@ -167,7 +212,6 @@ class _Cutter:
         self.threads, self.met, self.waits = threads, set[Geometry](), 0
         self._color, self._chunk, self._turn = color, chunk, turn
         self._shape = (*size, 3) if color == "rgb" else size
-        self._cut = 0
         self._held: list[Shot] = []
         self._begin()
 
@@ -175,10 +219,12 @@ class _Cutter:
         self.waits = 0
         self._frames = np.zeros((self._chunk, *self._shape), np.uint8)
         self._seconds, self._status = np.zeros(self._chunk), np.zeros(self._chunk, np.uint8)
+        self._ids = np.zeros(self._chunk, np.int64)
 
-    def add(self, shot: "Shot") -> bool:
-        """Takes the next shot; returns whether the chunk is full."""
+    def add(self, shot: "Shot", frame_id: int) -> bool:
+        """Takes the next shot and its number; returns whether the chunk is full."""
         self._held.append(shot)
+        self._ids[self.waits] = frame_id
         self._seconds[self.waits], self._status[self.waits] = shot.seconds, shot.status
         self.waits += 1
         plane = 0 if shot.frame is None else 3 * shot.frame.width * shot.frame.height
@@ -190,9 +236,7 @@ class _Cutter:
         """Returns the shots since the last cut as a chunk."""
         self._write()
         stop = self.waits
-        ids = np.arange(self._cut, self._cut + stop)
-        chunk = Chunk(ids, self._frames[:stop], self._status[:stop], self._seconds[:stop])
-        self._cut += stop
+        chunk = Chunk(self._ids[:stop], self._frames[:stop], self._status[:stop], self._seconds[:stop])
         self._begin()
         return chunk
 
