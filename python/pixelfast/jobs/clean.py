@@ -7,6 +7,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from pixelfast.cleaning.frame_files import Change, write_frame_files
 from pixelfast.cleaning.stage import CLEANING_THREADS, CleanSettings, CleanStage, clean_video
 from pixelfast.errors import LostFootageError, OutputError, SourceError
@@ -20,7 +22,17 @@ from pixelfast.model import Model
 from pixelfast.notes import Notes
 from pixelfast.options import FlipMode
 from pixelfast.progress import Progress, ProgressCallback
-from pixelfast.sources import FolderVideo, PictureFile, Source, Video, harmless_note, open_source, turned_note
+from pixelfast.sources import (
+    UNREADABLE,
+    FolderVideo,
+    PictureFile,
+    Source,
+    Video,
+    VideoFile,
+    harmless_note,
+    open_source,
+    turned_note,
+)
 from pixelfast.sources.decoding import DecodeSettings
 from pixelfast.sources.depth import say_depth
 from pixelfast.sources.video import FrameFormat
@@ -40,6 +52,7 @@ class CleanReport:
         replaced: unreadable frames, replaced by the nearest earlier readable one, else by the next.
         left: upside-down frames whose file is too damaged to be turned.
         linked: how many of the files are hard links: the source's own files under another name.
+        unwritten: how many frames are those of video files, which are judged and counted, but not written.
         refused: videos whose correction was refused.
         notes: what was said aloud.
         phases: seconds of each phase.
@@ -60,6 +73,7 @@ class CleanReport:
     left: int
     linked: int
     refused: tuple[str, ...]
+    unwritten: int = 0
     notes: list[str] = field(default_factory=list)
     phases: dict[str, float] = field(default_factory=dict)
 
@@ -86,9 +100,10 @@ def correct(
     """Corrects a source; see `pixelfast.clean`."""
     settings.check()
     notes, watch, target, count = Notes(), Stopwatch(), Path(out), usable_threads(threads)
-    videos = _folders(open_source(source, notes))
+    videos = _that_clean_takes(open_source(source, notes))
     root = Path(source) if isinstance(source, str | PathLike) and Path(source).is_dir() else None
-    _refuse_inside(target, {video.folder for video in videos} | ({root} if root else set()))
+    folders = {video.folder for video in videos if isinstance(video, FolderVideo)}
+    _refuse_inside(target, folders | ({root} if root and folders else set()))
     check_new_folder(target)
     loaded = Model.load(Path(model))
     reading = settings.reading(loaded.manifest.reading)
@@ -100,7 +115,7 @@ def correct(
     height, width = loaded.manifest.height, loaded.manifest.width
     decode = DecodeSettings(lambda _: FrameFormat(height, width), height * width, count, watch)
     changes, refused = list[Change](), list[str]()
-    linked = 0
+    linked = unwritten = 0
     with new_folder(target) as temporary:
         for video in videos:
             try:
@@ -109,27 +124,36 @@ def correct(
                 raise LostFootageError(f"{error}; --on-error insist (on_error='insist') repairs it anyway") from error
             if stage.refusal is not None:
                 refused.append(video.name)
-            for note in stage.notes():
+            for note in stage.notes() + (video.notes if isinstance(video, VideoFile) else []):
                 notes.say(note)
-            with watch.phase("write"):
-                # As in the source where it is one folder, else under the video's name.
-                folder = temporary / (video.folder.relative_to(root) if root else video.name)
-                folder.mkdir(parents=True, exist_ok=True)
-                flipped, status = stage.record().flipped, stage.status()
-                changes += write_frame_files(
-                    video.paths, folder, flipped, status,
-                    copy=copy, orientation=video.reading.orientation, starts=video.starts,
-                )  # fmt: skip
-                linked += (
-                    0 if copy else sum(path.exists() and path.samefile(folder / path.name) for path in video.paths)
-                )
+            if isinstance(video, VideoFile):
+                judged = _judged(stage)
+                changes, unwritten = changes + judged, unwritten + len(judged)
+            else:
+                with watch.phase("write"):
+                    # As in the source where it is one folder, else under the video's name.
+                    folder = temporary / (video.folder.relative_to(root) if root else video.name)
+                    folder.mkdir(parents=True, exist_ok=True)
+                    flipped, status = stage.record().flipped, stage.status()
+                    changes += write_frame_files(
+                        video.paths, folder, flipped, status,
+                        copy=copy, orientation=video.reading.orientation, starts=video.starts,
+                    )  # fmt: skip
+                    linked += (
+                        0 if copy else sum(path.exists() and path.samefile(folder / path.name) for path in video.paths)
+                    )
             if progress is not None:
                 progress(Progress("clean", len(changes), None, f"video {video.name}"))
     for note in harmless_note(videos) + turned_note(videos):
         notes.say(note)
+    if unwritten:
+        notes.say(
+            f"{unwritten:,} frames of video files were judged and counted, but not written: score and train correct "
+            "them on the way, without files"
+        )
     counts = {change.name.lower(): changes.count(change) for change in Change}
     return CleanReport(
-        target, len(videos), len(changes), **counts, linked=linked,
+        target, len(videos), len(changes), **counts, linked=linked, unwritten=unwritten,
         refused=tuple(refused), notes=list(notes), phases=watch.seconds(),
     )  # fmt: skip
 
@@ -142,16 +166,26 @@ def _judge(video: Video, clean: CleanSettings, flip: FlipMode, decode: DecodeSet
     return last
 
 
-def _folders(videos: Sequence[Video]) -> list[FolderVideo]:
-    folders = [video for video in videos if isinstance(video, FolderVideo)]
-    if others := [video for video in videos if not isinstance(video, FolderVideo)]:
+def _judged(stage: CleanStage) -> list[Change]:
+    """What would become of the frames of a video file."""
+    unreadable, flipped = stage.status() == UNREADABLE, stage.record().flipped
+    kinds = np.where(unreadable, Change.REPLACED.name, np.where(flipped, Change.TURNED.name, Change.UNCHANGED.name))
+    return [Change[kind] for kind in kinds.tolist()]
+
+
+def _that_clean_takes(videos: Sequence[Video]) -> list[FolderVideo | VideoFile]:
+    taken = [video for video in videos if isinstance(video, FolderVideo | VideoFile)]
+    if others := [video for video in videos if not isinstance(video, FolderVideo | VideoFile)]:
         what = (
             f"and {others[0].path} is one file of several"
             if isinstance(others[0], PictureFile)
             else f"not {others[0]!r}"
         )
-        raise SourceError(f"clean writes files, so it takes folders of images only, {what}: extract the frames first")
-    return folders
+        raise SourceError(
+            f"clean writes files, so it takes folders of images, {what}: extract the frames first (of video files it "
+            "makes the report alone)"
+        )
+    return taken
 
 
 def _refuse_inside(out: Path, folders: set[Path]) -> None:
