@@ -15,6 +15,7 @@ from pixelfast.pipeline.parts import SUFFIX, read_part
 from pixelfast.sources import open_source
 from pixelfast.sources.clock import beats
 from pixelfast.sources.pace import rate_of, scoring_pace, training_pace
+from street import QUICK
 
 FRAMES = walk(120)
 
@@ -35,7 +36,7 @@ def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def model(films: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     out = tmp_path_factory.mktemp("model") / "model"
-    pixelfast.train(films / "usual.mkv", out, method="density")
+    pixelfast.train(films / "usual.mkv", out, method="density", recipe=QUICK)
     return out
 
 
@@ -80,7 +81,7 @@ def test_a_folder_gets_its_rate_by_fps(films: Path, model: Path) -> None:
 
 
 def test_a_lower_rate_is_learnt_and_kept(films: Path, tmp_path: Path) -> None:
-    learnt = pixelfast.train(films / "fast.mkv", tmp_path / "model", method="density", sample_fps=20)
+    learnt = pixelfast.train(films / "fast.mkv", tmp_path / "model", method="density", recipe=QUICK, sample_fps=20)
     assert learnt.manifest.rate == 20.0 and learnt.manifest.training is not None
     assert learnt.manifest.training.frames == 120
     scores = pixelfast.score(films / "fast.mkv", tmp_path / "model")
