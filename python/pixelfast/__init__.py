@@ -19,9 +19,10 @@ from pixelfast.errors import (
 )
 
 if TYPE_CHECKING:
-    from pixelfast.api import clean, convert, evaluate, export, merge, score, train
+    from pixelfast.api import clean, convert, evaluate, export, merge, propose_mask, score, train
     from pixelfast.evaluation import Evaluation
     from pixelfast.jobs.clean import CleanReport
+    from pixelfast.jobs.mask import MaskProposal
     from pixelfast.model import Calibration, Model
     from pixelfast.progress import Progress
     from pixelfast.scores import Scores
@@ -37,6 +38,7 @@ __all__ = [
     "EngineError",
     "Evaluation",
     "LostFootageError",
+    "MaskProposal",
     "Model",
     "ModelError",
     "OutputError",
@@ -52,15 +54,17 @@ __all__ = [
     "export",
     "merge",
     "open_source",
+    "propose_mask",
     "score",
     "train",
 ]
 
 _HOMES = {
-    "pixelfast.api": ("clean", "convert", "evaluate", "export", "merge", "score", "train"),
+    "pixelfast.api": ("clean", "convert", "evaluate", "export", "merge", "propose_mask", "score", "train"),
     "pixelfast.evaluation": ("Evaluation",),
     "pixelfast.model": ("Calibration", "Model"),
     "pixelfast.jobs.clean": ("CleanReport",),
+    "pixelfast.jobs.mask": ("MaskProposal",),
     "pixelfast.progress": ("Progress",),
     "pixelfast.scores": ("Scores",),
     "pixelfast.sources": ("open_source",),

@@ -3,7 +3,7 @@
 A function imports what it needs when it is called: scoring starts in half a second.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,12 +15,14 @@ from pixelfast.progress import ProgressCallback
 if TYPE_CHECKING:
     from pixelfast.evaluation import Evaluation
     from pixelfast.jobs.clean import CleanReport
+    from pixelfast.jobs.mask import MaskProposal
     from pixelfast.machine.stopwatch import Profile
     from pixelfast.methods.trained import Recipe
     from pixelfast.model import Model
     from pixelfast.scores import Scores
     from pixelfast.scores.files import Out
     from pixelfast.sources import Source
+    from pixelfast.sources.masking import MaskSpec
 
 StrPath = str | PathLike[str]
 
@@ -49,6 +51,7 @@ def train(
     deinterlace: bool = False,
     fps: float | None = None,
     sample_fps: float | None = None,
+    mask: "MaskSpec | Sequence[MaskSpec] | None" = None,
     threads: int | None = None,
     progress: ProgressCallback | None = None,
     **options: Any,
@@ -78,6 +81,8 @@ def train(
         fps: frames a second of folders of frames, whose files do not tell.
         sample_fps: frames a second to learn from, of footage that has more; None takes all, or the lowest rate where
             videos differ. The model keeps it, and of other footage as many are scored.
+        mask: what counts in no method, as a burnt-in clock or a tree: a picture whose white is left out, "x,y,w,h" in
+            pixels, or several; the model keeps it.
         threads: None takes the cores that this process may use.
         progress: told of each step.
         options: the method's own. Of reconstruction: `width_share`, the autoencoder's channels as a share of the
@@ -104,10 +109,23 @@ def train(
     """
     from pixelfast.jobs.train import train_model
     from pixelfast.methods.trained import TrainingRequest
+    from pixelfast.sources.masking import mask_specs
 
     reading = Reading(orientation, depth, deinterlace, fps, sample_fps)
     request = TrainingRequest(
-        method, recipe, epochs, seed, precision, batch, resume, threads, progress, options, fresh, reading
+        method,
+        recipe,
+        epochs,
+        seed,
+        precision,
+        batch,
+        resume,
+        threads,
+        progress,
+        options,
+        fresh,
+        reading,
+        mask_specs(mask),
     )
     return train_model(source, out, request)
 
@@ -267,6 +285,34 @@ def clean(
 
     settings = Settings(flip=flip, on_error=on_error, orientation=orientation, depth=depth)
     return correct(source, model, out, settings, copy=copy, threads=threads, progress=progress)
+
+
+@checked(preview=path)
+def propose_mask(
+    source: "Source", out: StrPath, *, preview: StrPath | None = None, fps: float | None = None
+) -> "MaskProposal":
+    """Proposes what of the picture `train(mask=...)` should leave out, by the first minute of a video.
+
+    Text that changes every second (a burnt-in clock) and what stands beside it, and what moves in most frames
+    throughout (a tree, a flag, water).
+
+    Args:
+        source: the video.
+        out: a `.png` to write, white where something is to be left out, of the footage's size.
+        preview: a frame with the mask over it, to look at; None means `<out>.preview.png`.
+        fps: frames a second of a folder of frames; without it a clock is looked for at the usual rates.
+
+    Raises:
+        SourceError: there is no footage, or less than two frames.
+        OutputError: a file cannot be written.
+
+    Examples:
+        >>> pixelfast.propose_mask("new/01", "mask.png").moving
+        0.0
+    """
+    from pixelfast.jobs.mask import propose
+
+    return propose(source, Path(out), None if preview is None else Path(preview), fps)
 
 
 @checked(model=_model_or_path)

@@ -41,6 +41,7 @@ class Reading:
         deinterlace: whether interlaced frames of video files are made whole by FFmpeg's filter.
         fps: frames a second of folders of frames, whose files do not tell; None where nobody does.
         sample_fps: frames a second that are taken of footage that has more; None takes all.
+        mask: what of the picture counts in no method, as `pixelfast.sources.masking` has it; None where all counts.
     """
 
     orientation: bool = True
@@ -48,6 +49,7 @@ class Reading:
     deinterlace: bool = False
     fps: float | None = None
     sample_fps: float | None = None
+    mask: str | None = None
 
     def unusual(self) -> dict[str, Any]:
         """Returns what is not as usual, by name."""

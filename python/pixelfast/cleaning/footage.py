@@ -6,6 +6,7 @@ from pixelfast.cleaning.cleaned import Cleaned
 from pixelfast.cleaning.stage import CleanSettings, CleanStage
 from pixelfast.machine.readahead import Readahead
 from pixelfast.machine.stopwatch import Stopwatch
+from pixelfast.options import USUAL_READING
 from pixelfast.sources import Video
 from pixelfast.sources.decoding import DecodeSettings
 from pixelfast.sources.video import FrameFormat
@@ -17,6 +18,6 @@ def cleaned_footage(
     """Yields the frames of a whole video, which are taken as upright; unusable ones are marked where asked for."""
     watch = Stopwatch()
     decode = DecodeSettings(lambda _: wanted, wanted.height * wanted.width, threads, watch)
-    clean = CleanSettings(None, "repair", bridge_noisy, watch)
+    clean = CleanSettings(None, "repair", bridge_noisy, watch, getattr(video, "reading", USUAL_READING).mask)
     with Readahead(lambda: decode.chunks(video), decode.depth) as chunks:
         yield from CleanStage(video, clean, "never").run(chunks)

@@ -17,6 +17,7 @@ from pixelfast.flip.judge import FlipJudge
 from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.options import FlipMode, OnError
 from pixelfast.sources import READ, UNREADABLE, Chunk, LossGuard, Repair, Video
+from pixelfast.sources.masking import painted
 
 CLEANING_THREADS = 1
 """Cleaning costs little beside decoding and the engine, and runs beside both: see `CleanSettings`."""
@@ -60,12 +61,14 @@ class CleanSettings:
         on_error: passed on to the repair.
         bridge_noisy: whether noisy, damaged and doubled frames are told from usable ones, or only marked.
         stopwatch: gets the times of the `flip` and `noise` phases.
+        mask: what is painted over once frames are upright; None leaves all as it is.
     """
 
     flip_engine: FlipEngine | None
     on_error: OnError
     bridge_noisy: bool
     stopwatch: Stopwatch
+    mask: str | None = None
 
 
 class CleanStage:
@@ -188,7 +191,8 @@ class CleanStage:
                 before = max(0, first - LOOK)
                 equal = _truths(self._equal[before : self._released + LOOK])
                 usable &= ~doubled_frames(equal, first - before, self._released - before) | damaged
-            yield Cleaned(_upright(frames[:count], _truths(self._turned[now])), usable)
+            upright = _upright(frames[:count], _truths(self._turned[now]))
+            yield Cleaned(painted(upright, self._settings.mask), usable)
 
 
 def clean_video(

@@ -13,6 +13,7 @@ from pixelfast.cli.doctor import doctor
 from pixelfast.cli.evaluate import evaluate
 from pixelfast.cli.export import export
 from pixelfast.cli.info import info
+from pixelfast.cli.mask import mask
 from pixelfast.cli.merge import merge
 from pixelfast.cli.score import score
 from pixelfast.cli.verify import verify
@@ -55,7 +56,7 @@ app = typer.Typer(
 
 _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "The job": (train, score, evaluate, demo),
-    "Footage and engines": (clean, export, convert, merge),
+    "Footage and engines": (clean, mask, export, convert, merge),
     "Look": (info, doctor, verify),
 }
 for _panel, _commands in _PANELS.items():

@@ -27,13 +27,15 @@ def info(
 def describe_model(model: "Model") -> str:
     """What was learnt from what, what the model can do, and its files."""
     from pixelfast.methods.registry import find_method
+    from pixelfast.sources.masking import covered
 
-    manifest = model.manifest
+    manifest, mask = model.manifest, model.manifest.reading.mask
     rows = [
         ("model", str(model.folder)),
         ("method", f"{manifest.method}, recipe {manifest.recipe}"),
         *find_method(manifest.method).describe(manifest),
         ("trained on", _trained_on(manifest.training)),
+        *([("mask", f"{covered(mask):.0%} of the picture count in no method")] if mask is not None else []),
         *([("rate", f"{manifest.rate:g} frames a second")] if manifest.rate is not None else []),
         ("outcome", outcome(model)),
         ("flips", _flips(manifest.flip)),

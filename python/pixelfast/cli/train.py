@@ -51,6 +51,14 @@ def train(
     deinterlace: TrainingDeinterlace = False,
     fps: Fps = None,
     sample_fps: TrainingSampleFps = None,
+    mask: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FILE|X,Y,W,H",
+            show_default=False,
+            help="Leave out what is white in a picture, or a rectangle in pixels; may be given again.",
+        ),
+    ] = None,
     threads: Threads = None,
     **own: Any,
 ) -> None:
@@ -59,7 +67,8 @@ def train(
         model = api.train(
             source, out, method=method, recipe=recipe, epochs=epochs, seed=seed, precision=precision,
             batch=batch, resume=resume, fresh=fresh, orientation=orientation, depth=depth,
-            deinterlace=deinterlace, fps=fps, sample_fps=sample_fps, threads=threads, progress=progress, **own,
+            deinterlace=deinterlace, fps=fps, sample_fps=sample_fps, mask=mask, threads=threads,
+            progress=progress, **own,
         )  # fmt: skip
     print_result(describe_model(model))
 

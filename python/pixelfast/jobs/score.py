@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.cleaning.stage import CLEANING_THREADS, CleanSettings
-from pixelfast.errors import ArgumentError, EngineError, LostFootageError, ScoresError
+from pixelfast.errors import ArgumentError, EngineError, LostFootageError, ModelError, ScoresError
 from pixelfast.flip.opening import FlipCorrection, choose_flip_correction
 from pixelfast.machine.stopwatch import Profile, Stopwatch
 from pixelfast.machine.threads import usable_threads
@@ -23,7 +23,7 @@ from pixelfast.methods.base import EngineChoice, Opening
 from pixelfast.methods.choose import choose_engine
 from pixelfast.methods.registry import find_method
 from pixelfast.methods.settings import Settings
-from pixelfast.model import Calibration
+from pixelfast.model import Calibration, Model
 from pixelfast.notes import Notes
 from pixelfast.options import USUAL_READING
 from pixelfast.pipeline.global_pass import global_pass
@@ -37,6 +37,7 @@ from pixelfast.scores.files import Out, check_outputs, make_folder, output_paths
 from pixelfast.sources import Source, Video, harmless_note, open_source, turned_note
 from pixelfast.sources.decoding import DecodeSettings
 from pixelfast.sources.depth import say_depth
+from pixelfast.sources.masking import covered
 from pixelfast.sources.pace import scoring_pace
 
 
@@ -137,8 +138,18 @@ def open_stages(opening: Opening, flip: FlipCorrection) -> Stages:
         classifier = loading.result()
     bridges = choice.model is not None and spec.bridges(choice.model.manifest)
     decode = DecodeSettings(method.frames, method.frame_bytes, opening.threads, watch)
-    clean = CleanSettings(classifier, settings.on_error, bridges, watch)
+    mask = None if choice.model is None else _mask(choice.model)
+    clean = CleanSettings(classifier, settings.on_error, bridges, watch, mask)
     return Stages(spec, method, decode, clean, flip.mode, settings, _cells(choice, method.stride, settings))
+
+
+def _mask(model: Model) -> str | None:
+    """What a model leaves out of the picture; a ModelError where its manifest does not say it as it should."""
+    mask = model.manifest.reading.mask
+    try:
+        return mask if mask is None or covered(mask) else None
+    except ValueError as error:
+        raise ModelError(f"{model.folder} is damaged: its mask is no picture; copy the model again") from error
 
 
 def _cells(choice: EngineChoice, stride: int, settings: Settings) -> NDArray[np.float64] | None:

@@ -26,9 +26,12 @@ from pixelfast.methods.trained import CACHE_DIGEST, Recipe, Trained, TrainingJob
 from pixelfast.model import Flip, Manifest, Model, Training
 from pixelfast.model.names import EngineName
 from pixelfast.notes import Notes
+from pixelfast.options import Reading
 from pixelfast.sources import Source, Video, harmless_note, open_source, turned_note
 from pixelfast.sources.depth import training_reading
 from pixelfast.sources.folder import gap_notes, without_gaps
+from pixelfast.sources.masking import read_masks
+from pixelfast.sources.opening import Opened
 from pixelfast.sources.pace import training_pace
 from pixelfast.training.cache import FrameCache
 
@@ -49,6 +52,7 @@ def train_model(source: Source, out: str | PathLike[str], request: TrainingReque
     Model.check_out(target)
     videos = open_source(source, notes, reading=request.reading)
     request = replace(request, reading=training_reading(videos, request.reading, notes, threads))
+    request = replace(request, reading=_masked(videos, request))
     videos, rate = training_pace(videos, request.reading.sample_fps, notes)
     for note in gap_notes(videos):
         notes.say(note)
@@ -66,6 +70,15 @@ def train_model(source: Source, out: str | PathLike[str], request: TrainingReque
     model = Model.write(workdir, target, replace(run_training(spec, job, _source_names(source)), rate=rate))
     shutil.rmtree(workdir, ignore_errors=True)
     return model
+
+
+def _masked(videos: Sequence[Video], request: TrainingRequest) -> Reading:
+    """How footage is read, with the masks that were asked for; those videos know it then, too."""
+    mask = read_masks(request.masks, videos[0].size()) if request.masks else None
+    for video in videos if mask is not None else ():
+        if isinstance(video, Opened):
+            video.reading = replace(video.reading, mask=mask)
+    return replace(request.reading, mask=mask)
 
 
 def _refuse_too_large(batch: int | None, each: int) -> None:
@@ -92,7 +105,9 @@ def run_training(spec: MethodSpec, job: TrainingJob, sources: Sequence[str]) -> 
     Returns:
         What `model.json` shall say.
     """
-    trained, flips = spec.train(job), _train_flips(job)
+    unmasked = job.cache  # which is what flips are judged by: a mask lies on frames once they are upright
+    trained = spec.train(replace(job, cache=unmasked.painted(job.request.reading.mask)))
+    flips = _train_flips(job)
     trusted = flips is not None and flips.held_out is not None and flips.held_out >= TRUSTED_ACCURACY
     job.tell("calibrate", 0, 1)
     measured = calibrate(spec, job.workdir / trained.engine, trained.own, trained.held_out, threads=job.threads)

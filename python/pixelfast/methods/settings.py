@@ -68,4 +68,4 @@ class Settings:
         """Returns how pictures become pixels, where a model's training did as `trained` says."""
         orientation = trained.orientation if self.orientation is None else self.orientation
         deinterlace = trained.deinterlace if self.deinterlace is None else self.deinterlace
-        return Reading(orientation, self.depth or trained.depth, deinterlace, self.fps, self.sample_fps)
+        return Reading(orientation, self.depth or trained.depth, deinterlace, self.fps, self.sample_fps, trained.mask)

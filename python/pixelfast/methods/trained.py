@@ -20,6 +20,7 @@ from pixelfast.options import USUAL_READING, Reading
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.sources import Video, open_source
 from pixelfast.sources.folder import without_gaps
+from pixelfast.sources.masking import MaskSpec
 from pixelfast.sources.pace import training_pace
 from pixelfast.training.cache import FrameCache
 
@@ -60,6 +61,7 @@ class TrainingRequest:
     options: Mapping[str, Any] = field(default_factory=dict)
     fresh: bool = False
     reading: Reading = USUAL_READING
+    masks: tuple[MaskSpec, ...] = ()
 
     def check(self, *, steps: bool = True) -> None:
         """Refuses what no training can do, or none without `steps`, before any work is done.

@@ -17,6 +17,7 @@ from pixelfast.geometry import FRAME_SIZE, WINDOW
 from pixelfast.notes import Notes
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.sources import Chunk, FolderVideo, LossGuard, Repair, Video, VideoFile
+from pixelfast.sources.masking import painted
 
 HELD_OUT_SHARE: Final = 0.1
 """Share of the frames at the end of each video that training never sees: they give the stopping rule and thresholds."""
@@ -111,6 +112,24 @@ class FrameCache:
         frames = np.memmap(path, np.uint8, mode="r", shape=(count, index["height"], index["width"]))
         digest = hashlib.blake2b(json.dumps(index, sort_keys=True).encode(), digest_size=16).hexdigest()
         return cls(path, frames, entries, digest, tuple(index["notes"]))
+
+    def painted(self, mask: str | None) -> "FrameCache":
+        """Returns the same footage with what a mask covers painted over, in a file beside this; itself for no mask.
+
+        Raises:
+            OutputError: the file cannot be written.
+        """
+        if mask is None:
+            return self
+        path = self.path.with_name(f"painted-{self.path.name}")
+        with atomic_path(path) as temporary, temporary.open("wb") as file:
+            for start in range(0, len(self.frames), _CHUNK_FRAMES):
+                frames = painted(np.array(self.frames[start : start + _CHUNK_FRAMES]), mask)
+                file.write(np.ascontiguousarray(frames).data)
+        index = {**_read_index(self.path), "mask": hashlib.sha256(mask.encode()).hexdigest()}
+        with atomic_path(path.with_suffix(".json")) as temporary:
+            temporary.write_text(json.dumps(index, indent=1), encoding="utf-8")
+        return FrameCache.open(path)
 
     def train_windows(self, stride: int = 2) -> NDArray[np.int64]:
         """i64[W]: first frames of the training windows; none straddles two videos or reaches into held-out frames."""

@@ -88,7 +88,8 @@ def _write_reduced(model: Model, out: Path, request: ExportRequest) -> list[Cali
 
 def _footage(model: Model, engine: Path, request: ExportRequest) -> FrameCache:
     """The training footage, decoded into a file beside the engine."""
-    return FrameCache.build(footage_of(model), engine.with_name("frames.u8"), threads=request.threads)
+    cache = FrameCache.build(footage_of(model), engine.with_name("frames.u8"), threads=request.threads)
+    return cache.painted(model.manifest.reading.mask)
 
 
 def _held_out_footage(model: Model, engine: Path, request: ExportRequest) -> FrameCache:
