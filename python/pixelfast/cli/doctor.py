@@ -25,6 +25,8 @@ _NASM = "install nasm (apt install nasm, dnf install nasm, brew install nasm) an
 def doctor(as_json: AsJson = False) -> None:
     """Say what this machine has and what it lacks.
 
+    $ pixelfast doctor
+
     Versions, cores, how the extension was built, and which engines can run.
     """
     packages, extras = _packages()

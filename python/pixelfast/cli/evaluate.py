@@ -45,6 +45,8 @@ def evaluate(
 ) -> None:
     """Compare scores with labels: average precision and AUROC.
 
+    $ pixelfast evaluate scores.parquet labels.csv
+
     Over all frames, and for every video that has both normal and abnormal ones. With --parts and --masks also whether
     the error maps point at the thing: RBDC and TBDC.
     """
