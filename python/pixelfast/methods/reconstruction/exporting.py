@@ -87,7 +87,9 @@ def _write_reduced(model: Model, out: Path, request: ExportRequest) -> list[Cali
 
 
 def _footage(model: Model, engine: Path, request: ExportRequest) -> FrameCache:
-    """The training footage, decoded into a file beside the engine."""
+    """The training footage, as the request has it, else decoded into a file beside the engine."""
+    if request.footage is not None:
+        return request.footage
     return FrameCache.build(footage_of(model), engine.with_name("frames.u8"), threads=request.threads)
 
 
