@@ -54,7 +54,8 @@ def train(
 
     Frames are decoded once into `<out>.training/`, where a checkpoint is kept after each epoch; the folder is removed
     when the model is written. The last tenth of each video is not trained on: it gives the calibration. Density has no
-    epochs: it looks at its footage once, and compares each video with what the others hold.
+    epochs: it looks at its footage once, and compares each video with what the others hold. Reconstruction ends with an
+    int8 engine for CPUs beside the float32 one, as `export` makes it, where NNCF and OpenVINO are installed.
 
     Args:
         source: normal footage: a folder of video folders at any depth, one video folder, a file of several pictures,
