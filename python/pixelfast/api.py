@@ -60,7 +60,8 @@ def train(
 
     Frames are decoded once into `<out>.training/`, where a checkpoint is kept after each epoch; the folder is removed
     when the model is written. The last tenth of each video is not trained on: it gives the calibration. Density has no
-    epochs: it looks at its footage once, and compares each video with what the others hold.
+    epochs: it looks at its footage once, and compares each video with what the others hold. Reconstruction ends with an
+    int8 engine for CPUs beside the float32 one, as `export` makes it, where NNCF and OpenVINO are installed.
 
     Args:
         source: normal footage: video files, folders of frames, folders of either at any depth, or a list of those.
@@ -436,12 +437,18 @@ def evaluate(
 
     Args:
         scores: scores, or the `.parquet` or `.csv` that they were written to.
-        labels: an `Id,Label` CSV, a folder of `<video>.npy`, or one `.npy` over all frames in order. 1 is
-            abnormal; True and False, or 0 and 255, do as well, and a CSV may be in UTF-16.
+        labels: what data sets publish. Over all videos, in natural order: an `Id,Label` CSV (in UTF-8 or UTF-16); a
+            `.npy` of one label a frame; a `.mat` (needs SciPy; version 7 or older): `gt` with a cell a video of [2, K]
+            first and last frames or of 0 and 1, structs whose `gt_frame` lists frames, a vector or a volume; UCSD's
+            `.m`. Frames count from 1 there. Or a folder with, of each video, `<video>.npy` (labels, or masks
+            [N, H, W]), `<video>.mat` (the same as above, or a volume [H, W, N]), `<video>_label.mat` of Avenue, or
+            masks as pictures (`<video>/*.png` or `.bmp`, also in `<video>_gt/`): a frame is abnormal where any pixel
+            is. Labels are 0 and 1, True and False, or 0 and 255.
         parts: the folder of parts of these scores, with their error maps (`score(..., maps=True)`); goes with `masks`.
-        masks: a folder of the abnormal pixels: of each video a folder of one PNG a frame (`<video>/*.png` in natural
-            order, white where abnormal), a `<video>.npy` of [N, H, W], or a `<video>_label.mat` as Avenue publishes
-            them (needs SciPy). A video without an abnormal label may be missing.
+        masks: a folder of the abnormal pixels: of each video a folder of one PNG or BMP a frame (`<video>/*.png` in
+            natural order, white where abnormal; or `<video>_gt/`), a `<video>.npy` of [N, H, W], a `<video>.mat` with a
+            volume [H, W, N], or a `<video>_label.mat` as Avenue publishes them (both need SciPy). A video without an
+            abnormal label may be missing.
 
     Raises:
         ScoresError: a file cannot be read, or labels, parts, masks and scores do not fit.

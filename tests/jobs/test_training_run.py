@@ -47,7 +47,9 @@ def trained(home: Path) -> tuple[Model, list[Progress]]:
 
 def test_training_ends_in_a_model_that_scores(home: Path, trained: tuple[Model, list[Progress]]) -> None:
     model, steps = trained
-    assert set(model.manifest.files) == {"ae.onnx", "ae.safetensors", "flip.onnx", "flip.safetensors"}
+    assert set(model.manifest.files) == {
+        "ae.int8.onnx", "ae.onnx", "ae.safetensors", "flip.onnx", "flip.safetensors"
+    }  # fmt: skip
     assert Model.load(home / "model").manifest == model.manifest
     assert not (home / "model.training").exists()
     facts = model.manifest.training
@@ -68,7 +70,8 @@ def test_the_calibration_is_that_of_the_held_out_frames(home: Path, trained: tup
         for number in (1, 2):  # the last tenth, but at least a window
             write_video(held_out / f"{number:02d}", walking_square(48, number)[-16:])
     for pool in ("mean", "worst"):
-        scores = pixelfast.score(held_out, model.folder, pool=pool, flip="never")  # type: ignore[arg-type]
+        engine = model.folder / "ae.onnx"
+        scores = pixelfast.score(held_out, engine, pool=pool, flip="never")  # type: ignore[arg-type]
         smoothed = [uniform_filter1d(scores.raw[scores.video_index == v].astype(np.float64), 3) for v in (0, 1)]
         calibration = model.calibration("ae.onnx", 1, "mean", pool, 3)
         assert calibration is not None
@@ -85,7 +88,7 @@ def test_an_exported_stride_is_calibrated_by_itself(home: Path, trained: tuple[M
     assert path == home / "model" / "ae.s4.onnx"
     model = Model.load(home / "model")
     assert {(one.engine, one.pool) for one in model.manifest.calibrations} == {
-        (engine, pool) for engine in ("ae.onnx", "ae.s4.onnx") for pool in ("mean", "worst", "rare")
+        (engine, pool) for engine in ("ae.onnx", "ae.int8.onnx", "ae.s4.onnx") for pool in ("mean", "worst", "rare")
     }
     fast = pixelfast.score(home / "test", home / "model", stride=4)
     assert fast.threshold is not None

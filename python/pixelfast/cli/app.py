@@ -4,7 +4,6 @@ from collections.abc import Callable
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperCommand
 
 from pixelfast.cli.clean import clean
 from pixelfast.cli.convert import convert
@@ -12,6 +11,7 @@ from pixelfast.cli.demo import demo
 from pixelfast.cli.doctor import doctor
 from pixelfast.cli.evaluate import evaluate
 from pixelfast.cli.export import export
+from pixelfast.cli.help import Command
 from pixelfast.cli.info import info
 from pixelfast.cli.mask import mask
 from pixelfast.cli.merge import merge
@@ -19,14 +19,14 @@ from pixelfast.cli.score import score
 from pixelfast.cli.verify import verify
 
 
-class _WithMethods(TyperCommand):
+class _WithMethods(Command):
     """A command whose options the methods make: they are loaded when it is run, not for the list of commands."""
 
     def make_context(self, *arguments: Any, **facts: Any) -> Any:
         from pixelfast.cli.train import train as whole
 
         one = typer.Typer(rich_markup_mode="rich", add_completion=False, context_settings=_SETTINGS)
-        one.command("train")(whole)
+        one.command("train", cls=Command)(whole)
         return typer.main.get_command(one).make_context(*arguments, **facts)
 
 
@@ -61,7 +61,7 @@ _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
 }
 for _panel, _commands in _PANELS.items():
     for _command in _commands:
-        app.command(rich_help_panel=_panel, cls=_WithMethods if _command is train else None)(_command)
+        app.command(rich_help_panel=_panel, cls=_WithMethods if _command is train else Command)(_command)
 
 
 def _print_version(wanted: bool) -> None:

@@ -30,6 +30,8 @@ def clean(
 ) -> None:
     """Write footage again, its upside-down frames turned.
 
+    $ pixelfast clean new/ --model model/ --out upright/
+
     Files that need no change are hard links to the source's where the file system allows it, else copies.
     """
     footage = source[0] if len(source) == 1 else source

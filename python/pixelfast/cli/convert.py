@@ -33,6 +33,8 @@ def convert(
 ) -> None:
     """Bring in weights that the source method's own training wrote.
 
+    $ pixelfast convert autoencoder.pth --out model/
+
     State dicts of the autoencoder or the motion GRU, and of the flip classifier; nothing is unpickled.
     """
     size = None if frame_size is None else _size(frame_size)

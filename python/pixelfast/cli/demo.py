@@ -25,6 +25,8 @@ def demo(
 ) -> None:
     """Run the whole job on a scene that is drawn for you.
 
+    $ pixelfast demo
+
     Draws the scene (once), learns from its normal videos, scores the others, and says how well that went.
     """
     from pixelfast.demo.job import run_demo

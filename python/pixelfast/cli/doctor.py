@@ -18,12 +18,14 @@ from pixelfast.machine.threads import usable_cores
 
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _EXTRA = re.compile(r"""extra\s*==\s*['"]([^'"]+)['"]""")
-_FOR_CONTRIBUTORS = "dev"
+_OF_OTHERS = ("all", "dev")  # extras that consist of the others
 _NASM = "install nasm (apt install nasm, dnf install nasm, brew install nasm) and build pixelfast again"
 
 
 def doctor(as_json: AsJson = False) -> None:
     """Say what this machine has and what it lacks.
+
+    $ pixelfast doctor
 
     Versions, cores, how the extension was built, and which engines can run.
     """
@@ -84,8 +86,7 @@ def _packages() -> tuple[dict[str, str], dict[str, str]]:
         if name is not None:
             needed.setdefault(extra[1] if extra else "", []).append(name[0])
     packages = {name: installed_version(name) or "missing: pip install pixelfast again" for name in needed.pop("", [])}
-    needed.pop(_FOR_CONTRIBUTORS, None)
-    return packages, {extra: _extra(extra, names) for extra, names in needed.items()}
+    return packages, {extra: _extra(extra, names) for extra, names in needed.items() if extra not in _OF_OTHERS}
 
 
 def _extra(extra: str, names: Sequence[str]) -> str:

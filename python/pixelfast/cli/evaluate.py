@@ -23,8 +23,8 @@ def evaluate(
         Path,
         typer.Argument(
             metavar="LABELS",
-            help="An Id,Label CSV; a folder of VIDEO.npy; or one .npy over all frames in order. 1, True or 255 is "
-            "abnormal.",
+            help="An Id,Label CSV; one .npy, .mat or UCSD's .m over all videos; or a folder with labels or masks of "
+            "each (the forms stand below).",
             show_default=False,
         ),
     ],
@@ -37,7 +37,8 @@ def evaluate(
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="Abnormal pixels, for RBDC and TBDC: VIDEO/*.png (white), VIDEO.npy or Avenue's VIDEO_label.mat.",
+            help="Abnormal pixels, for RBDC and TBDC: VIDEO/*.png or .bmp (white), VIDEO.npy, VIDEO.mat or Avenue's "
+            "VIDEO_label.mat.",
             show_default=False,
         ),
     ] = None,
@@ -45,8 +46,19 @@ def evaluate(
 ) -> None:
     """Compare scores with labels: average precision and AUROC.
 
+    $ pixelfast evaluate scores.parquet labels.csv
+
     Over all frames, and for every video that has both normal and abnormal ones. With --parts and --masks also whether
     the error maps point at the thing: RBDC and TBDC.
+
+    LABELS over all videos, in natural order: a CSV of Id and Label; a .npy of 0 and 1 a frame; a .mat, as ped2.mat,
+    avenue.mat and shanghaitech.mat are passed around (gt, a cell a video: first and last frames as 2xK, from 1), of
+    structs with gt_frame, of 0 and 1, or of volumes; UCSD's script UCSDped2.m.
+
+    A folder of LABELS has of each video VIDEO.npy (labels, or masks of frame, row, column), VIDEO.mat (the same, or a
+    volume of row, column, frame), Avenue's VIDEO_label.mat, or masks as pictures: VIDEO/*.png or .bmp, also VIDEO_gt/.
+    A frame is abnormal where any pixel is. 1, True or 255 is abnormal. A .mat is read by SciPy (pip install scipy), and
+    not of MATLAB 7.3.
     """
     found = api.evaluate(scores, labels, parts=parts, masks=masks)
     print_result(json.dumps(found.to_dict(), indent=2) if as_json else _describe(found))

@@ -35,7 +35,10 @@ def export(
     threads: Threads = None,
     only: Annotated[str | None, typer.Option(hidden=True, help="Refuse models of other methods than this.")] = None,
 ) -> None:
-    """Write a further engine into a model folder."""
+    """Write a further engine into a model folder.
+
+    $ pixelfast export model/ --precision int8
+    """
     _check_method(model, only)
     with shown_progress():
         path = api.export(

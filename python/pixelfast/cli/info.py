@@ -17,7 +17,10 @@ def info(
     model: Annotated[Path, typer.Argument(metavar="MODEL", help="Model folder.", show_default=False)],
     as_json: AsJson = False,
 ) -> None:
-    """Say what a model folder holds, and check its files."""
+    """Say what a model folder holds, and check its files.
+
+    $ pixelfast info model/
+    """
     from pixelfast.model import Model
 
     found = Model.load(model)

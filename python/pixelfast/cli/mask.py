@@ -22,6 +22,8 @@ def mask(
 ) -> None:
     """Propose a mask from footage: burnt-in clocks, and what always moves.
 
+    $ pixelfast mask cam1.mp4 --out mask.png
+
     Look at the preview, paint into the mask what is missing (white is left out), and give it to `train --mask`.
     """
     footage = source[0] if len(source) == 1 else source

@@ -23,7 +23,10 @@ def merge(
     ],
     out: Outputs = None,
 ) -> None:
-    """Put what several machines scored into one table."""
+    """Put what several machines scored into one table.
+
+    $ pixelfast merge scores.parquet.parts/ --out scores.csv
+    """
     with shown_progress():
         scores = api.merge(parts, out)
     print_result(describe_scores(scores, out or []))

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
 
 _SECONDS_BETWEEN_LINES = 10.0
+_SECONDS_OF_RATE = 300.0
+"""What a rate is measured over: two steps of a slow job must lie within."""
+
+_WIDE = 80
+"""Columns of a terminal from which on a bar shows the time that is over, too."""
 
 
 @contextmanager
@@ -37,14 +42,16 @@ def _bars(console: "Console") -> "Bars":
     from rich.progress import TimeRemainingColumn as TimeLeft
     from rich.table import Column
 
+    wide = console.width >= _WIDE  # a narrower terminal has no place for the time that is over
     return Bars(
         SpinnerColumn(finished_text="[green]✓"),
         TextColumn("{task.description}", table_column=Column(no_wrap=True)),
-        BarColumn(bar_width=None, table_column=Column(min_width=8, max_width=28, ratio=1)),
+        BarColumn(bar_width=None, table_column=Column(min_width=8 if wide else 2, max_width=28, ratio=1)),
         MofNCompleteColumn(table_column=Column(no_wrap=True)),
-        TimeElapsedColumn(table_column=Column(no_wrap=True)),
+        *([TimeElapsedColumn(table_column=Column(no_wrap=True))] if wide else []),
         TextColumn("[dim]left", table_column=Column(no_wrap=True)),
         TimeLeft(compact=True, table_column=Column(no_wrap=True)),
+        TextColumn("{task.fields[rate]}", table_column=Column(no_wrap=True, justify="right")),
         # What does not fit of the note is cut off, and nothing of the columns before it.
         TextColumn(
             "{task.fields[note]}",
@@ -53,6 +60,7 @@ def _bars(console: "Console") -> "Bars":
             table_column=Column(no_wrap=True, overflow="ellipsis", ratio=2),
         ),
         console=console,
+        speed_estimate_period=_SECONDS_OF_RATE,
         expand=True,
     )
 
@@ -61,8 +69,17 @@ def _draw(bars: "Bars", tasks: "dict[str, TaskID]", step: Progress) -> None:
     """One bar a phase, in the order in which they begin."""
     note = shown(step.note)
     if step.phase not in tasks:
-        tasks[step.phase] = bars.add_task(step.phase, total=step.total, note=note)
+        tasks[step.phase] = bars.add_task(step.phase, total=step.total, note=note, rate="")
     bars.update(tasks[step.phase], completed=step.done, total=step.total, note=note)
+    task = next(task for task in bars.tasks if task.id == tasks[step.phase])
+    bars.update(task.id, rate=_rate(task.finished_speed or task.speed))
+
+
+def _rate(each_second: float | None) -> str:
+    """Units a second, short: 12,345/s, 0.31/s; nothing where that is not known yet."""
+    if not each_second:
+        return ""
+    return f"{each_second:,.0f}/s" if each_second >= 10 else f"{each_second:.2g}/s"
 
 
 class _Lines:

@@ -82,6 +82,8 @@ def score(
 ) -> None:
     """Give every frame of some footage an anomaly score.
 
+    $ pixelfast score new/ --engine model/ --out scores.parquet
+
     A model folder turns upside-down frames and knows a threshold; a lone engine file does neither, and says so.
     """
     profiles: list[Profile] = []

@@ -62,7 +62,10 @@ def train(
     threads: Threads = None,
     **own: Any,
 ) -> None:
-    """Learn what is normal from footage without anything unusual."""
+    """Learn what is normal from footage without anything unusual.
+
+    $ pixelfast train normal/ --out model/
+    """
     with shown_progress() as progress:
         model = api.train(
             source, out, method=method, recipe=recipe, epochs=epochs, seed=seed, precision=precision,

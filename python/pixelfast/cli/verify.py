@@ -32,6 +32,8 @@ def verify(
 ) -> None:
     """Try every engine of a model here: is it right, how fast, and what bounds a run.
 
+    $ pixelfast verify model/ --source new/
+
     Ends with a verdict, and with exit code 1 where an engine differs, or fails on a machine with a GPU.
     """
     if not print_verification(model, source, frames=frames, seconds=seconds, threads=threads):

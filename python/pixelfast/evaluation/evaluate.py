@@ -73,8 +73,8 @@ def evaluate(scores: "Scores | str | os.PathLike[str]", labels: str | os.PathLik
 
     Args:
         scores: A `Scores`, the `.parquet` one was written to, or an `Id,Predicted` `.csv`.
-        labels: An `Id,Label` CSV; a folder of `<video>.npy`; or one `.npy` over all frames, sorted naturally by video,
-            then by time, as the scores are. 1 is abnormal.
+        labels: In any form that `pixelfast.evaluate` lists: a file over all frames, sorted naturally by video, then by
+            time, as the scores are; or a folder with one of each video.
 
     Raises:
         ScoresError: a file is missing or cannot be read, labels and scores are not of the same frames, a value is no

@@ -8,10 +8,15 @@ from numpy.typing import NDArray
 
 from pixelfast.errors import ScoresError, first_line
 from pixelfast.evaluation.frames import FrameTable, read_csv
-from pixelfast.files.natural import natural_key, unpadded
+from pixelfast.evaluation.masks import files_of, read_masks, video_of
+from pixelfast.evaluation.matlab import read_matlab
+from pixelfast.files.natural import natural_key
 
 _SHOWN = 3
-_FORMS = "give a CSV with the columns Id and Label, a folder with one VIDEO.npy for each video, or one .npy"
+_FORMS = (
+    "give a CSV with the columns Id and Label; one .npy, .mat or UCSD's .m over all videos; or a folder with "
+    "VIDEO.npy, VIDEO.mat or the masks VIDEO/*.png for each video"
+)
 
 
 def read_labels(path: Path, frames: FrameTable) -> NDArray[np.bool_]:
@@ -31,6 +36,9 @@ def read_labels(path: Path, frames: FrameTable) -> NDArray[np.bool_]:
         labels = _read_array(path)
         _check_length(path, labels, len(frames), "the scores")
         return labels
+    if suffix in (".mat", ".m"):
+        rows = [frames.rows(index) for index in range(len(frames.videos))]
+        return read_matlab(path, {name: one.stop - one.start for name, one in zip(frames.videos, rows, strict=True)})
     raise ScoresError(f"{path} is in none of the forms that labels come in: {_FORMS}")
 
 
@@ -63,31 +71,50 @@ def _some(names: list[str]) -> str:
 
 
 def _from_folder(folder: Path, frames: FrameTable) -> NDArray[np.bool_]:
-    files: dict[str, Path] = {}
-    for path in sorted(folder.glob("*.npy"), key=lambda path: natural_key(path.name)):
-        other = files.setdefault(unpadded(path.stem), path)
-        if other != path:
-            raise ScoresError(f"{other} and {path.name} are labels of one video: remove one of them")
-    # A video below folders has its labels below the same folders.
-    deep = {video: folder / f"{video}.npy" for video in frames.videos if "/" in video}
-    files |= {video: path for video, path in deep.items() if path.is_file()}
-    if not files:
-        raise ScoresError(f"{folder} holds no .npy file: {_FORMS}")
-    missing = [video for video in frames.videos if video not in files]
+    found = {video: files_of(folder, video) for video in frames.videos}
+    others = [path for path in sorted(folder.glob("[!.]*"), key=lambda path: natural_key(path.name)) if _labels(path)]
+    if not others and not any(found.values()):
+        raise ScoresError(f"{folder} holds no .npy file, .mat file or folder of masks: {_FORMS}")
+    for paths in found.values():
+        if len(paths) > 1:
+            raise ScoresError(f"{paths[0]} and {paths[1].name} are labels of one video: remove one of them")
+    missing = [video for video, paths in found.items() if not paths]
     if missing:
         raise ScoresError(f"{folder} has no labels for {_some(missing)} of the {len(frames.videos):,} videos scored")
-    unknown = [path.name for video, path in files.items() if video not in frames.videos]
+    unknown = [path.name for path in others if [path] not in found.values()]
     if unknown:
         raise ScoresError(f"{folder} has labels of {_some(unknown)} videos that were never scored: move them away")
     parts = []
     for index, video in enumerate(frames.videos):
-        labels, rows = _read_array(files[video]), frames.rows(index)
-        _check_length(files[video], labels, rows.stop - rows.start, f"video {video}")
+        (path,), rows = found[video], frames.rows(index)
+        labels = _of_video(path, video, rows.stop - rows.start)
+        _check_length(path, labels, rows.stop - rows.start, f"video {video}")
         parts.append(labels)
     return np.concatenate(parts)
 
 
+def _labels(path: Path) -> bool:
+    """Whether something in a folder of labels is of a video; folders of videos below may lie there, too."""
+    return video_of(path) is not None and not path.is_dir()
+
+
+def _of_video(path: Path, video: str, frames: int) -> NDArray[np.bool_]:
+    """The labels of a video: of masks, a frame is abnormal where any pixel is."""
+    if path.suffix.lower() == ".mat" and path.is_file():
+        return read_matlab(path, {video: frames})
+    if path.is_dir() or _opened(path).ndim == 3:
+        return np.asarray(read_masks(path, frames).any(axis=(1, 2)))
+    return _read_array(path)
+
+
 def _read_array(path: Path) -> NDArray[np.bool_]:
+    array = _opened(path)
+    if array.ndim != 1 and array.size != max(array.shape, default=0):
+        raise ScoresError(f"{path} must hold one label a frame, not an array {list(array.shape)}")
+    return _zero_or_one(array.reshape(-1), path)
+
+
+def _opened(path: Path) -> NDArray[Any]:
     try:
         with np.errstate(over="ignore"):
             # Mapped, so that a header that promises more than the file holds is refused before memory is asked for.
@@ -97,9 +124,7 @@ def _read_array(path: Path) -> NDArray[np.bool_]:
         raise ScoresError(f"{path} cannot be read as a NumPy array: {why}; save it again") from error
     if not isinstance(array, np.ndarray) or array.dtype.kind not in "buif":
         raise ScoresError(f"{path} must hold numbers, one label a frame")
-    if array.ndim != 1 and array.size != max(array.shape, default=0):
-        raise ScoresError(f"{path} must hold one label a frame, not an array {list(array.shape)}")
-    return _zero_or_one(array.reshape(-1), path)
+    return array
 
 
 def _zero_or_one(values: NDArray[Any], path: Path) -> NDArray[np.bool_]:

@@ -15,6 +15,7 @@ from pixelfast.cleaning.frozen import equal_frames, frozen_runs, frozen_sentence
 from pixelfast.errors import ModelError, PixelfastError
 from pixelfast.files.atomic import atomic_path, write_error
 from pixelfast.flip.recipe import TRUSTED_ACCURACY
+from pixelfast.jobs.fast_engine import add_fast_engine
 from pixelfast.jobs.time_left import EXPORT_SECONDS, TimeLeft
 from pixelfast.machine.imports import training_extra
 from pixelfast.machine.memory import total_memory
@@ -68,6 +69,7 @@ def train_model(source: Source, out: str | PathLike[str], request: TrainingReque
         request = replace(request, progress=TimeLeft(request.progress, flips, EXPORT_SECONDS, share))
     job = TrainingJob(request, recipe, options, cache, workdir, videos, threads, notes)
     model = Model.write(workdir, target, replace(run_training(spec, job, _source_names(source)), rate=rate))
+    model = add_fast_engine(model, job)  # a model that stands already: nothing that happens here costs it
     shutil.rmtree(workdir, ignore_errors=True)
     return model
 

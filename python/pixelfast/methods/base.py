@@ -25,6 +25,7 @@ from pixelfast.runtime.tensorrt.check import PlanOrigin, plan_origin
 from pixelfast.runtime.trial import EngineKind
 from pixelfast.sources import Video
 from pixelfast.sources.video import FrameFormat
+from pixelfast.training.cache import FrameCache
 
 Maps = NDArray[np.float32]
 
@@ -186,7 +187,11 @@ class TrainingOption:
 
 @dataclass(frozen=True)
 class ExportRequest:
-    """Which engine to write into a model's folder; `pixelfast.export` says what each means."""
+    """Which engine to write into a model's folder; `pixelfast.export` says what each means.
+
+    Attributes:
+        footage: the training footage where it is decoded already; None reads it again.
+    """
 
     to: str = "onnx"
     precision: str = "fp32"
@@ -195,6 +200,7 @@ class ExportRequest:
     call_sizes: tuple[int, int, int] | None = None
     threads: int = 1
     notes: Notes = field(default_factory=Notes)
+    footage: FrameCache | None = None
 
 
 def say_agreement(request: ExportRequest, agreement: float) -> None:
@@ -229,10 +235,13 @@ class Exports:
     Attributes:
         onnx: writes an ONNX engine of a stride and precision into a model's folder.
         plans: the graphs that plans are built of, the engine's own first.
+        after_training: the precision of the ONNX engine that a training ends with, beside the float32 one; None for
+            none.
     """
 
     onnx: Callable[[Model, ExportRequest], Path]
     plans: Callable[[Model, ExportRequest], list[PlanSource]]
+    after_training: str | None = None
 
 
 @dataclass(frozen=True)

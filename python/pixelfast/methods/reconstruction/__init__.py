@@ -70,6 +70,7 @@ METHOD = MethodSpec(
     exports=Exports(
         later("pixelfast.methods.reconstruction.exporting:export_onnx"),
         later("pixelfast.methods.reconstruction.exporting:plan_sources"),
+        after_training="int8",
     ),
     source_weights=SourceWeights(
         "autoencoder",

@@ -87,8 +87,10 @@ def _write_reduced(model: Model, out: Path, request: ExportRequest) -> list[Cali
 
 
 def _footage(model: Model, engine: Path, request: ExportRequest) -> FrameCache:
-    """The training footage, decoded into a file beside the engine."""
-    cache = FrameCache.build(footage_of(model), engine.with_name("frames.u8"), threads=request.threads)
+    """The training footage, as the request has it, else decoded into a file beside the engine; under its mask."""
+    cache = request.footage
+    if cache is None:
+        cache = FrameCache.build(footage_of(model), engine.with_name("frames.u8"), threads=request.threads)
     return cache.painted(model.manifest.reading.mask)
 
 

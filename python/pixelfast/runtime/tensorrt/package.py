@@ -11,7 +11,10 @@ FLAVOURS: Final = {"tensorrt": "tensorrt", "tensorrt_rtx": "tensorrt-rtx"}
 """The packages that build and run plans, in the order in which they are tried (their formats differ), and the extra
 that brings each."""
 
-INSTALL: Final = "pip install 'pixelfast[tensorrt]' (any recent NVIDIA GPU) or 'pixelfast[tensorrt-rtx]' (RTX GPUs)"
+INSTALL: Final = (
+    "pip install 'pixelfast[all]', or of it only 'pixelfast[tensorrt]' (any recent NVIDIA GPU) or "
+    "'pixelfast[tensorrt-rtx]' (RTX GPUs)"
+)
 
 
 def installed_flavours() -> list[str]:
