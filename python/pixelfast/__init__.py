@@ -19,7 +19,7 @@ from pixelfast.errors import (
 )
 
 if TYPE_CHECKING:
-    from pixelfast.api import clean, convert, evaluate, export, merge, score, train
+    from pixelfast.api import clean, convert, evaluate, export, merge, report, score, train
     from pixelfast.evaluation import Evaluation
     from pixelfast.jobs.clean import CleanReport
     from pixelfast.model import Calibration, Model
@@ -52,12 +52,13 @@ __all__ = [
     "export",
     "merge",
     "open_source",
+    "report",
     "score",
     "train",
 ]
 
 _HOMES = {
-    "pixelfast.api": ("clean", "convert", "evaluate", "export", "merge", "score", "train"),
+    "pixelfast.api": ("clean", "convert", "evaluate", "export", "merge", "report", "score", "train"),
     "pixelfast.evaluation": ("Evaluation",),
     "pixelfast.model": ("Calibration", "Model"),
     "pixelfast.jobs.clean": ("CleanReport",),

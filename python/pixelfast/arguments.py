@@ -125,11 +125,12 @@ def function(name: str, value: Any) -> Any:
 
 _USUAL: Final[dict[str, Check]] = {
     **dict.fromkeys(("batch", "chunk", "epochs", "seed", "smooth", "stride", "threads"), whole),
+    "moments": partial(whole, least=1),
     "depth": sample_bits,
     **dict.fromkeys(("width", "width_share"), real),
     **dict.fromkeys(("maps", "orientation", "resume"), flag),
-    **dict.fromkeys(("compute_capability", "method", "precision", "shard", "to"), text),
-    **dict.fromkeys(("engine", "labels", "model", "out", "parts", "raft_weights"), path),
+    **dict.fromkeys(("compute_capability", "method", "precision", "shard", "title", "to"), text),
+    **dict.fromkeys(("engine", "labels", "model", "out", "parts", "raft_weights", "report"), path),
     **dict.fromkeys(("profile", "progress"), function),
     "call_sizes": partial(wholes, count=3),
     "frame_size": partial(wholes, count=2, most=MOST_PIXELS),

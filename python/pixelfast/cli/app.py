@@ -14,6 +14,7 @@ from pixelfast.cli.evaluate import evaluate
 from pixelfast.cli.export import export
 from pixelfast.cli.info import info
 from pixelfast.cli.merge import merge
+from pixelfast.cli.report import report
 from pixelfast.cli.score import score
 from pixelfast.cli.verify import verify
 
@@ -54,7 +55,7 @@ app = typer.Typer(
 )
 
 _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "The job": (train, score, evaluate, demo),
+    "The job": (train, score, report, evaluate, demo),
     "Footage and engines": (clean, export, convert, merge),
     "Look": (info, doctor, verify),
 }
