@@ -193,7 +193,7 @@ def score(
     request = Request(out, parts, shard, threads, progress, profile)
     if report is None:
         return run(source, engine, settings, request)
-    from pixelfast.report.job import score_with_report
+    from pixelfast.reporting.job import score_with_report
 
     return score_with_report(source, engine, settings, request, report)
 
@@ -420,7 +420,7 @@ def report(
         labels: as in `evaluate`; on the timelines, with a precision-recall and an ROC curve.
         parts: the folder of parts of these scores, whose error maps (`score(..., maps=True)`) are laid over the
             pictures; None takes `<scores>.parts/` where it is there.
-        moments: how many are listed, at most; each takes about 0.2 MB.
+        moments: how many are listed, at most, up to 500; each takes about 0.2 MB of the page.
         title: of the page; None says "Unusual moments".
         threads: that decode pictures; None takes the cores that this process may use.
         progress: told as moments get their pictures.
@@ -437,6 +437,6 @@ def report(
         >>> pixelfast.report("scores.parquet", "new", "report.html", labels="labels.csv").name
         'report.html'
     """
-    from pixelfast.report.job import Wanted, write_report
+    from pixelfast.reporting.job import Wanted, write_report
 
     return write_report(scores, source, out, Wanted(labels, parts, moments, title, threads, progress))

@@ -22,6 +22,9 @@ MOST_SMOOTH: Final = 99_999
 MOST_PIXELS: Final = 65_535
 """A side of a frame: what JPEG can hold."""
 
+MOST_MOMENTS: Final = 500
+"""On a page to look at: a hundred megabytes."""
+
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
@@ -125,7 +128,7 @@ def function(name: str, value: Any) -> Any:
 
 _USUAL: Final[dict[str, Check]] = {
     **dict.fromkeys(("batch", "chunk", "epochs", "seed", "smooth", "stride", "threads"), whole),
-    "moments": partial(whole, least=1),
+    "moments": partial(whole, least=1, most=MOST_MOMENTS),
     "depth": sample_bits,
     **dict.fromkeys(("width", "width_share"), real),
     **dict.fromkeys(("maps", "orientation", "resume"), flag),

@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from pixelfast import api
+from pixelfast.arguments import MOST_MOMENTS
 from pixelfast.cli.console import facts, print_result
 from pixelfast.cli.options import Threads
 from pixelfast.cli.progress import shown_progress
@@ -34,7 +35,7 @@ def report(
             show_default="SCORES.parts/",
         ),
     ] = None,
-    moments: Annotated[int, typer.Option(min=1, metavar="N", help="Moments to list, at most.")] = 50,
+    moments: Annotated[int, typer.Option(min=1, max=MOST_MOMENTS, metavar="N", help="Moments to list, at most.")] = 50,
     title: Annotated[
         str | None, typer.Option(metavar="TEXT", help="Title of the page.", show_default="Unusual moments")
     ] = None,

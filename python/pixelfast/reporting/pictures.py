@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pixelfast import _core
 from pixelfast.errors import PixelfastError
-from pixelfast.report.moments import Moment, filmstrip
+from pixelfast.reporting.moments import Highlight, filmstrip
 from pixelfast.scores import Scores
 from pixelfast.sources import FolderVideo, Video
 from pixelfast.sources.video import UNREADABLE
@@ -45,7 +45,7 @@ class Shown:
 def take_pictures(
     videos: Iterable[Video],
     scores: Scores,
-    moments: Sequence[Moment],
+    moments: Sequence[Highlight],
     threads: int,
     told: Callable[[int], object],
 ) -> dict[int, Shown]:
@@ -75,9 +75,9 @@ def take_pictures(
     return shown
 
 
-def _take(video: Video, scores: Scores, moments: Sequence[Moment], shown: Mapping[int, Shown], threads: int) -> str:
+def _take(video: Video, scores: Scores, moments: Sequence[Highlight], shown: Mapping[int, Shown], threads: int) -> str:
     """Takes the pictures of the moments of one video; returns why there are none, or ""."""
-    wanted: dict[int, list[tuple[int, Moment]]] = {}
+    wanted: dict[int, list[tuple[int, Highlight]]] = {}
     for moment in moments:
         for row in filmstrip(scores, moment):
             wanted.setdefault(int(scores.frame[row]), []).append((row, moment))
@@ -91,7 +91,7 @@ def _take(video: Video, scores: Scores, moments: Sequence[Moment], shown: Mappin
     return ""
 
 
-def _keep(picture: Picture, row: int, moment: Moment, shown: Shown) -> None:
+def _keep(picture: Picture, row: int, moment: Highlight, shown: Shown) -> None:
     shown.strip[row] = jpeg(picture, _SMALL)
     if row == moment.peak:
         shown.large, shown.tiny = jpeg(picture, _LARGE), jpeg(picture, _TINY)

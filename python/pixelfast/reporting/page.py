@@ -44,7 +44,7 @@ def render(*, title: str, moments: Sequence[Mapping[str, Any]], charts: Mapping[
     from markupsafe import Markup
 
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    here = files("pixelfast.report")
+    here = files("pixelfast.reporting")
     own = {kind: Markup(here.joinpath(f"page.{kind}").read_text("utf-8")) for kind in ("css", "js")}
     template = environment.from_string(here.joinpath("page.html").read_text("utf-8"))
     return template.render(title=title, moments=moments, charts=charts, plotly=_plotly(), **own, **facts)

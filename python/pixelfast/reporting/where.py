@@ -12,7 +12,7 @@ from pixelfast.errors import ScoresError
 from pixelfast.files.natural import natural_key
 from pixelfast.options import USUAL_READING, Reading
 from pixelfast.pipeline.parts import SUFFIX, Part, read_part
-from pixelfast.report.moments import Moment, rows_of
+from pixelfast.reporting.moments import Highlight, rows_of
 from pixelfast.scores import Scores
 
 Map = NDArray[np.float32]
@@ -40,7 +40,7 @@ class Kept:
     notes: tuple[str, ...] = ()
 
 
-def read_kept(folder: Path | None, scores: Scores, moments: Sequence[Moment]) -> Kept:
+def read_kept(folder: Path | None, scores: Scores, moments: Sequence[Highlight]) -> Kept:
     """Reads the parts that these scores come from: those whose raw scores are the same; others are left."""
     if folder is None:
         return Kept()
@@ -80,7 +80,7 @@ def heat(errors: Map) -> NDArray[np.uint8]:
     """Returns an error map as a picture u8[h, w, 4] of red, green, blue and opacity; clear up to the map's median.
 
     Examples:
-        >>> from pixelfast.report.where import heat
+        >>> from pixelfast.reporting.where import heat
         >>> heat(np.array([[0, 0, 0], [0, 0, 2]], np.float32))[..., 3].tolist()
         [[0, 0, 0], [0, 0, 158]]
     """

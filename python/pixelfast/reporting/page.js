@@ -162,7 +162,7 @@
     const percent = { range: [0, 1.01], tickvals: [0, .25, .5, .75, 1], tickformat: ".0%", showgrid: true, gridcolor: colour("line") };
     return [[
       { x: chance[0], y: chance[1], mode: "lines", line: { color: colour("soft"), width: 1, dash: "dash" }, hoverinfo: "skip" },
-      { x, y, mode: "lines", line: { color: colour("accent"), width: 2, shape: roc ? "hv" : "linear" }, hovertemplate: "%{x:.1%}: %{y:.1%}<extra></extra>" },
+      { x, y, mode: "lines", line: { color: colour("accent"), width: 2 }, hovertemplate: "%{x:.1%}: %{y:.1%}<extra></extra>" },
     ], base({
       margin: { l: 58, r: 22, t: 8, b: 44 }, hovermode: "closest",
       xaxis: axis({ ...percent, title: { text: roc ? "Normal frames taken for abnormal" : "Abnormal frames found (recall)" } }),

@@ -15,7 +15,7 @@ _LEAST_STEP, _MOST_STEP = 4, 12
 
 
 @dataclass(frozen=True)
-class Moment:
+class Highlight:
     """A run of neighbouring rows of one video.
 
     Attributes:
@@ -37,7 +37,7 @@ class Moment:
     event: bool
 
 
-def choose_moments(scores: Scores, most: int) -> tuple[list[Moment], int]:
+def choose_moments(scores: Scores, most: int) -> tuple[list[Highlight], int]:
     """Returns the moments to show, at most so many, the highest first, and how many there are in all.
 
     Where there is no threshold, or nothing above it, they are the frames that stand out most.
@@ -48,13 +48,13 @@ def choose_moments(scores: Scores, most: int) -> tuple[list[Moment], int]:
         smoothed = scores.smoothed_raw() if tops else np.empty(0)
         peaks = [row_of(scores, top.video, top.frame) for top in tops]
         return [
-            Moment(number, top.video, peak, peak + 1, peak, float(smoothed[peak]), event=False)
+            Highlight(number, top.video, peak, peak + 1, peak, float(smoothed[peak]), event=False)
             for number, (top, peak) in enumerate(zip(tops, peaks, strict=True), 1)
         ], len(tops)
     found = []
     for number, event in enumerate(sorted(events, key=lambda one: -one.peak_value)[:most], 1):
         start, end, peak = (row_of(scores, event.video, frame) for frame in (event.start, event.end, event.peak_frame))
-        found.append(Moment(number, event.video, start, end + 1, peak, event.peak_value, event=True))
+        found.append(Highlight(number, event.video, start, end + 1, peak, event.peak_value, event=True))
     return found, len(events)
 
 
@@ -72,7 +72,7 @@ def row_of(scores: Scores, video: str, frame: int) -> int:
     return first + int(np.flatnonzero(scores.frame[rows] == frame)[0])
 
 
-def filmstrip(scores: Scores, moment: Moment) -> list[int]:
+def filmstrip(scores: Scores, moment: Highlight) -> list[int]:
     """Returns the rows of its filmstrip in the order of time, the peak among them."""
     rows = rows_of(scores, moment.video)
     step = min(max(-(-(moment.stop - moment.start) // (2 * _STRIP)), _LEAST_STEP), _MOST_STEP)

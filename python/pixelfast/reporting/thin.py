@@ -16,7 +16,7 @@ def thinned(values: NDArray[np.float64], columns: int) -> NDArray[np.int64]:
         highest, the first of equal ones, and the first and the last value of all: K is at most 2 * columns + 2.
 
     Examples:
-        >>> from pixelfast.report.thin import thinned
+        >>> from pixelfast.reporting.thin import thinned
         >>> thinned(np.array([0.0, 1, 0, 0, 9, 0, 0, 0, -3, 0]), 2).tolist()
         [0, 4, 5, 8, 9]
     """
@@ -33,7 +33,7 @@ def runs(marked: NDArray[np.bool_], near: int = 1) -> NDArray[np.int64]:
     """Returns i64[K, 2]: first and last position of each run of marked ones; runs less than `near` apart are one.
 
     Examples:
-        >>> from pixelfast.report.thin import runs
+        >>> from pixelfast.reporting.thin import runs
         >>> runs(np.array([True, True, False, True])).tolist()
         [[0, 1], [3, 3]]
     """

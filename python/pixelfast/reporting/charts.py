@@ -12,9 +12,9 @@ from pixelfast.evaluation import auroc, average_precision
 from pixelfast.evaluation.frames import from_scores
 from pixelfast.evaluation.labels import read_labels
 from pixelfast.files.natural import natural_key
-from pixelfast.report import words
-from pixelfast.report.moments import Moment
-from pixelfast.report.thin import runs, thinned
+from pixelfast.reporting import words
+from pixelfast.reporting.moments import Highlight
+from pixelfast.reporting.thin import runs, thinned
 from pixelfast.scores import Scores
 from pixelfast.scores.files import csv_names
 
@@ -28,7 +28,7 @@ _LEAST_COLUMNS, _MOST_COLUMNS = 100, 600
 _CURVE_COLUMNS: Final = 250
 
 
-def timelines(scores: Scores, moments: Sequence[Moment], labels: Labels | None) -> tuple[list[dict[str, Any]], int]:
+def timelines(scores: Scores, moments: Sequence[Highlight], labels: Labels | None) -> tuple[list[dict[str, Any]], int]:
     """Returns what is drawn of each video, in the order of the scores, and how many videos were left out.
 
     Args:
@@ -41,7 +41,7 @@ def timelines(scores: Scores, moments: Sequence[Moment], labels: Labels | None) 
     videos = [slice(end - length, end) for end, length in zip(ends, scores.lengths.tolist(), strict=True) if length]
     kept = sorted(videos, key=lambda rows: -smoothed[rows].max())[:MOST_TIMELINES]
     columns = int(np.clip(_POINTS // (2 * max(len(kept), 1)), _LEAST_COLUMNS, _MOST_COLUMNS))
-    listed: dict[str, list[Moment]] = {}
+    listed: dict[str, list[Highlight]] = {}
     for moment in moments:
         listed.setdefault(moment.video, []).append(moment)
     marked = {name: getattr(scores, name) for name in words.MARKS} | ({} if labels is None else {"labelled": labels})
@@ -58,7 +58,7 @@ def _timeline(
     values: NDArray[np.float64],
     *,
     columns: int,
-    moments: Sequence[Moment],
+    moments: Sequence[Highlight],
     marked: Mapping[str, Labels],
 ) -> dict[str, Any]:
     x, timed = _positions(scores, rows)

@@ -1,11 +1,10 @@
 """What the page says of a moment, in words."""
 
-from collections.abc import Sequence
 from typing import Final
 
 import numpy as np
 
-from pixelfast.report.moments import Moment
+from pixelfast.reporting.moments import Highlight
 from pixelfast.scores import Scores
 
 MARKS: Final = {
@@ -24,7 +23,7 @@ def clock(seconds: float) -> str:
     """Returns a time as h:mm:ss, whole seconds that have passed.
 
     Examples:
-        >>> from pixelfast.report.words import clock
+        >>> from pixelfast.reporting.words import clock
         >>> clock(3725.9)
         '1:02:05'
     """
@@ -44,7 +43,7 @@ def when(scores: Scores, row: int) -> str:
     return f"frame {scores.frame[row]}" if seconds is None else clock(seconds)
 
 
-def how_long(scores: Scores, moment: Moment) -> str:
+def how_long(scores: Scores, moment: Highlight) -> str:
     """Returns how long a moment lasts, in frames, and in seconds where they are known."""
     frames = moment.stop - moment.start
     first, last = time_of(scores, moment.start), time_of(scores, moment.stop - 1)
@@ -65,7 +64,7 @@ def how_rare(tail: float | None, rank: float, held_out: int | None = None, step:
         step: seconds from frame to frame; None where they are not known.
 
     Examples:
-        >>> from pixelfast.report.words import how_rare
+        >>> from pixelfast.reporting.words import how_rare
         >>> how_rare(0.001, 1.0, step=0.04)
         'normal footage comes this high once in 1,000 frames (40 s)'
     """
@@ -100,7 +99,7 @@ def place(across: float, down: float) -> str:
     """Returns where a point lies, in shares of the picture's width and height, in words.
 
     Examples:
-        >>> from pixelfast.report.words import place
+        >>> from pixelfast.reporting.words import place
         >>> place(0.1, 0.9), place(0.5, 0.5)
         ('bottom left', 'centre')
     """
@@ -115,7 +114,7 @@ def reason(scores: Scores, row: int) -> str:
     return said[:1].upper() + said[1:]
 
 
-def marks(scores: Scores, moment: Moment) -> list[str]:
+def marks(scores: Scores, moment: Highlight) -> list[str]:
     """Returns a clause for each mark that frames of a moment have."""
     rows = slice(moment.start, moment.stop)
     found = [(name, int(getattr(scores, name)[rows].sum())) for name in MARKS]
@@ -126,9 +125,3 @@ def marks(scores: Scores, moment: Moment) -> list[str]:
 def plural(count: int, one: str) -> str:
     """Returns a count and what is counted."""
     return f"{count:,} {one}{'' if count == 1 else 's'}"
-
-
-def some(names: Sequence[str], most: int = 5) -> str:
-    """Returns the first names of a list, and how many more there are."""
-    more = f" and {len(names) - most:,} more" if len(names) > most else ""
-    return ", ".join(names[:most]) + more
