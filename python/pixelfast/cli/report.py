@@ -17,7 +17,11 @@ def report(
         Path, typer.Argument(metavar="SCORES", help="The .parquet that scoring wrote.", show_default=False)
     ],
     source: Annotated[
-        str, typer.Option(metavar="SOURCE", help="The footage that was scored, for the pictures.", show_default=False)
+        list[str],
+        typer.Option(
+            metavar="SOURCE", help="The footage that was scored, for the pictures. May be given again.",
+            show_default=False,
+        ),
     ],
     out: Annotated[Path, typer.Option(metavar="FILE", help="The page to write, .html.", show_default=False)],
     *,

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from pixelfast.errors import ScoresError
 from pixelfast.files.natural import natural_key
 from pixelfast.options import USUAL_READING, Reading
+from pixelfast.pipeline.part_maps import maps_at
 from pixelfast.pipeline.parts import SUFFIX, Part, read_part
 from pixelfast.reporting.moments import Highlight, rows_of
 from pixelfast.scores import Scores
@@ -53,13 +54,13 @@ def read_kept(folder: Path | None, scores: Scores, moments: Sequence[Highlight])
             if rows == slice(0, 0) or not np.array_equal(part.raw, scores.raw[rows]):
                 continue
             found.append(part)
-            errors = read_part(path).maps
+            own = [one for one in moments if one.video == part.video]
+            errors = maps_at(path, [one.peak - rows.start for one in own])
         except ScoresError as error:
             bad.append(str(error))
             continue
         if errors is not None:
-            peaks = {one.number: one.peak - rows.start for one in moments if one.video == part.video}
-            maps |= {number: errors[at].astype(np.float32) for number, at in peaks.items()}
+            maps |= {one.number: errors[at].astype(np.float32) for at, one in enumerate(own)}
     if not found and moments:
         bad.append(f"{folder} {'holds no parts of these scores' if folder.is_dir() else 'does not exist'}")
     elif missing := [one for one in moments if one.number not in maps]:
