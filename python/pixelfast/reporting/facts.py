@@ -35,7 +35,9 @@ def facts(scores: Scores, moment: Highlight, shown: Shown, kept: Kept, labels: L
     tail = None if scores.tail is None else float(scores.tail[peak])
     step = words.step_of(scores, rows_of(scores, moment.video))
     level = scores.threshold
-    times = f", {moment.value / level:.1f} times the threshold" if level and level > 0 and moment.event else ""
+    score = f"{moment.value:.3g}"
+    if level is not None and level > 0 and moment.event:
+        score = f"{moment.value / level:.1f} times the threshold ({score})"
     first, last = scores.frame[[moment.start, moment.stop - 1]].tolist()
     labelled = None if labels is None else int(labels[moment.start : moment.stop].sum())
     return {
@@ -50,7 +52,7 @@ def facts(scores: Scores, moment: Highlight, shown: Shown, kept: Kept, labels: L
         "reason": words.reason(scores, peak),
         "by": scores.method if said is None else f"{scores.method}, {said.stream}",
         "rare": words.how_rare(tail, float(scores.rank[peak]), kept.held_out, step),
-        "score": f"{moment.value:.3g}{times}",
+        "score": score,
         "marks": words.marks(scores, moment),
         "labelled": "" if labelled is None else f"{labelled:,} of {length}",
         **_seen(scores, moment, shown, kept),
