@@ -92,4 +92,4 @@ def test_places_in_words() -> None:
 def test_reasons_begin_with_a_capital_and_there_is_always_one() -> None:
     scores = scores_of(["a"], 4, {})
     assert words.reason(scores, 0) == "Moves as nothing does here"
-    assert words.reason(replace(scores, why=None), 0) == "The density score stands out here"
+    assert words.reason(replace(scores, why=None), 0) == "Unlike the normal footage (density)"

@@ -110,7 +110,7 @@ def place(across: float, down: float) -> str:
 def reason(scores: Scores, row: int) -> str:
     """Returns why a frame stands out, as a sentence without its full stop."""
     why = None if scores.why is None else scores.why.at(row).reason
-    said = why or f"the {scores.method} score stands out here"
+    said = why or f"unlike the normal footage ({scores.method})"
     return said[:1].upper() + said[1:]
 
 
