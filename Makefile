@@ -66,6 +66,10 @@ types: setup ## mypy --strict, and the extension's stub against the built module
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest pixelfast._core
 
+.PHONY: screenshots
+screenshots: demo ## The pictures in docs/, of the page that the demo writes (needs Chromium)
+	$(BIN)/python docs/screenshots.py demo/report.html
+
 .PHONY: bench
 bench: setup ## Benches at full size, with their gates; writes docs/benchmarks.md and its chart
 	$(BENCH) --benchmark-autosave --report docs/benchmarks.md

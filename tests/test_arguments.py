@@ -41,6 +41,9 @@ def nowhere() -> dict[str, Call]:
         "convert": lambda **named: pixelfast.convert(**{"weights": "nowhere", "out": "nowhere/model", **named}),
         "merge": lambda **named: pixelfast.merge(**{"parts": "nowhere", **named}),
         "evaluate": lambda **named: pixelfast.evaluate(**{"scores": "nowhere", "labels": "nowhere", **named}),
+        "report": lambda **named: pixelfast.report(
+            **{"scores": "nowhere", "source": "nowhere", "out": "/proc/nowhere", **named}
+        ),
         "verify": lambda **named: verify("nowhere", **named),
         "demo": lambda **named: run_demo("/proc/nowhere", **named),
         "raft": lambda **named: export_raft_alone(Path("nowhere.onnx"), **{"height": 128, "width": 128, **named}),
@@ -62,6 +65,7 @@ WHOLE = {
     "score": ("depth", "stride", "smooth", "threads", "chunk"),
     "clean": ("depth", "threads"),
     "export": ("stride", "threads"),
+    "report": ("moments", "threads"),
     "verify": ("frames", "threads"),
     "demo": ("seed", "epochs", "threads"),
     "raft": ("height", "width", "updates"),
@@ -90,7 +94,7 @@ def test_seeds_are_what_an_int64_holds_from_0(nowhere: dict[str, Call], name: st
 
 
 def test_every_whole_number_of_the_functions_is_tried() -> None:
-    for name in ("train", "score", "clean", "export", "convert", "merge", "evaluate"):
+    for name in ("train", "score", "clean", "export", "convert", "merge", "evaluate", "report"):
         parameters = inspect.signature(getattr(api, name)).parameters.values()
         found = {one.name for one in parameters if str(one.annotation).removesuffix(" | None") == "<class 'int'>"}
         found |= {one.name for one in parameters if str(one.annotation) == "int | None"}
@@ -111,6 +115,11 @@ WRONG_TYPES: list[tuple[str, str, Any, str]] = [
     ("score", "maps", "no", "True or False, not 'no' (str)"),
     ("score", "progress", 5, "a function, not 5 (int)"),
     ("score", "profile", "yes", "a function"),
+    ("score", "report", 5, "a path"),
+    ("report", "title", 5, "a text"),
+    ("report", "labels", 5, "a path"),
+    ("report", "parts", 5, "a path"),
+    ("report", "progress", "bar", "a function"),
     ("score", "how", ["mean"], "mean, max or median, not ['mean']"),
     ("score", "pool", np.zeros(2), "mean, worst or rare, not array"),
     ("score", "flip", True, "auto, always or never, not True"),

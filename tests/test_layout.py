@@ -10,8 +10,8 @@ PACKAGE = Path(pixelfast.__file__).parent
 
 # From the top floor down; what is named in none of them is the ground.
 FLOORS = (
-    "cli", "demo", "api", "verify", "report", "jobs", "pipeline", "methods", "flow", "cleaning", "flip", "evaluation",
-    "training", "scores", "runtime", "sources", "model", "machine", "files",
+    "cli", "demo", "api", "verify", "reporting", "jobs", "pipeline", "methods", "flow", "cleaning", "flip",
+    "evaluation", "training", "scores", "runtime", "sources", "model", "machine", "files",
 )  # fmt: skip
 GROUND = ("arguments", "errors", "progress", "notes", "options", "geometry", "_core")
 DOORS = ("__init__", "__main__")

@@ -19,7 +19,7 @@ from pixelfast.errors import (
 )
 
 if TYPE_CHECKING:
-    from pixelfast.api import clean, convert, evaluate, export, merge, propose_mask, score, train
+    from pixelfast.api import clean, convert, evaluate, export, merge, propose_mask, report, score, train
     from pixelfast.evaluation import Evaluation
     from pixelfast.jobs.clean import CleanReport
     from pixelfast.jobs.mask import MaskProposal
@@ -55,12 +55,13 @@ __all__ = [
     "merge",
     "open_source",
     "propose_mask",
+    "report",
     "score",
     "train",
 ]
 
 _HOMES = {
-    "pixelfast.api": ("clean", "convert", "evaluate", "export", "merge", "propose_mask", "score", "train"),
+    "pixelfast.api": ("clean", "convert", "evaluate", "export", "merge", "propose_mask", "report", "score", "train"),
     "pixelfast.evaluation": ("Evaluation",),
     "pixelfast.model": ("Calibration", "Model"),
     "pixelfast.jobs.clean": ("CleanReport",),

@@ -155,6 +155,7 @@ def score(
     deinterlace: bool | None = None,
     fps: float | None = None,
     sample_fps: float | None = None,
+    report: StrPath | None = None,
     progress: ProgressCallback | None = None,
     profile: "Callable[[Profile], object] | None" = None,
 ) -> "Scores":
@@ -191,6 +192,8 @@ def score(
         fps: frames a second of folders of frames, whose files do not tell.
         sample_fps: frames a second to score of footage that has more; None takes the model's rate. Frames between them
             get scores by interpolation.
+        report: an `.html` to write as well: see `pixelfast.report`. It keeps error maps, and without `out` and `parts`
+            the parts are `<report>.parts/`.
         progress: told as frames are done.
         profile: told at the end where the time went, the stages' threads beside each other.
 
@@ -214,24 +217,17 @@ def score(
     from pixelfast.jobs.score import Request, run
     from pixelfast.methods.settings import Settings
 
+    maps = maps or report is not None
     settings = Settings(
-        stride,
-        how,
-        pool,
-        smooth,
-        flip,
-        on_error,
-        maps,
-        chunk,
-        engine_input,
-        engine_range,
-        orientation,
-        depth,
-        deinterlace,
-        fps,
-        sample_fps,
-    )
-    return run(source, engine, settings, Request(out, parts, shard, threads, progress, profile))
+        stride, how, pool, smooth, flip, on_error, maps, chunk, engine_input, engine_range, orientation, depth,
+        deinterlace, fps, sample_fps,
+    )  # fmt: skip
+    request = Request(out, parts, shard, threads, progress, profile)
+    if report is None:
+        return run(source, engine, settings, request)
+    from pixelfast.reporting.job import score_with_report
+
+    return score_with_report(source, engine, settings, request, report)
 
 
 @checked()
@@ -462,3 +458,51 @@ def evaluate(
     from pixelfast.jobs.evaluate import evaluate_run
 
     return evaluate_run(scores, labels, parts, masks)
+
+
+@checked()
+def report(
+    scores: "Scores | StrPath",
+    source: "Source",
+    out: StrPath,
+    *,
+    labels: StrPath | None = None,
+    parts: StrPath | None = None,
+    moments: int = 50,
+    title: str | None = None,
+    threads: int | None = None,
+    progress: ProgressCallback | None = None,
+) -> Path:
+    """Writes the page that a person looks at: one HTML file that holds all it shows, and needs no network.
+
+    It lists the runs of frames above the threshold, the highest first (without a threshold, or where nothing is above
+    it, the frames that stand out most), each with pictures, how rare it is, why and where; and draws a timeline a
+    video. Needs the extra `report` (Plotly and Jinja2).
+
+    Args:
+        scores: scores, or the `.parquet` that they were written to.
+        source: the footage that was scored, for the pictures; what it lacks is said in the page.
+        out: the `.html` to write.
+        labels: as in `evaluate`; on the timelines, with a precision-recall and an ROC curve.
+        parts: the folder of parts of these scores, whose error maps (`score(..., maps=True)`) are laid over the
+            pictures; None takes `<scores>.parts/` where it is there.
+        moments: how many are listed, at most, up to 500; each takes about 0.2 MB of the page.
+        title: of the page; None says "Unusual moments".
+        threads: that decode pictures; None takes the cores that this process may use.
+        progress: told as moments get their pictures.
+
+    Returns:
+        The file that was written.
+
+    Raises:
+        ScoresError: scores or labels cannot be read, or are not of the same frames.
+        OutputError: `out` cannot be written, or Plotly or Jinja2 is missing.
+        ArgumentError: an argument is of a wrong type.
+
+    Examples:
+        >>> pixelfast.report("scores.parquet", "new", "report.html", labels="labels.csv").name
+        'report.html'
+    """
+    from pixelfast.reporting.job import Wanted, write_report
+
+    return write_report(scores, source, out, Wanted(labels, parts, moments, title, threads, progress))

@@ -22,6 +22,9 @@ MOST_SMOOTH: Final = 99_999
 MOST_PIXELS: Final = 65_535
 """A side of a frame: what JPEG can hold."""
 
+MOST_MOMENTS: Final = 500
+"""On a page to look at: a hundred megabytes."""
+
 Given = ParamSpec("Given")
 Result = TypeVar("Result")
 
@@ -125,12 +128,13 @@ def function(name: str, value: Any) -> Any:
 
 _USUAL: Final[dict[str, Check]] = {
     **dict.fromkeys(("batch", "chunk", "epochs", "seed", "smooth", "stride", "threads"), whole),
+    "moments": partial(whole, least=1, most=MOST_MOMENTS),
     "depth": sample_bits,
     **dict.fromkeys(("fps", "sample_fps"), partial(number, least=0.001, most=100_000.0)),
     **dict.fromkeys(("width", "width_share"), real),
     **dict.fromkeys(("deinterlace", "maps", "orientation", "resume"), flag),
-    **dict.fromkeys(("compute_capability", "method", "precision", "shard", "to"), text),
-    **dict.fromkeys(("engine", "labels", "model", "out", "parts", "raft_weights"), path),
+    **dict.fromkeys(("compute_capability", "method", "precision", "shard", "title", "to"), text),
+    **dict.fromkeys(("engine", "labels", "model", "out", "parts", "raft_weights", "report"), path),
     **dict.fromkeys(("profile", "progress"), function),
     "call_sizes": partial(wholes, count=3),
     "frame_size": partial(wholes, count=2, most=MOST_PIXELS),

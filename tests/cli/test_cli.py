@@ -260,7 +260,7 @@ def test_a_reader_that_goes_away_is_no_error_worth_a_word(judged: tuple[Path, Pa
     assert said == b""
 
 
-@pytest.mark.parametrize("name", ["train", "score", "clean", "export", "convert", "merge", "evaluate"])
+@pytest.mark.parametrize("name", ["train", "score", "clean", "export", "convert", "merge", "evaluate", "report"])
 def test_names_and_defaults_are_those_of_the_functions(name: str) -> None:
     command = import_module(f"pixelfast.cli.{name}").__dict__[name]
     ours = {key: parameter.default for key, parameter in inspect.signature(command).parameters.items()}

@@ -33,6 +33,14 @@ def test_everything_lies_where_it_says(judged: MethodReport, tmp_path: Path) -> 
         assert [row["Id"] for row in csv.DictReader(labels)] == [row["Id"] for row in csv.DictReader(scores)]
 
 
+def test_a_page_shows_it(judged: MethodReport, tmp_path: Path) -> None:
+    assert judged.page == tmp_path / "reconstruction-report.html"
+    text = judged.page.read_text()
+    assert "80 frames of 2 videos, scored by reconstruction." in text
+    assert text.count('class="heat"') == text.count('<article class="moment"') > 0
+    assert not list(tmp_path.glob(".parts*"))
+
+
 def test_every_frame_is_scored_and_judged(judged: MethodReport) -> None:
     assert judged.evaluation == evaluate(judged.written[0], judged.scene.labels)
     assert (judged.evaluation.frames, len(judged.scores)) == (80, 80)
@@ -51,7 +59,7 @@ def test_the_whole_job(tmp_path: Path) -> None:
     steps: list[Progress] = []
     report = run_demo(tmp_path / "new" / "demo", seed=5, epochs=1, spec=SPEC, progress=steps.append)
     folder = report.scene.folder.parent
-    names = ["model", "scores.csv", "scores.parquet"]
+    names = ["model", "report.html", "scores.csv", "scores.parquet"]
     assert sorted(path.name for path in folder.iterdir()) == sorted(
         [*names, *(f"{method}-{name}" for method in ("motion", "reconstruction") for name in names), "scene"]
     )
@@ -64,6 +72,7 @@ def test_the_whole_job(tmp_path: Path) -> None:
         assert list(one.seconds) == ["train", "score", "evaluate"]
         for word in (f"{one.evaluation.ap:.4f}", str(one.written[1]), f"Upside-down frames ({one.scores.method})"):
             assert word in text
+    assert all(f"look at  {one.page}" in text for one in report.methods)
     for word in ("AUROC", "80 frames", "where they disagree"):
         assert word in text
     again = run_demo(tmp_path / "new" / "demo", seed=5, epochs=1, spec=SPEC)

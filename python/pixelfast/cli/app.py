@@ -15,6 +15,7 @@ from pixelfast.cli.help import Command
 from pixelfast.cli.info import info
 from pixelfast.cli.mask import mask
 from pixelfast.cli.merge import merge
+from pixelfast.cli.report import report
 from pixelfast.cli.score import score
 from pixelfast.cli.verify import verify
 
@@ -55,7 +56,7 @@ app = typer.Typer(
 )
 
 _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "The job": (train, score, evaluate, demo),
+    "The job": (train, score, report, evaluate, demo),
     "Footage and engines": (clean, mask, export, convert, merge),
     "Look": (info, doctor, verify),
 }

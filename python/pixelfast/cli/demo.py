@@ -27,7 +27,8 @@ def demo(
 
     $ pixelfast demo
 
-    Draws the scene (once), learns from its normal videos, scores the others, and says how well that went.
+    Draws the scene (once), learns from its normal videos, scores the others, says how well that went, and writes a page
+    to look at.
     """
     from pixelfast.demo.job import run_demo
 
@@ -96,4 +97,7 @@ def _where(report: "DemoReport") -> str:
     rows = [("footage", str(report.scene.folder))]
     for one in report.methods:
         rows += [("model", str(one.model.folder)), *(("scores", str(path)) for path in one.written)]
+    missing = "needs Plotly and Jinja2: pip install 'pixelfast[report]'"
+    pages = [one.page for one in report.methods if one.page is not None]
+    rows += [("look at", str(page)) for page in pages] or [("look at", f"a page, which {missing}")]
     return facts(rows)

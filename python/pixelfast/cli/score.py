@@ -78,6 +78,10 @@ def score(
     deinterlace: Deinterlace = None,
     fps: Fps = None,
     sample_fps: SampleFps = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="A page to look at, .html: as `report` makes it.", show_default=False),
+    ] = None,
     profile: Annotated[bool, typer.Option("--profile", help="Say where the time went, stage by stage.")] = False,
 ) -> None:
     """Give every frame of some footage an anomaly score.
@@ -87,19 +91,20 @@ def score(
     A model folder turns upside-down frames and knows a threshold; a lone engine file does neither, and says so.
     """
     profiles: list[Profile] = []
+    written = [*(out or []), *([report] if report else [])]
     try:
         with shown_progress() as progress:
             scores = api.score(
                 source, engine, out=out, stride=stride, how=how, pool=pool, smooth=smooth, flip=flip, on_error=on_error,
                 maps=maps, parts=parts, shard=shard, threads=threads, chunk=chunk, engine_input=engine_input,
                 engine_range=engine_range, orientation=orientation, depth=depth, deinterlace=deinterlace,
-                fps=fps, sample_fps=sample_fps, progress=progress, profile=profiles.append,
+                fps=fps, sample_fps=sample_fps, report=report, progress=progress, profile=profiles.append,
             )  # fmt: skip
     except LostFootageError as error:
         if error.scores is not None:
-            print_result(describe_scores(error.scores, out or []))
+            print_result(describe_scores(error.scores, written))
         raise
-    print_result(describe_scores(scores, out or []))
+    print_result(describe_scores(scores, written))
     if profile:
         print_result(f"\n{_describe_profile(profiles[0])}")
 

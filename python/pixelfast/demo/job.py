@@ -1,5 +1,6 @@
-"""The whole job of all methods on the drawn scene: draw, learn, score, compare with what really happens."""
+"""The whole job of all methods on the drawn scene: draw, learn, score, compare with what really happens, show it."""
 
+import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,12 +13,14 @@ import numpy as np
 from pixelfast import api
 from pixelfast.arguments import checked
 from pixelfast.demo.scene import Scene, SceneSpec, generate_scene
+from pixelfast.errors import OutputError
 from pixelfast.evaluation import Evaluation
 from pixelfast.machine.threads import usable_threads
 from pixelfast.methods.registry import USUAL, all_methods
 from pixelfast.methods.trained import TrainingRequest
 from pixelfast.model import Model
 from pixelfast.progress import ProgressCallback
+from pixelfast.reporting.page import require_report
 from pixelfast.scores import RankedFrame, Scores
 from pixelfast.scores.files import make_folder
 from pixelfast.scores.table import top_moments
@@ -53,7 +56,8 @@ class Moment:
 class MethodReport:
     """What one method did: its top moments, the most unusual first, and the seconds that each step took.
 
-    The model is learnt from the scene's normal videos; the scores, evaluation and flips are of its test videos.
+    The model is learnt from the scene's normal videos; the scores, evaluation and flips are of its test videos; so is
+    the page, which is None where what it needs is not installed.
     """
 
     scene: Scene
@@ -64,6 +68,7 @@ class MethodReport:
     moments: tuple[Moment, ...]
     written: tuple[Path, ...]
     seconds: dict[str, float]
+    page: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -89,8 +94,8 @@ def run_demo(
     """Draw the scene (once), then for each method train on its normal videos, score its test videos, evaluate.
 
     Args:
-        out: Folder for `scene/`, `model/`, `scores.csv` and `scores.parquet`, and the same of the other methods as
-            `motion-model/`, …; made where it is missing.
+        out: Folder for `scene/`, `model/`, `scores.csv`, `scores.parquet` and the page `report.html`, and the same of
+            the other methods as `motion-model/`, …; made where it is missing.
         seed: Seed of the scene and of the training.
         epochs: Epochs of each training; None for the recipe's own.
         threads: Threads to use; None for every core this process may use.
@@ -127,16 +132,27 @@ def judge(
         PixelfastError: as `api.score` and `api.evaluate`.
     """
     seconds = dict[str, float]()
-    with _timed(seconds, "score"):
-        # Without `out` no parts are kept: a second run measures its scoring again instead of finding it done.
-        scores = api.score(scene.test, model.folder, threads=threads, progress=progress)
-        written = tuple(
-            scores.write(out / f"{_prefix(scores.method)}scores{suffix}") for suffix in (".csv", ".parquet")
-        )
-    with _timed(seconds, "evaluate"):
-        evaluation = api.evaluate(scores, scene.labels)
+    # Parts are kept for the page alone: a second run measures its scoring again instead of finding it done.
+    with tempfile.TemporaryDirectory(prefix=".parts.", dir=out) as parts:
+        with _timed(seconds, "score"):
+            scores = api.score(scene.test, model.folder, maps=True, parts=parts, threads=threads, progress=progress)
+            written = tuple(
+                scores.write(out / f"{_prefix(scores.method)}scores{suffix}") for suffix in (".csv", ".parquet")
+            )
+        with _timed(seconds, "evaluate"):
+            evaluation = api.evaluate(scores, scene.labels)
+        page = _page(scene, scores, out / f"{_prefix(scores.method)}report.html", parts)
     moments = tuple(_moment(scene.truth, frame, (frame.rank,)) for frame in top_moments(scores))
-    return MethodReport(scene, model, scores, evaluation, compare_flips(scene.truth, scores), moments, written, seconds)
+    flips = compare_flips(scene.truth, scores)
+    return MethodReport(scene, model, scores, evaluation, flips, moments, written, seconds, page)
+
+
+def _page(scene: Scene, scores: Scores, out: Path, parts: str) -> Path | None:
+    try:
+        require_report()
+    except OutputError:
+        return None
+    return api.report(scores, scene.test, out, labels=scene.labels, parts=parts, title="A drawn scene")
 
 
 def disagreements(truth: dict[str, Any], first: MethodReport, second: MethodReport) -> tuple[Moment, ...]:
