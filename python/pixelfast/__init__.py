@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from pixelfast.api import clean, convert, evaluate, export, merge, score, train
     from pixelfast.evaluation import Evaluation
     from pixelfast.jobs.clean import CleanReport
+    from pixelfast.jobs.raw_scores import RawScores
+    from pixelfast.jobs.scorer import Scorer
     from pixelfast.model import Calibration, Model
     from pixelfast.progress import Progress
     from pixelfast.scores import Scores
@@ -42,6 +44,8 @@ __all__ = [
     "OutputError",
     "PixelfastError",
     "Progress",
+    "RawScores",
+    "Scorer",
     "Scores",
     "ScoresError",
     "SourceError",
@@ -61,6 +65,8 @@ _HOMES = {
     "pixelfast.evaluation": ("Evaluation",),
     "pixelfast.model": ("Calibration", "Model"),
     "pixelfast.jobs.clean": ("CleanReport",),
+    "pixelfast.jobs.raw_scores": ("RawScores",),
+    "pixelfast.jobs.scorer": ("Scorer",),
     "pixelfast.progress": ("Progress",),
     "pixelfast.scores": ("Scores",),
     "pixelfast.sources": ("open_source",),

@@ -180,13 +180,13 @@ def score(
         >>> pixelfast.score("new", engine="model", out="scores.parquet")
         Scores(2 videos, 80 frames, reconstruction)
     """
-    from pixelfast.jobs.score import Request, run
+    from pixelfast.jobs.score import Line, Request, run
     from pixelfast.methods.settings import Settings
 
     settings = Settings(
-        stride, how, pool, smooth, flip, on_error, maps, chunk, engine_input, engine_range, orientation, depth
+        stride, how, pool, smooth, flip, on_error, chunk, engine_input, engine_range, orientation, depth
     )
-    return run(source, engine, settings, Request(out, parts, shard, threads, progress, profile))
+    return run(source, Line(engine, settings, threads), Request(out, parts, shard, maps, progress, profile))
 
 
 @checked()
