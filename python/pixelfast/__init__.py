@@ -16,6 +16,7 @@ from pixelfast.errors import (
     PixelfastError,
     ScoresError,
     SourceError,
+    UnknownVideoError,
 )
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ __all__ = [
     "Scores",
     "ScoresError",
     "SourceError",
+    "UnknownVideoError",
     "__version__",
     "clean",
     "convert",

@@ -15,7 +15,7 @@ from pixelfast.machine.stopwatch import Profile
 from pixelfast.methods.settings import Settings
 from pixelfast.notes import Notes
 from pixelfast.options import EngineInput, EngineRange, FlipMode, How, OnError, Pool
-from pixelfast.pipeline.live import LiveLevel, LiveFrame, live_frames
+from pixelfast.pipeline.live import LiveFrame, LiveLevel, live_frames
 from pixelfast.progress import ProgressCallback
 from pixelfast.scores import Scores
 from pixelfast.scores.files import Out
