@@ -168,8 +168,8 @@ class Scorer:
           would be turned or the pixels contradict: after 500 frames a note is logged instead.
         - `frozen` is said from the frame on by which equal frames have lasted longer than a second (25 frames without
           times), not of those before. The motion method's `raw` of frozen frames is as it is; in `smoothed` the middle
-          one of held-out normal frames stands for it, as in `Scores` that of the other frames. While a camera is
-          frozen, motion and density wait for what comes next.
+          one of held-out normal frames stands for it, as in `Scores` that of the other frames. Density gives the
+          results of a camera that is frozen when it moves again, and motion where it was frozen from the start.
         - The last results come when the frames end: where no whole window or no later frame is left, it is done as at
           the end of a video.
 

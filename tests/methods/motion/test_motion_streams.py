@@ -32,6 +32,21 @@ def test_a_camera_that_freezes(trained: Model, tmp_path: Path) -> None:
     assert [one.frame for one in live if one.frozen] == list(range(85, 110))
 
 
+@pytest.mark.parametrize(("start", "stop"), [(60, 84), (60, 85), (60, 86), (60, 87), (60, 300), (1, 30), (0, 40)])
+@pytest.mark.parametrize("chunk", [1, 64, 500])
+def test_a_frozen_stretch_of_any_length(trained: Model, tmp_path: Path, start: int, stop: int, chunk: int) -> None:
+    frames = walk(310, 4)
+    frames[start:stop] = frames[start]
+    assert_streams_as_it_scores(trained.folder, frames[: stop + 9], tmp_path / "a", chunk, flip="never")
+
+
+def test_a_frozen_camera_goes_on_giving_results(trained: Model) -> None:
+    frames = walk(300, 4)
+    frames[60:280] = frames[60]
+    with pixelfast.Scorer(trained.folder) as scorer:
+        assert max(delays(scorer, frames)) <= 64
+
+
 @pytest.mark.parametrize("chunk", [1, 64])
 def test_results_come_soon(trained: Model, chunk: int) -> None:
     with pixelfast.Scorer(trained.folder, chunk=chunk) as scorer:
