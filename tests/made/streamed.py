@@ -1,6 +1,9 @@
 """The same frames as a stream and as files."""
 
+import gc
+import tracemalloc
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +40,25 @@ def assert_streams_as_it_scores(
     said = [one[-3:] for one in live]
     assert said == [(None, None, None) if why is None else tuple(why.at(row)) for row in range(len(frames))]
     return live
+
+
+def growth(scorer: pixelfast.Scorer, some: NDArray[np.uint8], settled: int, more: int) -> int:
+    """Bytes of Python's memory that a stream has gained by so many more frames, after it has settled.
+
+    Both are multiples of 480, so that as many wait to be judged together.
+    """
+    stream = scorer.stream(some[index % len(some)] for index in range(settled + more + 1000))
+    tracemalloc.start()
+    for _ in islice(stream, settled):
+        pass
+    gc.collect()
+    before = tracemalloc.get_traced_memory()[0]
+    for _ in islice(stream, more):
+        pass
+    gc.collect()
+    after = tracemalloc.get_traced_memory()[0]
+    tracemalloc.stop()
+    return after - before
 
 
 def delays(scorer: pixelfast.Scorer, frames: NDArray[np.uint8]) -> list[int]:

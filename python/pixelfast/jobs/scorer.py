@@ -1,14 +1,14 @@
 """A loaded model that scores again and again."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from os import PathLike
 from typing import Any, Final, Self
 from weakref import WeakSet
 
 from pixelfast.arguments import checked, paths
-from pixelfast.errors import EngineError
+from pixelfast.errors import ArgumentError, EngineError
 from pixelfast.jobs.raw_scores import RawScores, raw_scores
 from pixelfast.jobs.score import Line, Request, calibration_of, gather, run
 from pixelfast.machine.stopwatch import Profile
@@ -183,7 +183,7 @@ class Scorer:
 
         Raises:
             EngineError: the Scorer is closed (also while the stream is open), or the engine fails.
-            ArgumentError: a frame is no such array; raised where the stream is iterated.
+            ArgumentError: `frames` is no iterable; or a frame no such array, raised where the stream is iterated.
             SourceError: the frames change their size, and the method cannot bear it; likewise.
 
         Examples:
@@ -194,6 +194,8 @@ class Scorer:
             (40, 39)
         """
         with self._turn() as line:
+            if isinstance(frames, str | PathLike) or not isinstance(frames, Iterable):
+                raise ArgumentError(f"a stream takes arrays as they come, not {frames!r}: `score` takes files")
             notes = Notes()
             _, stages = line.open(notes)
             job = line.job(notes)

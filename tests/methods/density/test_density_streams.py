@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import pixelfast
-from streamed import assert_streams_as_it_scores, delays
+from streamed import assert_streams_as_it_scores, delays, growth
 from street import QUICK, street
 
 
@@ -42,3 +42,8 @@ def test_a_nudged_camera(live_model: Path, tmp_path: Path) -> None:
     frames = street(100, 9)
     frames[50:] = np.roll(frames[50:], (2, 3), axis=(1, 2))
     assert_streams_as_it_scores(live_model, frames, tmp_path / "a", 64)
+
+
+def test_memory_stays_flat(live_model: Path) -> None:
+    with pixelfast.Scorer(live_model) as scorer:
+        assert growth(scorer, street(60, 3), 480, 960) < 40_000

@@ -8,7 +8,7 @@ import pytest
 import pixelfast
 from motion_models import walk, with_noise
 from pixelfast.model import Model
-from streamed import assert_streams_as_it_scores, delays
+from streamed import assert_streams_as_it_scores, delays, growth
 
 
 @pytest.mark.parametrize("chunk", [1, 40, 64, 500])
@@ -58,3 +58,9 @@ def test_a_change_of_size_is_refused(trained: Model) -> None:
         frames = [*walk(10, 1), np.zeros((72, 100), np.uint8)]
         with pytest.raises(pixelfast.SourceError, match="96x72 and, from frame 10 on, 100x72"):
             list(scorer.stream(frames))
+
+
+def test_memory_stays_flat(trained: Model) -> None:
+    frames = walk(60, 5)
+    with pixelfast.Scorer(trained.folder) as scorer:
+        assert growth(scorer, np.concatenate([frames, frames[::-1]]), 480, 1440) < 40_000
