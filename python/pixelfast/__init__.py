@@ -16,6 +16,7 @@ from pixelfast.errors import (
     PixelfastError,
     ScoresError,
     SourceError,
+    UnknownVideoError,
 )
 
 if TYPE_CHECKING:
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from pixelfast.evaluation import Evaluation
     from pixelfast.jobs.clean import CleanReport
     from pixelfast.jobs.mask import MaskProposal
+    from pixelfast.jobs.raw_scores import RawScores
+    from pixelfast.jobs.scorer import Scorer
     from pixelfast.model import Calibration, Model
     from pixelfast.progress import Progress
     from pixelfast.scores import Scores
@@ -44,9 +47,12 @@ __all__ = [
     "OutputError",
     "PixelfastError",
     "Progress",
+    "RawScores",
+    "Scorer",
     "Scores",
     "ScoresError",
     "SourceError",
+    "UnknownVideoError",
     "__version__",
     "clean",
     "convert",
@@ -66,6 +72,8 @@ _HOMES = {
     "pixelfast.model": ("Calibration", "Model"),
     "pixelfast.jobs.clean": ("CleanReport",),
     "pixelfast.jobs.mask": ("MaskProposal",),
+    "pixelfast.jobs.raw_scores": ("RawScores",),
+    "pixelfast.jobs.scorer": ("Scorer",),
     "pixelfast.progress": ("Progress",),
     "pixelfast.scores": ("Scores",),
     "pixelfast.sources": ("open_source",),

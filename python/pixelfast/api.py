@@ -214,20 +214,20 @@ def score(
         >>> pixelfast.score("new", engine="model", out="scores.parquet")
         Scores(2 videos, 80 frames, reconstruction)
     """
-    from pixelfast.jobs.score import Request, run
+    from pixelfast.jobs.score import Line, Request, run
     from pixelfast.methods.settings import Settings
 
     maps = maps or report is not None
     settings = Settings(
-        stride, how, pool, smooth, flip, on_error, maps, chunk, engine_input, engine_range, orientation, depth,
+        stride, how, pool, smooth, flip, on_error, chunk, engine_input, engine_range, orientation, depth,
         deinterlace, fps, sample_fps,
     )  # fmt: skip
-    request = Request(out, parts, shard, threads, progress, profile)
+    line, request = Line(engine, settings, threads), Request(out, parts, shard, maps, progress, profile)
     if report is None:
-        return run(source, engine, settings, request)
+        return run(source, line, request)
     from pixelfast.reporting.job import score_with_report
 
-    return score_with_report(source, engine, settings, request, report)
+    return score_with_report(source, line, request, report)
 
 
 @checked()

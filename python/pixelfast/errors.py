@@ -96,6 +96,16 @@ class ScoresError(PixelfastError, FileNotFoundError, ValueError):
     """
 
 
+class UnknownVideoError(ScoresError, KeyError):
+    """Scores have no video of this name.
+
+    Examples:
+        >>> try: pixelfast.Scores.read("scores.parquet")["1"]
+        ... except pixelfast.UnknownVideoError as error: print(error)
+        there is no video 1: did you mean 01...
+    """
+
+
 class OutputError(PixelfastError, OSError):
     """A result cannot be written (no permission, no such folder, disk full).
 

@@ -1,6 +1,7 @@
 """What is said aloud: to the log, and kept in the result."""
 
 import logging
+from collections.abc import Iterable
 
 _log = logging.getLogger("pixelfast")
 
@@ -20,3 +21,7 @@ class Notes(list[str]):
         if sentence not in self:
             _log.warning(shown(sentence))
             self.append(sentence)
+
+    def keep(self, sentences: Iterable[str]) -> None:
+        """Keeps what was logged before, each sentence once."""
+        self.extend(dict.fromkeys(one for one in sentences if one not in self))

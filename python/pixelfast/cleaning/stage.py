@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pixelfast import _core
 from pixelfast.cleaning.cleaned import Cleaned, Frames
 from pixelfast.cleaning.frozen import LOOK, doubled_frames, equal_frames, frozen_runs, frozen_sentence
+from pixelfast.cleaning.marks import Marks, StandingStill
 from pixelfast.cleaning.noise import Gaps, NoiseJudge
 from pixelfast.errors import SourceError
 from pixelfast.flip.engine import FlipEngine
@@ -88,8 +89,8 @@ class CleanStage:
         self._noise = NoiseJudge()
         self._gaps = Gaps() if settings.bridge_noisy else None
         self._chunks: list[Chunk] = []  # without their pixels: the record must not hold the video
-        # Truth values, one a frame.
-        self._turned, self._noisy, self._damaged, self._equal = bytearray(), bytearray(), bytearray(), bytearray()
+        self._turned, self._noisy, self._damaged, self._equal = Marks(), Marks(), Marks(), Marks()
+        self._taken, self._still = 0, StandingStill()
         self._before: Frames | None = None  # the last frame, grey, u8[H, W]
         self._waiting: deque[Frames] = deque()
         self._released = 0  # frames that wait no more
@@ -105,19 +106,19 @@ class CleanStage:
         for chunk in self._repair.run(self._loss.run(chunks)):
             grey = grey_frames(chunk.frames)
             with self._settings.stopwatch.phase("noise", grey.nbytes):
-                self._noisy += self._noise.push(_core.noise_sigma(grey, CLEANING_THREADS)).tobytes()
-            self._equal += equal_frames(grey, self._before).tobytes()
+                self._noisy.add(self._noise.push(_core.noise_sigma(grey, CLEANING_THREADS)))
+            self._equal.add(equal_frames(grey, self._before))
             self._before = grey[-1].copy()
-            self._damaged += (chunk.status != READ).tobytes()
+            self._damaged.add(chunk.status != READ)
             self._judge_flips(grey)
             self._chunks.append(replace(chunk, frames=chunk.frames[:0].copy()))
             self._waiting.append(chunk.frames)
             yield from self._release()
         if not self._chunks:
             raise SourceError(f"video {self._video.name} holds no frames: leave it out")
-        self._noisy += self._noise.finish().tobytes()
+        self._noisy.add(self._noise.finish())
         if self._flips is not None:
-            self._turned += self._flips.finish().tobytes()
+            self._turned.add(self._flips.finish())
             _refuse(self._flips.refusal(ended=True))
         yield from self._release(ended=True)
 
@@ -137,12 +138,43 @@ class CleanStage:
             frozen[start:stop] = True
         return FrameRecord(
             frame=frame,
-            flipped=_truths(self._turned[:]),
-            repaired=_truths(self._damaged[:]),
-            noisy=_truths(self._noisy[:]),
+            flipped=self._turned[:],
+            repaired=self._damaged[:],
+            noisy=self._noisy[:],
             seconds=seconds,
             frozen=frozen,
         )
+
+    def known(self) -> int:
+        """Returns of how many frames everything is known so far but whether they are frozen."""
+        return min(len(self._turned), len(self._noisy))
+
+    def take(self, count: int) -> FrameRecord:
+        """Returns the record of the next frames, which must be known, and lets go of it, as footage without end needs.
+
+        A frame counts as frozen if it and the equal ones before it are already too long a run.
+        """
+        now, chunks = slice(self._taken, self._taken + count), list[Chunk]()
+        while count:
+            chunk = self._chunks.pop(0)
+            if len(chunk.status) > count:
+                self._chunks.insert(0, chunk.cut(count, len(chunk.status)))
+                chunk = chunk.cut(0, count)
+            chunks.append(chunk)
+            count -= len(chunk.status)
+        seconds = [np.full(len(one.status), np.nan) if one.seconds is None else one.seconds for one in chunks]
+        times = np.concatenate([np.zeros(0), *seconds])
+        frame = np.concatenate([np.zeros(0, np.int64), *(chunk.frame_ids for chunk in chunks)])
+        frozen = self._still.frozen(self._equal[now], times)
+        record = FrameRecord(frame, self._turned[now], self._damaged[now], self._noisy[now], times, frozen)
+        self._taken = now.stop
+        for marks in (self._turned, self._noisy, self._damaged, self._equal):
+            marks.forget(min(self._taken, self._released) - LOOK)
+        return record
+
+    def doubts(self) -> str | None:
+        """Says why the flip correction of the frames so far should not stand; None where it may."""
+        return None if self._flips is None else self._flips.evidence.refusal()
 
     def notes(self) -> list[str]:
         """Returns sentences about what was refused and repaired, and what stands still."""
@@ -157,7 +189,7 @@ class CleanStage:
         return np.concatenate(seconds) if len(seconds) == len(self._chunks) else None
 
     def _frozen_runs(self) -> list[tuple[int, int]]:
-        return frozen_runs(_truths(self._equal[:]), self.status() == UNREADABLE, self._seconds())
+        return frozen_runs(self._equal[:], self.status() == UNREADABLE, self._seconds())
 
     def came_back(self) -> bool:
         """Whether what could not be read can be read now, so that the footage's fingerprint may not be that of it."""
@@ -165,10 +197,10 @@ class CleanStage:
 
     def _judge_flips(self, grey: Frames) -> None:
         if self._flips is None or self._settings.flip_engine is None:
-            self._turned += bytes(len(grey))
+            self._turned.add(np.zeros(len(grey), np.bool_))
             return
         with self._settings.stopwatch.phase("flip", grey.nbytes):
-            self._turned += self._flips.push(grey, self._settings.flip_engine.probabilities(grey)).tobytes()
+            self._turned.add(self._flips.push(grey, self._settings.flip_engine.probabilities(grey)))
         _refuse(self._flips.refusal(ended=False))
 
     def _release(self, *, ended: bool = False) -> Iterator[Cleaned]:
@@ -185,13 +217,13 @@ class CleanStage:
             now = slice(first, self._released)
             usable = np.ones(count, np.bool_)
             if self._gaps is not None:
-                damaged = _truths(self._damaged[now])
-                usable = self._gaps.usable(damaged | _truths(self._noisy[now]))
+                damaged = self._damaged[now]
+                usable = self._gaps.usable(damaged | self._noisy[now])
                 # A doubled frame shows no motion.
                 before = max(0, first - LOOK)
-                equal = _truths(self._equal[before : self._released + LOOK])
+                equal = self._equal[before : self._released + LOOK]
                 usable &= ~doubled_frames(equal, first - before, self._released - before) | damaged
-            upright = _upright(frames[:count], _truths(self._turned[now]))
+            upright = _upright(frames[:count], self._turned[now])
             yield Cleaned(painted(upright, self._settings.mask), usable)
 
 
@@ -222,10 +254,6 @@ def clean_video(
 def _refuse(reason: str | None) -> None:
     if reason is not None:
         raise CorrectionRefused(reason)
-
-
-def _truths(marks: bytearray) -> NDArray[np.bool_]:
-    return np.frombuffer(marks, np.bool_)
 
 
 def grey_frames(frames: Frames) -> Frames:

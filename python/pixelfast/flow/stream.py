@@ -38,6 +38,7 @@ class FlowStream:
         self._anchor: Frames | None = None  # the last usable frame, u8[1, ...]
         self._lead = 0  # frames before the first flow
         self._passed_over = 0  # frames since the anchor, or before any
+        self._ahead = 0  # of these, how many flows were given out before it was known what comes next
         self._last: Flows | None = None  # f32[1, 2, 64, 64]
 
     def run(self, cleaned: Iterable[Cleaned]) -> Iterator[Flows]:
@@ -48,6 +49,7 @@ class FlowStream:
                 yield from self._flows(some.frames[index], np.diff(index, prepend=-1))
                 self._passed_over = 0
             self._passed_over += len(some.frames) - 1 - int(index[-1]) if len(index) else len(some.frames)
+            yield from self._unbridged()
         yield from self._rest()
 
     def _flows(self, frames: Frames, steps: NDArray[np.int64]) -> Iterator[Flows]:
@@ -71,14 +73,22 @@ class FlowStream:
             for index in np.flatnonzero(steps > FROZEN_FRAMES).tolist():
                 flows[index] = flows[index - 1] if index or self._last is None else self._last
         self._last = flows[-1:].copy()
+        steps[0] -= self._ahead
+        self._ahead = 0
         lead, self._lead = self._lead, 0
         if lead:
             flows, steps = np.concatenate([flows[:1], flows]), np.concatenate([[lead], steps])
         yield from _repeated(flows, steps)
 
+    def _unbridged(self) -> Iterator[Flows]:
+        """The flows of a stretch that is too long to be bridged by now: whatever ends it, they are the last one."""
+        if self._last is not None and self._passed_over >= FROZEN_FRAMES:
+            more, self._ahead = self._passed_over - self._ahead, self._passed_over
+            yield from _repeated(self._last, np.array([more]))
+
     def _rest(self) -> Iterator[Flows]:
         if self._last is not None:
-            return _repeated(self._last, np.array([self._passed_over]))
+            return _repeated(self._last, np.array([self._passed_over - self._ahead]))
         left = self._lead + self._passed_over - (self._anchor is None)
         return _repeated(np.zeros((1, 2, FLOW_SIZE, FLOW_SIZE), np.float32), np.array([max(0, left)]))
 

@@ -78,7 +78,7 @@ def _one_job(read: dict[Path, Part]) -> Job:
         if part.job.fingerprint() != first.job.fingerprint():
             raise ScoresError(
                 f"{first_path} and {path} come from different runs and must not be mixed: "
-                f"{_differences(first.job, part.job)}"
+                f"{differences(first.job, part.job)}"
             )
         if (part.job.smooth, part.job.calibration) != (first.job.smooth, first.job.calibration):
             raise ScoresError(
@@ -88,7 +88,8 @@ def _one_job(read: dict[Path, Part]) -> Job:
     return first.job
 
 
-def _differences(a: Job, b: Job) -> str:
+def differences(a: Job, b: Job) -> str:
+    """Returns which settings of two jobs differ, and what they are."""
     names = sorted(a.settings.keys() | b.settings.keys())
     pairs = [(name, a.settings.get(name), b.settings.get(name)) for name in names]
     return ", ".join(f"{name} {left} and {right}" for name, left, right in pairs if left != right)

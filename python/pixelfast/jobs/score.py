@@ -25,7 +25,7 @@ from pixelfast.methods.registry import find_method
 from pixelfast.methods.settings import Settings
 from pixelfast.model import Calibration, Model
 from pixelfast.notes import Notes
-from pixelfast.options import USUAL_READING
+from pixelfast.options import USUAL_READING, Reading
 from pixelfast.pipeline.global_pass import global_pass
 from pixelfast.pipeline.listing import Listing
 from pixelfast.pipeline.parts import Job, Part, PartStore
@@ -48,39 +48,151 @@ class Request:
     out: Out = None
     parts: str | PathLike[str] | None = None
     shard: str | None = None
-    threads: int | None = None
+    maps: bool = False
     progress: ProgressCallback | None = None
     profile: Callable[[Profile], object] | None = None
 
 
-def run(source: Source, engine: str | PathLike[str], settings: Settings, request: Request) -> Scores:
+class Line:
+    """An engine and its settings, opened once, when they are first needed: what footage goes through, run after run.
+
+    One thread at a time may use it.
+
+    Raises:
+        ArgumentError: a setting or the number of threads cannot be.
+    """
+
+    def __init__(self, engine: str | PathLike[str], settings: Settings, threads: int | None = None) -> None:
+        settings.check()
+        self.engine, self.settings = Path(engine), settings
+        self.threads, self.watch = usable_threads(threads), Stopwatch()
+        self._choice: EngineChoice | None = None
+        self._opened: tuple[FlipCorrection, Stages, Notes] | None = None
+        self._told = set[str]()
+        self._runs = 0
+
+    def begin(self) -> Stopwatch:
+        """The stopwatch of the next run; that of the first one has counted the opening."""
+        if self._runs:
+            self.watch.restart()
+        self.watch.go_on()
+        self._runs += 1
+        return self.watch
+
+    def choice(self, *, sharded: bool = False) -> EngineChoice:
+        """The engine's file; an EngineError or ModelError where it cannot be found, or a shard names a folder."""
+        if self._choice is None or (sharded and self.engine.is_dir()):
+            with self.watch.phase("open"):
+                self._choice = _choose(self.engine, self.settings, self.threads, sharded=sharded)
+        return self._choice
+
+    def reading(self) -> Reading:
+        """How pictures become pixels."""
+        model = self.choice().model
+        return self.settings.reading(USUAL_READING if model is None else model.manifest.reading)
+
+    def open(self, notes: Notes) -> tuple[FlipCorrection, Stages]:
+        """What footage goes through, its engines loaded; what is said of them is logged once, and kept each time."""
+        if self._opened is None:
+            choice, said = self.choice(), Notes()
+            flip = choose_flip_correction(choice.model, choice.path, self.settings.flip, said)
+            stages = open_stages(Opening(choice, self.settings, self.threads, self.watch, said), flip)
+            self._opened = flip, stages, said
+        flip, stages, said = self._opened
+        notes.keep(said)
+        return flip, stages
+
+    def load(self) -> None:
+        """Opens all there is to open, and says what there is to say of it; time rests until the first run."""
+        notes = Notes()
+        for note in self.choice().notes:
+            self.tell(notes, note)
+        self.job(notes)
+        self.watch.rest()
+
+    def tell(self, notes: Notes, sentence: str) -> None:
+        """Says what holds for every run: it is logged once."""
+        if sentence in self._told:
+            notes.keep([sentence])
+        self._told.add(sentence)
+        notes.say(sentence)
+
+    def job(self, notes: Notes) -> Job:
+        """What all parts of these engines and settings share; says aloud where the model has no calibration for it."""
+        flip, stages = self.open(notes)
+        job, missing = _describe_job(self.choice(), stages, flip)
+        if missing is not None:
+            self.tell(notes, missing)
+        return replace(job, settings={**job.settings, **self.reading().unusual()})
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What a run has when all videos are through: what was lost, and what is said aloud."""
+
+    parts: list[Part]
+    job: Job
+    notes: Notes
+    reused: int
+    lost: list[LostFootageError]
+    videos: Sequence[Video]
+
+    def loss(self, scores: Scores | None = None) -> LostFootageError:
+        """What the run ends with where videos are lost."""
+        return _loss(self.lost, self.videos, scores)
+
+
+def run(source: Source, line: Line, request: Request) -> Scores:
     """Scores a source; see `pixelfast.score`."""
-    settings.check()
-    notes, watch, share = Notes(), Stopwatch(), _parse_share(request.shard)
-    threads = usable_threads(request.threads)
+    _parse_share(request.shard)
     paths, folder = _places(request)
+    watch = line.begin()
+    found = gather(source, line, request)
+    if request.shard is not None:
+        found.notes.say(
+            f"these are the scores of share {request.shard} alone: merge the parts in {folder} when all are there"
+        )
+    scores = finish(
+        found.parts,
+        found.job,
+        paths if request.shard is None else [],
+        notes=found.notes,
+        watch=watch,
+        threads=line.threads,
+    )
+    scores.reused = found.reused
+    if request.profile is not None:
+        request.profile(watch.profile(line.threads))
+    if found.lost:
+        raise found.loss(scores)
+    return scores
+
+
+def gather(source: Source, line: Line, request: Request) -> Gathered:
+    """The parts of a source, those of its lost videos left out; a LostFootageError where none is left."""
+    notes, share, watch = Notes(), _parse_share(request.shard), line.watch
+    paths, folder = _places(request)
+    choice = line.choice(sharded=request.shard is not None)
     with watch.phase("open"):
-        choice = _choose(engine, settings, request, threads)
-        reading = settings.reading(choice.model.manifest.reading if choice.model is not None else USUAL_READING)
+        reading = line.reading()
         all_videos = open_source(source, notes, reading=reading, outputs=paths)
         check_outputs(paths, all_videos)
         trained = None if choice.model is None else choice.model.manifest.rate
         all_videos = scoring_pace(all_videos, trained, reading.sample_fps, notes)
     videos = all_videos[share]
     for note in choice.notes:
-        notes.say(note)
+        line.tell(notes, note)
     with watch.phase("open"):
-        say_depth(videos, reading, notes, threads)
-    if settings.maps and folder is None:
+        say_depth(videos, reading, notes, line.threads)
+    if request.maps and folder is None:
         notes.say("error maps are kept in the parts, and no parts are kept: name a folder with parts=, or out=")
-    flip = choose_flip_correction(choice.model, choice.path, settings.flip, notes)
-    stages, lost = open_stages(Opening(choice, settings, threads, watch, notes), flip), list[LostFootageError]()
-    listing = Listing(all_videos)
-    job = _describe_job(choice, stages, flip, len(all_videos), notes)
-    job = replace(job, settings={**job.settings, **reading.unusual()}, source=listing.digest, shares=share.step or 1)
+    _, stages = line.open(notes)
+    stages = replace(stages, maps=request.maps)
+    listing, lost = Listing(all_videos), list[LostFootageError]()
+    job = replace(line.job(notes), videos=len(all_videos), source=listing.digest, shares=share.step or 1)
     if folder is not None:
         make_folder(folder)
-    store = PartStore(folder, job, settings.maps, listing)
+    store = PartStore(folder, job, request.maps, listing)
     with watch.flow():
         parts = score_videos(videos, stages, store, notes, request.progress, lost=lost)
     for note in harmless_note(videos) + turned_note(videos):
@@ -90,22 +202,12 @@ def run(source: Source, engine: str | PathLike[str], settings: Settings, request
             with suppress(OSError):  # other runs' parts lie there
                 folder.rmdir()
         raise _loss(lost, videos)
-    if request.shard is not None:
-        notes.say(
-            f"these are the scores of share {request.shard} alone: merge the parts in {folder} when all are there"
-        )
-    scores = finish(parts, job, paths if request.shard is None else [], notes=notes, watch=watch, threads=threads)
-    scores.reused = store.reused
-    if request.profile is not None:
-        request.profile(watch.profile(threads))
-    if lost:
-        raise _loss(lost, videos, scores)
-    return scores
+    return Gathered(parts, job, notes, store.reused, lost, videos)
 
 
-def _choose(engine: str | PathLike[str], settings: Settings, request: Request, threads: int) -> EngineChoice:
+def _choose(engine: Path, settings: Settings, threads: int, *, sharded: bool) -> EngineChoice:
     """Finds the engine, and refuses settings of which it can be told without loading it that they do not go with it."""
-    choice = choose_engine(engine, settings.stride, request.shard is not None, threads)
+    choice = choose_engine(engine, settings.stride, sharded, threads)
     if choice.model is not None and (settings.engine_input, settings.engine_range) != (None, None):
         raise EngineError(f"{choice.path} belongs to a model, which knows it: leave out engine_input and engine_range")
     find_method(choice.method).check(choice, settings)
@@ -177,8 +279,8 @@ def _places(request: Request) -> tuple[list[Path], Path | None]:
     return paths, folder
 
 
-def _describe_job(choice: EngineChoice, stages: Stages, flip: FlipCorrection, videos: int, notes: Notes) -> Job:
-    """What all parts of this run share; says aloud where the model has no calibration for it."""
+def _describe_job(choice: EngineChoice, stages: Stages, flip: FlipCorrection) -> tuple[Job, str | None]:
+    """What all parts of these engines and settings share; and what is said where there is no calibration for them."""
     settings, stride = stages.settings, stages.method.stride
     smooth = settings.smooth or stages.spec.global_pass.smooth
     raw_settings: dict[str, Any] = {
@@ -192,31 +294,24 @@ def _describe_job(choice: EngineChoice, stages: Stages, flip: FlipCorrection, vi
     }
     if stages.cells is not None:
         raw_settings["cells_sha256"] = hashlib.sha256(stages.cells.tobytes()).hexdigest()
-    job = Job(choice.path.name, raw_settings, smooth, None, videos)
+    job = Job(choice.path.name, raw_settings, smooth)
     if choice.model is None:
-        return job
+        return job, None
     calibration = choice.model.calibration(choice.path, stride, settings.how, settings.pool, smooth)
     if calibration is None:
-        notes.say(
+        return job, (
             f"no threshold and no tails: the model has no calibration for {choice.path.name} at stride {stride}, "
             f"how={settings.how}, pool={settings.pool}, smooth={smooth}"
         )
-        return job
     # As JSON has it, so that a job equals the one that a part file brings back.
-    return replace(job, calibration=json.loads(json.dumps(asdict(replace(calibration, cells=None)))))
+    return replace(job, calibration=json.loads(json.dumps(asdict(replace(calibration, cells=None))))), None
 
 
 def finish(
     parts: Sequence[Part], job: Job, paths: Sequence[Path], *, notes: Notes, watch: Stopwatch, threads: int
 ) -> Scores:
     """The global pass over all parts, and the files."""
-    calibration = None
-    if job.calibration is not None:
-        try:
-            lists = {name: tuple(job.calibration[name]) for name in ("probabilities", "quantiles")}
-            calibration = Calibration(**{**job.calibration, **lists, "cells": None})
-        except (LookupError, TypeError) as error:
-            raise ScoresError(f"the parts' calibration is damaged ({error}): delete them and score again") from error
+    calibration = calibration_of(job)
     with watch.phase("global"):
         spec = find_method(job.settings["method"])
         scores = global_pass(parts, spec, job.smooth, calibration, notes=notes, threads=threads)
@@ -228,6 +323,17 @@ def finish(
             scores.write(path, threads=threads)
     scores.phases.update(watch.seconds())
     return scores
+
+
+def calibration_of(job: Job) -> Calibration | None:
+    """The calibration of a job, None where it has none; a ScoresError where it is damaged."""
+    if job.calibration is None:
+        return None
+    try:
+        lists = {name: tuple(job.calibration[name]) for name in ("probabilities", "quantiles")}
+        return Calibration(**{**job.calibration, **lists, "cells": None})
+    except (LookupError, TypeError) as error:
+        raise ScoresError(f"the parts' calibration is damaged ({error}): delete them and score again") from error
 
 
 def _parse_share(shard: str | None) -> slice:

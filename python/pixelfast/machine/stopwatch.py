@@ -84,12 +84,29 @@ class Stopwatch:
     """Adds up wall-clock seconds and bytes under names, from any thread; phases of two threads may overlap."""
 
     def __init__(self) -> None:
-        self._seconds: defaultdict[str, float] = defaultdict(float)
-        self._nbytes = Counter[str]()
         self._lock = threading.Lock()
-        self._caller = threading.get_ident()
-        self._called = self._flowing = 0.0
-        self._started, self._processor = time.perf_counter(), sum(os.times()[:2])
+        self.restart()
+
+    def restart(self) -> None:
+        """Begins anew, with nothing counted; from now on the calling thread is that of the run."""
+        with self._lock:
+            self._seconds: defaultdict[str, float] = defaultdict(float)
+            self._nbytes = Counter[str]()
+            self._called = self._flowing = 0.0
+            self._caller = threading.get_ident()
+            self._rested: tuple[float, float] | None = None
+            self._started, self._processor = _now()
+
+    def rest(self) -> None:
+        """Stops the time of the whole run until `go_on`, which another thread may call for a run of its own."""
+        self._rested = _now()
+
+    def go_on(self) -> None:
+        """Lets the time of the whole run pass again, where it rests."""
+        if self._rested is not None:
+            (wall, processor), (rested, worked) = _now(), self._rested
+            self._started, self._processor = self._started + wall - rested, self._processor + processor - worked
+            self._caller, self._rested = threading.get_ident(), None
 
     @contextmanager
     def phase(self, name: str, nbytes: int = 0) -> Iterator[None]:
@@ -153,3 +170,8 @@ class Stopwatch:
             cores=(sum(os.times()[:2]) - self._processor) / total,
             threads=threads,
         )
+
+
+def _now() -> tuple[float, float]:
+    """Seconds of wall clock, and of processors that the process has used."""
+    return time.perf_counter(), sum(os.times()[:2])

@@ -34,7 +34,6 @@ class Settings:
     smooth: int | None = None
     flip: FlipMode = "auto"
     on_error: OnError = "repair"
-    maps: bool = False
     chunk: int = 64
     engine_input: EngineInput | None = None
     engine_range: EngineRange | None = None

@@ -41,7 +41,7 @@ def global_pass(
     raw = np.concatenate([np.zeros(0, np.float32), *(part.raw for part in parts)])
     frozen = np.concatenate([np.zeros(0, np.bool_), *(part.record.frozen for part in parts)])
     if own.blind_to_still and frozen.any():
-        raw[frozen] = _middle(raw[~frozen], calibration)
+        raw[frozen] = middle(raw[~frozen], calibration)
     smoothed = _core.smooth(raw, lengths, smooth, threads)
     if own.smooth_first:
         score = _core.normalise(smoothed, own.percentile, threads)
@@ -70,8 +70,8 @@ def global_pass(
     )
 
 
-def _middle(raw: NDArray[np.float32], calibration: Calibration | None) -> float:
-    """The middle one of these raw scores; where there are none, that of held-out normal frames, or 0."""
+def middle(raw: NDArray[np.float32], calibration: Calibration | None) -> float:
+    """Returns the middle one of these raw scores; where there are none, that of held-out normal frames, or 0."""
     if len(raw):
         return float(np.median(raw))
     return 0.0 if calibration is None else float(np.interp(0.5, calibration.probabilities, calibration.quantiles))

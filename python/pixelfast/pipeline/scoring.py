@@ -43,6 +43,7 @@ class Stages:
         flip: how flipped frames are dealt with.
         settings: as asked for.
         cells: f64[cells, 9], the quantiles of each cell's error, where they are needed.
+        maps: whether error maps are kept.
     """
 
     spec: MethodSpec
@@ -52,6 +53,7 @@ class Stages:
     flip: FlipMode
     settings: Settings
     cells: NDArray[np.float64] | None = None
+    maps: bool = False
 
     def raw(self, said: Maps | Judged) -> NDArray[np.float32]:
         """Returns the raw scores f32[n] of maps, or those that the method itself gave."""
@@ -262,7 +264,7 @@ def _raw(
             judged.append(said._replace(maps=maps[:1]))
         with stages.clean.stopwatch.phase("aggregate"):
             raw.append(stages.raw(said))
-        if stages.settings.maps:
+        if stages.maps:
             kept.append(np.sqrt(maps).astype(np.float16))
         count.add(len(maps), video.name)
     return np.concatenate(raw), np.concatenate(kept) if kept else None, _why(judged, stages.spec)

@@ -8,9 +8,8 @@ from pathlib import Path
 
 from pixelfast.errors import LostFootageError, SourceError
 from pixelfast.files.atomic import check_writable
-from pixelfast.jobs.score import Request, run
+from pixelfast.jobs.score import Line, Request, run
 from pixelfast.machine.threads import usable_threads
-from pixelfast.methods.settings import Settings
 from pixelfast.notes import Notes
 from pixelfast.options import Reading
 from pixelfast.progress import Progress, ProgressCallback
@@ -77,7 +76,7 @@ def write_report(scores: Scores | StrPath, source: Source, out: StrPath, wanted:
     return out
 
 
-def score_with_report(source: Source, engine: StrPath, settings: Settings, request: Request, report: StrPath) -> Scores:
+def score_with_report(source: Source, line: Line, request: Request, report: StrPath) -> Scores:
     """Scores a source and writes the page of it, also where some of its videos were lost; see `pixelfast.score`."""
     require_report()
     check_writable(report)
@@ -85,9 +84,9 @@ def score_with_report(source: Source, engine: StrPath, settings: Settings, reque
     if parts is None:
         first = request.out if isinstance(request.out, str | PathLike) else next(iter(request.out or ()), None)
         parts = f"{first or report}.parts"
-    asked = Wanted(parts=parts, threads=request.threads, progress=request.progress)
+    asked = Wanted(parts=parts, threads=line.threads, progress=request.progress)
     try:
-        scores = run(source, engine, settings, replace(request, parts=parts))
+        scores = run(source, line, replace(request, parts=parts))
     except LostFootageError as error:
         if isinstance(error.scores, Scores):
             write_report(error.scores, source, report, asked)

@@ -1,5 +1,6 @@
 """The result: one row a frame."""
 
-from pixelfast.scores.table import Event, RankedFrame, Scores
+from pixelfast.scores.moments import Event, RankedFrame
+from pixelfast.scores.table import Scores
 
 __all__ = ["Event", "RankedFrame", "Scores"]

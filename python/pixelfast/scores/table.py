@@ -2,10 +2,10 @@
 
 import logging
 import os
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from itertools import pairwise
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,49 +13,22 @@ from numpy.typing import NDArray
 from pixelfast import _core, arguments
 from pixelfast.errors import OutputError, ScoresError
 from pixelfast.files.atomic import atomic_path
-from pixelfast.notes import shown
 from pixelfast.options import Submission
 from pixelfast.scores import files as score_files
+from pixelfast.scores import selecting, showing
+from pixelfast.scores.moments import Event, RankedFrame, ranked_frames, runs_above
 from pixelfast.scores.schema import COLUMNS, check_scores
-from pixelfast.scores.why import Explanation, Why
+from pixelfast.scores.why import Why
 
 if TYPE_CHECKING:
+    import plotly.graph_objects as go
+    import polars as pl
     import pyarrow as pa
 
 APART = 15
 """Frames between two of the most unusual moments: nearer ones are one and the same, as long as a window is."""
 
 _logger = logging.getLogger("pixelfast")
-
-
-class Event(NamedTuple):
-    """A run of neighbouring frames of one video, all above the threshold; `start` and `end` are both part of it.
-
-    `start`, `end` and `peak_frame` are frame numbers, `peak_value` is the highest smoothed raw score. Where the method
-    says it: the cell (row, column) that speaks at the peak, which of its streams, and why; else None.
-    """
-
-    video: str
-    start: int
-    end: int
-    peak_frame: int
-    peak_value: float
-    cell: tuple[int, int] | None = None
-    stream: str | None = None
-    reason: str | None = None
-
-
-class RankedFrame(NamedTuple):
-    """One frame of `Scores.top`; where and why, as an `Event` says it."""
-
-    video: str
-    frame: int
-    raw: float
-    score: float
-    rank: float
-    cell: tuple[int, int] | None = None
-    stream: str | None = None
-    reason: str | None = None
 
 
 @dataclass(eq=False, repr=False)
@@ -131,6 +104,49 @@ class Scores:
     def __repr__(self) -> str:
         return f"Scores({len(self.videos):,} videos, {len(self):,} frames, {self.method})"
 
+    def __str__(self) -> str:
+        return showing.as_text(self, top_moments(self))
+
+    def _repr_html_(self) -> str:
+        return showing.as_html(self, top_moments(self))
+
+    __iter__ = None  # over what? `by_video()`, `events()` and `top()` say it
+
+    def __getitem__(self, videos: str | Iterable[str]) -> "Scores":
+        """Returns the scores of one video, or of several in this order; ranks and threshold stay as they are.
+
+        Raises:
+            UnknownVideoError, ScoresError, ArgumentError: there is no such video, it is named twice, or is no name.
+
+        Examples:
+            >>> scores = pixelfast.Scores.read("scores.parquet")
+            >>> scores["01"], scores[["02", "01"]].videos
+            (Scores(1 videos, 40 frames, reconstruction), ('02', '01'))
+        """
+        return selecting.of_videos(self, videos)
+
+    def by_video(self) -> "Iterator[Scores]":
+        """Yields the scores of each video, in order; ranks and threshold stay as they are.
+
+        Examples:
+            >>> [len(video) for video in pixelfast.Scores.read("scores.parquet").by_video()]
+            [40, 40]
+        """
+        return (self[video] for video in self.videos)
+
+    def rows_of(self, event: Event) -> slice:
+        """Returns where the frames of an event lie in the arrays.
+
+        Raises:
+            UnknownVideoError, ScoresError: there is no such video, or it has no such frame.
+
+        Examples:
+            >>> scores = pixelfast.Scores.read("scores.parquet")
+            >>> [scores.raw[scores.rows_of(event)].shape for event in scores.events(threshold=0.0)]
+            [(40,), (40,)]
+        """
+        return selecting.rows_of(self, event)
+
     @property
     def submitted(self) -> NDArray[np.float64]:
         """Returns f64[N], the values that a file for submission holds.
@@ -160,16 +176,7 @@ class Scores:
             2 videos, 80 frames, method reconstruction, threshold ...
             most unusual: ...
         """
-        names = ("flipped", "repaired", "noisy", *(["frozen"] if self.frozen.any() else []))
-        mended = (f"{int(getattr(self, name).sum()):,} {name}" for name in names)
-        threshold = "no threshold (no calibration)" if self.threshold is None else f"threshold {self.threshold:.6g}"
-        tops = ", ".join(f"{row.video} frame {row.frame}" for row in self.top(3))
-        lines = [
-            f"{len(self.videos):,} videos, {len(self):,} frames, method {self.method}, {threshold}",
-            f"most unusual: {tops or 'none'}",
-            f"frames {', '.join(mended)}",
-        ]
-        return "\n".join(map(shown, lines + [f"note: {note}" for note in self.notes]))
+        return showing.summary(self)
 
     def top(self, n: int = 10) -> list[RankedFrame]:
         """Returns the `n` frames of the highest rank, the highest first; equal ones in the order of the rows.
@@ -185,10 +192,7 @@ class Scores:
         lowest = np.partition(self.rank, -n)[-n] if n < len(self) else 0.0
         candidates = np.flatnonzero(self.rank >= lowest)
         order = candidates[np.argsort(-self.rank[candidates], kind="stable")][:n]
-        videos = [self.videos[video] for video in self.video_index[order]]
-        columns = (column[order].tolist() for column in (self.frame, self.raw, self.score, self.rank))
-        moments = map(self._moment, order.tolist())
-        return [RankedFrame(*row, *moment) for *row, moment in zip(videos, *columns, moments, strict=True)]
+        return ranked_frames(self, order)
 
     def smoothed_raw(self) -> NDArray[np.float64]:
         """Returns f64[N], the mean of `raw` over `smooth` frames of a video; `threshold` is in its units.
@@ -225,13 +229,7 @@ class Scores:
             if sentence not in self.notes:
                 self.notes.append(sentence)
             return []
-        level = arguments.number("threshold", level)
-        smoothed = self.smoothed_raw()
-        above = smoothed > level
-        # Half-open runs of rows that lie on one side of the threshold; none crosses into the next video.
-        changes = np.diff(above) | (np.diff(self.video_index) != 0)
-        runs = pairwise([0, *(np.flatnonzero(changes) + 1).tolist(), len(self)])
-        return [self._event(start, stop, smoothed) for start, stop in runs if start < stop and above[start]]
+        return runs_above(self, arguments.number("threshold", level))
 
     def write(self, path: str | os.PathLike[str], *, threads: int = 1) -> Path:
         """Writes what the suffix says, whole or not at all: `.csv` (`Id,Predicted`) or `.parquet` (everything).
@@ -299,19 +297,34 @@ class Scores:
             >>> len(pixelfast.Scores.read("scores.parquet").to_pandas())
             80
         """
-        try:
-            return self.to_arrow().to_pandas()
-        except ImportError as error:
-            raise ScoresError("a pandas table needs pandas: pip install pandas") from error
+        return showing.to_pandas(self)
 
-    def _event(self, start: int, stop: int, smoothed: NDArray[np.float64]) -> Event:
-        peak = start + int(smoothed[start:stop].argmax())
-        first, last, top = self.frame[[start, stop - 1, peak]].tolist()
-        video = self.videos[self.video_index[start]]
-        return Event(video, first, last, top, float(smoothed[peak]), *self._moment(peak))
+    def to_polars(self) -> "pl.DataFrame":
+        """Returns a polars DataFrame of all columns (`video` as a categorical).
 
-    def _moment(self, row: int) -> Explanation:
-        return Explanation() if self.why is None else self.why.at(row)
+        Raises:
+            ScoresError: polars is not installed.
+
+        Examples:
+            >>> pixelfast.Scores.read("scores.parquet").to_polars().height
+            80
+        """
+        return showing.to_polars(self)
+
+    def plot(self) -> "go.Figure":
+        """Returns a Plotly figure: smoothed raw scores in the order of the rows, the threshold, the peaks of events.
+
+        Raises:
+            ScoresError: Plotly is not installed.
+
+        Examples:
+            >>> figure = pixelfast.Scores.read("scores.parquet").plot()
+            >>> figure.layout.yaxis.title.text
+            'smoothed raw score'
+        """
+        from pixelfast.scores.plotting import plot
+
+        return plot(self)
 
 
 def top_moments(scores: Scores, n: int = 8) -> list[RankedFrame]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.errors import first_line
-from pixelfast.jobs.score import Request, run
+from pixelfast.jobs.score import Line, Request, run
 from pixelfast.machine.stopwatch import Profile, Stopwatch
 from pixelfast.methods.base import Opening
 from pixelfast.methods.choose import choose_engine
@@ -45,11 +45,11 @@ def describe_whole_run(videos: Sequence[Video], engine: Path, *, flip: FlipMode,
     choice = choose_engine(engine)
     method = find_method(choice.method).open(Opening(choice, settings, threads, Stopwatch(), Notes()))
     decode = DecodeSettings(method.frames, method.frame_bytes, threads, Stopwatch())
-    run(videos[0], engine, settings, Request(threads=threads))
+    run(videos[0], Line(engine, settings, threads), Request())
     # Once unmeasured: else decoding would read what the whole run finds in memory.
     _decode_rate(videos, decode)
     decode_rate = _decode_rate(videos, decode)
-    scores = run(list(videos), engine, settings, Request(threads=threads, profile=profiles.append))
+    scores = run(list(videos), Line(engine, settings, threads), Request(profile=profiles.append))
     rate, profile = len(scores.raw) / (scores.phases["total"] - scores.phases.get("load", 0.0)), profiles[0]
     return rate, [
         ("whole score", f"{rate:,.0f} frames/s with {engine.name}"),

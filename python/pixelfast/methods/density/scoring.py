@@ -1,6 +1,7 @@
 """The density method on one video: frames in, maps, scores and reasons out."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import nullcontext
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +15,7 @@ from pixelfast.machine.readahead import Readahead
 from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.methods.base import EngineChoice, ErrorsOf, Features, Judged, Maps, Opening
 from pixelfast.methods.density.alarms import promise
-from pixelfast.methods.density.cells import CellStream, smooth_cells, working_size
+from pixelfast.methods.density.cells import Cells, CellStream, smooth_cells, working_size
 from pixelfast.methods.density.judging import judge, said_of
 from pixelfast.methods.density.learning import Known
 from pixelfast.methods.density.over_time import Values
@@ -24,6 +25,7 @@ from pixelfast.methods.density.streams import streams_of
 from pixelfast.methods.settings import Settings
 from pixelfast.options import OwnPool
 from pixelfast.sources import Video
+from pixelfast.sources.live import LiveVideo
 from pixelfast.sources.video import FrameFormat
 
 _AHEAD: Final = 4
@@ -118,11 +120,16 @@ class DensityMaps:
         """Yields what is said of the frames of a whole video, in order."""
         known, threads, watch = self.method.known, self.method.threads, self.method.stopwatch
         units = known.units
-        steady = Steady(self.method.picture)
-        self.method.nudged[self.video.name] = steady.nudges
-        done = 0
-        # The flow of the next frames is computed while these are compared with what was learnt.
-        with Readahead(lambda: CellStream(threads, watch).run(steady.run(cleaned)), _AHEAD) as ahead:
+        live, steady, done = isinstance(self.video, LiveVideo), Steady(self.method.picture), 0
+        if not live:
+            self.method.nudged[self.video.name] = steady.nudges
+
+        def cells_of() -> Iterator[Cells]:
+            return CellStream(threads, watch).run(steady.run(cleaned))
+
+        # The flow of the next frames is computed while these are compared with what was learnt; of live frames it is
+        # not, as who gives up waiting for the next one would wait for that thread.
+        with nullcontext(cells_of()) if live else Readahead(cells_of, _AHEAD) as ahead:
             cells = smooth_cells(watch.waits(ahead), units.times)
             streams = streams_of(cells, units, known.exemplars, threads, watch)
             for said in said_of(streams, known.tails, units):
@@ -130,6 +137,8 @@ class DensityMaps:
                 self._check_finite(verdict.raw, done)
                 done += len(verdict.raw)
                 reasons = known.habits.sentences(said, verdict)
+                if live:
+                    steady.nudges.clear()
                 yield Judged(verdict.maps, verdict.raw, verdict.cell, verdict.stream, reasons)
 
     def _check_finite(self, raw: NDArray[np.float32], done: int) -> None:

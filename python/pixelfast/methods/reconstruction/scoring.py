@@ -19,6 +19,7 @@ from pixelfast.methods.reconstruction.windows import WindowCutter, WindowEnd
 from pixelfast.methods.settings import Settings
 from pixelfast.options import OwnPool
 from pixelfast.sources import FolderVideo, PictureFile, Video
+from pixelfast.sources.live import LiveVideo
 from pixelfast.sources.video import FrameFormat
 
 
@@ -54,8 +55,10 @@ class Reconstruction:
 
     def maps(self, video: Video) -> "ErrorMaps":
         """See `Method.maps`; the first video begins the run."""
-        begins, self._begins = self._begins, False
-        cutter = WindowCutter(self.engine, self.stride, self.settings.chunk, self.stopwatch, begins=begins)
+        live = isinstance(video, LiveVideo)
+        begins, self._begins = self._begins and not live, self._begins and live
+        chunk = video.chunk if isinstance(video, LiveVideo) else self.settings.chunk
+        cutter = WindowCutter(self.engine, self.stride, chunk, self.stopwatch, begins=begins, live=live)
         aggregator = _core.OverlapAggregator(self.engine.facts.window, self.stride, self.settings.how)
         return ErrorMaps(
             cutter, aggregator, self.stopwatch, lambda index: f"video {video.name}, frame {video.describe(index)}"

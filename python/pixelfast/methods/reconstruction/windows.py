@@ -37,18 +37,26 @@ class WindowCutter:
         stride: S, frames between the starts of windows, 1 to T.
         chunk: frames to a call of the engine, about; at least T, and as many as keep a GPU busy.
         stopwatch: gets the time of the `engine` phase.
+        live: whether frames come as a camera gives them, so that no call may wait for more than `chunk`.
         begins: whether the run begins with this video: the first call takes few frames, instead of waiting for more,
             and each further one twice as many; how many, the engine says.
     """
 
     def __init__(
-        self, engine: WindowEngine, stride: int, chunk: int, stopwatch: Stopwatch, *, begins: bool = False
+        self,
+        engine: WindowEngine,
+        stride: int,
+        chunk: int,
+        stopwatch: Stopwatch,
+        *,
+        begins: bool = False,
+        live: bool = False,
     ) -> None:
         self.engine = engine
         self.stride = stride
         self.window = engine.facts.window
         self._stopwatch = stopwatch
-        self._most = self._whole_windows(max(chunk, engine.facts.best or 0))
+        self._most = self._whole_windows(chunk if live else max(chunk, engine.facts.best or 0))
         least = engine.facts.least if begins else None
         self._fed = self._most if least is None else min(self._whole_windows(least), self._most)
         # The last T frames are kept, for the anchored window; the next window starts among them or right after.
