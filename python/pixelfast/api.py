@@ -304,7 +304,7 @@ def propose_mask(
         OutputError: a file cannot be written.
 
     Examples:
-        >>> pixelfast.propose_mask("new/01", "mask.png").moving
+        >>> pixelfast.propose_mask("new/01", "mask.png").clock
         0.0
     """
     from pixelfast.jobs.mask import propose

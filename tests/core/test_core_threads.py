@@ -61,6 +61,9 @@ CALLS: dict[str, Callable[[int, list[Path]], Any]] = {
     "decode_frames": lambda threads, files: _core.decode_frames(files, 32, 48, threads=threads)[0],
     "decode_frames in color": lambda threads, files: _core.decode_frames(files, color="rgb", threads=threads)[0],
     "resize_frames": lambda threads, _: _core.resize_frames(FRAMES, 10, 12, threads),
+    "resize_planes": lambda threads, _: _core.resize_planes(
+        [frame.reshape(-1) for frame in FRAMES], FRAMES.shape[2], FRAMES.shape[1:3], 10, 12, threads=threads
+    ),
     "count_pictures": lambda threads, files: np.array(_core.count_pictures([*files, files[0].parent], threads)),
     "fingerprint_files": lambda threads, files: np.frombuffer(_core.fingerprint_files(files, threads), np.uint8),
     "sample_ranges": deep_ranges,

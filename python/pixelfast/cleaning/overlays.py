@@ -17,6 +17,8 @@ _SHARE: Final = 0.02
 _ALWAYS: Final = 0.5
 """Of the frames of each tenth of the footage, in which a cell changes that always moves."""
 _SECONDS: Final = 5
+_UNTOLD_SECONDS: Final = 10
+"""That a clock must be watched for, where the frame rate is known and where it is guessed."""
 _ON_THE_BEAT, _BEATS, _MOST = 0.8, 0.6, 0.34
 """Of a clock's changes at one moment of the second; of the seconds that have one; of all frames, at most."""
 _CONTRAST: Final = 70.0
@@ -59,7 +61,8 @@ def find_overlays(frames: NDArray[np.uint8], rate: float | None) -> Overlays:
     for block in np.array_split(changes, min(10, len(changes))):
         moving &= block.mean(axis=0) >= _ALWAYS
     rates = [rate] if rate is not None else [float(one) for one in _RATES]
-    clocks = [_ticking(changes, one) for one in rates]
+    least = _SECONDS if rate is not None else _UNTOLD_SECONDS
+    clocks = [_ticking(changes, one, least) for one in rates]
     seeds = max(clocks, key=lambda found: int(found.sum())) & ~moving
     contrast = _contrast(frames)
     seeds &= contrast >= _CONTRAST
@@ -76,11 +79,11 @@ def _changes(frames: NDArray[np.uint8]) -> NDArray[np.bool_]:
     return found
 
 
-def _ticking(changes: NDArray[np.bool_], rate: float) -> NDArray[np.bool_]:
-    """Cells that change at one moment of each second."""
+def _ticking(changes: NDArray[np.bool_], rate: float, least: float) -> NDArray[np.bool_]:
+    """Cells that change at one moment of each second, of at least so many."""
     seconds, period = len(changes) / rate, max(1, round(rate))
     none = np.zeros(changes.shape[1:], np.bool_)
-    if seconds < _SECONDS or period < 4:
+    if seconds < least or period < 4:
         return none
     phase = np.floor(np.arange(len(changes)) % rate).astype(int) % period
     by_phase = np.stack([changes[phase == at].sum(axis=0) for at in range(period)])

@@ -45,7 +45,7 @@ def report(
     ] = None,
     threads: Threads = None,
 ) -> None:  # fmt: skip
-    """Write a page to look at: the unusual moments with pictures, reasons and timelines, in one file.
+    """Write a page to look at: the unusual moments, with pictures and reasons.
 
     $ pixelfast report scores.parquet --source new/ --out report.html
 

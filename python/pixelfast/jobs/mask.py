@@ -33,8 +33,8 @@ class MaskProposal:
         notes: what was said aloud.
 
     Examples:
-        >>> pixelfast.propose_mask("new/01", "mask.png").out is None
-        True
+        >>> pixelfast.propose_mask("new/01", "mask.png").clock
+        0.0
     """
 
     clock: float
