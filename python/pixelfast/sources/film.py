@@ -43,6 +43,7 @@ class Film:
         interlaced: whether an interlaced frame was met.
         clock: the times of the frames so far.
         rate: frames a second by the file's header; None where it says nothing of it.
+        promised: seconds that the header says the video lasts; None where it says nothing of it, or not of it alone.
         missing: seconds between frames that were lost with their packets.
         undecoded: frames that could not be decoded, and were too many in a row to be replaced.
     """
@@ -58,6 +59,9 @@ class Film:
         if context.name == "hevc":
             context.options = {"err_detect": "explode"}  # without it, damage goes unsaid; its frames come all the same
         self.rate = frame_rate(self._stream)
+        self._tick = float(self._stream.time_base or 1)
+        self.promised = self._promised()
+        self._begin = 0.0 if self._stream.start_time is None else self._seconds(self._stream.start_time)
         self.clock = Clock(1.0 / self.rate if self.rate else 0.04)
         self.interlaced = False
         self.missing, self.undecoded = 0.0, 0
@@ -72,11 +76,10 @@ class Film:
     def __exit__(self, *_: type[BaseException] | BaseException | TracebackType | None) -> None:
         self._file.close()
 
-    @property
-    def promised(self) -> float | None:
-        """Seconds that the header says the video lasts; None where it says nothing of it, or not of the video alone."""
+    def _promised(self) -> float | None:
+        """What the header says the video lasts; of several that it says the longest."""
         counted = self._stream.frames / self.rate if self.rate else 0.0
-        if self._stream.duration is not None and self._stream.time_base is not None:
+        if self._stream.duration is not None:
             return max(counted, self._seconds(self._stream.duration))
         if counted:
             return counted
@@ -90,8 +93,7 @@ class Film:
         """Returns how much shorter the video is than its header says, and what is missing within, so far."""
         if self.clock.last is None or self.promised is None:
             return self.missing
-        begin = 0.0 if self._stream.start_time is None else self._seconds(self._stream.start_time)
-        late = max(0.0, self.clock.first - begin)
+        late = max(0.0, self.clock.first - self._begin)
         return self.missing + max(0.0, self.promised - late - self.clock.last - self.clock.step) + late
 
     def __iter__(self) -> Iterator[Shot]:
@@ -168,13 +170,13 @@ class Film:
 
     def _ticks(self, frame: "av.VideoFrame") -> int:
         """The time of a frame in units of the stream, which a filter may have changed."""
-        assert frame.pts is not None and self._stream.time_base is not None
-        ticks: int = round(frame.pts * (frame.time_base or self._stream.time_base) / self._stream.time_base)
-        return ticks
+        assert frame.pts is not None
+        if not self._deinterlace or frame.time_base is None:
+            return frame.pts
+        return round(float(frame.pts * frame.time_base) / self._tick)
 
     def _seconds(self, ticks: int) -> float:
-        assert self._stream.time_base is not None
-        return float(ticks * self._stream.time_base)
+        return ticks * self._tick
 
 
 class _Steady:

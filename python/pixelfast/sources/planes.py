@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -43,55 +44,77 @@ class Geometry(NamedTuple):
 
 
 def write_frames(
-    pictures: "Sequence[VideoFrame | None]", out: Bytes, color: Color, *, turn: bool, threads: int
+    pictures: "Sequence[VideoFrame | None]", out: Bytes, color: Color, *, orientation: int, threads: int
 ) -> set[Geometry]:
-    """Writes pictures to `out` u8[n,H,W] or [n,H,W,3], as they are seen where asked to; leaves it where there is none.
+    """Writes pictures to `out` u8[n,H,W] or [n,H,W,3], turned by an orientation; leaves it where there is none.
 
     Returns:
         The geometries that the pictures have.
     """
-    laid_out = [None if picture is None else _laid_out(picture, color, turn=turn) for picture in pictures]
     (height, width), at, met = out.shape[1:3], 0, set[Geometry]()
+    laid_out = [None if picture is None else _laid_out(picture, color, orientation) for picture in pictures]
     for geometry, some in groupby(laid_out, lambda one: None if one is None else one[0]):
-        planes = [one[1] for one in some if one is not None] if geometry is not None else None
-        if geometry is None or planes is None:
-            at += sum(1 for _ in some)
-            continue
-        out[at : at + len(planes)] = _core.resize_planes(
-            planes, geometry.line, geometry.size, height, width, color, bits=geometry.bits,
-            limited=geometry.limited, orientation=geometry.orientation, threads=threads,
-        )  # fmt: skip
+        planes = [None if one is None else one[1] for one in some]
+        if geometry is not None:
+            out[at : at + len(planes)] = _core.resize_planes(
+                [plane for plane in planes if plane is not None], geometry.line, geometry.size, height, width, color,
+                bits=geometry.bits, limited=geometry.limited, orientation=geometry.orientation, threads=threads,
+            )  # fmt: skip
+            met.add(geometry)
         at += len(planes)
-        met.add(geometry)
     return met
 
 
 def geometry_of(picture: "VideoFrame") -> Geometry:
     """Returns how the luma of a picture lies, and how it is turned."""
-    return _laid_out(picture, "grey", turn=True)[0]
+    return _laid_out(picture, "grey", orientation_of(picture))[0]
 
 
-def _laid_out(picture: Any, color: Color, *, turn: bool) -> tuple[Geometry, Bytes]:
-    """Luma as it is where that is wanted and the picture has it, else what FFmpeg makes of it."""
-    orientation, kind = _orientation(picture) if turn else 1, picture.format
-    full, bits = picture.color_range == _FULL or kind.name.startswith("yuvj"), kind.components[0].bits
-    if color == "rgb" or kind.is_rgb or kind.has_palette:
-        picture, bits, full = picture.reformat(format="rgb24"), 24, True
-    elif (not kind.is_planar and len(kind.components) > 1) or bits < 8 or (kind.is_big_endian and bits > 8):
-        picture, bits = picture.reformat(format="yuv444p"), 8
-    elif len(kind.components) == 1:
-        full = picture.color_range != _LIMITED
-    elif _UPPER_BITS.match(kind.name):
-        bits = 16
-    plane = picture.planes[0]
-    geometry = Geometry(plane.line_size, (picture.height, picture.width), bits, not full, orientation)
-    return geometry, np.frombuffer(plane, np.uint8)
-
-
-def _orientation(picture: Any) -> int:
-    """What the display matrix says, from 1 to 8 as EXIF numbers it; 1 where there is none, or it is askew."""
+def orientation_of(picture: Any) -> int:
+    """Returns what the display matrix says, from 1 to 8 as EXIF numbers it; 1 where there is none, or it is askew."""
     matrix = picture.side_data.get("DISPLAYMATRIX")
     if matrix is None:
         return 1
     numbers = np.sign(np.frombuffer(bytes(matrix), np.int32)[[0, 1, 3, 4]])
     return _TURNS.get(tuple(numbers.tolist()), 1)
+
+
+class _Kind(NamedTuple):
+    """What a format's first plane is: what to make of it first, the bits of a sample, and whether its range is full.
+
+    Where `full` is None the picture says it; `usual` is what counts where it does not.
+    """
+
+    remade: str | None
+    bits: int
+    full: bool | None
+    usual: bool = False
+
+
+@lru_cache(64)
+def _kind_of(name: str) -> _Kind:
+    import av
+
+    kind = av.VideoFormat(name, 16, 16)
+    bits = kind.components[0].bits
+    if kind.is_rgb or kind.has_palette:
+        return _Kind("rgb24", 24, True)
+    if (not kind.is_planar and len(kind.components) > 1) or bits < 8 or (kind.is_big_endian and bits > 8):
+        return _Kind("yuv444p", 8, False)
+    if _UPPER_BITS.match(name):
+        bits = 16
+    return _Kind(None, bits, True if name.startswith("yuvj") else None, len(kind.components) == 1)
+
+
+def _laid_out(picture: Any, color: Color, orientation: int) -> tuple[Geometry, Bytes]:
+    """Luma as it is where that is wanted and the picture has it, else what FFmpeg makes of it."""
+    kind = _Kind("rgb24", 24, True) if color == "rgb" else _kind_of(picture.format.name)
+    full = kind.full
+    if full is None:
+        said = picture.color_range
+        full = said == _FULL if said in (_LIMITED, _FULL) else kind.usual
+    if kind.remade is not None:
+        picture = picture.reformat(format=kind.remade)
+    plane = picture.planes[0]
+    geometry = Geometry(plane.line_size, (picture.height, picture.width), kind.bits, not full, orientation)
+    return geometry, np.frombuffer(plane, np.uint8)

@@ -2,9 +2,10 @@
 
 import hashlib
 from array import array
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Generator, Iterator
+from contextlib import closing, suppress
 from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -16,7 +17,7 @@ from pixelfast.machine.threads import usable_threads
 from pixelfast.options import USUAL_READING, Reading
 from pixelfast.sources.clock import Timeline, beat_at
 from pixelfast.sources.folder import video_name
-from pixelfast.sources.planes import Geometry, geometry_of, write_frames
+from pixelfast.sources.planes import Geometry, geometry_of, orientation_of, write_frames
 from pixelfast.sources.seen import Seen
 from pixelfast.sources.video import READABLE_NOW, Chunk, Color, Video
 
@@ -32,9 +33,12 @@ VIDEO_SUFFIXES: Final = frozenset(
 )  # fmt: skip
 """Files that are taken as videos."""
 
-_HELD_FRAMES: Final = 16
-_HELD_BYTES: Final = 32 << 20
+_HELD_FRAMES: Final = 4
+_HELD_BYTES: Final = 16 << 20
 """Decoded pictures that are resized at a time, at most: few, so that a processor's cache holds them."""
+
+_DECODERS: Final = 4
+"""Threads of FFmpeg that one can follow that resizes."""
 
 _MOST_REASONS: Final = 1000
 _MISSING_SECONDS: Final = 0.5
@@ -93,25 +97,44 @@ class VideoFile:
         return self._decoded(_Cutter(size, color, chunk, usable_threads(threads), self.reading.orientation), kept)
 
     def _decoded(self, cutter: "_Cutter", kept: bool) -> Iterator[Chunk]:
-        from pixelfast.sources.film import Film
-
+        """The chunks of a whole pass."""
         self._reasons.clear()
         line = _Line(self.taken)
-        with Film(self.path, cutter.threads, deinterlace=self.reading.deinterlace) as film:
-            self._ids = line.ids
-            for index, shot in enumerate(film):
-                if not line.takes(index, shot):
-                    continue
+        films: list[Film] = []
+        self._ids = line.ids
+        with closing(self._batches(line, films, cutter.threads)) as batches:
+            for index, shot in chain.from_iterable(batches):
                 if shot.status and len(self._reasons) < _MOST_REASONS:
                     self._reasons[index] = shot.why
                 if cutter.add(shot, index):
                     yield self._cut(cutter, kept)
-            if cutter.waits:
-                yield self._cut(cutter, kept)
-            if film.clock.last is None:
-                raise beyond_repair(f"{self.path} holds no frame that can be decoded: copy or export it again")
-            self.timeline = line.whole()
-            self.notes = _notes(self, film, cutter.met)
+        if cutter.waits:
+            yield self._cut(cutter, kept)
+        if films[0].clock.last is None:
+            raise beyond_repair(f"{self.path} holds no frame that can be decoded: copy or export it again")
+        self.timeline = line.whole()
+        self.notes = _notes(self, films[0], cutter.met)
+
+    def _batches(
+        self, line: "_Line", films: "list[Film]", threads: int
+    ) -> "Generator[list[tuple[int, Shot]], None, None]":
+        """The shots that are taken, and their numbers, few at a time; the film is put into `films`."""
+        from pixelfast.sources.film import Film
+
+        with Film(self.path, threads, deinterlace=self.reading.deinterlace) as film:
+            films.append(film)
+            batch: list[tuple[int, Shot]] = []
+            most = _HELD_FRAMES
+            for index, shot in enumerate(film):
+                if not line.takes(index, shot):
+                    continue
+                if not batch and shot.frame is not None:
+                    most = min(_HELD_FRAMES, 1 + _HELD_BYTES // (3 * shot.frame.width * shot.frame.height))
+                batch.append((index, shot))
+                if len(batch) >= most:
+                    yield batch
+                    batch = []
+            yield batch
 
     def _cut(self, cutter: "_Cutter", kept: bool) -> Chunk:
         chunk = cutter.cut()
@@ -212,6 +235,7 @@ class _Cutter:
         self.threads, self.met, self.waits = threads, set[Geometry](), 0
         self._color, self._chunk, self._turn = color, chunk, turn
         self._shape = (*size, 3) if color == "rgb" else size
+        self._orientation: int | None = None  # of the first picture, and so of all
         self._held: list[Shot] = []
         self._begin()
 
@@ -228,7 +252,7 @@ class _Cutter:
         self._seconds[self.waits], self._status[self.waits] = shot.seconds, shot.status
         self.waits += 1
         plane = 0 if shot.frame is None else 3 * shot.frame.width * shot.frame.height
-        if len(self._held) == _HELD_FRAMES or len(self._held) * plane > _HELD_BYTES:
+        if len(self._held) >= _HELD_FRAMES or len(self._held) * plane > _HELD_BYTES:
             self._write()
         return self.waits == self._chunk
 
@@ -244,7 +268,12 @@ class _Cutter:
         """Writes the pictures that are held to the chunk's frames."""
         into = self._frames[self.waits - len(self._held) : self.waits]
         pictures = [shot.frame for shot in self._held]
-        self.met |= write_frames(pictures, into, self._color, turn=self._turn, threads=self.threads)
+        threads = max(1, self.threads // _DECODERS)
+        first = next((picture for picture in pictures if picture is not None), None)
+        if self._orientation is None and first is not None:
+            self._orientation = orientation_of(first) if self._turn else 1
+        turn = self._orientation or 1
+        self.met |= write_frames(pictures, into, self._color, orientation=turn, threads=threads)
         self._held.clear()
 
 

@@ -1,12 +1,13 @@
 //! Binding of what makes frames of a video decoder's planes.
 
 use numpy::{PyArray1, PyArrayMethods, PyReadonlyArray1};
+use pixelfast_core::Cancel;
 use pixelfast_core::decode::{self, Planes, Samples, Target};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
 use crate::decode::{Frames, frames_for, parse_color, shape, side, writable};
-use crate::enter::enter_core;
+use crate::enter::{enter_briefly, enter_core};
 
 /// Resizes a video decoder's planes to grey or RGB frames, in parallel, by an antialiased bilinear kernel.
 ///
@@ -58,6 +59,9 @@ pub fn resize_planes<'py>(
     let frames = frames_for(py, None, &shape(pixels.len(), target.height, target.width, target.color))?;
     let mut out = writable(&frames)?;
     let out = out.as_slice_mut()?;
-    enter_core(py, threads, |cancel| decode::resize_planes(&planes, target, out, cancel))?;
+    let alone = threads == Some(1);
+    let work = |cancel: &Cancel| decode::resize_planes(&planes, target, out, alone, cancel);
+    // One thread is the caller's own: it would wait for another to wake up, longer than small planes take.
+    if alone { enter_briefly(py, work) } else { enter_core(py, threads, work) }?;
     Ok(frames)
 }

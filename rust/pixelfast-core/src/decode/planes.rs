@@ -42,17 +42,18 @@ pub struct Planes<'a> {
 
 /// Resizes each plane into its frame of `out`, u8 N x H x W or N x H x W x 3; luma cannot become RGB.
 ///
+/// With `alone` the caller's thread does all of it.
+///
 /// # Errors
 /// [`Error::Shape`] where sizes do not fit together; [`Error::Value`] for more pixels than are taken, for bits or an
 /// orientation that there are not, and where color is wanted of luma; [`Error::Cancelled`].
-pub fn resize_planes(planes: &Planes<'_>, target: Target, out: &mut [u8], cancel: &Cancel) -> Result<()> {
+pub fn resize_planes(planes: &Planes<'_>, target: Target, out: &mut [u8], alone: bool, cancel: &Cancel) -> Result<()> {
     let turn = check(planes, target, out.len())?;
     let (height, width) = turn.size((target.height, target.width));
     let small = Target { height, width, color: target.color };
     let shrink = Shrink::new((planes.height, planes.width), (height, width));
     let bytes = height * width * target.color.channels();
-    let frames = planes.pixels.par_iter().zip(out.par_chunks_exact_mut(bytes)).with_max_len(1);
-    frames.try_for_each(|(pixels, out)| {
+    let one = |(pixels, out): (&&[u8], &mut [u8])| {
         cancel.check()?;
         with_worker(|worker| {
             let done = if turn == Orientation::AS_IT_LIES {
@@ -69,7 +70,11 @@ pub fn resize_planes(planes: &Planes<'_>, target: Target, out: &mut [u8], cancel
             };
             done.map_err(Error::Value)
         })
-    })
+    };
+    if alone {
+        return planes.pixels.iter().zip(out.chunks_exact_mut(bytes)).try_for_each(one);
+    }
+    planes.pixels.par_iter().zip(out.par_chunks_exact_mut(bytes)).with_max_len(1).try_for_each(one)
 }
 
 fn check(planes: &Planes<'_>, target: Target, out: usize) -> Result<Orientation> {
