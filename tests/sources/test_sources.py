@@ -233,9 +233,9 @@ def test_many_frames_are_listed_in_a_moment(tmp_path: Path) -> None:
     (tmp_path / "01").mkdir()
     for number in range(30_000):
         os.close(os.open(f"{tmp_path}/01/frame_{number}.jpg", os.O_CREAT | os.O_WRONLY))
-    start = time.process_time()
+    start = time.thread_time()
     (video,) = open_source(tmp_path)
-    assert time.process_time() - start < 0.6  # 0.1 s where it was written, 0.4 s without the path for names alike
+    assert time.thread_time() - start < 0.6  # 0.1 s where it was written, 0.4 s without the path for names alike
     assert isinstance(video, FolderVideo)
     assert np.array_equal(video.frame_ids, np.arange(30_000))
 

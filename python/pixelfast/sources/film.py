@@ -1,6 +1,7 @@
 """The frames of a video file as FFmpeg decodes them, with the time and the state of each."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, NamedTuple, Self
@@ -83,7 +84,7 @@ class Film:
             return max(counted, self._seconds(self._stream.duration))
         if counted:
             return counted
-        if "DURATION" in self._stream.metadata:
+        with suppress(KeyError, ValueError):
             hours, minutes, seconds = self._stream.metadata["DURATION"].split(":")
             return 3600.0 * int(hours) + 60.0 * int(minutes) + float(seconds)
         whole = self._file.duration

@@ -25,6 +25,8 @@ class Contents(NamedTuple):
 
     def own_frames(self) -> list[str]:
         """Returns the frames that are no thumbnails: none has the name of a video file beside it."""
+        if not self.films:
+            return self.frames
         films = {film.rpartition(".")[0] for film in self.films}
         return [frame for frame in self.frames if frame.rpartition(".")[0] not in films]
 

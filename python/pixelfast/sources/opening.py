@@ -178,7 +178,8 @@ class _Finds:
             files = [path / name for name in sorted(inside.others) if name not in stacks[path]]
             name = None if path == folder else path.relative_to(folder).as_posix()
             frames, films = inside.own_frames(), inside.films
-            files += [path / name for name in sorted(set(inside.frames) - {*frames, *stacks[path]})]
+            if len(frames) < len(inside.frames):
+                files += [path / name for name in sorted(set(inside.frames) - {*frames, *stacks[path]})]
             if frames:
                 _refuse_mixed(path, inside)
                 files, films = files + [path / film for film in sorted(films)], []
