@@ -3,7 +3,6 @@
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,20 +14,12 @@ from footage import walking_square
 from frame_files import write_video
 from pixelfast.jobs import fast_engine
 from pixelfast.jobs.fast_engine import add_fast_engine
-from pixelfast.methods.reconstruction.recipe import RECIPES
 from pixelfast.methods.registry import all_methods
-from pixelfast.methods.trained import Recipe, TrainingJob, TrainingRequest, footage_of
+from pixelfast.methods.trained import TrainingJob, TrainingRequest, footage_of
 from pixelfast.model import Model
 from pixelfast.progress import Progress
 from pixelfast.training.cache import FrameCache
-
-WHOLE = RECIPES["default"]
-TINY = Recipe(
-    "default",
-    replace(WHOLE.own, channels=4, epochs=1, least_steps=None),
-    replace(WHOLE.flip, epochs=1, least_steps=40, batch=16),
-)
-SMALL = {"method": "reconstruction", "recipe": TINY, "precision": "fp32", "batch": 8, "threads": 2}
+from tiny_trainings import SMALL, TINY
 
 
 class Stopped(Exception):  # noqa: N818

@@ -3,7 +3,6 @@
 import re
 import shutil
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,17 +16,9 @@ from pixelfast.cli.info import describe_model
 from pixelfast.errors import EngineError, ModelError
 from pixelfast.methods.reconstruction.network import load_autoencoder
 from pixelfast.methods.reconstruction.recipe import RECIPES, resized
-from pixelfast.methods.trained import Recipe
 from pixelfast.model import Model
 from pixelfast.progress import Progress
-
-WHOLE = RECIPES["default"]
-TINY = Recipe(
-    "default",
-    replace(WHOLE.own, channels=4, epochs=1, least_steps=None),
-    replace(WHOLE.flip, epochs=1, least_steps=40, batch=16),
-)
-SMALL = {"method": "reconstruction", "recipe": TINY, "precision": "fp32", "batch": 8, "threads": 2}
+from tiny_trainings import SMALL
 
 
 @pytest.fixture(scope="module")

@@ -7,10 +7,11 @@ import numpy as np
 
 from pixelfast.reporting import words
 from pixelfast.reporting.charts import Labels
-from pixelfast.reporting.moments import Highlight, rows_of
+from pixelfast.reporting.moments import Highlight
 from pixelfast.reporting.pictures import Shown, png
 from pixelfast.reporting.where import Kept, heat, worst
 from pixelfast.scores import Scores
+from pixelfast.scores.selecting import rows_of_video
 
 
 def lead(scores: Scores, moments: Sequence[Highlight], total: int) -> str:
@@ -33,7 +34,7 @@ def facts(scores: Scores, moment: Highlight, shown: Shown, kept: Kept, labels: L
     peak, length = moment.peak, words.plural(moment.stop - moment.start, "frame")
     said = None if scores.why is None else scores.why.at(peak)
     tail = None if scores.tail is None else float(scores.tail[peak])
-    step = words.step_of(scores, rows_of(scores, moment.video))
+    step = words.step_of(scores, rows_of_video(scores, moment.video))
     level = scores.threshold
     score = f"{moment.value:.3g}"
     if level is not None and level > 0 and moment.event:

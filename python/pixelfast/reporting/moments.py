@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from pixelfast.scores import Scores
+from pixelfast.scores.selecting import rows_of_video
 from pixelfast.scores.table import top_moments
 
 _WITHOUT_EVENTS = 8
@@ -58,23 +59,16 @@ def choose_moments(scores: Scores, most: int) -> tuple[list[Highlight], int]:
     return found, len(events)
 
 
-def rows_of(scores: Scores, video: str) -> slice:
-    """Returns where the rows of a video lie."""
-    at = scores.videos.index(video)
-    first, end = np.searchsorted(scores.video_index, [at, at + 1]).tolist()
-    return slice(first, end)
-
-
 def row_of(scores: Scores, video: str, frame: int) -> int:
     """Returns the row of a frame."""
-    rows = rows_of(scores, video)
+    rows = rows_of_video(scores, video)
     first: int = rows.start
     return first + int(np.flatnonzero(scores.frame[rows] == frame)[0])
 
 
 def filmstrip(scores: Scores, moment: Highlight) -> list[int]:
     """Returns the rows of its filmstrip in the order of time, the peak among them."""
-    rows = rows_of(scores, moment.video)
+    rows = rows_of_video(scores, moment.video)
     step = min(max(-(-(moment.stop - moment.start) // (2 * _STRIP)), _LEAST_STEP), _MOST_STEP)
     around = (moment.peak + step * side for side in range(-_STRIP, _STRIP + 1))
     return [row for row in around if rows.start <= row < rows.stop]

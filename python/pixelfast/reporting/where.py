@@ -13,8 +13,9 @@ from pixelfast.files.natural import natural_key
 from pixelfast.options import USUAL_READING, Reading
 from pixelfast.pipeline.part_maps import maps_at
 from pixelfast.pipeline.parts import SUFFIX, Part, read_part
-from pixelfast.reporting.moments import Highlight, rows_of
+from pixelfast.reporting.moments import Highlight
 from pixelfast.scores import Scores
+from pixelfast.scores.selecting import rows_of_video
 
 Map = NDArray[np.float32]
 
@@ -50,7 +51,7 @@ def read_kept(folder: Path | None, scores: Scores, moments: Sequence[Highlight])
     for path in sorted(folder.glob(f"[!.]*{SUFFIX}"), key=lambda path: natural_key(path.name)):
         try:
             part = read_part(path, maps=False)
-            rows = rows_of(scores, part.video) if part.video in wanted else slice(0, 0)
+            rows = rows_of_video(scores, part.video) if part.video in wanted else slice(0, 0)
             if rows == slice(0, 0) or not np.array_equal(part.raw, scores.raw[rows]):
                 continue
             found.append(part)

@@ -75,7 +75,10 @@ class FolderVideo:
     @property
     def seconds(self) -> NDArray[np.float64] | None:
         """Returns f64[N], when each frame was taken since the first; None where its rate is not known."""
-        return None if self.reading.fps is None else self._steps / self.reading.fps
+        return self._seconds(slice(None))
+
+    def _seconds(self, which: slice) -> NDArray[np.float64] | None:
+        return None if self.reading.fps is None else self._steps[which] / self.reading.fps
 
     def at_rate(self, rate: float) -> "FolderVideo":
         """Returns the video of which only so many frames a second are taken; its own rate must be known."""
@@ -156,8 +159,7 @@ class FolderVideo:
             if height is None:
                 self._refuse_other_sizes(files, status, size)
             now = slice(start, start + chunk)
-            seconds = None if self.seconds is None else self.seconds[now]
-            return Chunk(self.frame_ids[now], frames, status, seconds, b"".join(hashed))
+            return Chunk(self.frame_ids[now], frames, status, self._seconds(now), b"".join(hashed))
 
         chunks = map(decoded, range(0, self.length, chunk))
         return self._remembered(chunks) if digests else chunks

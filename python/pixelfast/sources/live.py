@@ -109,8 +109,8 @@ def _checked(given: Any) -> tuple[float, NDArray[np.uint8]]:
 def _fitted(frame: NDArray[np.uint8], height: int, width: int, color: Color, threads: int | None) -> NDArray[np.uint8]:
     """A frame as the decoder gives it from a file: of this size, and grey or RGB."""
     if frame.ndim == 3 and color == "grey":
-        weighted = frame.astype(np.uint32) @ np.array([19595, 38470, 7471], np.uint32)  # BT.601, as in the Rust core
-        frame = ((weighted + 32768) >> 16).astype(np.uint8)
+        size = frame.shape[:2]
+        frame = _core.resize_planes([frame.reshape(-1)], 3 * size[1], size, *size, bits=24, threads=1)[0]
     planes = np.ascontiguousarray(np.moveaxis(frame, -1, 0)) if frame.ndim == 3 else np.ascontiguousarray(frame)[None]
     if planes.shape[1:] != (height, width):
         planes = _core.resize_frames(planes, height, width, threads)

@@ -19,7 +19,7 @@ ALIKE: Final = 1.1
 def rate_of(video: Video) -> float | None:
     """Returns the frames a second of a video; None where nobody tells."""
     if isinstance(video, VideoFile):
-        return video.header()[0]
+        return video.header[0]
     if isinstance(video, FolderVideo):
         return video.reading.fps
     seconds = video.seconds if isinstance(video, PictureFile) else None

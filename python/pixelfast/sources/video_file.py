@@ -2,10 +2,9 @@
 
 import hashlib
 from array import array
-from collections.abc import Generator, Iterator
-from contextlib import closing, suppress
+from collections.abc import Iterator
+from contextlib import suppress
 from functools import cached_property
-from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -98,43 +97,28 @@ class VideoFile:
 
     def _decoded(self, cutter: "_Cutter", kept: bool) -> Iterator[Chunk]:
         """The chunks of a whole pass."""
+        from pixelfast.sources.film import Film
+
         self._reasons.clear()
         line = _Line(self.taken)
-        films: list[Film] = []
         self._ids = line.ids
-        with closing(self._batches(line, films, cutter.threads)) as batches:
-            for index, shot in chain.from_iterable(batches):
+        with Film(self.path, cutter.threads, deinterlace=self.reading.deinterlace) as film:
+            for index, shot in enumerate(film):
+                if not line.takes(index, shot):
+                    continue
                 if shot.status and len(self._reasons) < _MOST_REASONS:
                     self._reasons[index] = shot.why
                 if cutter.add(shot, index):
                     yield self._cut(cutter, kept)
         if cutter.waits:
             yield self._cut(cutter, kept)
-        if films[0].clock.last is None:
-            raise beyond_repair(f"{self.path} holds no frame that can be decoded: copy or export it again")
+        if film.clock.last is None:
+            raise self._no_frames()
         self.timeline = line.whole()
-        self.notes = _notes(self, films[0], cutter.met)
+        self.notes = _notes(self, film, cutter.met)
 
-    def _batches(
-        self, line: "_Line", films: "list[Film]", threads: int
-    ) -> "Generator[list[tuple[int, Shot]], None, None]":
-        """The shots that are taken, and their numbers, few at a time; the film is put into `films`."""
-        from pixelfast.sources.film import Film
-
-        with Film(self.path, threads, deinterlace=self.reading.deinterlace) as film:
-            films.append(film)
-            batch: list[tuple[int, Shot]] = []
-            most = _HELD_FRAMES
-            for index, shot in enumerate(film):
-                if not line.takes(index, shot):
-                    continue
-                if not batch and shot.frame is not None:
-                    most = min(_HELD_FRAMES, 1 + _HELD_BYTES // (3 * shot.frame.width * shot.frame.height))
-                batch.append((index, shot))
-                if len(batch) >= most:
-                    yield batch
-                    batch = []
-            yield batch
+    def _no_frames(self) -> LostFootageError:
+        return beyond_repair(f"{self.path} holds no frame that can be decoded: copy or export it again")
 
     def _cut(self, cutter: "_Cutter", kept: bool) -> Chunk:
         chunk = cutter.cut()
@@ -175,8 +159,9 @@ class VideoFile:
             for shot in film:
                 if shot.frame is not None:
                     return geometry_of(shot.frame)
-        raise beyond_repair(f"{self.path} holds no frame that can be decoded: copy or export it again")
+        raise self._no_frames()
 
+    @cached_property
     def header(self) -> tuple[float | None, float | None]:
         """Returns frames a second and seconds, as the header says; None for what it does not say, or cannot be read."""
         from pixelfast.sources.film import Film
@@ -190,7 +175,7 @@ def about_frames(video: Video) -> int | None:
     """Returns how many frames a video has, of a file by its header; None where that says nothing of it."""
     if video.length is not None or not isinstance(video, VideoFile):
         return video.length
-    rate, seconds = video.header()
+    rate, seconds = video.header
     return None if rate is None or seconds is None else round(rate * seconds)
 
 
