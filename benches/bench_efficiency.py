@@ -14,7 +14,7 @@ from oracles.plain_loop import PlainMethod
 from pixelfast.cleaning.stage import clean_video
 from pixelfast.flip.opening import choose_flip_correction
 from pixelfast.geometry import SOURCE_CHANNELS
-from pixelfast.jobs.score import open_stages
+from pixelfast.jobs.line import open_stages
 from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.methods.base import Opening
 from pixelfast.methods.choose import choose_engine

@@ -155,6 +155,8 @@ def score(
     deinterlace: bool | None = None,
     fps: float | None = None,
     sample_fps: float | None = None,
+    alarm_rate: str = "1/hour",
+    events: StrPath | None = None,
     report: StrPath | None = None,
     progress: ProgressCallback | None = None,
     profile: "Callable[[Profile], object] | None" = None,
@@ -192,6 +194,9 @@ def score(
         fps: frames a second of folders of frames, whose files do not tell.
         sample_fps: frames a second to score of footage that has more; None takes the model's rate. Frames between them
             get scores by interpolation.
+        alarm_rate: events that normal footage may give, as "1/hour", "3/day" or "1/500frames": it sets the threshold.
+            Beyond what the footage that was held out in training can show, it is extrapolated, and said so.
+        events: a `.csv` of the events to write: see `Scores.write_events`.
         report: an `.html` to write as well: see `pixelfast.report`. It keeps error maps, and without `out` and `parts`
             the parts are `<report>.parts/`.
         progress: told as frames are done.
@@ -214,15 +219,16 @@ def score(
         >>> pixelfast.score("new", engine="model", out="scores.parquet")
         Scores(2 videos, 80 frames, reconstruction)
     """
-    from pixelfast.jobs.score import Line, Request, run
+    from pixelfast.jobs.line import Line
+    from pixelfast.jobs.score import Request, run
     from pixelfast.methods.settings import Settings
 
     maps = maps or report is not None
     settings = Settings(
         stride, how, pool, smooth, flip, on_error, chunk, engine_input, engine_range, orientation, depth,
-        deinterlace, fps, sample_fps,
+        deinterlace, fps, sample_fps, alarm_rate,
     )  # fmt: skip
-    line, request = Line(engine, settings, threads), Request(out, parts, shard, maps, progress, profile)
+    line, request = Line(engine, settings, threads), Request(out, parts, shard, maps, progress, profile, events)
     if report is None:
         return run(source, line, request)
     from pixelfast.reporting.job import score_with_report
@@ -399,12 +405,20 @@ def convert(
 
 
 @checked(parts=paths, out=paths)
-def merge(parts: StrPath | Iterable[StrPath], out: "Out" = None) -> "Scores":
+def merge(
+    parts: StrPath | Iterable[StrPath],
+    out: "Out" = None,
+    *,
+    alarm_rate: str = "1/hour",
+    events: StrPath | None = None,
+) -> "Scores":
     """Puts the parts of several runs (shares of one source) together.
 
     Args:
         parts: the folder of parts, or several; or part files, which may be of several sources as each is named.
         out: as in `score`.
+        alarm_rate: as in `score`.
+        events: as in `score`.
 
     Raises:
         ScoresError: there are no parts, one is damaged, or they come from different engines, settings or sources.
@@ -419,7 +433,7 @@ def merge(parts: StrPath | Iterable[StrPath], out: "Out" = None) -> "Scores":
     """
     from pixelfast.jobs.merge import merge_parts
 
-    return merge_parts(parts, out)
+    return merge_parts(parts, out, alarm_rate=alarm_rate, events=events)
 
 
 @checked(masks=path)

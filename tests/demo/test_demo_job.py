@@ -15,7 +15,7 @@ from pixelfast.evaluation import evaluate
 from pixelfast.model import Model
 from pixelfast.progress import Progress
 from pixelfast.scores import Scores
-from pixelfast.scores.table import top_moments
+from pixelfast.scores.moments import top_moments
 
 SPEC = SceneSpec(seed=5, height=96, width=160, train_videos=2, train_frames=40, test_videos=2, test_frames=40)
 

@@ -8,7 +8,7 @@ import pixelfast
 from footage import walking_square
 from frame_files import write_video
 from pixelfast.errors import PixelfastError
-from pixelfast.jobs import score
+from pixelfast.jobs import line
 from pixelfast.methods.base import EngineChoice
 from pixelfast.methods.registry import find_method
 from pixelfast.methods.settings import Settings
@@ -17,7 +17,7 @@ from tiny_engines import write_frame_engine, write_model
 
 @pytest.fixture
 def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setattr(score, "open_stages", None)  # what would load them
+    monkeypatch.setattr(line, "open_stages", None)  # what would load them
     write_video(tmp_path / "source" / "a", walking_square(20))
     return tmp_path / "source"
 

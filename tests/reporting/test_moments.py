@@ -7,7 +7,7 @@ import pytest
 
 from pixelfast.reporting import words
 from pixelfast.reporting.moments import choose_moments, filmstrip, row_of
-from pixelfast.scores.table import top_moments
+from pixelfast.scores.moments import top_moments
 from report_footage import scores_of
 
 BUMPS = {"a": {3: 9.0, 4: 12.0, 5: 8.0, 30: 7.0}, "b/c": {10: 20.0}}

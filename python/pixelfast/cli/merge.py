@@ -7,9 +7,10 @@ import typer
 
 from pixelfast import api
 from pixelfast.cli.console import print_result
-from pixelfast.cli.options import Outputs
+from pixelfast.cli.options import AlarmRate, Events, Outputs
 from pixelfast.cli.progress import shown_progress
 from pixelfast.cli.score import describe_scores
+from pixelfast.model.events import USUAL_RATE
 
 
 def merge(
@@ -22,11 +23,14 @@ def merge(
         ),
     ],
     out: Outputs = None,
+    *,
+    alarm_rate: AlarmRate = USUAL_RATE,
+    events: Events = None,
 ) -> None:
     """Put what several machines scored into one table.
 
     $ pixelfast merge scores.parquet.parts/ --out scores.csv
     """
     with shown_progress():
-        scores = api.merge(parts, out)
-    print_result(describe_scores(scores, out or []))
+        scores = api.merge(parts, out, alarm_rate=alarm_rate, events=events)
+    print_result(describe_scores(scores, [*(out or []), *([] if events is None else [events])]))

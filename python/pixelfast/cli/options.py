@@ -59,4 +59,14 @@ Deinterlace = Annotated[
     bool | None, typer.Option(*_DEINTERLACE, help="Make interlaced video files whole.", show_default="as trained")
 ]
 TrainingDeinterlace = Annotated[bool, typer.Option(*_DEINTERLACE, help="Make interlaced video files whole.")]
+AlarmRate = Annotated[
+    str,
+    typer.Option(
+        metavar="RATE", help="Events that normal footage may give: 1/hour, 3/day, 1/500frames."
+    ),
+]
+Events = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="A .csv of the events: when, how high, how rare, why.", show_default=False),
+]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")]

@@ -9,8 +9,10 @@ import typer
 from pixelfast import api
 from pixelfast.cli.console import facts, print_result, table
 from pixelfast.cli.options import (
+    AlarmRate,
     Deinterlace,
     Depth,
+    Events,
     FlipMode,
     Fps,
     OnError,
@@ -22,6 +24,7 @@ from pixelfast.cli.options import (
 )
 from pixelfast.cli.progress import shown_progress
 from pixelfast.errors import LostFootageError
+from pixelfast.model.events import USUAL_RATE
 from pixelfast.options import EngineInput, EngineRange, How, Pool
 
 if TYPE_CHECKING:
@@ -78,6 +81,8 @@ def score(
     deinterlace: Deinterlace = None,
     fps: Fps = None,
     sample_fps: SampleFps = None,
+    alarm_rate: AlarmRate = USUAL_RATE,
+    events: Events = None,
     report: Annotated[
         Path | None,
         typer.Option(metavar="FILE", help="A page to look at, .html: as `report` makes it.", show_default=False),
@@ -91,14 +96,15 @@ def score(
     A model folder turns upside-down frames and knows a threshold; a lone engine file does neither, and says so.
     """
     profiles: list[Profile] = []
-    written = [*(out or []), *([report] if report else [])]
+    written = [*(out or []), *(path for path in (events, report) if path is not None)]
     try:
         with shown_progress() as progress:
             scores = api.score(
                 source, engine, out=out, stride=stride, how=how, pool=pool, smooth=smooth, flip=flip, on_error=on_error,
                 maps=maps, parts=parts, shard=shard, threads=threads, chunk=chunk, engine_input=engine_input,
                 engine_range=engine_range, orientation=orientation, depth=depth, deinterlace=deinterlace,
-                fps=fps, sample_fps=sample_fps, report=report, progress=progress, profile=profiles.append,
+                fps=fps, sample_fps=sample_fps, alarm_rate=alarm_rate, events=events, report=report,
+                progress=progress, profile=profiles.append,
             )  # fmt: skip
     except LostFootageError as error:
         if error.scores is not None:
@@ -111,7 +117,7 @@ def score(
 
 def describe_scores(scores: "Scores", out: Sequence[Path]) -> str:
     """What was scored, what stands out, how long it took, and where it lies."""
-    from pixelfast.scores.table import top_moments
+    from pixelfast.scores.moments import top_moments
 
     marks = {name: getattr(scores, name) for name in ("flipped", "repaired", "noisy", "frozen")}
     rows = [
@@ -135,15 +141,16 @@ def describe_scores(scores: "Scores", out: Sequence[Path]) -> str:
 
 
 def _threshold(scores: "Scores") -> str:
-    """The threshold in the units of raw, and the longest runs above it."""
+    """The threshold in the units of raw, what it was set for, and the longest runs above it."""
+    from pixelfast.scores.showing import threshold_words
+
     if scores.threshold is None:
         return "none: no calibration for this engine and these settings"
     events = scores.events()
     longest = sorted(events, key=lambda event: event.start - event.end)[:3]
     named = ", ".join(f"{event.video} frames {event.start} to {event.end}" for event in longest)
-    return f"raw {scores.threshold:.6g}, {len(events):,} events above it" + (
-        f" (the longest: {named})" if named else ""
-    )
+    how = f"raw {scores.threshold:.6g}{threshold_words(scores)}"
+    return f"{how}; {len(events):,} events above it" + (f" (the longest: {named})" if named else "")
 
 
 def times(phases: Mapping[str, float]) -> str:

@@ -23,7 +23,7 @@ from pixelfast.progress import ProgressCallback
 from pixelfast.reporting.page import require_report
 from pixelfast.scores import RankedFrame, Scores
 from pixelfast.scores.files import make_folder
-from pixelfast.scores.table import top_moments
+from pixelfast.scores.moments import top_moments
 
 MOST_APART = 3
 """Moments that one method ranks far above the other that are shown, for each."""

@@ -9,19 +9,25 @@ from pixelfast.files.natural import natural_key
 from pixelfast.jobs.score import finish
 from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.machine.threads import usable_threads
+from pixelfast.model.events import USUAL_RATE, EventRate
 from pixelfast.notes import Notes
 from pixelfast.pipeline.listing import describe_missing, named
 from pixelfast.pipeline.parts import SUFFIX, Job, Part, read_parts
 from pixelfast.scores import Scores
+from pixelfast.scores.event_files import check_events_path
 from pixelfast.scores.files import Out, output_paths
 
 Folders = str | PathLike[str] | Iterable[str | PathLike[str]]
 
 
-def merge_parts(parts: Folders, out: Out) -> Scores:
+def merge_parts(
+    parts: Folders, out: Out, *, alarm_rate: str = USUAL_RATE, events: str | PathLike[str] | None = None
+) -> Scores:
     """Scores from part files; see `pixelfast.merge`."""
     notes, watch = Notes(), Stopwatch()
+    EventRate.parse(alarm_rate)
     paths, threads = output_paths(out), usable_threads(None)
+    table = None if events is None else check_events_path(Path(events))
     with watch.phase("read"):
         given = _given(parts)
         files = _files(given)
@@ -37,7 +43,7 @@ def merge_parts(parts: Folders, out: Out) -> Scores:
         missing = describe_missing({part.video: part.place for part in some}, some[0].job.videos, shares)
         if missing is not None:
             notes.say(missing)
-    return finish(videos, job, paths, notes=notes, watch=watch, threads=threads)
+    return finish(videos, job, paths, notes=notes, watch=watch, threads=threads, alarm_rate=alarm_rate, events=table)
 
 
 def _given(parts: Folders) -> list[Path]:

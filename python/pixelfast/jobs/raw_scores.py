@@ -12,6 +12,7 @@ from pixelfast.jobs.merge import differences
 from pixelfast.jobs.score import finish
 from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.machine.threads import usable_threads
+from pixelfast.model.events import USUAL_RATE
 from pixelfast.notes import Notes
 from pixelfast.pipeline.parts import Job, Part
 from pixelfast.scores import Scores
@@ -30,6 +31,7 @@ class RawScores:
         parts: one a video, as it is kept in a part file.
         job: the engine and the settings that they come from.
         notes: what was said aloud on the way, one sentence each.
+        alarm_rate: at which normal footage may give events.
 
     Examples:
         >>> with pixelfast.Scorer("model") as scorer:
@@ -43,6 +45,7 @@ class RawScores:
     parts: tuple[Part, ...]
     job: Job
     notes: tuple[str, ...] = ()
+    alarm_rate: str = USUAL_RATE
 
     def __len__(self) -> int:
         return int(self.lengths.sum())
@@ -68,7 +71,9 @@ class RawScores:
             raise ScoresError(
                 f"video {min(twice)} is in both: give the folder above the videos, so that their names tell them apart"
             )
-        return RawScores(self.parts + other.parts, self.job, tuple(dict.fromkeys(self.notes + other.notes)))
+        return RawScores(
+            self.parts + other.parts, self.job, tuple(dict.fromkeys(self.notes + other.notes)), self.alarm_rate
+        )
 
     @property
     def videos(self) -> tuple[str, ...]:
@@ -144,9 +149,10 @@ class RawScores:
         """
         notes = Notes()
         notes.keep(self.notes)
-        return finish(self.parts, self.job, [], notes=notes, watch=Stopwatch(), threads=usable_threads(None))
+        threads, rate = usable_threads(None), self.alarm_rate
+        return finish(self.parts, self.job, [], notes=notes, watch=Stopwatch(), threads=threads, alarm_rate=rate)
 
 
-def raw_scores(parts: Sequence[Part], job: Job, notes: Notes) -> RawScores:
+def raw_scores(parts: Sequence[Part], job: Job, notes: Notes, alarm_rate: str = USUAL_RATE) -> RawScores:
     """Makes raw scores of the parts of a run."""
-    return RawScores(tuple(parts), job, tuple(notes))
+    return RawScores(tuple(parts), job, tuple(notes), alarm_rate)

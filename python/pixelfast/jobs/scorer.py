@@ -9,10 +9,12 @@ from weakref import WeakSet
 
 from pixelfast.arguments import checked, paths
 from pixelfast.errors import ArgumentError, EngineError
+from pixelfast.jobs.line import Line, calibration_of
 from pixelfast.jobs.raw_scores import RawScores, raw_scores
-from pixelfast.jobs.score import Line, Request, calibration_of, gather, run
+from pixelfast.jobs.score import Request, gather, run
 from pixelfast.machine.stopwatch import Profile
 from pixelfast.methods.settings import Settings
+from pixelfast.model.events import USUAL_RATE
 from pixelfast.notes import Notes
 from pixelfast.options import EngineInput, EngineRange, FlipMode, How, OnError, Pool
 from pixelfast.pipeline.live import LiveFrame, LiveLevel, live_frames
@@ -49,6 +51,7 @@ class Scorer:
         deinterlace: whether interlaced files are made whole.
         fps: frames a second of folders of frames.
         sample_fps: frames a second to score of footage that has more.
+        alarm_rate: at which normal footage may give events.
 
     Raises:
         EngineError: the engine cannot be loaded or does not fit.
@@ -83,10 +86,11 @@ class Scorer:
         deinterlace: bool | None = None,
         fps: float | None = None,
         sample_fps: float | None = None,
+        alarm_rate: str = USUAL_RATE,
     ) -> None:
         settings = Settings(
             stride, how, pool, smooth, flip, on_error, chunk, engine_input, engine_range, orientation, depth,
-            deinterlace, fps, sample_fps,
+            deinterlace, fps, sample_fps, alarm_rate,
         )  # fmt: skip
         line = Line(engine, settings, threads)
         line.load()
@@ -111,6 +115,7 @@ class Scorer:
         source: Source,
         *,
         out: Out = None,
+        events: str | PathLike[str] | None = None,
         parts: str | PathLike[str] | None = None,
         shard: str | None = None,
         maps: bool = False,
@@ -124,6 +129,7 @@ class Scorer:
         Args:
             source: as in `pixelfast.score`, and so is all that follows.
             out: files to write.
+            events: a file of the events.
             parts: the folder of raw scores.
             shard: this machine's share.
             maps: keep the error maps in the parts.
@@ -140,7 +146,7 @@ class Scorer:
             Scores(2 videos, 80 frames, reconstruction)
         """
         with self._turn() as line:
-            return run(source, line, Request(out, parts, shard, maps, progress, profile))
+            return run(source, line, Request(out, parts, shard, maps, progress, profile, events))
 
     @checked()
     def raw(self, source: Source, *, progress: ProgressCallback | None = None) -> RawScores:
@@ -157,7 +163,7 @@ class Scorer:
         with self._turn() as line:
             line.begin()
             found = gather(source, line, Request(progress=progress))
-            raw = raw_scores(found.parts, found.job, found.notes)
+            raw = raw_scores(found.parts, found.job, found.notes, line.settings.alarm_rate)
         if found.lost:
             raise found.loss(raw.scores())
         return raw
@@ -207,7 +213,7 @@ class Scorer:
             _, stages = line.open(notes)
             job = line.job(notes)
             video = LiveVideo(self._outside(iter(frames)), line.settings.chunk)
-            results = live_frames(video, stages, LiveLevel(job.smooth, calibration_of(job)))
+            results = live_frames(video, stages, LiveLevel(job.smooth, calibration_of(job), line.settings.alarm_rate))
             self._streams.add(results)
         return self._in_turn(results)
 

@@ -68,7 +68,7 @@ def train_model(source: Source, out: str | PathLike[str], request: TrainingReque
         flips, share = _flip_seconds(cache, recipe, threads), _calibration_share(cache, recipe, request.epochs)
         request = replace(request, progress=TimeLeft(request.progress, flips, EXPORT_SECONDS, share))
     job = TrainingJob(request, recipe, options, cache, workdir, videos, threads, notes)
-    model = Model.write(workdir, target, replace(run_training(spec, job, _source_names(source)), rate=rate))
+    model = Model.write(workdir, target, run_training(spec, job, _source_names(source), rate))
     model = add_fast_engine(model, job)  # a model that stands already: nothing that happens here costs it
     shutil.rmtree(workdir, ignore_errors=True)
     return model
@@ -96,13 +96,14 @@ def _refuse_too_large(batch: int | None, each: int) -> None:
         )
 
 
-def run_training(spec: MethodSpec, job: TrainingJob, sources: Sequence[str]) -> Manifest:
+def run_training(spec: MethodSpec, job: TrainingJob, sources: Sequence[str], rate: float | None = None) -> Manifest:
     """Trains a method and the flip classifier, calibrates, and leaves the model's files in the working folder.
 
     Args:
         spec: the method.
         job: the training, its footage decoded.
         sources: where the footage came from, for the manifest.
+        rate: frames a second of the footage; None where it is not known.
 
     Returns:
         What `model.json` shall say.
@@ -112,7 +113,9 @@ def run_training(spec: MethodSpec, job: TrainingJob, sources: Sequence[str]) -> 
     flips = _train_flips(job)
     trusted = flips is not None and flips.held_out is not None and flips.held_out >= TRUSTED_ACCURACY
     job.tell("calibrate", 0, 1)
-    measured = calibrate(spec, job.workdir / trained.engine, trained.own, trained.held_out, threads=job.threads)
+    measured = calibrate(
+        spec, job.workdir / trained.engine, trained.own, trained.held_out, threads=job.threads, fps=rate
+    )
     job.tell("calibrate", 1, 1)
     return Manifest(
         method=spec.name,
@@ -122,6 +125,7 @@ def run_training(spec: MethodSpec, job: TrainingJob, sources: Sequence[str]) -> 
         width=job.cache.frames.shape[2],
         grid=trained.grid,
         reading=job.request.reading,
+        rate=rate,
         training=_training(job, sources, trained, flips),
         flip=None if flips is None else Flip(flips.held_out, trusted),
         own=trained.own,

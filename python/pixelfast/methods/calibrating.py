@@ -31,15 +31,22 @@ HeldOut = Iterable[tuple[str, NDArray[Any]]]
 
 
 def calibrate(
-    spec: MethodSpec, engine: Path, own: Mapping[str, Any], held_out: HeldOut, *, stride: int = 1, threads: int = 1
+    spec: MethodSpec,
+    engine: Path,
+    own: Mapping[str, Any],
+    held_out: HeldOut,
+    *,
+    stride: int = 1,
+    threads: int = 1,
+    fps: float | None = None,
 ) -> list[Calibration]:
     """Measures the calibrations of an engine file, one a pooling; none without held-out frames.
 
-    The engine's file has the name that it has in the model, which will say `own` of the method's own.
+    The engine's file has the name that it has in the model, which will say `own` of the method's own; `fps` are the
+    frames a second of the footage, where they are known.
     """
-    return calibrations(
-        spec, engine.name, raw_scores(spec, engine, own, held_out, stride=stride, threads=threads), stride=stride
-    )
+    raws = raw_scores(spec, engine, own, held_out, stride=stride, threads=threads)
+    return calibrations(spec, engine.name, raws, stride=stride, fps=fps)
 
 
 def raw_scores(
@@ -61,15 +68,16 @@ def raw_of(spec: MethodSpec, maps: Maps, pool: Pool, cells: NDArray[np.float64] 
 
 
 def calibrations(
-    spec: MethodSpec, engine: str, raws: Raws, *, stride: int = 1, precision: str = "fp32"
+    spec: MethodSpec, engine: str, raws: Raws, *, stride: int = 1, precision: str = "fp32", fps: float | None = None
 ) -> list[Calibration]:
     """Makes the calibrations of an engine file, by its name in the model, of raw scores; none without frames."""
     smooth = spec.global_pass.smooth
 
     def calibration(pool: Pool, raw: Sequence[NDArray[np.float32]]) -> Calibration:
-        values = _core.smooth(np.concatenate(raw), np.array([len(some) for some in raw], np.int64), smooth)
+        lengths = [len(some) for some in raw]
+        values = _core.smooth(np.concatenate(raw), np.array(lengths, np.int64), smooth)
         cells = tuple(raws.cells.ravel().tolist()) if pool == "rare" and raws.cells is not None else None
         use = {"engine": engine, "precision": precision, "how": "mean", "pool": pool}
-        return Calibration.measure(values, **use, stride=stride, smooth=smooth, cells=cells)
+        return Calibration.measure(values, **use, stride=stride, smooth=smooth, cells=cells, lengths=lengths, fps=fps)
 
     return [calibration(pool, raw) for pool, raw in raws.by_pool.items() if raw]

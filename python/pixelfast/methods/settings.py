@@ -5,6 +5,7 @@ from typing import Final, get_args
 
 from pixelfast.arguments import MOST_SMOOTH, sample_bits, whole
 from pixelfast.errors import ArgumentError
+from pixelfast.model.events import USUAL_RATE, EventRate
 from pixelfast.options import EngineInput, EngineRange, FlipMode, How, OnError, Pool, Reading
 
 MOST_CHUNK: Final = 16_384
@@ -26,6 +27,7 @@ class Settings:
         deinterlace: whether interlaced files are made whole; None does as the model's training did.
         fps: frames a second of folders of frames; None where that is not known.
         sample_fps: frames a second to score; None takes the model's.
+        alarm_rate: at which normal footage may give events, as "1/hour", "3/day" or "1/500frames".
     """
 
     stride: int | None = None
@@ -42,6 +44,7 @@ class Settings:
     deinterlace: bool | None = None
     fps: float | None = None
     sample_fps: float | None = None
+    alarm_rate: str = USUAL_RATE
 
     def check(self) -> None:
         """Refuses values that mean nothing, before any work is done.
@@ -61,6 +64,7 @@ class Settings:
             whole("smooth", self.smooth, most=MOST_SMOOTH)
         if self.depth is not None:
             sample_bits("depth", self.depth)
+        EventRate.parse(self.alarm_rate)
         whole("chunk", self.chunk, 1, MOST_CHUNK)
 
     def reading(self, trained: Reading) -> Reading:

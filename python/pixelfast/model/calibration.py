@@ -1,5 +1,6 @@
 """What is normal for one engine and one way to use it, in the units of its raw scores."""
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Self
@@ -8,10 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.errors import ModelError
+from pixelfast.model.events import USUAL_RATE, EventCurve, EventRate
 from pixelfast.model.tails import TAILS
 
 THRESHOLD_PROBABILITY = 0.999
-"""One held-out normal frame in a thousand lies above the threshold."""
+"""The share of held-out normal frames below an alarm's level, where alarms are counted by frames."""
 
 _BLOCK = 1 << 15  # scores looked up together: what is computed between stays in the cache
 
@@ -39,6 +41,7 @@ class Calibration:
         quantiles: the smoothed raw score at each probability (NumPy's `linear`); never falling.
         frames: how many held-out frames were measured.
         cells: of "rare" alone: the quantiles of each cell's error, 9 a cell, cell by cell.
+        events: how many events those frames give above how high a level; None in models of before it was counted.
 
     Examples:
         >>> calibration = pixelfast.Model.load("model").manifest.calibrations[0]
@@ -56,6 +59,7 @@ class Calibration:
     quantiles: tuple[float, ...]
     frames: int
     cells: tuple[float, ...] | None = None
+    events: EventCurve | None = None
 
     @classmethod
     def measure(
@@ -69,22 +73,38 @@ class Calibration:
         pool: str,
         smooth: int,
         cells: tuple[float, ...] | None = None,
+        lengths: Sequence[int] | None = None,
+        fps: float | None = None,
     ) -> Self:
         """Measures the calibration of `values` [N]: smoothed raw scores of held-out normal frames.
+
+        Args:
+            values: of one piece of footage after the other.
+            engine: as the attributes say, and so is what follows.
+            precision: likewise.
+            stride: likewise.
+            how: likewise.
+            pool: likewise.
+            smooth: likewise.
+            cells: likewise.
+            lengths: frames of each piece; None where it is one.
+            fps: frames a second of that footage; None where it is not known.
 
         Raises:
             ModelError: there are no values, or one is not finite.
 
         Examples:
             >>> use = dict(engine="ae.onnx", precision="fp32", stride=1, how="mean", pool="mean", smooth=3)
-            >>> round(pixelfast.Calibration.measure(np.linspace(0, 1, 1001), **use).threshold, 3)
-            0.999
+            >>> pixelfast.Calibration.measure(np.linspace(0, 1, 1001), **use).frames
+            1001
         """
         if values.size == 0 or not np.isfinite(values).all():
             raise ModelError(f"{engine} cannot be calibrated: it needs finite scores of held-out frames")
-        quantiles = np.quantile(values.astype(np.float64), _PROBABILITIES)
-        rising = tuple(np.maximum.accumulate(quantiles).tolist())  # interpolation may fall by a last bit
-        return cls(engine, precision, stride, how, pool, smooth, _PROBABILITIES, rising, int(values.size), cells)
+        scores = values.astype(np.float64)
+        rising = np.maximum.accumulate(np.quantile(scores, _PROBABILITIES))  # interpolation may fall by a last bit
+        events = EventCurve.of(np.split(scores, np.cumsum(lengths or [len(scores)])[:-1]), fps)
+        use = engine, precision, stride, how, pool, smooth
+        return cls(*use, _PROBABILITIES, tuple(rising.tolist()), len(scores), cells, events)
 
     @property
     def by_cell(self) -> NDArray[np.float64] | None:
@@ -99,13 +119,31 @@ class Calibration:
 
     @property
     def threshold(self) -> float:
-        """Returns the smoothed raw score above which a frame is unusual: the 0.999 quantile of held-out normal frames.
+        """Returns the smoothed raw score above which normal footage gives one event an hour, as `threshold_at` does.
 
         Examples:
             >>> pixelfast.Model.load("model").manifest.calibrations[0].threshold > 0
             True
         """
-        return float(np.interp(THRESHOLD_PROBABILITY, self.probabilities, self.quantiles))
+        return self.threshold_at(USUAL_RATE)
+
+    def threshold_at(self, alarm_rate: str) -> float:
+        """Returns the smoothed raw score above which normal footage gives events at a rate, as "3/day".
+
+        Where a model of before events were counted holds none, it is the 0.999 quantile of held-out frames.
+
+        Raises:
+            ArgumentError: it is no rate.
+
+        Examples:
+            >>> calibration = pixelfast.Model.load("model").manifest.calibrations[0]
+            >>> calibration.threshold_at("1/day") > calibration.threshold_at("1/hour")
+            True
+        """
+        rate = EventRate.parse(alarm_rate)
+        if self.events is None:
+            return float(np.interp(THRESHOLD_PROBABILITY, self.probabilities, self.quantiles))
+        return self.events.level(rate)
 
     def tail(self, values: NDArray[np.float64], threads: int | None = None) -> NDArray[np.float64]:
         """Returns the share [N] of held-out normal frames whose smoothed raw score is at or above each value.

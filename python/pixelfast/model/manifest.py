@@ -127,8 +127,9 @@ class Manifest:
         facts: dict[str, Any] = _plain(asdict(self))
         own = facts.pop("own")
         for calibration in facts["calibrations"]:
-            if calibration["cells"] is None:
-                del calibration["cells"]
+            for name in ("cells", "events"):
+                if calibration[name] is None:
+                    del calibration[name]
         if self.reading == USUAL_READING:
             del facts["reading"]
         if self.rate is None:
@@ -178,6 +179,8 @@ def read_manifest(path: Path) -> Manifest:
     for calibration, part in zip(manifest.calibrations, fields.parts("calibrations"), strict=True):
         if not _rises(calibration):
             raise part.damaged("probabilities", "rising numbers from 0 to 1, with as many quantiles that never fall")
+        if calibration.events is not None and not calibration.events.is_sound():
+            raise part.damaged("events", "counts that rise from 0 and as many levels that never rise")
         if (calibration.cells is None) != (calibration.pool != "rare") or len(calibration.cells or ()) % len(TAILS):
             raise part.damaged("cells", f"{len(TAILS)} numbers a cell where pool is rare")
     return manifest

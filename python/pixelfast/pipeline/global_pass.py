@@ -10,6 +10,7 @@ from pixelfast import _core
 from pixelfast.files.natural import natural_key
 from pixelfast.methods.base import MethodSpec
 from pixelfast.model import Calibration
+from pixelfast.model.events import USUAL_RATE
 from pixelfast.pipeline.parts import Part
 from pixelfast.scores import Scores
 from pixelfast.scores.schema import COLUMNS
@@ -24,6 +25,7 @@ def global_pass(
     *,
     notes: list[str],
     threads: int | None = None,
+    alarm_rate: str = USUAL_RATE,
 ) -> Scores:
     """The scores of all frames of all parts, videos in natural order.
 
@@ -34,6 +36,7 @@ def global_pass(
         calibration: gives tails and the threshold, where there is one.
         notes: what was said aloud.
         threads: threads of the numeric stages.
+        alarm_rate: at which normal footage may give events, for the threshold.
     """
     parts = sorted(parts, key=lambda part: natural_key(part.video))
     lengths = np.array([len(part.raw) for part in parts], np.int64)
@@ -51,6 +54,7 @@ def global_pass(
         name: np.concatenate([np.zeros(0, COLUMNS[name]), *(getattr(part.record, name) for part in parts)])
         for name in ("frame", "flipped", "repaired", "noisy", "frozen")
     }
+    curve = None if calibration is None else calibration.events
     seconds = [part.record.seconds for part in parts if part.record.seconds is not None]
     return Scores(
         videos=tuple(part.video for part in parts),
@@ -64,7 +68,9 @@ def global_pass(
         method=spec.name,
         submission=spec.submission,
         smooth=smooth,
-        threshold=None if calibration is None else calibration.threshold,
+        threshold=None if calibration is None else calibration.threshold_at(alarm_rate),
+        curve=curve,
+        alarm_rate=None if curve is None else alarm_rate,
         notes=notes,
         why=put_together([part.why for part in parts]),
     )

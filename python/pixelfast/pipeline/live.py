@@ -4,6 +4,7 @@ import itertools
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +14,7 @@ from pixelfast import _core
 from pixelfast.cleaning.stage import CleanStage
 from pixelfast.methods.base import Judged, Maps
 from pixelfast.model import Calibration
+from pixelfast.model.events import USUAL_RATE
 from pixelfast.notes import Notes
 from pixelfast.pipeline.global_pass import middle
 from pixelfast.pipeline.scoring import Stages
@@ -53,14 +55,21 @@ class LiveLevel:
     Attributes:
         smooth: frames of the centred mean, odd.
         calibration: gives the threshold; None where there is none.
+        alarm_rate: at which normal footage may give events.
     """
 
     smooth: int
     calibration: Calibration | None
+    alarm_rate: str = USUAL_RATE
+
+    @cached_property
+    def threshold(self) -> float | None:
+        """Returns the smoothed raw score above which a frame is unusual; None where there is none."""
+        return None if self.calibration is None else self.calibration.threshold_at(self.alarm_rate)
 
     def is_above(self, smoothed: float) -> bool | None:
         """Says whether a smoothed raw score is above the threshold."""
-        return None if self.calibration is None else bool(smoothed > self.calibration.threshold)
+        return None if self.threshold is None else smoothed > self.threshold
 
 
 def live_frames(video: LiveVideo, stages: Stages, level: LiveLevel) -> Iterator[LiveFrame]:

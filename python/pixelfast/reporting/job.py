@@ -8,7 +8,8 @@ from pathlib import Path
 
 from pixelfast.errors import LostFootageError, SourceError
 from pixelfast.files.atomic import check_writable
-from pixelfast.jobs.score import Line, Request, run
+from pixelfast.jobs.line import Line
+from pixelfast.jobs.score import Request, run
 from pixelfast.machine.threads import usable_threads
 from pixelfast.notes import Notes
 from pixelfast.options import Reading

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from pixelfast.scores import Scores
+from pixelfast.scores.moments import top_moments
 from pixelfast.scores.selecting import rows_of_video
-from pixelfast.scores.table import top_moments
 
 _WITHOUT_EVENTS = 8
 _STRIP = 3

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +15,7 @@ from pixelfast.errors import OutputError, ScoresError
 from pixelfast.files.arrow import arrow_column, arrow_texts
 from pixelfast.files.atomic import check_writable
 from pixelfast.files.natural import natural_key, unpadded
+from pixelfast.model.events import EventCurve, EventRate
 from pixelfast.scores import why
 from pixelfast.scores.schema import COLUMNS, LATER, OPTIONAL
 from pixelfast.scores.why import Why
@@ -156,6 +158,7 @@ def to_arrow(scores: "Scores") -> "pa.Table":
     # Times differ from run to run, and a file does not: its place in the format stays, empty.
     facts = {"format": FORMAT, **{name: getattr(scores, name) for name in _FACTS}, "phases": {}}
     facts |= {} if scores.why is None else {"why": scores.why.facts()}
+    facts |= {} if scores.curve is None else {"alarms": {"rate": scores.alarm_rate, "curve": asdict(scores.curve)}}
     return pa.table(columns).replace_schema_metadata({_METADATA_KEY: json.dumps(facts)})
 
 
@@ -178,9 +181,9 @@ def read_parquet(path: Path) -> dict[str, Any]:
     if missing:
         raise ScoresError(f"{path} is damaged: it has no column {missing[0]}; score again")
     columns = {name: table[name].to_numpy() for name in _PLAIN_COLUMNS if name in table.column_names}
-    told = facts.pop("why", None)
+    told, alarms = facts.pop("why", None), _alarms(facts.pop("alarms", None), path)
     index = {"video_index": _index(table["video"], facts["videos"], path, "video")}
-    return {**facts, **columns, **index, "why": None if told is None else _why(table, told, path)}
+    return {**facts, **alarms, **columns, **index, "why": None if told is None else _why(table, told, path)}
 
 
 def _read_table(path: Path) -> "pa.Table":
@@ -208,11 +211,21 @@ def _read_facts(metadata: dict[bytes, bytes], path: Path) -> dict[str, Any]:
         raise ScoresError(f"{path} is Parquet, but not scores that pixelfast wrote") from error
     if version != FORMAT:
         raise ScoresError(f"{path} has format {version} and this pixelfast reads format {FORMAT}: update pixelfast")
-    if set(facts) - {"why"} != set(_FACTS):
+    if set(facts) - {"why", "alarms"} != set(_FACTS):
         raise ScoresError(f"{path} is damaged: its facts are {sorted(facts)}, not {sorted(_FACTS)}; score again")
     if not isinstance(facts["videos"], list) or not all(isinstance(name, str) for name in facts["videos"]):
         raise ScoresError(f"{path} is damaged: its list of videos is none; score again")
     return facts
+
+
+def _alarms(told: dict[str, Any] | None, path: Path) -> dict[str, Any]:
+    if told is None:
+        return {}
+    try:
+        EventRate.parse(told["rate"])
+        return {"alarm_rate": told["rate"], "curve": EventCurve.of_plain(told["curve"])}
+    except (LookupError, TypeError, ValueError) as error:
+        raise ScoresError(f"{path} is damaged: its rate of alarms does not fit ({error}); score again") from error
 
 
 def _why(table: "pa.Table", facts: dict[str, Any], path: Path) -> Why:

@@ -101,6 +101,8 @@ def _check_facts(scores: "Scores") -> None:
     level = scores.threshold
     if level is not None and not (isinstance(level, int | float) and math.isfinite(level)):
         raise ScoresError(f"threshold must be a finite number or None, not {level!r}")
+    if (scores.curve is None) != (scores.alarm_rate is None):
+        raise ScoresError("curve and alarm_rate go together: how often events come, and how often they may")
     if not isinstance(scores.notes, list) or not all(isinstance(note, str) for note in scores.notes):
         raise ScoresError(f"notes must be a list of sentences, not {scores.notes!r}")
     if not isinstance(scores.phases, dict) or not all(isinstance(time, int | float) for time in scores.phases.values()):

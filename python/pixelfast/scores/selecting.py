@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from pixelfast.errors import ArgumentError, ScoresError, UnknownVideoError
+from pixelfast.model.events import EventRate
 from pixelfast.scores.moments import Event
 from pixelfast.scores.schema import COLUMNS
 from pixelfast.scores.why import Why
@@ -30,6 +31,21 @@ def of_videos(scores: "Scores", videos: str | Iterable[str]) -> "Scores":
     if (all_ := scores.why) is not None:
         why = Why(all_.cell[rows], all_.stream[rows], all_.reason[rows], all_.grid, all_.streams, all_.reasons)
     return replace(scores, videos=tuple(names), **columns, why=why, notes=list(scores.notes), phases={}, reused=0)
+
+
+def level_of(scores: "Scores", threshold: float | None, alarm_rate: str | None) -> float | None:
+    """Returns the level above which frames are events; see `Scores.events`."""
+    if alarm_rate is None:
+        return scores.threshold if threshold is None else threshold
+    rate = EventRate.parse(alarm_rate)
+    if threshold is not None:
+        raise ArgumentError("give a threshold or an alarm_rate, not both: a rate stands for the threshold it gives")
+    if scores.curve is None:
+        raise ScoresError(
+            "these scores do not know how often normal footage gives events: score with a calibrated model folder, "
+            "or give a threshold"
+        )
+    return scores.curve.level(rate)
 
 
 def rows_of_video(scores: "Scores", name: str) -> slice:

@@ -18,7 +18,8 @@ def summary(scores: "Scores") -> str:
     """Returns a few lines to read; see `Scores.summary`."""
     names = ("flipped", "repaired", "noisy", *(["frozen"] if scores.frozen.any() else []))
     mended = (f"{int(getattr(scores, name).sum()):,} {name}" for name in names)
-    threshold = "no threshold (no calibration)" if scores.threshold is None else f"threshold {scores.threshold:.6g}"
+    level = scores.threshold
+    threshold = "no threshold (no calibration)" if level is None else f"threshold {level:.6g}{threshold_words(scores)}"
     tops = ", ".join(f"{row.video} frame {row.frame}" for row in scores.top(3))
     lines = [
         f"{len(scores.videos):,} videos, {len(scores):,} frames, method {scores.method}, {threshold}",
@@ -26,6 +27,15 @@ def summary(scores: "Scores") -> str:
         f"frames {', '.join(mended)}",
     ]
     return "\n".join(map(shown, lines + [f"note: {note}" for note in scores.notes]))
+
+
+def threshold_words(scores: "Scores") -> str:
+    """Returns what a threshold was set for, and how sure that is, in parentheses; "" where nobody counted events."""
+    curve, rate, level = scores.curve, scores.alarm_rate, scores.threshold
+    if curve is None or rate is None or level is None:
+        return ""
+    held_out = f"{curve.frames:,} held-out frames"
+    return f" ({rate}, {f'extrapolated: {held_out} do not show it' if curve.is_beyond(level) else f'by {held_out}'})"
 
 
 def as_text(scores: "Scores", moments: Sequence[RankedFrame]) -> str:

@@ -13,10 +13,11 @@ from numpy.typing import NDArray
 from pixelfast import _core, arguments
 from pixelfast.errors import OutputError, ScoresError
 from pixelfast.files.atomic import atomic_path
+from pixelfast.model.events import EventCurve
 from pixelfast.options import Submission
+from pixelfast.scores import event_files, selecting, showing
 from pixelfast.scores import files as score_files
-from pixelfast.scores import selecting, showing
-from pixelfast.scores.moments import Event, RankedFrame, ranked_frames, runs_above
+from pixelfast.scores.moments import Event, RankedFrame, ranked_frames, runs_above, top_moments
 from pixelfast.scores.schema import COLUMNS, check_scores
 from pixelfast.scores.why import Why
 
@@ -24,9 +25,6 @@ if TYPE_CHECKING:
     import plotly.graph_objects as go
     import polars as pl
     import pyarrow as pa
-
-APART = 15
-"""Frames between two of the most unusual moments: nearer ones are one and the same, as long as a window is."""
 
 _logger = logging.getLogger("pixelfast")
 
@@ -57,6 +55,8 @@ class Scores:
         notes: what was said aloud on the way, one sentence each.
         phases: seconds that each phase of this run took; no file keeps them.
         why: where in the picture and why, frame by frame; None where the method does not say.
+        curve: how often normal footage gives events, by which `threshold` was set; None where nobody counted.
+        alarm_rate: of events on normal footage that `threshold` was set for, as "1/hour"; None without a `curve`.
 
     Raises:
         ScoresError: a column has another type or length, or holds what it must not (not-a-number, a rank over 1, …).
@@ -86,6 +86,8 @@ class Scores:
     frozen: NDArray[np.bool_] = field(default_factory=lambda: np.zeros(0, np.bool_))
     reused: int = 0
     why: Why | None = None
+    curve: EventCurve | None = None
+    alarm_rate: str | None = None
 
     def __post_init__(self) -> None:
         self.videos = tuple(self.videos)
@@ -203,15 +205,18 @@ class Scores:
         """
         return _core.smooth(self.raw, self.lengths, self.smooth)
 
-    def events(self, threshold: float | None = None) -> list[Event]:
+    def events(self, threshold: float | None = None, *, alarm_rate: str | None = None) -> list[Event]:
         """Returns the runs of frames whose smoothed raw score is above the threshold, in the order of the rows.
 
         Args:
             threshold: in the units of `raw`; None takes the calibrated one. Where there is none either, there are no
                 events, and a note says so.
+            alarm_rate: instead of a threshold, the rate at which normal footage may give events, as "1/hour", "3/day"
+                or "1/500frames"; None takes that of the run.
 
         Raises:
-            ArgumentError: the threshold is no finite number.
+            ArgumentError: the threshold is no finite number, the rate is none, or both are given.
+            ScoresError: a rate is asked for, and these scores do not know how often normal footage gives events.
 
         Examples:
             >>> for event in pixelfast.Scores.read("scores.parquet").events(threshold=0.0):
@@ -219,7 +224,7 @@ class Scores:
             01 1 40
             02 1 40
         """
-        level = self.threshold if threshold is None else threshold
+        level = selecting.level_of(self, threshold, alarm_rate)
         if level is None:
             sentence = (
                 "no events: these scores have no threshold, because the engine has no calibration for these settings; "
@@ -260,6 +265,19 @@ class Scores:
             else:
                 score_files.write_parquet(self, temporary)
         return target
+
+    def write_events(self, path: str | os.PathLike[str]) -> Path:
+        """Writes `events()` as a `.csv`, one line an event: where, when, how high, how rare and why.
+
+        Raises:
+            ArgumentError: the path is none.
+            OutputError: another suffix, or the file cannot be written there.
+
+        Examples:
+            >>> pixelfast.Scores.read("scores.parquet").write_events("events.csv").name
+            'events.csv'
+        """
+        return event_files.write_events(self.events(), arguments.path("path", path))
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Self:
@@ -325,15 +343,3 @@ class Scores:
         from pixelfast.scores.plotting import plot
 
         return plot(self)
-
-
-def top_moments(scores: Scores, n: int = 8) -> list[RankedFrame]:
-    """Returns the `n` most unusual moments: the highest frames, each with its neighbourhood counted once."""
-    moments: list[RankedFrame] = []
-    # Each moment hides at most 2 * APART - 1 frames of its video, so so many frames are enough.
-    for frame in scores.top(n * 2 * APART):
-        if all(frame.video != other.video or abs(frame.frame - other.frame) >= APART for other in moments):
-            moments.append(frame)
-        if len(moments) == n:
-            break
-    return moments

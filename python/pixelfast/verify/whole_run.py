@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.errors import first_line
-from pixelfast.jobs.score import Line, Request, run
+from pixelfast.jobs.line import Line
+from pixelfast.jobs.score import Request, run
 from pixelfast.machine.stopwatch import Profile, Stopwatch
 from pixelfast.methods.base import Opening
 from pixelfast.methods.choose import choose_engine

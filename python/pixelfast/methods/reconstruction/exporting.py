@@ -58,7 +58,15 @@ def _write_float(model: Model, out: Path, request: ExportRequest) -> list[Calibr
     try:
         cache = _footage(model, out, request)
         if is_footage_of(model, cache):
-            return calibrate(METHOD, out, {}, cache.held_out(), stride=request.stride, threads=request.threads)
+            return calibrate(
+                METHOD,
+                out,
+                {},
+                cache.held_out(),
+                stride=request.stride,
+                threads=request.threads,
+                fps=model.manifest.rate,
+            )
         why = "the training footage has changed"
     except PixelfastError as error:
         why = str(error)
@@ -83,7 +91,7 @@ def _write_reduced(model: Model, out: Path, request: ExportRequest) -> list[Cali
             f"{out.name} has no calibration, so its scores have no threshold: the training footage has changed"
         )
         return []
-    return calibrations(METHOD, out.name, raws[1], stride=stride, precision=request.precision)
+    return calibrations(METHOD, out.name, raws[1], stride=stride, precision=request.precision, fps=model.manifest.rate)
 
 
 def _footage(model: Model, engine: Path, request: ExportRequest) -> FrameCache:
