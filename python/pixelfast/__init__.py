@@ -20,7 +20,7 @@ from pixelfast.errors import (
 )
 
 if TYPE_CHECKING:
-    from pixelfast.api import clean, convert, evaluate, export, merge, propose_mask, report, score, train
+    from pixelfast.api import calibrate, clean, convert, evaluate, export, merge, propose_mask, report, score, train
     from pixelfast.evaluation import Evaluation
     from pixelfast.jobs.clean import CleanReport
     from pixelfast.jobs.mask import MaskProposal
@@ -54,6 +54,7 @@ __all__ = [
     "SourceError",
     "UnknownVideoError",
     "__version__",
+    "calibrate",
     "clean",
     "convert",
     "evaluate",
@@ -67,7 +68,18 @@ __all__ = [
 ]
 
 _HOMES = {
-    "pixelfast.api": ("clean", "convert", "evaluate", "export", "merge", "propose_mask", "report", "score", "train"),
+    "pixelfast.api": (
+        "calibrate",
+        "clean",
+        "convert",
+        "evaluate",
+        "export",
+        "merge",
+        "propose_mask",
+        "report",
+        "score",
+        "train",
+    ),
     "pixelfast.evaluation": ("Evaluation",),
     "pixelfast.model": ("Calibration", "Model"),
     "pixelfast.jobs.clean": ("CleanReport",),

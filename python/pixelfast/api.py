@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pixelfast.jobs.mask import MaskProposal
     from pixelfast.machine.stopwatch import Profile
     from pixelfast.methods.trained import Recipe
-    from pixelfast.model import Model
+    from pixelfast.model import Calibration, Model
     from pixelfast.scores import Scores
     from pixelfast.scores.files import Out
     from pixelfast.sources import Source
@@ -434,6 +434,62 @@ def merge(
     from pixelfast.jobs.merge import merge_parts
 
     return merge_parts(parts, out, alarm_rate=alarm_rate, events=events)
+
+
+@checked()
+def calibrate(
+    engine: StrPath,
+    source: "Source | None" = None,
+    *,
+    stride: int | None = None,
+    how: How = "mean",
+    pool: Pool = "mean",
+    smooth: int | None = None,
+    flip: FlipMode = "auto",
+    fps: float | None = None,
+    threads: int | None = None,
+    progress: ProgressCallback | None = None,
+) -> "Calibration":
+    """Measures how high normal footage comes by an engine and settings, and keeps it in the model.
+
+    Thresholds, alarm rates and tails follow it from then on, for this engine with these settings. Training does so by
+    what it held out; more footage, of other hours and days, makes rare alarms certain that otherwise are extrapolated.
+
+    Args:
+        engine: a model folder, or an engine file in one (a stride, int8, a plan, PyTorch's weights).
+        source: normal footage that the training did not see; None takes what the training held out, where it is still
+            there.
+        stride: as in `score`, and so is what follows.
+        how: over the windows that hold a frame.
+        pool: over the cells of a frame.
+        smooth: frames (odd) of the centred mean.
+        flip: what is done about upside-down frames.
+        fps: frames a second of folders of frames.
+        threads: for decoding and for the engine, each.
+        progress: told as frames are done.
+
+    Returns:
+        What was measured; one of the same engine and settings is replaced.
+
+    Raises:
+        EngineError: the engine cannot be loaded, does not fit, fails, or belongs to no model.
+        ModelError: the model folder is damaged, or there is no footage that its training did not learn from.
+        SourceError: there is no footage.
+        LostFootageError: too much of a video cannot be read.
+        OutputError: the model folder cannot be written.
+        ArgumentError: an argument cannot be.
+
+    Examples:
+        >>> pixelfast.calibrate("model", "normal", smooth=9).frames
+        160
+        >>> pixelfast.score("new", engine="model", smooth=9).threshold > 0
+        True
+    """
+    from pixelfast.jobs.calibrate import measure_calibration
+    from pixelfast.methods.settings import Settings
+
+    settings = Settings(stride=stride, how=how, pool=pool, smooth=smooth, flip=flip, fps=fps)
+    return measure_calibration(engine, source, settings, threads=threads, progress=progress)
 
 
 @checked(masks=path)

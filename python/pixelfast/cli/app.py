@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from pixelfast.cli.calibrate import calibrate
 from pixelfast.cli.clean import clean
 from pixelfast.cli.convert import convert
 from pixelfast.cli.demo import demo
@@ -57,7 +58,7 @@ app = typer.Typer(
 
 _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
     "The job": (train, score, report, evaluate, demo),
-    "Footage and engines": (clean, mask, export, convert, merge),
+    "Footage and engines": (clean, mask, export, calibrate, convert, merge),
     "Look": (info, doctor, verify),
 }
 for _panel, _commands in _PANELS.items():

@@ -61,9 +61,7 @@ Deinterlace = Annotated[
 TrainingDeinterlace = Annotated[bool, typer.Option(*_DEINTERLACE, help="Make interlaced video files whole.")]
 AlarmRate = Annotated[
     str,
-    typer.Option(
-        metavar="RATE", help="Events that normal footage may give: 1/hour, 3/day, 1/500frames."
-    ),
+    typer.Option(metavar="RATE", help="Events that normal footage may give: 1/hour, 3/day, 1/500frames."),
 ]
 Events = Annotated[
     Path | None,

@@ -34,15 +34,17 @@ from pixelfast.sources.masking import covered
 class Line:
     """An engine and its settings, opened once, when they are first needed: what footage goes through, run after run.
 
-    One thread at a time may use it.
+    One thread at a time may use it. `calibrating` keeps it from saying that it has no calibration.
 
     Raises:
         ArgumentError: a setting or the number of threads cannot be.
     """
 
-    def __init__(self, engine: str | PathLike[str], settings: Settings, threads: int | None = None) -> None:
+    def __init__(
+        self, engine: str | PathLike[str], settings: Settings, threads: int | None = None, *, calibrating: bool = False
+    ) -> None:
         settings.check()
-        self.engine, self.settings = Path(engine), settings
+        self.engine, self.settings, self._calibrating = Path(engine), settings, calibrating
         self.threads, self.watch = usable_threads(threads), Stopwatch()
         self._choice: EngineChoice | None = None
         self._opened: tuple[FlipCorrection, Stages, Notes] | None = None
@@ -99,7 +101,7 @@ class Line:
         """What all parts of these engines and settings share; says aloud where the model has no calibration for it."""
         flip, stages = self.open(notes)
         job, missing = _describe_job(self.choice(), stages, flip)
-        if missing is not None:
+        if missing is not None and not self._calibrating:
             self.tell(notes, missing)
         return replace(job, settings={**job.settings, **self.reading().unusual()})
 

@@ -107,6 +107,16 @@ class Calibration:
         return cls(*use, _PROBABILITIES, tuple(rising.tolist()), len(scores), cells, events)
 
     @property
+    def use(self) -> tuple[str, int, str, str, int]:
+        """Returns what it belongs to: engine, stride, how, pool and smooth.
+
+        Examples:
+            >>> pixelfast.Model.load("model").manifest.calibrations[0].use
+            ('ae.onnx', 1, 'mean', 'mean', 3)
+        """
+        return self.engine, self.stride, self.how, self.pool, self.smooth
+
+    @property
     def by_cell(self) -> NDArray[np.float64] | None:
         """Returns f64[cells, 9], the quantiles of each cell's error; None but for "rare".
 

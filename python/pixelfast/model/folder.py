@@ -162,10 +162,7 @@ class Model:
             32
         """
         wanted = (Path(engine_file).name, stride, how, pool, smooth)
-        for one in self.manifest.calibrations:
-            if (one.engine, one.stride, one.how, one.pool, one.smooth) == wanted:
-                return one
-        return None
+        return next((one for one in self.manifest.calibrations if one.use == wanted), None)
 
     def add(
         self,
@@ -176,8 +173,9 @@ class Model:
     ) -> "Model":
         """Adds files (by the name they get here), calibrations, what plans among them were built for, and notes.
 
-        What is known of files that are replaced is dropped. `model.json` lists a file only while it is whole: it loses
-        the old one first and gains the new one last. What another process added since this model was loaded stays.
+        What is known of files that are replaced is dropped, and calibrations of the same use are replaced. `model.json`
+        lists a file only while it is whole: it loses the old one first and gains the new one last. What another process
+        added since this model was loaded stays.
 
         Raises:
             ModelError: `model.json` cannot be read any more.
@@ -192,7 +190,8 @@ class Model:
         with _alone(self.folder):
             before = read_manifest(self.folder / FILE_NAME)
             kept = {name: facts for name, facts in before.files.items() if name not in files}
-            still = tuple(one for one in before.calibrations if one.engine in kept)
+            measured = {one.use for one in calibrations}
+            still = tuple(one for one in before.calibrations if one.engine in kept and one.use not in measured)
             old = {name: facts for name, facts in before.plans.items() if name in kept}
             write_manifest(replace(before, files=kept, calibrations=still, plans=old), self.folder / FILE_NAME)
             added = {name: _place(Path(path), self.folder / name) for name, path in files.items()}

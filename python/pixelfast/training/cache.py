@@ -195,7 +195,7 @@ def _decoded(video: Video, size: tuple[int, int], threads: int | None) -> Iterat
 def _split(names: list[str], lengths: list[int], notes: Notes) -> list[CachedVideo]:
     """Which frames of each video are held out; videos shorter than a window are left out, aloud."""
     offsets = np.concatenate([[0], np.cumsum(lengths)]).tolist()
-    entries = [CachedVideo(*entry, _held_out(entry[2])) for entry in zip(names, offsets, lengths, strict=False)]
+    entries = [CachedVideo(*entry, held_out_frames(entry[2])) for entry in zip(names, offsets, lengths, strict=False)]
     videos = [video for video in entries if video.length >= WINDOW]
     short = [f"{video.name} ({video.length})" for video in entries if video.length < WINDOW]
     if not videos:
@@ -206,7 +206,8 @@ def _split(names: list[str], lengths: list[int], notes: Notes) -> list[CachedVid
     return _hold_out_whole_videos(videos)
 
 
-def _held_out(length: int) -> int:
+def held_out_frames(length: int) -> int:
+    """Returns how many frames at the end of a video of so many are held out."""
     return max(math.ceil(length * HELD_OUT_SHARE), WINDOW) if length >= 2 * WINDOW else 0
 
 
