@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pixelfast.arguments import checked, path, paths
-from pixelfast.options import EngineInput, EngineRange, FlipMode, How, OnError, Pool, Reading
+from pixelfast.options import USUAL_RATE, EngineInput, EngineRange, FlipMode, How, OnError, Pool, Reading
 from pixelfast.progress import ProgressCallback
 
 if TYPE_CHECKING:
@@ -155,7 +155,7 @@ def score(
     deinterlace: bool | None = None,
     fps: float | None = None,
     sample_fps: float | None = None,
-    alarm_rate: str = "1/hour",
+    alarm_rate: str = USUAL_RATE,
     events: StrPath | None = None,
     report: StrPath | None = None,
     progress: ProgressCallback | None = None,
@@ -409,7 +409,7 @@ def merge(
     parts: StrPath | Iterable[StrPath],
     out: "Out" = None,
     *,
-    alarm_rate: str = "1/hour",
+    alarm_rate: str = USUAL_RATE,
     events: StrPath | None = None,
 ) -> "Scores":
     """Puts the parts of several runs (shares of one source) together.
@@ -481,7 +481,7 @@ def calibrate(
 
     Examples:
         >>> pixelfast.calibrate("model", "normal", smooth=9).frames
-        160
+        96
         >>> pixelfast.score("new", engine="model", smooth=9).threshold > 0
         True
     """

@@ -26,6 +26,9 @@ EngineRange = Literal["0..1", "-1..1", "0..255"]
 """The values of black and white that somebody else's autoencoder takes and gives."""
 
 
+USUAL_RATE: Final = "1/hour"
+"""The events that normal footage may give where nobody says otherwise."""
+
 MOST_DEPTH = 16
 """Bits of a sample, at most."""
 

@@ -9,9 +9,7 @@ from pixelfast import api
 from pixelfast.cli.console import facts, print_result
 from pixelfast.cli.options import FlipMode, Fps, Threads
 from pixelfast.cli.progress import shown_progress
-from pixelfast.model.events import USUAL_RATE, EventRate
-from pixelfast.options import How, Pool
-from pixelfast.reporting.words import span
+from pixelfast.options import USUAL_RATE, How, Pool
 
 
 def calibrate(
@@ -44,6 +42,9 @@ def calibrate(
     Thresholds and alarm rates follow it from then on, for this engine with these settings. The more footage, of other
     hours and days, the rarer the alarms whose rate is counted and not extrapolated.
     """
+    from pixelfast.model.events import EventRate
+    from pixelfast.reporting.words import span
+
     with shown_progress() as progress:
         found = api.calibrate(
             engine, source or None, stride=stride, how=how, pool=pool, smooth=smooth, flip=flip, fps=fps,

@@ -8,6 +8,7 @@ import typer
 
 from pixelfast.cli.console import facts, print_result, table
 from pixelfast.cli.options import AsJson
+from pixelfast.options import USUAL_RATE
 
 if TYPE_CHECKING:
     from pixelfast.model import Calibration, Flip, Model, PlanFacts, Training
@@ -73,7 +74,8 @@ def _flips(flip: "Flip | None") -> str:
 
 
 def _threshold(one: "Calibration") -> str:
-    return f"raw {one.threshold:.6g} with {one.engine}, stride {one.stride}, how {one.how}, pool {one.pool}"
+    often = "" if one.events is None else f" ({one.events.said(USUAL_RATE)})"
+    return f"raw {one.threshold:.6g}{often} with {one.engine}, stride {one.stride}, how {one.how}, pool {one.pool}"
 
 
 def _plan(name: str, one: "PlanFacts") -> str:

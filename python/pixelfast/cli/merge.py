@@ -10,7 +10,7 @@ from pixelfast.cli.console import print_result
 from pixelfast.cli.options import AlarmRate, Events, Outputs
 from pixelfast.cli.progress import shown_progress
 from pixelfast.cli.score import describe_scores
-from pixelfast.model.events import USUAL_RATE
+from pixelfast.options import USUAL_RATE
 
 
 def merge(

@@ -24,8 +24,7 @@ from pixelfast.cli.options import (
 )
 from pixelfast.cli.progress import shown_progress
 from pixelfast.errors import LostFootageError
-from pixelfast.model.events import USUAL_RATE
-from pixelfast.options import EngineInput, EngineRange, How, Pool
+from pixelfast.options import USUAL_RATE, EngineInput, EngineRange, How, Pool
 
 if TYPE_CHECKING:
     from pixelfast.machine.stopwatch import Profile, ProfileRow
@@ -150,7 +149,7 @@ def _threshold(scores: "Scores") -> str:
     longest = sorted(events, key=lambda event: event.start - event.end)[:3]
     named = ", ".join(f"{event.video} frames {event.start} to {event.end}" for event in longest)
     how = f"raw {scores.threshold:.6g}{threshold_words(scores)}"
-    return f"{how}; {len(events):,} events above it" + (f" (the longest: {named})" if named else "")
+    return f"{how}, {len(events):,} events above it" + (f" (the longest: {named})" if named else "")
 
 
 def times(phases: Mapping[str, float]) -> str:

@@ -9,8 +9,9 @@ from pixelfast.files.natural import natural_key
 from pixelfast.jobs.score import finish
 from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.machine.threads import usable_threads
-from pixelfast.model.events import USUAL_RATE, EventRate
+from pixelfast.model.events import EventRate
 from pixelfast.notes import Notes
+from pixelfast.options import USUAL_RATE
 from pixelfast.pipeline.listing import describe_missing, named
 from pixelfast.pipeline.parts import SUFFIX, Job, Part, read_parts
 from pixelfast.scores import Scores

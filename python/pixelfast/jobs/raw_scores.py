@@ -12,8 +12,8 @@ from pixelfast.jobs.merge import differences
 from pixelfast.jobs.score import finish
 from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.machine.threads import usable_threads
-from pixelfast.model.events import USUAL_RATE
 from pixelfast.notes import Notes
+from pixelfast.options import USUAL_RATE
 from pixelfast.pipeline.parts import Job, Part
 from pixelfast.scores import Scores
 from pixelfast.scores.schema import COLUMNS

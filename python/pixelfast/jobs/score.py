@@ -11,8 +11,8 @@ from pixelfast.errors import ArgumentError, LostFootageError
 from pixelfast.jobs.line import Line, calibration_of
 from pixelfast.machine.stopwatch import Profile, Stopwatch
 from pixelfast.methods.registry import find_method
-from pixelfast.model.events import USUAL_RATE
 from pixelfast.notes import Notes
+from pixelfast.options import USUAL_RATE
 from pixelfast.pipeline.global_pass import global_pass
 from pixelfast.pipeline.listing import Listing
 from pixelfast.pipeline.parts import Job, Part, PartStore

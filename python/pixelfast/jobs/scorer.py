@@ -14,9 +14,8 @@ from pixelfast.jobs.raw_scores import RawScores, raw_scores
 from pixelfast.jobs.score import Request, gather, run
 from pixelfast.machine.stopwatch import Profile
 from pixelfast.methods.settings import Settings
-from pixelfast.model.events import USUAL_RATE
 from pixelfast.notes import Notes
-from pixelfast.options import EngineInput, EngineRange, FlipMode, How, OnError, Pool
+from pixelfast.options import USUAL_RATE, EngineInput, EngineRange, FlipMode, How, OnError, Pool
 from pixelfast.pipeline.live import LiveFrame, LiveLevel, live_frames
 from pixelfast.progress import ProgressCallback
 from pixelfast.scores import Scores

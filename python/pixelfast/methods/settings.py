@@ -5,8 +5,8 @@ from typing import Final, get_args
 
 from pixelfast.arguments import MOST_SMOOTH, sample_bits, whole
 from pixelfast.errors import ArgumentError
-from pixelfast.model.events import USUAL_RATE, EventRate
-from pixelfast.options import EngineInput, EngineRange, FlipMode, How, OnError, Pool, Reading
+from pixelfast.model.events import EventRate
+from pixelfast.options import USUAL_RATE, EngineInput, EngineRange, FlipMode, How, OnError, Pool, Reading
 
 MOST_CHUNK: Final = 16_384
 """Frames to a call of the engine: 256 MiB of them at 128x128; no engine gets faster long before."""

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.errors import ModelError
-from pixelfast.model.events import USUAL_RATE, EventCurve, EventRate
+from pixelfast.model.events import EventCurve, EventRate
 from pixelfast.model.tails import TAILS
+from pixelfast.options import USUAL_RATE
 
 THRESHOLD_PROBABILITY = 0.999
 """The share of held-out normal frames below an alarm's level, where alarms are counted by frames."""

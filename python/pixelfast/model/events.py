@@ -12,9 +12,6 @@ from numpy.typing import NDArray
 
 from pixelfast.errors import ArgumentError
 
-USUAL_RATE: Final = "1/hour"
-"""Events that normal footage may give, where nobody says otherwise."""
-
 ASSUMED_FPS: Final = 25.0
 """Frames a second of footage that does not say it: by these an hour is counted."""
 
@@ -141,6 +138,19 @@ class EventCurve:
         if expected < tail.events:
             return tail.start + tail.scale * math.log(tail.events / expected)
         return float(np.interp(expected, self.counts, self.levels))
+
+    def said(self, alarm_rate: str) -> str:
+        """Returns what a level for a rate rests on, as a clause.
+
+        Examples:
+            >>> import numpy as np
+            >>> from pixelfast.model.events import EventCurve
+            >>> EventCurve.of([np.arange(1000.0)], fps=25.0).said("1/hour")
+            '1/hour, extrapolated: 1,000 held-out frames hold no event as high'
+        """
+        held_out = f"{self.frames:,} held-out frames"
+        beyond = self.is_beyond(self.level(EventRate.parse(alarm_rate)))
+        return f"{alarm_rate}, {f'extrapolated: {held_out} hold no event as high' if beyond else f'by {held_out}'}"
 
     def often(self, values: NDArray[np.floating[Any]]) -> NDArray[np.float64]:
         """Returns f64[n], the events a frame that normal footage gives above each of values [n]; f64 max where never.

@@ -10,7 +10,7 @@ from pixelfast import _core
 from pixelfast.files.natural import natural_key
 from pixelfast.methods.base import MethodSpec
 from pixelfast.model import Calibration
-from pixelfast.model.events import USUAL_RATE
+from pixelfast.options import USUAL_RATE
 from pixelfast.pipeline.parts import Part
 from pixelfast.scores import Scores
 from pixelfast.scores.schema import COLUMNS

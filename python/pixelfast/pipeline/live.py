@@ -14,8 +14,8 @@ from pixelfast import _core
 from pixelfast.cleaning.stage import CleanStage
 from pixelfast.methods.base import Judged, Maps
 from pixelfast.model import Calibration
-from pixelfast.model.events import USUAL_RATE
 from pixelfast.notes import Notes
+from pixelfast.options import USUAL_RATE
 from pixelfast.pipeline.global_pass import middle
 from pixelfast.pipeline.scoring import Stages
 from pixelfast.scores.why import Explanation

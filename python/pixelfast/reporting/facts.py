@@ -12,6 +12,7 @@ from pixelfast.reporting.pictures import Shown, png
 from pixelfast.reporting.where import Kept, heat, worst
 from pixelfast.scores import Scores
 from pixelfast.scores.selecting import rows_of_video
+from pixelfast.scores.showing import threshold_words
 
 
 def lead(scores: Scores, moments: Sequence[Highlight], total: int) -> str:
@@ -23,10 +24,11 @@ def lead(scores: Scores, moments: Sequence[Highlight], total: int) -> str:
     if not moments[0].event:
         why = "there is no threshold" if scores.threshold is None else "nothing lies above the threshold"
         return f"{what} These {words.plural(len(moments), 'moment')} stand out most; {why}."
+    above = f"above the threshold{threshold_words(scores)}"
     if total > len(moments):
-        return f"{what} {total:,} moments lie above the threshold; the {len(moments):,} highest are listed."
+        return f"{what} {total:,} moments lie {above}; the {len(moments):,} highest are listed."
     lies = "1 moment lies" if total == 1 else f"{total:,} moments lie"
-    return f"{what} {lies} above the threshold."
+    return f"{what} {lies} {above}."
 
 
 def facts(scores: Scores, moment: Highlight, shown: Shown, kept: Kept, labels: Labels | None) -> dict[str, Any]:
@@ -35,6 +37,9 @@ def facts(scores: Scores, moment: Highlight, shown: Shown, kept: Kept, labels: L
     said = None if scores.why is None else scores.why.at(peak)
     tail = None if scores.tail is None else float(scores.tail[peak])
     step = words.step_of(scores, rows_of_video(scores, moment.video))
+    rare = words.how_rare(tail, float(scores.rank[peak]), kept.held_out, step)
+    if scores.curve is not None:
+        rare = words.how_often(scores.curve, moment.value)
     level = scores.threshold
     score = f"{moment.value:.3g}"
     if level is not None and level > 0 and moment.event:
@@ -52,7 +57,7 @@ def facts(scores: Scores, moment: Highlight, shown: Shown, kept: Kept, labels: L
         "last": last,
         "reason": words.reason(scores, peak),
         "by": scores.method if said is None else f"{scores.method}, {said.stream}",
-        "rare": words.how_rare(tail, float(scores.rank[peak]), kept.held_out, step),
+        "rare": rare,
         "score": score,
         "marks": words.marks(scores, moment),
         "labelled": "" if labelled is None else f"{labelled:,} of {length}",

@@ -4,6 +4,7 @@ from typing import Final
 
 import numpy as np
 
+from pixelfast.model.events import MOST_HOURS, EventCurve
 from pixelfast.reporting.moments import Highlight
 from pixelfast.scores import Scores
 
@@ -79,8 +80,32 @@ def how_rare(tail: float | None, rank: float, held_out: int | None = None, step:
     return f"normal footage comes this high once in {frames:,} frames{often}"
 
 
+def how_often(curve: EventCurve, value: float) -> str:
+    """Returns how often normal footage gives an event as high, as a clause; what is extrapolated says so.
+
+    Examples:
+        >>> from pixelfast.model.events import EventCurve
+        >>> from pixelfast.reporting.words import how_often
+        >>> curve = EventCurve.of([np.random.default_rng(0).exponential(size=90_000)], fps=25.0)
+        >>> how_often(curve, 9.0)
+        'normal footage comes this high once in 5 min'
+        >>> how_often(curve, 15.0)
+        'normal footage comes this high once in 2.8 days, extrapolated: none in the 60 min held out did'
+    """
+    hours = curve.hours(value)
+    if hours >= MOST_HOURS:
+        return "normal footage comes this high less than once in a hundred years, extrapolated"
+    held_out = span(curve.frames / curve.pace)
+    often = f"normal footage comes this high once in {span(hours * 3600)}"
+    return f"{often}, extrapolated: none in the {held_out} held out did" if curve.is_beyond(value) else often
+
+
 def span(seconds: float) -> str:
     """Returns a length of time as a person says it."""
+    if seconds >= 2 * 365 * 86_400:
+        return f"{seconds / (365 * 86_400):,.0f} years"
+    if seconds >= 2 * 86_400:
+        return f"{seconds / 86_400:,.1f} days"
     if seconds < 10:
         return f"{seconds:.1f} s"
     if seconds < 90:

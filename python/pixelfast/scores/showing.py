@@ -30,12 +30,9 @@ def summary(scores: "Scores") -> str:
 
 
 def threshold_words(scores: "Scores") -> str:
-    """Returns what a threshold was set for, and how sure that is, in parentheses; "" where nobody counted events."""
-    curve, rate, level = scores.curve, scores.alarm_rate, scores.threshold
-    if curve is None or rate is None or level is None:
-        return ""
-    held_out = f"{curve.frames:,} held-out frames"
-    return f" ({rate}, {f'extrapolated: {held_out} do not show it' if curve.is_beyond(level) else f'by {held_out}'})"
+    """Returns what a threshold was set for, and what that rests on, in parentheses; "" where nobody counted events."""
+    curve, rate = scores.curve, scores.alarm_rate
+    return "" if curve is None or rate is None else f" ({curve.said(rate)})"
 
 
 def as_text(scores: "Scores", moments: Sequence[RankedFrame]) -> str:
