@@ -20,7 +20,19 @@ from pixelfast.errors import (
 )
 
 if TYPE_CHECKING:
-    from pixelfast.api import calibrate, clean, convert, evaluate, export, merge, propose_mask, report, score, train
+    from pixelfast.api import (
+        calibrate,
+        clean,
+        convert,
+        evaluate,
+        export,
+        learn,
+        merge,
+        propose_mask,
+        report,
+        score,
+        train,
+    )
     from pixelfast.evaluation import Evaluation
     from pixelfast.jobs.clean import CleanReport
     from pixelfast.jobs.mask import MaskProposal
@@ -59,6 +71,7 @@ __all__ = [
     "convert",
     "evaluate",
     "export",
+    "learn",
     "merge",
     "open_source",
     "propose_mask",
@@ -74,6 +87,7 @@ _HOMES = {
         "convert",
         "evaluate",
         "export",
+        "learn",
         "merge",
         "propose_mask",
         "report",

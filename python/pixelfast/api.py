@@ -15,6 +15,7 @@ from pixelfast.progress import ProgressCallback
 if TYPE_CHECKING:
     from pixelfast.evaluation import Evaluation
     from pixelfast.jobs.clean import CleanReport
+    from pixelfast.jobs.learn import Normal
     from pixelfast.jobs.mask import MaskProposal
     from pixelfast.machine.stopwatch import Profile
     from pixelfast.methods.trained import Recipe
@@ -31,6 +32,12 @@ def _model_or_path(name: str, value: Any) -> Any:
     from pixelfast.model import Model
 
     return value if isinstance(value, Model) else path(name, value)
+
+
+def _scores_or_path(name: str, value: Any) -> Any:
+    from pixelfast.scores import Scores
+
+    return value if isinstance(value, Scores) else path(name, value)
 
 
 @checked()
@@ -490,6 +497,54 @@ def calibrate(
 
     settings = Settings(stride=stride, how=how, pool=pool, smooth=smooth, flip=flip, fps=fps)
     return measure_calibration(engine, source, settings, threads=threads, progress=progress)
+
+
+@checked(model=_model_or_path, events=_scores_or_path)
+def learn(
+    model: "Model | StrPath",
+    source: "Source",
+    events: "Scores | StrPath",
+    normal: "Normal",
+    *,
+    out: StrPath | None = None,
+    threads: int | None = None,
+    progress: ProgressCallback | None = None,
+) -> "Model":
+    """Adds what a person calls normal to a model, as a new model folder; the old one stays as it is.
+
+    A density model learns the moments at once: what moved and stood there and how fast becomes known, at its place, and
+    its calibration counts them. Models of other methods learn by training alone: the frames are kept in
+    `<out>.normal/`, and the command of the next training is said.
+
+    Args:
+        model: the model folder.
+        source: the footage that was scored.
+        events: its scores, or the `.parquet` that they were written to.
+        normal: the moments that are normal: numbers, as the page of `report` shows them, or events of the scores.
+        out: the folder to write; None takes the model's name with the next number, `model-2`.
+        threads: None takes the cores that this process may use.
+        progress: told as moments are learnt.
+
+    Returns:
+        The new model.
+
+    Raises:
+        ArgumentError: there is no such moment.
+        SourceError, UnknownVideoError: the source, or the scores, have no such video.
+        ScoresError: the file of scores cannot be read.
+        ModelError: the model folder is damaged.
+        OutputError: `out` cannot be written.
+
+    Examples:
+        >>> scores = pixelfast.score("new", engine="model")
+        >>> pixelfast.learn("model", "new", scores, normal=[1, 2], out="wiser").manifest.method
+        'reconstruction'
+    """
+    from pixelfast.jobs.learn import learn_normal
+    from pixelfast.model import Model
+
+    known = model if isinstance(model, Model) else Model.load(model)
+    return learn_normal(known, source, events, normal, out, threads=threads, progress=progress)
 
 
 @checked(masks=path)

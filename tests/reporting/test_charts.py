@@ -10,7 +10,7 @@ from sklearn.metrics import average_precision_score, precision_recall_curve, roc
 
 from made_scores import make_scores
 from pixelfast.reporting.charts import MOST_TIMELINES, curves, labels_of, timelines
-from pixelfast.reporting.moments import choose_moments
+from pixelfast.scores.highlights import choose_moments
 from report_footage import THRESHOLD, scores_of
 
 DTYPES = {"f4": np.float32, "f8": np.float64, "i4": np.int32}

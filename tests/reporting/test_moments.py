@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from pixelfast.reporting import words
-from pixelfast.reporting.moments import choose_moments, filmstrip, row_of
+from pixelfast.reporting.moments import filmstrip
+from pixelfast.scores.highlights import choose_moments, row_of
 from pixelfast.scores.moments import top_moments
 from report_footage import scores_of
 

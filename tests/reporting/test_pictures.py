@@ -9,9 +9,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from pixelfast.reporting.moments import choose_moments
 from pixelfast.reporting.pictures import Shown, jpeg, png, take_pictures
 from pixelfast.scores import Scores
+from pixelfast.scores.highlights import choose_moments
 from pixelfast.sources import Video, open_source
 from report_footage import ForwardVideo, coloured, scores_of, write_footage
 

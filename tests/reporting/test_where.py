@@ -9,9 +9,9 @@ import pytest
 from pixelfast.cleaning.stage import FrameRecord
 from pixelfast.options import Reading
 from pixelfast.pipeline.parts import Job, Part, write_part
-from pixelfast.reporting.moments import choose_moments
 from pixelfast.reporting.where import heat, read_kept, worst
 from pixelfast.scores import Scores
+from pixelfast.scores.highlights import choose_moments
 from report_footage import scores_of
 
 NAMES = ["a", "b/c"]

@@ -14,6 +14,7 @@ from pixelfast.cli.evaluate import evaluate
 from pixelfast.cli.export import export
 from pixelfast.cli.help import Command
 from pixelfast.cli.info import info
+from pixelfast.cli.learn import learn
 from pixelfast.cli.mask import mask
 from pixelfast.cli.merge import merge
 from pixelfast.cli.report import report
@@ -57,7 +58,7 @@ app = typer.Typer(
 )
 
 _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "The job": (train, score, report, evaluate, demo),
+    "The job": (train, score, report, learn, evaluate, demo),
     "Footage and engines": (clean, mask, export, calibrate, convert, merge),
     "Look": (info, doctor, verify),
 }

@@ -9,11 +9,13 @@ from weakref import WeakSet
 
 from pixelfast.arguments import checked, paths
 from pixelfast.errors import ArgumentError, EngineError
+from pixelfast.jobs.learn import Normal, learn_normal
 from pixelfast.jobs.line import Line, calibration_of
 from pixelfast.jobs.raw_scores import RawScores, raw_scores
 from pixelfast.jobs.score import Request, gather, run
 from pixelfast.machine.stopwatch import Profile
 from pixelfast.methods.settings import Settings
+from pixelfast.model import Model
 from pixelfast.notes import Notes
 from pixelfast.options import USUAL_RATE, EngineInput, EngineRange, FlipMode, How, OnError, Pool
 from pixelfast.pipeline.live import LiveFrame, LiveLevel, live_frames
@@ -166,6 +168,37 @@ class Scorer:
         if found.lost:
             raise found.loss(raw.scores())
         return raw
+
+    @checked(events=lambda _, value: value)
+    def learn(
+        self,
+        source: Source,
+        events: Scores | str | PathLike[str],
+        normal: Normal,
+        *,
+        out: str | PathLike[str] | None = None,
+        progress: ProgressCallback | None = None,
+    ) -> Model:
+        """Adds what a person calls normal to the model, as a new model folder, as `pixelfast.learn` does.
+
+        This Scorer goes on with what it knows: open another one of the new model.
+
+        Raises:
+            EngineError: the Scorer is closed, or its engine belongs to no model.
+            ArgumentError, SourceError, UnknownVideoError, ScoresError, OutputError: as in `pixelfast.learn`.
+
+        Examples:
+            >>> with pixelfast.Scorer("model") as scorer:
+            ...     scores = scorer.score("new")
+            ...     wiser = scorer.learn("new", scores, normal=1, out="wiser")
+            >>> wiser.folder.name
+            'wiser'
+        """
+        with self._turn() as line:
+            model = line.choice().model
+            if model is None:
+                raise EngineError(f"{self._engine} belongs to no model, which could learn: open a model folder")
+            return learn_normal(model, source, events, normal, out, threads=line.threads, progress=progress)
 
     def stream(self, frames: LiveFrames) -> Iterator[LiveFrame]:
         """Scores frames as they come, as from a camera: yields one result a frame, in order, as soon as it is known.

@@ -278,6 +278,32 @@ class ConvertRequest:
 
 
 @dataclass(frozen=True)
+class Lesson:
+    """Moments that a person calls normal, for a model of a method to learn without a new training.
+
+    Attributes:
+        model: what is known so far; its folder stays as it is.
+        moments: their frames, each moment a video.
+        workdir: where files of the engine are written that change.
+        threads: to use.
+        seed: of every random choice.
+    """
+
+    model: Model
+    moments: Sequence[Video]
+    workdir: Path
+    threads: int
+    seed: int = 0
+
+
+class Taught(NamedTuple):
+    """What a lesson gives: the engine's file that was written, and how high each moment comes now, f32[n]."""
+
+    engine: str
+    held_out: Sequence[NDArray[np.float32]]
+
+
+@dataclass(frozen=True)
 class MethodSpec:
     """A method, as one thing.
 
@@ -307,6 +333,7 @@ class MethodSpec:
         pools: the poolings that are calibrated.
         steps: whether training goes in epochs, of batches, in a precision.
         streams: of a method that judges frames by itself: what it tells apart, by which it explains them.
+        teach: adds moments that a person calls normal to a model; None where only a training can.
     """
 
     name: str
@@ -336,3 +363,4 @@ class MethodSpec:
     pools: tuple[Pool, ...] = ("mean", "worst", "rare")
     steps: bool = True
     streams: tuple[str, ...] = ()
+    teach: Callable[[Lesson], Taught] | None = None

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 import numpy as np
@@ -106,6 +106,28 @@ class Calibration:
         events = EventCurve.of(np.split(scores, np.cumsum(lengths or [len(scores)])[:-1]), fps)
         use = engine, precision, stride, how, pool, smooth
         return cls(*use, _PROBABILITIES, tuple(rising.tolist()), len(scores), cells, events)
+
+    def with_more(self, values: NDArray[np.floating[Any]], lengths: Sequence[int]) -> "Calibration":
+        """Returns what held-out frames and these together show: smoothed raw scores [N] of pieces so long.
+
+        Examples:
+            >>> calibration = pixelfast.Model.load("model").manifest.calibrations[0]
+            >>> more = calibration.with_more(np.zeros(100), [60, 40])
+            >>> more.frames - calibration.frames, bool(more.threshold <= calibration.threshold)
+            (100, True)
+        """
+        fps = None if self.events is None else self.events.fps
+        other = Calibration.measure(
+            values, engine=self.engine, precision=self.precision, stride=self.stride, how=self.how, pool=self.pool,
+            smooth=self.smooth, lengths=lengths, fps=fps,
+        )  # fmt: skip
+        at = np.unique([*self.quantiles, *other.quantiles])
+        below = sum(np.interp(at, one.quantiles, one.probabilities) * one.frames for one in (self, other))
+        frames = self.frames + other.frames
+        together = np.maximum.accumulate(np.interp(_PROBABILITIES, below / frames, at))
+        events = None if self.events is None or other.events is None else self.events.with_more(other.events)
+        quantiles = tuple(together.tolist())
+        return replace(self, probabilities=_PROBABILITIES, quantiles=quantiles, frames=frames, events=events)
 
     @property
     def use(self) -> tuple[str, int, str, str, int]:

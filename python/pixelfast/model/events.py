@@ -3,7 +3,7 @@
 import math
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final, NamedTuple, Self
 
@@ -117,6 +117,31 @@ class EventCurve:
         alike = len(counts) == len(levels) > 0 and self.frames > 0 and (self.fps is None or self.fps > 0)
         finite = alike and bool(np.isfinite(counts).all() and np.isfinite(levels).all())
         return finite and counts[0] == 0 and bool((np.diff(counts) > 0).all() and (np.diff(levels) <= 0).all())
+
+    def with_more(self, other: "EventCurve") -> Self:
+        """Returns what both pieces of footage show together.
+
+        Examples:
+            >>> import numpy as np
+            >>> from pixelfast.model.events import EventCurve
+            >>> one, two = (EventCurve.of([np.array(some)], fps=25.0) for some in ([0.0, 3.0, 0.0], [0.0, 2.0]))
+            >>> both = one.with_more(two)
+            >>> both.frames, both.counts, both.levels
+            (5, (0.0, 1.0, 2.0), (3.0, 2.0, 0.0))
+        """
+        levels = np.unique([*self.levels, *other.levels])[::-1]
+        totals = self._above(levels) + other._above(levels)
+        counts, at = np.unique(totals[::-1], return_index=True)  # of each count the lowest level
+        lowest = levels[::-1][at]
+        return replace(
+            self, frames=self.frames + other.frames, counts=tuple(counts.tolist()), levels=tuple(lowest.tolist())
+        )
+
+    def _above(self, levels: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The events above each level, at most."""
+        at = np.searchsorted(-np.array(self.levels), -levels).clip(0, len(self.counts) - 1)
+        found: NDArray[np.float64] = np.array(self.counts)[at]
+        return found
 
     @property
     def pace(self) -> float:

@@ -13,10 +13,10 @@ from pixelfast.evaluation.frames import from_scores
 from pixelfast.evaluation.labels import read_labels
 from pixelfast.files.natural import natural_key
 from pixelfast.reporting import words
-from pixelfast.reporting.moments import Highlight
 from pixelfast.reporting.thin import runs, thinned
 from pixelfast.scores import Scores
 from pixelfast.scores.files import csv_names
+from pixelfast.scores.highlights import Highlight
 
 Labels = NDArray[np.bool_]
 

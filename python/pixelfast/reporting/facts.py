@@ -7,10 +7,10 @@ import numpy as np
 
 from pixelfast.reporting import words
 from pixelfast.reporting.charts import Labels
-from pixelfast.reporting.moments import Highlight
 from pixelfast.reporting.pictures import Shown, png
 from pixelfast.reporting.where import Kept, heat, worst
 from pixelfast.scores import Scores
+from pixelfast.scores.highlights import Highlight
 from pixelfast.scores.selecting import rows_of_video
 from pixelfast.scores.showing import threshold_words
 

@@ -16,12 +16,14 @@ from pixelfast.options import Reading
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.reporting import words
 from pixelfast.reporting.charts import curves, labels_of, timelines
+from pixelfast.reporting.commands import learn_command
 from pixelfast.reporting.facts import facts, lead
-from pixelfast.reporting.moments import Highlight, choose_moments
 from pixelfast.reporting.page import require_report, write_page
 from pixelfast.reporting.pictures import Shown, take_pictures
 from pixelfast.reporting.where import read_kept
 from pixelfast.scores import Scores
+from pixelfast.scores.files import output_paths
+from pixelfast.scores.highlights import Highlight, choose_moments
 from pixelfast.sources import Source, Video, open_source
 
 StrPath = str | PathLike[str]
@@ -32,7 +34,10 @@ MOMENTS = 50
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a report shows beside the scores; `pixelfast.report` says what each means."""
+    """What a report shows beside the scores; `pixelfast.report` says what each means.
+
+    `engine` is what scored, and `written` the file of the scores, where they are known: for the command of a moment.
+    """
 
     labels: StrPath | None = None
     parts: StrPath | None = None
@@ -40,6 +45,8 @@ class Wanted:
     title: str | None = None
     threads: int | None = None
     progress: ProgressCallback | None = None
+    engine: StrPath | None = None
+    written: StrPath | None = None
 
 
 def write_report(scores: Scores | StrPath, source: Source, out: StrPath, wanted: Wanted) -> Path:
@@ -48,6 +55,7 @@ def write_report(scores: Scores | StrPath, source: Source, out: StrPath, wanted:
     out, parts = Path(out), None if wanted.parts is None else Path(wanted.parts)
     usable_threads(wanted.threads)  # whether there are so many is found out before the work
     check_writable(out)
+    written = wanted.written if isinstance(scores, Scores) else scores
     if not isinstance(scores, Scores):
         beside = Path(f"{scores}.parts")
         parts = parts or (beside if beside.is_dir() else None)
@@ -64,7 +72,13 @@ def write_report(scores: Scores | StrPath, source: Source, out: StrPath, wanted:
         out,
         title=wanted.title or "Unusual moments",
         lead=lead(scores, moments, total),
-        moments=[facts(scores, moment, shown[moment.number], kept, labels) for moment in moments],
+        moments=[
+            {
+                **facts(scores, moment, shown[moment.number], kept, labels),
+                "learn": learn_command(wanted.engine, source, written, moment.number),
+            }
+            for moment in moments
+        ],
         charts={
             "threshold": scores.threshold,
             "timelines": drawn,
@@ -82,10 +96,13 @@ def score_with_report(source: Source, line: Line, request: Request, report: StrP
     require_report()
     check_writable(report)
     parts = request.parts
+    outs = output_paths(request.out)
     if parts is None:
-        first = request.out if isinstance(request.out, str | PathLike) else next(iter(request.out or ()), None)
-        parts = f"{first or report}.parts"
-    asked = Wanted(parts=parts, threads=line.threads, progress=request.progress)
+        parts = f"{outs[0] if outs else report}.parts"
+    written = next((path for path in outs if path.suffix.lower() == ".parquet"), None)
+    asked = Wanted(
+        parts=parts, threads=line.threads, progress=request.progress, engine=line.choice().path, written=written
+    )
     try:
         scores = run(source, line, replace(request, parts=parts))
     except LostFootageError as error:

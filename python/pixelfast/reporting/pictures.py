@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from pixelfast import _core
 from pixelfast.errors import PixelfastError
-from pixelfast.reporting.moments import Highlight, filmstrip
+from pixelfast.reporting.moments import filmstrip
 from pixelfast.scores import Scores
+from pixelfast.scores.highlights import Highlight
 from pixelfast.sources import FolderVideo, Video
 from pixelfast.sources.video import UNREADABLE
 

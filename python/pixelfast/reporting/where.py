@@ -13,8 +13,8 @@ from pixelfast.files.natural import natural_key
 from pixelfast.options import USUAL_READING, Reading
 from pixelfast.pipeline.part_maps import maps_at
 from pixelfast.pipeline.parts import SUFFIX, Part, read_part
-from pixelfast.reporting.moments import Highlight
 from pixelfast.scores import Scores
+from pixelfast.scores.highlights import Highlight
 from pixelfast.scores.selecting import rows_of_video
 
 Map = NDArray[np.float32]

@@ -5,8 +5,8 @@ from typing import Final
 import numpy as np
 
 from pixelfast.model.events import MOST_HOURS, EventCurve
-from pixelfast.reporting.moments import Highlight
 from pixelfast.scores import Scores
+from pixelfast.scores.highlights import Highlight
 
 MARKS: Final = {
     "flipped": "upside down in the footage, upright here",

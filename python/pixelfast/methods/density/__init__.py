@@ -59,4 +59,5 @@ METHOD = MethodSpec(
     pools=("mean",),
     steps=False,
     streams=STREAMS,
+    teach=later("pixelfast.methods.density.teaching:teach"),
 )

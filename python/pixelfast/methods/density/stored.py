@@ -21,6 +21,9 @@ from pixelfast.model.fields import Fields
 from pixelfast.model.manifest import FILE_NAME
 from pixelfast.model.tails import TAILS
 
+ALLOWED: Final = "allowed"
+"""The speeds of each place that a person called normal."""
+
 WHERE: Final = 2
 """Coordinates of an exemplar that say where it was."""
 
@@ -116,7 +119,8 @@ def save(known: Known, picture: Values, path: Path) -> None:
     exemplars, habits = known.exemplars, known.habits
     arrays = {**exemplars._asdict(), "fastest": habits.fastest, "ways": habits.ways, "picture": picture}
     arrays["tails"] = np.stack(list(known.tails.at.values()))
-    arrays |= {} if known.tails.restless is None else {RESTLESS: known.tails.restless}
+    places = {RESTLESS: known.tails.restless, ALLOWED: known.tails.allowed}
+    arrays |= {name: values for name, values in places.items() if values is not None}
     save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, path)
 
 
@@ -136,7 +140,7 @@ def load(path: Path, facts: DensityFacts) -> tuple[Known, Values]:
     _check(arrays, facts, path)
     exemplars = Exemplars(*(arrays[name] for name in Exemplars._fields))
     names = [*STREAMS, *([RESTLESS] if RESTLESS in arrays else [])]
-    tails = Tails(dict(zip(names, arrays["tails"], strict=True)), facts.knee, arrays.get(RESTLESS))
+    tails = Tails(dict(zip(names, arrays["tails"], strict=True)), facts.knee, arrays.get(RESTLESS), arrays.get(ALLOWED))
     levels = {name: Level(*one) for name, *one in zip(SPEAKERS, facts.usual, facts.high, facts.turned, strict=True)}
     units = Units(facts.speed, facts.edges, facts.times)
     return Known(units, exemplars, tails, levels, Habits(arrays["fastest"], arrays["ways"])), arrays["picture"]
@@ -155,8 +159,7 @@ def _check(arrays: Mapping[str, Values], facts: DensityFacts, path: Path) -> Non
         "tails": (len(STREAMS) + (RESTLESS in arrays), len(TAILS)),
         "picture": (facts.height, facts.width),
     }
-    if RESTLESS in arrays:
-        shapes[RESTLESS] = (rows, columns)
+    shapes |= {name: (rows, columns) for name in (RESTLESS, ALLOWED) if name in arrays}
     for name, shape in shapes.items():
         array = arrays.get(name)
         dtype = np.float64 if name == "tails" else np.float32

@@ -79,6 +79,8 @@ class Streams(NamedTuple):
         """Returns how rare each stream is, f32[n, h, w]; all but the place speak of moving cells alone."""
         weight = np.minimum(1, 2 * self.moves)
         found = {name: rarity(getattr(self, name), tails.at[name], tails.knee) for name in STREAMS}
+        if tails.allowed is not None:
+            found["speed"][self.speed <= tails.allowed] = 0
         if tails.restless is not None:
             own = rarity(self.place / tails.restless, tails.at[RESTLESS], tails.knee)
             found["place"] = (found["place"] + own) * np.float32(0.5)
@@ -99,11 +101,13 @@ class Tails(NamedTuple):
         at: the quantiles f64[9] of each stream on held-out cells.
         knee: see `DensityRecipe.knee`.
         restless: f32[h, w], how restless each place usually is, half-way to what all are; None measures by no place.
+        allowed: f32[h, w], up to which speed a person called what is fast there normal; None where nobody did.
     """
 
     at: Mapping[str, NDArray[np.float64]]
     knee: int
     restless: Values | None
+    allowed: Values | None = None
 
     @classmethod
     def of(cls, held: Sequence[Streams], recipe: DensityRecipe) -> "Tails":
