@@ -38,14 +38,14 @@ def test_reasons_are_sentences(said: tuple[int, float, float, int, np.ndarray], 
     [
         (None, "no rate of alarms is promised: it takes at least two"),
         (AlarmRate(0.001, 0.0, 800, 5), "none was observed on left-out videos, but 800 frames in 5 pieces are too few"),
-        (AlarmRate(0.001, 0.0015, 40_000, 9), "alarms: 1 normal frame in 1,000 asked, 1 in 667 observed"),
+        (AlarmRate(0.001, 0.0015, 40_000, 9), "alarms: 1 in 1,000 normal frames asked, 1 in 667 observed"),
         (AlarmRate(0.001, 0.01, 40_000, 9), "10.0 times as many observed on left-out videos"),
         (AlarmRate(0.001, 0.0, 40_000, 9), "times fewer observed on left-out videos"),
     ],
 )
 def test_a_rate_is_promised_only_where_it_was_seen(alarms: AlarmRate | None, sentence: str) -> None:
     assert sentence in promise(alarms)
-    assert ("no rate" in promise(alarms) or "too few" in promise(alarms)) == ("alarms: 1 normal" not in sentence)
+    assert ("no rate" in promise(alarms) or "too few" in promise(alarms)) == ("alarms: 1 in" not in sentence)
 
 
 @pytest.mark.parametrize("by_video", [True, False])
@@ -58,5 +58,5 @@ def test_alarms_are_counted_on_the_video_that_was_left_out(by_video: bool) -> No
     assert 0.0003 < found.observed < 0.003
     loud = observe([*alike, 4 * alike[0][:400]], by_video=by_video)
     assert loud is not None
-    assert loud.observed > 0.004
+    assert loud.observed > 0.003  # a run of frames above is one event
     assert observe(alike[:1], by_video=by_video) is None

@@ -9,7 +9,10 @@ from pixelfast.methods.density.judging import frame_scores
 from pixelfast.methods.density.levels import levels_of
 from pixelfast.methods.density.over_time import Values
 from pixelfast.methods.density.stored import AlarmRate
-from pixelfast.model.calibration import THRESHOLD_PROBABILITY
+from pixelfast.model.events import EventCurve, EventRate
+
+_ASKED: Final = EventRate.parse("1/1000frames")
+"""Events that are asked for, to see how many there are."""
 
 _FACTOR: Final = 2.0
 """How far the observed rate may be off the asked one, for a promise."""
@@ -19,7 +22,7 @@ _LEAST: Final = 5.0
 
 
 def observe(held_out: Sequence[Values], *, by_video: bool) -> AlarmRate | None:
-    """Counts the frames of each left-out video above the level that the other videos give; None where there is one.
+    """Counts the events of each left-out video above the level that the other videos give; None where there is one.
 
     Args:
         held_out: f32[n, 3] of each video, what was said of it by tails that had not seen it.
@@ -27,21 +30,22 @@ def observe(held_out: Sequence[Values], *, by_video: bool) -> AlarmRate | None:
     """
     if len(held_out) < 2:
         return None
-    above = frames = 0
+    events = frames = 0
     for index, own in enumerate(held_out):
         others = [*held_out[:index], *held_out[index + 1 :]]
         levels = levels_of(others, by_video=by_video)
-        usual = np.concatenate([frame_scores(one, levels).max(-1) for one in others])
-        above += int((frame_scores(own, levels).max(-1) > np.quantile(usual, THRESHOLD_PROBABILITY)).sum())
+        usual = EventCurve.of([frame_scores(one, levels).max(-1).astype(np.float64) for one in others], None)
+        above = frame_scores(own, levels).max(-1) > usual.level(_ASKED)
+        events += int((np.diff(above, prepend=False) & above).sum())
         frames += len(own)
-    return AlarmRate(1 - THRESHOLD_PROBABILITY, above / frames, frames, len(held_out))
+    return AlarmRate(_ASKED.a_frame(1.0), events / frames, frames, len(held_out))
 
 
 def promise(alarms: AlarmRate | None) -> str:
     """Returns what can be said of the rate of alarms on normal footage, in a sentence."""
     if alarms is None:
         return "no rate of alarms is promised: it takes at least two training videos to see one; train on more"
-    asked, learnt = f"1 normal frame in {1 / alarms.asked:,.0f}", f"{alarms.frames:,} frames in {alarms.videos} pieces"
+    asked, learnt = f"1 in {1 / alarms.asked:,.0f} normal frames", f"{alarms.frames:,} frames in {alarms.videos} pieces"
     expected, found = alarms.asked * alarms.frames, round(alarms.observed * alarms.frames)
     seen = f"1 in {1 / alarms.observed:,.0f}" if found else "none"
     if expected < _LEAST:
