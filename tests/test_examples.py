@@ -74,6 +74,7 @@ def test_examples_of(name: str) -> None:
     ("command", "said"),
     [
         ("own_footage.py normal new", "most unusual: "),
+        ("false_alarms.py model new 1", "the model that knows is wiser-model"),
         ("submission.py normal new labels.csv", "submission.csv: 80 rows"),
         ("compare_methods.py normal new labels.csv", "furthest apart: "),
     ],

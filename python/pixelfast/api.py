@@ -537,7 +537,7 @@ def learn(
 
     Examples:
         >>> scores = pixelfast.score("new", engine="model")
-        >>> pixelfast.learn("model", "new", scores, normal=[1, 2], out="wiser").manifest.method
+        >>> pixelfast.learn("model", "new", scores, normal=1, out="wiser").manifest.method
         'reconstruction'
     """
     from pixelfast.jobs.learn import learn_normal
