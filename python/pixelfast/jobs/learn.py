@@ -35,7 +35,7 @@ Normal = int | Event | Iterable[int | Event]
 """Moments by their numbers on the page of a report, or events of the scores."""
 
 
-class Span(NamedTuple):
+class Passage(NamedTuple):
     """The frames of a moment: numbers of the first and of the last one."""
 
     video: str
@@ -82,7 +82,7 @@ def learn_normal(
     return written
 
 
-def _spans(scores: Scores, normal: Normal) -> list[Span]:
+def _spans(scores: Scores, normal: Normal) -> list[Passage]:
     """The moments that were named; an ArgumentError where there is no such one, or none is named."""
     named = [normal] if isinstance(normal, int | Event) else list(normal)
     if not named:
@@ -92,13 +92,13 @@ def _spans(scores: Scores, normal: Normal) -> list[Span]:
     for one in named:
         if isinstance(one, Event):
             scores.rows_of(one)
-            spans.append(Span(one.video, one.start, one.end))
+            spans.append(Passage(one.video, one.start, one.end))
             continue
         number = whole("each of normal", one, 1)
         if number > len(moments):
             raise ArgumentError(f"there is no moment {number}: these scores show {total:,}, from 1, the highest first")
         moment = moments[number - 1]
-        spans.append(Span(moment.video, *scores.frame[[moment.start, moment.stop - 1]].tolist()))
+        spans.append(Passage(moment.video, *scores.frame[[moment.start, moment.stop - 1]].tolist()))
     return spans
 
 
@@ -111,7 +111,7 @@ def _next_name(folder: Path) -> Path:
     return folder.with_name(found.name) if folder.name else found
 
 
-def _excerpts(manifest: Manifest, source: Source, scores: Scores, spans: Sequence[Span], notes: Notes) -> list[Excerpt]:
+def _excerpts(manifest: Manifest, source: Source, scores: Scores, spans: Sequence[Passage], notes: Notes) -> list[Excerpt]:
     """The moments' frames, and some around; a SourceError where the source has no such video."""
     reading = manifest.reading
     videos = scoring_pace(open_source(source, notes, reading=reading), manifest.rate, reading.sample_fps, Notes())
