@@ -111,7 +111,9 @@ def _next_name(folder: Path) -> Path:
     return folder.with_name(found.name) if folder.name else found
 
 
-def _excerpts(manifest: Manifest, source: Source, scores: Scores, spans: Sequence[Passage], notes: Notes) -> list[Excerpt]:
+def _excerpts(
+    manifest: Manifest, source: Source, scores: Scores, spans: Sequence[Passage], notes: Notes
+) -> list[Excerpt]:
     """The moments' frames, and some around; a SourceError where the source has no such video."""
     reading = manifest.reading
     videos = scoring_pace(open_source(source, notes, reading=reading), manifest.rate, reading.sample_fps, Notes())

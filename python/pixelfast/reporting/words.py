@@ -4,7 +4,7 @@ from typing import Final
 
 import numpy as np
 
-from pixelfast.model.events import MOST_HOURS, EventCurve
+from pixelfast.model.events import EventCurve
 from pixelfast.scores import Scores
 from pixelfast.scores.highlights import Highlight
 
@@ -15,6 +15,9 @@ MARKS: Final = {
     "frozen": "the picture stood still",
 }
 """The marks of a frame, and what each means."""
+
+_FAR: Final = 10_000
+"""So many times as rare as what held-out footage can show: no number is worth saying."""
 
 _ROWS: Final = ("top", "middle", "bottom")
 _COLUMNS: Final = ("left", "centre", "right")
@@ -93,9 +96,10 @@ def how_often(curve: EventCurve, value: float) -> str:
         'normal footage comes this high once in 2.8 days, extrapolated: none in the 60 min held out did'
     """
     hours = curve.hours(value)
-    if hours >= MOST_HOURS:
-        return "normal footage comes this high less than once in a hundred years, extrapolated"
-    held_out = span(curve.frames / curve.pace)
+    seconds = curve.frames / curve.pace
+    held_out = span(seconds)
+    if hours * 3600 > _FAR * seconds:
+        return f"far higher than anything in the {held_out} of normal footage that were held out"
     often = f"normal footage comes this high once in {span(hours * 3600)}"
     return f"{often}, extrapolated: none in the {held_out} held out did" if curve.is_beyond(value) else often
 
