@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,9 +20,13 @@ from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.options import FlipMode, OnError
 from pixelfast.sources import READ, UNREADABLE, Chunk, LossGuard, Repair, Video
 from pixelfast.sources.masking import painted
+from pixelfast.sources.video import joined
 
 CLEANING_THREADS = 1
 """Cleaning costs little beside decoding and the engine, and runs beside both: see `CleanSettings`."""
+
+_APART: Final = 64
+"""Chunks whose records are kept apart, at most."""
 
 
 class CorrectionRefused(Exception):  # noqa: N818 (not an error: the video is read again without correction)
@@ -89,6 +94,7 @@ class CleanStage:
         self._noise = NoiseJudge()
         self._gaps = Gaps() if settings.bridge_noisy else None
         self._chunks: list[Chunk] = []  # without their pixels: the record must not hold the video
+        self._apart = 0  # chunks since some were joined
         self._turned, self._noisy, self._damaged, self._equal = Marks(), Marks(), Marks(), Marks()
         self._taken, self._still = 0, StandingStill()
         self._before: Frames | None = None  # the last frame, grey, u8[H, W]
@@ -111,7 +117,7 @@ class CleanStage:
             self._before = grey[-1].copy()
             self._damaged.add(chunk.status != READ)
             self._judge_flips(grey)
-            self._chunks.append(replace(chunk, frames=chunk.frames[:0].copy()))
+            self._keep(replace(chunk, frames=chunk.frames[:0].copy()))
             self._waiting.append(chunk.frames)
             yield from self._release()
         if not self._chunks:
@@ -180,6 +186,13 @@ class CleanStage:
         """Returns sentences about what was refused and repaired, and what stands still."""
         frozen = frozen_sentence(self._video.name, self._frame(), self._frozen_runs())
         return [said for said in (self.refusal, self._repair.sentence(), frozen) if said is not None]
+
+    def _keep(self, chunk: Chunk) -> None:
+        """Keeps what is known of a chunk; joins the latest now and then, as small arrays take more than they hold."""
+        self._chunks.append(chunk)
+        self._apart += 1
+        if self._apart == _APART:
+            self._chunks[-_APART:], self._apart = [joined(self._chunks[-_APART:])], 0
 
     def _frame(self) -> NDArray[np.int64]:
         return np.concatenate([chunk.frame_ids for chunk in self._chunks])

@@ -81,7 +81,10 @@ class Profile:
 
 
 class Stopwatch:
-    """Adds up wall-clock seconds and bytes under names, from any thread; phases of two threads may overlap."""
+    """Adds up wall-clock seconds and bytes under names, from any thread.
+
+    Phases of two threads may overlap; where they have the same name, the time in which they do counts once.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -92,6 +95,7 @@ class Stopwatch:
         with self._lock:
             self._seconds: defaultdict[str, float] = defaultdict(float)
             self._nbytes = Counter[str]()
+            self._inside, self._since = Counter[str](), dict[str, float]()
             self._called = self._flowing = 0.0
             self._caller = threading.get_ident()
             self._rested: tuple[float, float] | None = None
@@ -111,11 +115,27 @@ class Stopwatch:
     @contextmanager
     def phase(self, name: str, nbytes: int = 0) -> Iterator[None]:
         """Counts the block's time, and what it took in or made, under `name`."""
-        started = time.perf_counter()
+        if name == _WAIT and threading.get_ident() != self._caller:
+            yield  # a stage between waits for the one before it: the caller's own waiting tells of both
+            return
+        started = self._count(name, 1)
         try:
             yield
         finally:
-            self.add(name, seconds=time.perf_counter() - started, nbytes=nbytes)
+            ended = self._count(name, -1)
+            with self._lock:
+                self._nbytes[name] += nbytes
+                self._called += ended - started if threading.get_ident() == self._caller else 0.0
+
+    def _count(self, name: str, threads: int) -> float:
+        """Counts the time so far, once for all threads that are in a phase; then so many more are. Returns the time."""
+        with self._lock:
+            now = time.perf_counter()
+            if self._inside[name]:
+                self._seconds[name] += now - self._since[name]
+            self._since[name] = now
+            self._inside[name] = max(0, self._inside[name] + threads)
+            return now
 
     @contextmanager
     def flow(self) -> Iterator[None]:
@@ -137,12 +157,9 @@ class Stopwatch:
     def add(self, name: str, *, seconds: float = 0.0, nbytes: int = 0) -> None:
         """Counts seconds under `name`, and bytes, which may be known only after the phase."""
         with self._lock:
-            called = threading.get_ident() == self._caller
-            if name == _WAIT and not called:
-                return  # a stage between waits for the one before it: the caller's own waiting tells of both
             self._seconds[name] += seconds
             self._nbytes[name] += nbytes
-            self._called += seconds if called else 0.0
+            self._called += seconds if threading.get_ident() == self._caller else 0.0
 
     def seconds(self) -> dict[str, float]:
         """Returns the seconds of each phase so far, and `total` since the stopwatch was made."""

@@ -1,6 +1,7 @@
 """Raw scores of many videos: decoding and cleaning run ahead, the engine follows, each video leaves a part."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain, groupby
@@ -28,6 +29,7 @@ from pixelfast.sources import Chunk, FolderVideo, PictureFile, Video, VideoFile
 from pixelfast.sources.clock import Timeline
 from pixelfast.sources.decoding import DecodeSettings
 from pixelfast.sources.folder import gap_notes
+from pixelfast.sources.several import in_turn
 from pixelfast.sources.video_file import about_frames
 
 
@@ -93,22 +95,41 @@ def _decoded(videos: Sequence[Video], decode: DecodeSettings, store: PartStore, 
 
     For one thread, by a `Readahead`. The chunks of a video that gets into `left` meanwhile are left out.
     """
-    for index, video in enumerate(videos):
-        with decode.stopwatch.phase("fingerprint"):
-            part = store.find(video)
-        timeline: Timeline | None = getattr(video, "timeline", None)
-        frames = video.length if timeline is None else len(timeline.seconds)
-        if part is not None and frames in (None, len(part.raw)):
-            yield Step(index, part=part)
-            continue
-        try:
-            for chunk in decode.chunks(video, digests=store.folder is not None):
-                if index in left:
-                    break
-                yield Step(index, chunk=chunk)
-        except LostFootageError as error:
-            yield Step(index, lost=error)
-        yield Step(index)
+    digests = store.folder is not None
+
+    def found() -> Iterator[tuple[int, Part | None]]:
+        for index, video in enumerate(videos):
+            yield index, _part_there(video, decode, store)
+
+    def chunks(item: tuple[int, Part | None]) -> Iterator[Chunk]:
+        return decode.chunks(videos[item[0]], digests=digests)
+
+    turns = in_turn(
+        found(), chunks, lambda item: None if item[1] else videos[item[0]],
+        threads=decode.threads, chunk_bytes=decode.piece * decode.frame_bytes,
+    )  # fmt: skip
+    with closing(turns):
+        for (index, part), decoded in turns:
+            if part is not None:
+                yield Step(index, part=part)
+                continue
+            try:
+                for chunk in decoded:
+                    if index in left:
+                        break
+                    yield Step(index, chunk=chunk)
+            except LostFootageError as error:
+                yield Step(index, lost=error)
+            yield Step(index)
+
+
+def _part_there(video: Video, decode: DecodeSettings, store: PartStore) -> Part | None:
+    """The part of a video, where it is there already, and is of as many frames."""
+    with decode.stopwatch.phase("fingerprint"):
+        part = store.find(video)
+    timeline: Timeline | None = getattr(video, "timeline", None)
+    frames = video.length if timeline is None else len(timeline.seconds)
+    return part if part is not None and frames in (None, len(part.raw)) else None
 
 
 def _cleaned(videos: Sequence[Video], stages: Stages, store: PartStore) -> Iterator[Step]:

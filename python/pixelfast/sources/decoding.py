@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.sources.folder import FolderVideo
 from pixelfast.sources.picture_file import PictureFile
+from pixelfast.sources.several import AHEAD_BYTES
 from pixelfast.sources.video import Chunk, FrameFormat, Video
 
-# Frames that wait to be cleaned at most, as many wait for the engine, and how much memory they may take: 8 MiB each at
-# 128x128.
+# Frames that wait to be cleaned at most, and as many wait for the engine: 8 MiB each at 128x128.
 AHEAD = 512
-AHEAD_BYTES = 64 << 20
 # Frames that a decoding thread gets at a time; few, so that the decoder stops soon after it is told to.
 PIECE_PER_THREAD = 8
 

@@ -10,6 +10,7 @@ import av
 import av.filter
 from av.codec.context import Flags, Flags2
 
+from pixelfast.machine.threads import usable_cores
 from pixelfast.sources.clock import Clock
 from pixelfast.sources.file_faults import opened_file, video_stream
 from pixelfast.sources.video import READ, TRUNCATED, UNREADABLE
@@ -54,7 +55,7 @@ class Film:
         self._file = opened_file(path)
         self._stream = video_stream(self._file, path)
         context = self._stream.codec_context
-        context.thread_type, context.thread_count = "AUTO", min(threads, _MOST_THREADS)
+        context.thread_type, context.thread_count = "AUTO", min(_decoders(threads), _MOST_THREADS)
         context.flags |= Flags.output_corrupt
         context.flags2 |= Flags2.show_all
         if context.name == "hevc":
@@ -193,6 +194,11 @@ class _Steady:
         self._frames += 1
         self._even &= abs(late) <= _JITTER or self._frames < 2
         return False
+
+
+def _decoders(threads: int) -> int:
+    """One more than there are cores, where all may be used: one of them waits while a picture is resized."""
+    return threads + (1 < usable_cores() <= threads)
 
 
 def frame_rate(stream: Any) -> float | None:

@@ -1,6 +1,6 @@
 """What every source of frames looks like to the rest of the program."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
@@ -43,6 +43,18 @@ class Chunk:
         digests = self.digests[start * DIGEST_BYTES : stop * DIGEST_BYTES]
         seconds = None if seconds is None else seconds[now]
         return Chunk(self.frame_ids[now], self.frames[now], self.status[now], seconds, digests)
+
+
+def joined(chunks: Sequence[Chunk]) -> Chunk:
+    """Returns neighbouring chunks of one video as one; their times are known where those of all are."""
+    seconds = [chunk.seconds for chunk in chunks if chunk.seconds is not None]
+    return Chunk(
+        np.concatenate([chunk.frame_ids for chunk in chunks]),
+        np.concatenate([chunk.frames for chunk in chunks]),
+        np.concatenate([chunk.status for chunk in chunks]),
+        np.concatenate(seconds) if len(seconds) == len(chunks) else None,
+        b"".join(chunk.digests for chunk in chunks),
+    )
 
 
 @runtime_checkable

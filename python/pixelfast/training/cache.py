@@ -4,7 +4,9 @@ import hashlib
 import json
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -14,10 +16,12 @@ from numpy.typing import NDArray
 from pixelfast.errors import ModelError
 from pixelfast.files.atomic import atomic_path
 from pixelfast.geometry import FRAME_SIZE, WINDOW
+from pixelfast.machine.threads import usable_threads
 from pixelfast.notes import Notes
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.sources import Chunk, FolderVideo, LossGuard, Repair, Video, VideoFile
 from pixelfast.sources.masking import painted
+from pixelfast.sources.several import in_turn
 
 HELD_OUT_SHARE: Final = 0.1
 """Share of the frames at the end of each video that training never sees: they give the stopping rule and thresholds."""
@@ -167,11 +171,15 @@ def _write(
     known = [video.length for video in videos if video.length is not None]
     total = sum(known) if len(known) == len(videos) else None
     digest, lengths = hashlib.blake2b(digest_size=16), list[int]()
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
-        for video in videos:
+    turns = in_turn(
+        videos, partial(_decoded, size=size, threads=threads), lambda video: video,
+        threads=usable_threads(threads), chunk_bytes=_CHUNK_FRAMES * size[0] * size[1],
+    )  # fmt: skip
+    with atomic_path(path) as temporary, temporary.open("wb") as file, closing(turns):
+        for video, decoded in turns:
             repair = Repair(video)
             lengths.append(0)
-            for chunk in repair.run(LossGuard(video).run(_decoded(video, size, threads))):
+            for chunk in repair.run(LossGuard(video).run(decoded)):
                 frames = np.ascontiguousarray(chunk.frames)
                 digest.update(frames.data)
                 file.write(frames.data)
