@@ -1,10 +1,11 @@
 """`pixelfast watch`: events of a camera as they happen."""
 
 import signal
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -14,6 +15,8 @@ from pixelfast.options import How, Pool
 
 if TYPE_CHECKING:
     from pixelfast.jobs.watching.board import Standing
+
+_SECOND: Final = 1.0
 
 
 def watch(
@@ -101,13 +104,15 @@ def _summary(standing: "Standing") -> str:
 
 @contextmanager
 def _ended_by_signals(stop: Callable[[], None]) -> Iterator[None]:
-    """Ctrl-C and SIGTERM end the watching gently while the block runs; a second one at once."""
+    """Ctrl-C and SIGTERM end the watching gently while the block runs; another one, a second later, at once."""
     before: dict[signal.Signals, Any] = {}
+    first: list[float] = []  # when it came: some send it to a process and to its group
 
     def gently(*_: object) -> None:
+        first.append(time.monotonic())
+        if first[-1] - first[0] > _SECOND:
+            raise KeyboardInterrupt
         stop()
-        for number in before:
-            signal.signal(number, signal.default_int_handler)
 
     try:
         for number in (signal.SIGINT, signal.SIGTERM):
