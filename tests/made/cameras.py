@@ -50,7 +50,9 @@ class RtspServer:
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.communicate()
+        self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
 
 
 @contextmanager
@@ -84,5 +86,3 @@ def watched(source: Any, model: Path, **settings: Any) -> tuple[list[Any], list[
     with pixelfast.watch(source, model, **settings) as watch:
         results = with_results(watch)
         return list(watch), results
-
-

@@ -23,7 +23,7 @@ from pixelfast.options import FlipMode, How, Pool
 from pixelfast.pipeline.live import LiveLevel, live_frames
 from pixelfast.pipeline.scoring import Stages
 from pixelfast.scores.files import make_folder
-from pixelfast.sources.camera import Camera, CameraSource, camera_of
+from pixelfast.sources.camera import CameraAddress, CameraSource, camera_of
 from pixelfast.sources.feed import Feed
 from pixelfast.sources.pace import live_pace
 from pixelfast.sources.reader import CameraVideo, ReadPlan
@@ -147,7 +147,7 @@ class Watch:
         0 39
     """
 
-    def __init__(self, camera: Camera, opened: _Opened, wanted: Actions, *, keep_trying: bool) -> None:
+    def __init__(self, camera: CameraAddress, opened: _Opened, wanted: Actions, *, keep_trying: bool) -> None:
         line, model = opened.line, opened.line.choice().model
         reading, notes = line.reading(), Notes()
         self._opened = opened

@@ -22,7 +22,7 @@ _RTSP: Final = {"rtsp_transport": "tcp", "allowed_media_types": "video"}
 
 
 @dataclass(frozen=True)
-class Camera:
+class CameraAddress:
     """Where frames come from.
 
     Attributes:
@@ -41,7 +41,7 @@ class Camera:
         return self.live and not self.address.startswith(_DEVICES)
 
 
-def camera_of(source: CameraSource) -> Camera:
+def camera_of(source: CameraSource) -> CameraAddress:
     """Returns what a source is, by its name alone.
 
     Raises:
@@ -68,19 +68,19 @@ def camera_of(source: CameraSource) -> Camera:
     if not path.exists():
         mend = "give rtsp://…, the number of a camera (0), or a video file"
         raise SourceError(f"{path} does not exist: {mend}")
-    return Camera(str(path), str(path), path.is_char_device())
+    return CameraAddress(str(path), str(path), path.is_char_device())
 
 
-def _stream(text: str, scheme: str, rest: str) -> Camera:
+def _stream(text: str, scheme: str, rest: str) -> CameraAddress:
     """A stream of the network; of its address what may be a password is not printed."""
     if scheme.lower() not in _SCHEMES:
         raise SourceError(f"watch knows no {scheme}://: give an rtsp:// or http:// address, or the path of a file")
     user, at, after = rest.rpartition("@")
     shown = "…" if at and re.search("[/?#]", user) else re.sub("[?#&;=].*", "…", after, flags=re.DOTALL)
-    return Camera(text, f"{scheme}://{shown}", True)
+    return CameraAddress(text, f"{scheme}://{shown}", True)
 
 
-def open_camera(camera: Camera) -> tuple[Any, Any]:
+def open_camera(camera: CameraAddress) -> tuple[Any, Any]:
     """Opens a camera or a stream with FFmpeg; returns it and its video stream.
 
     Raises:

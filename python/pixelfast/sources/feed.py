@@ -5,7 +5,7 @@ from collections.abc import Callable, Generator
 from typing import Final
 
 from pixelfast.errors import SourceError
-from pixelfast.sources.camera import STALL_SECONDS, Camera
+from pixelfast.sources.camera import STALL_SECONDS, CameraAddress
 from pixelfast.sources.reader import CameraVideo, Over, Reader, ReadPlan, Taken
 
 _LOOK_SECONDS: Final = 0.1
@@ -30,7 +30,7 @@ class Feed:
 
     def __init__(
         self,
-        camera: Camera,
+        camera: CameraAddress,
         plan: ReadPlan,
         tell: Callable[[str], None],
         took: Callable[[Taken], None],

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from pixelfast.options import Reading
 from pixelfast.sources.belt import Belt
-from pixelfast.sources.camera import Camera, open_camera, words_of
+from pixelfast.sources.camera import CameraAddress, open_camera, words_of
 from pixelfast.sources.clock import beat_at
 from pixelfast.sources.live import LiveVideo
 from pixelfast.sources.planes import geometry_of, orientation_of, write_frames
@@ -130,7 +130,7 @@ class Reader:
         dropped: frames that were dropped.
     """
 
-    def __init__(self, camera: Camera, plan: ReadPlan, number: int, begin: Callable[[], float]) -> None:
+    def __init__(self, camera: CameraAddress, plan: ReadPlan, number: int, begin: Callable[[], float]) -> None:
         """Begins to connect; `number` is that of the first frame, `begin` tells its seconds when it is there."""
         self.live, self.number, self.dropped = camera.live, number, 0
         waiting = _MOST_WAITING if camera.live else _FILE_WAITING

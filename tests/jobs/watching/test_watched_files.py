@@ -80,7 +80,10 @@ def test_a_file_that_is_cut_off_is_watched_to_where_it_ends(
     assert not [one for one in caplog.messages if "is lost" in one]
 
 
-@pytest.mark.parametrize(("name", "chunk", "most"), [("reconstruction", 16, 33), ("reconstruction", 64, 80), ("motion", 16, 50), ("live", 16, 50)])  # fmt: skip
+LATE = [("reconstruction", 16, 33), ("reconstruction", 64, 80), ("motion", 16, 50), ("live", 16, 50)]
+
+
+@pytest.mark.parametrize(("name", "chunk", "most"), LATE)
 def test_results_come_at_most_a_window_and_a_chunk_later(
     watching: Path, tmp_path: Path, name: str, chunk: int, most: int
 ) -> None:

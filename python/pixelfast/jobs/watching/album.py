@@ -14,7 +14,7 @@ MOST_BYTES: Final = 128 << 20
 _QUALITY: Final = 85
 
 
-class Kept(NamedTuple):
+class KeptPicture(NamedTuple):
     """A picture as JPEG, with the frame's number and its seconds."""
 
     number: int
@@ -26,19 +26,19 @@ class Album:
     """Keeps pictures within a bound of bytes: where they are too many, every second one is left out.
 
     Examples:
-        >>> from pixelfast.jobs.watching.album import Album, Kept
+        >>> from pixelfast.jobs.watching.album import Album, KeptPicture
         >>> album = Album(most_bytes=4)
         >>> for number in range(6):
-        ...     album.add(Kept(number, number / 25, b"."))
+        ...     album.add(KeptPicture(number, number / 25, b"."))
         >>> [kept.number for kept in album.between(0.0, 1.0)]
         [0, 2, 4, 5]
     """
 
     def __init__(self, most_bytes: int = MOST_BYTES) -> None:
-        self._kept: deque[Kept] = deque()
+        self._kept: deque[KeptPicture] = deque()
         self._bytes, self._most = 0, most_bytes
 
-    def add(self, kept: Kept) -> None:
+    def add(self, kept: KeptPicture) -> None:
         """Takes the next picture."""
         self._kept.append(kept)
         self._bytes += len(kept.picture)
@@ -56,7 +56,7 @@ class Album:
         nearest = min(self._kept, key=lambda one: abs(one.number - number), default=None)
         return None if nearest is None else nearest.picture
 
-    def between(self, start: float, stop: float) -> list[Kept]:
+    def between(self, start: float, stop: float) -> list[KeptPicture]:
         """Returns the pictures of a span of seconds, its ends included."""
         return [one for one in self._kept if start <= one.seconds <= stop]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pixelfast.files.atomic import atomic_path
-from pixelfast.jobs.watching.album import Album, Kept, unpacked
+from pixelfast.jobs.watching.album import Album, KeptPicture, unpacked
 from pixelfast.jobs.watching.background import Background
 from pixelfast.jobs.watching.events import WatchEvent
 
@@ -81,7 +81,7 @@ def _stop(event: WatchEvent) -> float:
     return event.seconds + min(event.lasts + AFTER, LONGEST - BEFORE)
 
 
-def write_event(stem: Path, event: WatchEvent, picture: bytes | None, kept: Sequence[Kept]) -> None:
+def write_event(stem: Path, event: WatchEvent, picture: bytes | None, kept: Sequence[KeptPicture]) -> None:
     """Writes `<stem>.mp4` of the pictures that were kept, `<stem>.jpg` and `<stem>.json`, each whole or not at all.
 
     Raises:
@@ -97,7 +97,7 @@ def write_event(stem: Path, event: WatchEvent, picture: bytes | None, kept: Sequ
         temporary.write_text(event.json() + "\n", encoding="utf-8")
 
 
-def write_clip(path: Path, kept: Sequence[Kept]) -> None:
+def write_clip(path: Path, kept: Sequence[KeptPicture]) -> None:
     """Writes pictures as an MP4 of their size, at their times."""
     import av
 

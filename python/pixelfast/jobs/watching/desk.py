@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from math import inf
 from pathlib import Path
 
-from pixelfast.jobs.watching.album import Album, Kept
+from pixelfast.jobs.watching.album import Album, KeptPicture
 from pixelfast.jobs.watching.board import Board
 from pixelfast.jobs.watching.clips import Clips, stem_of
 from pixelfast.jobs.watching.commands import Commands
@@ -70,7 +70,7 @@ class Desk:
         self._come.append((frame.number, frame.seconds, frame.clock))
         self._seconds = frame.seconds
         if frame.picture is not None:
-            self._album.add(Kept(frame.number, frame.seconds, frame.picture))
+            self._album.add(KeptPicture(frame.number, frame.seconds, frame.picture))
 
     def push(self, result: LiveFrame) -> Iterator[WatchEvent]:
         """Takes the next frame's result; yields what is to be told."""
