@@ -19,7 +19,7 @@ class Belt(Generic[Item]):
         'a'
     """
 
-    def __init__(self, most: int, most_bytes: int) -> None:
+    def __init__(self, most: int, most_bytes: float) -> None:
         self._items: deque[tuple[Item, int]] = deque()
         self._most, self._most_bytes, self._bytes = most, most_bytes, 0
         self._changed, self._closed = threading.Condition(), False
@@ -38,10 +38,11 @@ class Belt(Generic[Item]):
             self._changed.notify_all()
             return True
 
-    def take(self, seconds: float) -> Item | None:
-        """Returns the next item; None where none came within so many seconds."""
+    def take(self, seconds: float | None) -> Item | None:
+        """Returns the next item; None where none came within so many seconds, or there are no more."""
         with self._changed:
-            if not self._changed.wait_for(lambda: self._items, seconds):
+            self._changed.wait_for(lambda: self._items or self._closed, seconds)
+            if not self._items:
                 return None
             item, nbytes = self._items.popleft()
             self._bytes -= nbytes
@@ -54,7 +55,7 @@ class Belt(Generic[Item]):
             return 4 * len(self._items) <= self._most and 4 * self._bytes <= self._most_bytes
 
     def close(self) -> None:
-        """Lets nothing more be put on, and whoever waits for room go on."""
+        """Lets nothing more be put on, and whoever waits go on."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()

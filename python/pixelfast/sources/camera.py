@@ -51,8 +51,6 @@ def camera_of(source: CameraSource) -> CameraAddress:
         >>> from pixelfast.sources.camera import camera_of
         >>> camera_of("rtsp://admin:secret@10.0.0.7/cam?token=x").name
         'rtsp://10.0.0.7/cam…'
-        >>> camera_of(0).address
-        '/dev/video0'
     """
     if isinstance(source, int) and not isinstance(source, bool):
         source = str(source)

@@ -64,7 +64,7 @@ def test_it_shows_how_it_stands_and_the_last_events(server: PageServer, board: B
     text = page.decode()
     assert code == 200 and "default-src 'none'" in headers["Content-Security-Policy"]
     assert "<script>alert" not in text and "<b>fast" not in text and "&lt;b&gt;fast" in text
-    for said in ("1,234", "<dd>7</dd>", "2 times", "2.5 times the threshold", "top right", "frames 100 to 109"):
+    for said in ("1,234", "<dd>7</dd>", "<dd>2</dd>", "2.5 times the threshold", "top right", "frames 100 to 109"):
         assert said in text, said
     assert text.index("frames 300 to now") < text.index("frames 100 to 109"), "the newest comes first"
     assert not re.findall(r"(?:src|href)=[\"']?(?:https?:)?//", text)

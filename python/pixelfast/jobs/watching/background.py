@@ -1,9 +1,10 @@
 """Work beside the watching, which it must never stop: a few threads, few tasks that wait, faults said in a line."""
 
 import threading
-import time
-from collections import deque
 from collections.abc import Callable
+from math import inf
+
+from pixelfast.sources.belt import Belt
 
 Task = Callable[[], None]
 
@@ -21,46 +22,48 @@ class Background:
         True
     """
 
-    def __init__(self, threads: int, most_waiting: int, tell: Callable[[str], None]) -> None:
-        self._tasks: deque[tuple[Task, str]] = deque()
-        self._most, self._tell = most_waiting, tell
-        self._changed, self._busy, self._closed = threading.Condition(), 0, False
+    def __init__(self, threads: int, most_waiting: int, tell: Callable[[str], None], most_bytes: float = inf) -> None:
+        self._belt = Belt[tuple[Task, str]](most_waiting, most_bytes)
+        self._tell, self._left, self._changed = tell, 0, threading.Condition()
         for _ in range(threads):
             threading.Thread(target=self._work, name="pixelfast-beside", daemon=True).start()
 
-    def run(self, task: Task, failed: str) -> bool:
-        """Lets a task be run, of whose fault `failed` is said; returns False where too many wait: it is not run."""
-        with self._changed:
-            if len(self._tasks) >= self._most:
-                return False
-            self._tasks.append((task, failed))
-            self._changed.notify_all()
+    def run(self, task: Task, failed: str, nbytes: int = 0, *, wait: bool = False) -> bool:
+        """Lets a task be run, of whose fault `failed` is said.
+
+        Args:
+            task: what is done.
+            failed: a clause that leads what it raises.
+            nbytes: what it holds while it waits.
+            wait: whether room is waited for where too many wait already.
+
+        Returns:
+            Whether it is run; not where there is no room.
+        """
+        self._count(1)
+        if self._belt.put((task, failed), nbytes, wait=wait):
             return True
+        self._count(-1)
+        return False
 
     def close(self, seconds: float) -> bool:
         """Waits so long for what is under way; returns whether all is done. Nothing more can be run."""
-        until = time.monotonic() + seconds
         with self._changed:
-            self._changed.wait_for(lambda: not (self._tasks or self._busy), max(0.0, until - time.monotonic()))
-            done = not (self._tasks or self._busy)
-            self._tasks.clear()
-            self._closed = True
-            self._changed.notify_all()
+            done = self._changed.wait_for(lambda: self._left == 0, seconds)
+        self._belt.close()
         return done
 
+    def _count(self, more: int) -> None:
+        with self._changed:
+            self._left += more
+            self._changed.notify_all()
+
     def _work(self) -> None:
-        while True:
-            with self._changed:
-                self._changed.wait_for(lambda: self._tasks or self._closed)
-                if not self._tasks:
-                    return
-                task, failed = self._tasks.popleft()
-                self._busy += 1
+        while (item := self._belt.take(None)) is not None:
+            task, failed = item
             try:
                 task()
             except Exception as error:
                 self._tell(f"{failed}: {' '.join(str(error).split()) or type(error).__name__}")
             finally:
-                with self._changed:
-                    self._busy -= 1
-                    self._changed.notify_all()
+                self._count(-1)

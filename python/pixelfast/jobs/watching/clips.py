@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,7 +18,10 @@ LONGEST: Final = 60.0
 """Seconds of a clip, at most."""
 
 _TICKS: Final = 90_000
-_MOST_WAITING: Final = 2
+_MOST_WAITING: Final = 100
+_MOST_BYTES: Final = 64 << 20
+"""Of the pictures of events that wait to be written; of a file, whose reading waits, they are never too many."""
+
 _AT_THE_END: Final = 60.0
 _CODECS: Final = (("libx264", {"preset": "veryfast", "crf": "23"}), ("mpeg4", {"q": "4"}))
 
@@ -31,9 +35,9 @@ def stem_of(event: WatchEvent, folder: Path) -> Path:
 class Clips:
     """Saves events in a folder, on a thread of its own."""
 
-    def __init__(self, album: Album, tell: Callable[[str], None]) -> None:
-        self._album, self._tell = album, tell
-        self._background = Background(1, _MOST_WAITING, tell)
+    def __init__(self, album: Album, tell: Callable[[str], None], *, live: bool) -> None:
+        self._album, self._tell, self._live = album, tell, live
+        self._background = Background(1, _MOST_WAITING, tell, _MOST_BYTES)
         self._waiting: list[tuple[WatchEvent, bytes | None]] = []  # for the seconds after them
         self._written: int | None = None  # the start of the event whose clip is written though it goes on
 
@@ -73,7 +77,9 @@ class Clips:
         stem = Path(event.saved)
         kept = self._album.between(event.seconds - BEFORE, _stop(event)) if clip else []
         failed = f"the event at frame {event.start} is not saved"
-        if not self._background.run(lambda: write_event(stem, event, picture, kept), failed):
+        nbytes = sum(len(one.picture) for one in kept)
+        task = partial(write_event, stem, event, picture, kept)
+        if not self._background.run(task, failed, nbytes, wait=not self._live):
             self._tell(f"{failed}: events come faster than they can be written")
 
 

@@ -53,7 +53,7 @@ class Desk:
         self._album, self._told = Album(), False
         self._picture: bytes | None = None  # of the peak so far
         self._closing = ExitStack()
-        self._clips = None if wanted.save_events is None else Clips(self._album, tell)
+        self._clips = None if wanted.save_events is None else Clips(self._album, tell, live=self._live)
         self._commands = None if wanted.on_event is None else Commands(wanted.on_event, tell)
         for one in (self._commands, self._clips):
             if one is not None:

@@ -32,9 +32,9 @@ def standing_part(board: Board) -> str:
     now = board.now()
     facts = {
         "Frames scored": f"{now.frames:,}",
-        "A second": f"{board.rate():.1f}",
+        "Frames a second": f"{board.rate():.1f}",
         "Dropped": f"{now.dropped:,}",
-        **({"Connected again": f"{now.reconnects:,} times"} if now.live else {}),
+        **({"Connected again": f"{now.reconnects:,}"} if now.live else {}),
         "Watching for": duration(now.seconds),
         "Events": f"{now.events:,}",
     }
@@ -86,11 +86,20 @@ def _event(event: WatchEvent) -> str:
     saved = f'<p class="soft">Saved as {escape(event.saved)}.*</p>' if event.saved else ""
     going = '<span class="going">going on</span>' if event.end is None else ""
     return (
-        f'<li><img src="picture/{event.start}?{event.peak}" alt="the picture at frame {event.peak}">'
+        f'<li><div class="shot"><img src="picture/{event.start}?{event.peak}" '
+        f'alt="the picture at frame {event.peak}">{_spot(event)}</div>'
         f"<div><h3><time>{when}</time> {going}</h3><p>{escape(why[:1].upper() + why[1:])}</p>"
         f'<p class="soft">{long}{high}, frames {event.start:,} to '
         f"{'now' if event.end is None else f'{event.end:,}'}</p>{saved}</div></li>"
     )
+
+
+def _spot(event: WatchEvent) -> str:
+    """A ring around where it is."""
+    if event.where is None:
+        return ""
+    at = f'cx="{event.where[0]:.1%}" cy="{event.where[1]:.1%}"'
+    return f'<svg aria-hidden="true"><circle class="dark" {at} r="15"/><circle {at} r="15"/></svg>'
 
 
 @cache
