@@ -43,7 +43,7 @@ def run_examples(name: str) -> None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Where examples run: `normal/`, `new/`, `cam1.mp4`, `labels.csv`, and what the examples of `train` and `score` make.
+    """Where examples run: `normal/`, `new/`, `cam1.mp4`, `labels.csv`, and what those of `train` and `score` make.
 
     A recipe of seconds stands in for the default one of minutes.
     """
