@@ -84,20 +84,27 @@ def open_camera(camera: CameraAddress) -> tuple[Any, Any]:
     Raises:
         SourceError: it cannot be reached, refuses, or holds no video; the sentence says what to do.
     """
-    import av
-
-    device, rtsp = not camera.of_network, camera.address.lower().startswith("rtsp")
-    options, kind = (_RTSP if rtsp else {}), ("v4l2" if device else None)
-    try:
-        seconds = (STALL_SECONDS, STALL_SECONDS)
-        file = av.open(camera.address, format=kind, options=options, timeout=seconds, metadata_errors="ignore")
-    except (av.FFmpegError, OSError) as error:
-        raise SourceError(f"{camera.name} {_fault(error)}") from None  # FFmpeg's own words hold the whole address
+    file = _opened(camera, _RTSP if camera.address.lower().startswith("rtsp") else {})
+    if "mpjpeg" in file.format.name:  # it tells no times, and FFmpeg would make some up
+        file.close()
+        file = _opened(camera, {"use_wallclock_as_timestamps": "1"})
     streams = [one for one in file.streams.video if one.codec_context is not None]
     if not streams:
         file.close()
         raise SourceError(f"{camera.name} has no video that FFmpeg can decode: give the address of the pictures")
     return file, streams[0]
+
+
+def _opened(camera: CameraAddress, options: dict[str, str]) -> Any:
+    import av
+
+    kind, seconds = None if camera.of_network else "v4l2", (STALL_SECONDS, STALL_SECONDS)
+    try:
+        return av.open(camera.address, format=kind, options=options, timeout=seconds, metadata_errors="ignore")
+    except (av.FFmpegError, OSError) as error:
+        raise SourceError(f"{camera.name} {_fault(error)}") from None  # FFmpeg's own words hold the whole address
+    except ValueError:
+        raise SourceError(f"{camera.name}: cameras of the machine itself can be watched on Linux alone") from None
 
 
 def _fault(error: Exception) -> str:

@@ -29,7 +29,7 @@ _MOST_WAITING, _MOST_BYTES = 256, 96 << 20
 
 _FILE_WAITING: Final = 32
 _ENOUGH_TO_TELL: Final = 12
-"""Frames by whose times the rate is found where no header tells it."""
+"""Frames by whose times the rate of a camera is found: what its header says is often made up."""
 
 
 class Taken(NamedTuple):
@@ -174,13 +174,12 @@ class Reader:
         return Over(None if film.fault is None else words_of(film.fault))
 
     def _rate(self, film: "Film") -> tuple[float | None, Iterator["Shot"]]:
-        """The frames a second, by the header or, of live frames, by the times of the first; and all shots."""
+        """The frames a second, by the header or, of live frames, by the times of the first few; and all shots."""
         shots = iter(film)
-        if film.rate is not None or not self.live:
+        if not self.live:
             return film.rate, shots
         first = list(islice(shots, _ENOUGH_TO_TELL))
-        steps = np.diff([shot.seconds for shot in first])
-        rate = 1.0 / float(np.median(steps)) if len(steps) else None
+        rate = round((len(first) - 1) / (first[-1].seconds - first[0].seconds), 2) if len(first) > 1 else None
         return rate, chain(first, shots)
 
     def _hand_on(self, shot: "Shot", number: int, seconds: float) -> None:
