@@ -19,7 +19,7 @@ from tiny_engines import write_model
 def _make(home: Path) -> None:
     for seed in range(1, 4):
         write_film(home / "normal" / f"{seed}.mp4", street(200, seed))
-    write_film(home / "new.mp4", np.concatenate([street(90, 9, "fast"), street(90, 10)]), options={"g": "25"})
+    write_film(home / "new.mp4", np.concatenate([street(90, 9, "fast"), street(90, 10, "fast")]), options={"g": "25"})
     pixelfast.train(home / "normal", home / "density", recipe=QUICK, threads=1)
     pixelfast.train(home / "normal", home / "live", recipe=QUICK, threads=1, live=True)
     motion_models.train(home / "normal", home / "motion")
@@ -28,7 +28,7 @@ def _make(home: Path) -> None:
 
 @pytest.fixture(scope="session")
 def watching(made_once: MadeOnce) -> Path:
-    """A folder with the models `density`, `live`, `motion` and `reconstruction`, and `new.mp4`, in which one runs."""
+    """A folder with the models `density`, `live`, `motion` and `reconstruction`, and `new.mp4`, in which two run."""
 
     def make(home: Path) -> None:
         (home / "normal").mkdir()
@@ -39,7 +39,7 @@ def watching(made_once: MadeOnce) -> Path:
 
 @pytest.fixture
 def new(watching: Path) -> Path:
-    """The film in which somebody runs, in frames 30 to 59."""
+    """The film in which somebody runs, in frames 30 to 59 and 120 to 149."""
     return watching / "new.mp4"
 
 
