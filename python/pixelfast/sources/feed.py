@@ -125,9 +125,10 @@ class Feed:
         if not isinstance(item, Taken):
             self._marker = item
             return None
-        if not self.connected and reader.live:
+        before, self.connected = self.connected, True
+        if reader.live and not before:
             self._connects()
-        self.connected, self.seconds, self._pause = True, item.seconds, _FIRST_PAUSE
+        self.seconds, self._pause = item.seconds, _FIRST_PAUSE
         self._took(item)
         return item
 
