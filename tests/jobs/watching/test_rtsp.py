@@ -1,8 +1,11 @@
 """A camera of the network: GStreamer's RTSP server on loopback, killed and started again in the middle."""
 
+import json
 import logging
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -189,3 +192,22 @@ def test_pauses_grow_to_a_minute(
         until(lambda: caplog.text.count("trying again") >= 5)
     pauses = [one.rpartition("again in ")[2] for one in caplog.messages if "trying again" in one]
     assert pauses[:5] == ["0.25 s", "0.5 s", "1 s", "1 s", "1 s"]
+
+
+def test_ctrl_c_tells_what_goes_on_and_ends_well(watching: Path, new: Path, tmp_path: Path) -> None:
+    with rtsp_server(new) as server:
+        command = [sys.executable, "-m", "pixelfast", "watch", server.address, "--model", watching / "reconstruction"]
+        command += ["--threshold", "0", "--json", "--save-events", tmp_path / "events"]
+        process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        assert process.stderr is not None
+        said = next(line for line in process.stderr if "is there" in line)
+        time.sleep(1.5)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    event = json.loads(out)
+    assert (event["start"], event["video"]) == (0, said.split()[3])
+    assert event["end"] > 25 and event["time"] is not None
+    assert err.startswith("watched: ") and "; 1 event; 0 frames dropped" in err
+    assert sorted(one.suffix for one in (tmp_path / "events").iterdir()) == [".jpg", ".json", ".mp4"]
+    assert "secret" not in out + err + said
