@@ -13,6 +13,7 @@ import pytest
 import torch
 
 import pixelfast
+from films import walk, write_film
 from oracles.networks import seeded_autoencoder
 from pixelfast.demo.scene import SceneSpec, generate_scene
 from pixelfast.methods.density import recipe as density
@@ -42,7 +43,7 @@ def run_examples(name: str) -> None:
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Where examples run: `normal/`, `new/`, `labels.csv`, and what the examples of `train` and `score` make of them.
+    """Where examples run: `normal/`, `new/`, `cam1.mp4`, `labels.csv`, and what those of `train` and `score` make.
 
     A recipe of seconds stands in for the default one of minutes.
     """
@@ -50,6 +51,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     scene = generate_scene(home / "scene", SCENE)
     for name, there in {"normal": scene.train, "new": scene.test, "labels.csv": scene.labels}.items():
         (home / name).symlink_to(there)
+    write_film(home / "cam1.mp4", walk(40))
     torch.save(seeded_autoencoder(0).state_dict(), home / "autoencoder.pth")
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(home)

@@ -38,6 +38,9 @@ if TYPE_CHECKING:
     from pixelfast.jobs.mask import MaskProposal
     from pixelfast.jobs.raw_scores import RawScores
     from pixelfast.jobs.scorer import Scorer
+    from pixelfast.jobs.watch import Watch, watch
+    from pixelfast.jobs.watching.board import Standing
+    from pixelfast.jobs.watching.events import WatchEvent
     from pixelfast.model import Calibration, Model
     from pixelfast.progress import Progress
     from pixelfast.scores import Scores
@@ -64,7 +67,10 @@ __all__ = [
     "Scores",
     "ScoresError",
     "SourceError",
+    "Standing",
     "UnknownVideoError",
+    "Watch",
+    "WatchEvent",
     "__version__",
     "calibrate",
     "clean",
@@ -78,6 +84,7 @@ __all__ = [
     "report",
     "score",
     "train",
+    "watch",
 ]
 
 _HOMES = {
@@ -100,6 +107,9 @@ _HOMES = {
     "pixelfast.jobs.mask": ("MaskProposal",),
     "pixelfast.jobs.raw_scores": ("RawScores",),
     "pixelfast.jobs.scorer": ("Scorer",),
+    "pixelfast.jobs.watch": ("Watch", "watch"),
+    "pixelfast.jobs.watching.board": ("Standing",),
+    "pixelfast.jobs.watching.events": ("WatchEvent",),
     "pixelfast.progress": ("Progress",),
     "pixelfast.scores": ("Scores",),
     "pixelfast.sources": ("open_source",),

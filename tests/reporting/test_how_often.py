@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pixelfast.model.events import EventCurve
-from pixelfast.reporting.words import how_often
+from pixelfast.scores.words import how_often
 
 CURVE = EventCurve.of([np.random.default_rng(0).exponential(size=90_000)], fps=25.0)  # an hour
 

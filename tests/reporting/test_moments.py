@@ -9,6 +9,7 @@ from pixelfast.reporting import words
 from pixelfast.reporting.moments import filmstrip
 from pixelfast.scores.highlights import choose_moments, row_of
 from pixelfast.scores.moments import top_moments
+from pixelfast.scores.words import place
 from report_footage import scores_of
 
 BUMPS = {"a": {3: 9.0, 4: 12.0, 5: 8.0, 30: 7.0}, "b/c": {10: 20.0}}
@@ -84,10 +85,10 @@ def test_marks_are_counted_in_words() -> None:
 
 def test_places_in_words() -> None:
     shares = (0.1, 0.5, 0.9)
-    said = [words.place(across, down) for down in shares for across in shares]
+    said = [place(across, down) for down in shares for across in shares]
     assert said == ["top left", "top centre", "top right", "left", "centre", "right", "bottom left", "bottom centre",
                     "bottom right"]  # fmt: skip
-    assert words.place(1.0, 1.0) == "bottom right"
+    assert place(1.0, 1.0) == "bottom right"
 
 
 def test_reasons_begin_with_a_capital_and_there_is_always_one() -> None:

@@ -20,6 +20,7 @@ from pixelfast.cli.merge import merge
 from pixelfast.cli.report import report
 from pixelfast.cli.score import score
 from pixelfast.cli.verify import verify
+from pixelfast.cli.watch import watch
 
 
 class _WithMethods(Command):
@@ -58,7 +59,7 @@ app = typer.Typer(
 )
 
 _PANELS: dict[str, tuple[Callable[..., None], ...]] = {
-    "The job": (train, score, report, learn, evaluate, demo),
+    "The job": (train, score, watch, report, learn, evaluate, demo),
     "Footage and engines": (clean, mask, export, calibrate, convert, merge),
     "Look": (info, doctor, verify),
 }

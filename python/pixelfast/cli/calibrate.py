@@ -43,7 +43,7 @@ def calibrate(
     hours and days, the rarer the alarms whose rate is counted and not extrapolated.
     """
     from pixelfast.model.events import EventRate
-    from pixelfast.reporting.words import span
+    from pixelfast.scores.words import span
 
     with shown_progress() as progress:
         found = api.calibrate(

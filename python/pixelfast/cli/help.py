@@ -14,13 +14,14 @@ FIRST: Final[Mapping[str, str]] = {
     "train": "out method mask resume sample_fps recipe threads",
     "score": "engine out report alarm_rate mask pool flip threads",
     "clean": "model out flip copy threads",
+    "watch": "model save_events on_event page alarm_rate threshold",
     "export": "precision stride to compute_capability threads",
 }
 """What matters of a command: the first MOST that it has. One that is not here shows what it needs, then its first."""
 
 GROUPS: Final[Mapping[str, str]] = {
     "Footage": "source mask fps sample_fps deinterlace flip on_error orientation depth frame_size",
-    "Output": "out report events alarm_rate maps parts as_json",
+    "Output": "out report events save_events on_event page alarm_rate threshold maps parts as_json",
     "Speed": "threads stride chunk batch precision shard profile",
 }
 """Where other options stand, by name; what has no place here, nor of its own, is under "More"."""

@@ -2,7 +2,7 @@
 
 import itertools
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
@@ -14,12 +14,15 @@ from pixelfast import _core
 from pixelfast.cleaning.stage import CleanStage
 from pixelfast.methods.base import Judged, Maps
 from pixelfast.model import Calibration
+from pixelfast.model.events import EventCurve
 from pixelfast.notes import Notes
 from pixelfast.options import USUAL_RATE
 from pixelfast.pipeline.global_pass import middle
 from pixelfast.pipeline.scoring import Stages
 from pixelfast.scores.why import Explanation
 from pixelfast.sources.live import LiveVideo
+
+_Why = tuple[tuple[float, float] | None, tuple[int, int] | None, str | None, str | None]
 
 _ENOUGH = 500
 """Frames after which it is said where the flip correction of a stream seems wrong."""
@@ -30,8 +33,8 @@ class LiveFrame(NamedTuple):
 
     `frame` counts from 0; `seconds` is the time that came with it, None where none did. `raw` is that of `Scores`
     before the global pass, `smoothed` the centred mean that `threshold` goes with, and `above` whether it is above
-    that, None where there is none. Where the method says it: the cell (row, column) that speaks, which of its streams,
-    and why; else None.
+    that, None where there is none. Where the method says it: the middle of the cell that speaks, in shares of the
+    picture's width and height, that cell (row, column), which of its streams, and why; else None.
     """
 
     frame: int
@@ -43,6 +46,7 @@ class LiveFrame(NamedTuple):
     repaired: bool
     noisy: bool
     frozen: bool
+    where: tuple[float, float] | None = None
     cell: tuple[int, int] | None = None
     stream: str | None = None
     reason: str | None = None
@@ -56,23 +60,32 @@ class LiveLevel:
         smooth: frames of the centred mean, odd.
         calibration: gives the threshold; None where there is none.
         alarm_rate: at which normal footage may give events.
+        asked: the threshold that the caller gave, which counts before that; None where none was given.
     """
 
     smooth: int
     calibration: Calibration | None
     alarm_rate: str = USUAL_RATE
+    asked: float | None = None
 
     @cached_property
     def threshold(self) -> float | None:
-        """Returns the smoothed raw score above which a frame is unusual; None where there is none."""
-        return None if self.calibration is None else self.calibration.threshold_at(self.alarm_rate)
+        """Returns what a smoothed raw score must be above to be unusual; None where nobody says it."""
+        if self.calibration is None or self.asked is not None:
+            return self.asked
+        return self.calibration.threshold_at(self.alarm_rate)
+
+    @property
+    def curve(self) -> EventCurve | None:
+        """Returns how often normal footage gives events; None where nobody counted."""
+        return None if self.calibration is None else self.calibration.events
 
     def is_above(self, smoothed: float) -> bool | None:
         """Says whether a smoothed raw score is above the threshold."""
         return None if self.threshold is None else smoothed > self.threshold
 
 
-def live_frames(video: LiveVideo, stages: Stages, level: LiveLevel) -> Iterator[LiveFrame]:
+def live_frames(video: LiveVideo, stages: Stages, level: LiveLevel) -> Generator[LiveFrame, None, None]:
     """Yields what is known of each frame of a stream, in order, as soon as it is.
 
     All is computed on the thread that iterates, which also waits for the frames.
@@ -98,7 +111,7 @@ class _Results:
 
     def __init__(self, stages: Stages, stage: CleanStage, level: LiveLevel) -> None:
         self._stages, self._stage, self._level = stages, stage, level
-        self._said: deque[tuple[float, Explanation]] = deque()  # by the method alone
+        self._said: deque[tuple[float, _Why]] = deque()  # by the method alone
         self._waiting: deque[LiveFrame] = deque()  # for their smoothed raw score
         self._smoothing = _Smoothing(level.smooth)
         self.done = 0
@@ -106,9 +119,8 @@ class _Results:
     def push(self, said: Maps | Judged) -> Iterator[LiveFrame]:
         """Takes what the method says of the next frames; yields the frames of which all is known."""
         raw = self._stages.raw(said).tolist()
-        whys = (
-            _explanations(said, self._stages.spec.streams) if isinstance(said, Judged) else [Explanation()] * len(raw)
-        )
+        unknown = (None, *Explanation())
+        whys = _explanations(said, self._stages.spec.streams) if isinstance(said, Judged) else [unknown] * len(raw)
         self._said.extend(zip(raw, whys, strict=True))
         yield from self._known()
 
@@ -154,7 +166,9 @@ class _Smoothing:
         return means
 
 
-def _explanations(said: Judged, streams: tuple[str, ...]) -> list[Explanation]:
-    columns = said.maps.shape[2]
-    rows = zip(said.cell.tolist(), said.stream.tolist(), said.reasons, strict=True)
-    return [Explanation(divmod(cell, columns), streams[stream], reason) for cell, stream, reason in rows]
+def _explanations(said: Judged, streams: tuple[str, ...]) -> list[_Why]:
+    rows, columns = said.maps.shape[1:]
+    cells = [divmod(cell, columns) for cell in said.cell.tolist()]
+    middles = [((column + 0.5) / columns, (row + 0.5) / rows) for row, column in cells]
+    named = [streams[stream] for stream in said.stream.tolist()]
+    return list(zip(middles, cells, named, said.reasons, strict=True))

@@ -13,6 +13,7 @@ from pixelfast.scores import Scores
 from pixelfast.scores.highlights import Highlight
 from pixelfast.scores.selecting import rows_of_video
 from pixelfast.scores.showing import threshold_words
+from pixelfast.scores.words import how_often, place
 
 
 def lead(scores: Scores, moments: Sequence[Highlight], total: int) -> str:
@@ -39,7 +40,7 @@ def facts(scores: Scores, moment: Highlight, shown: Shown, kept: Kept, labels: L
     step = words.step_of(scores, rows_of_video(scores, moment.video))
     rare = words.how_rare(tail, float(scores.rank[peak]), kept.held_out, step)
     if scores.curve is not None:
-        rare = words.how_often(scores.curve, moment.value)
+        rare = how_often(scores.curve, moment.value)
     level = scores.threshold
     score = f"{moment.value:.3g}"
     if level is not None and level > 0 and moment.event:
@@ -70,7 +71,7 @@ def _seen(scores: Scores, moment: Highlight, shown: Shown, kept: Kept) -> dict[s
     point, box = _where(scores, moment, kept)
     errors = kept.maps.get(moment.number)
     return {
-        "place": "" if point is None else words.place(*point),
+        "place": "" if point is None else place(*point),
         "point": "" if point is None else f"x {point[0]:.0%}, y {point[1]:.0%}",
         "box": box,
         "heat": "" if errors is None else png(heat(errors)),

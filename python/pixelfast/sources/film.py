@@ -48,14 +48,20 @@ class Film:
         promised: seconds that the header says the video lasts; None where it says nothing of it, or not of it alone.
         missing: seconds between frames that were lost with their packets.
         undecoded: frames that could not be decoded, and were too many in a row to be replaced.
+        fault: what FFmpeg said where it could not read on; None where the video just ended.
     """
 
-    def __init__(self, path: Path, threads: int, *, deinterlace: bool = False) -> None:
-        """Opens the file; a SourceError where it is none, or there is no video in it that can be decoded."""
-        self._file = opened_file(path)
-        self._stream = video_stream(self._file, path)
+    def __init__(self, source: Path | tuple[Any, Any], threads: int, *, deinterlace: bool = False) -> None:
+        """Opens a file, or takes an open one with its stream, whose frames are then decoded without delay.
+
+        Raises:
+            LostFootageError: it is none, or there is no video in it that can be decoded.
+        """
+        ready = not isinstance(source, Path)
+        self._file, self._stream = _opened(source) if isinstance(source, Path) else source
         context = self._stream.codec_context
-        context.thread_type, context.thread_count = "AUTO", min(_decoders(threads), _MOST_THREADS)
+        context.thread_type = "SLICE" if ready else "AUTO"
+        context.thread_count = min(_decoders(threads), _MOST_THREADS)
         context.flags |= Flags.output_corrupt
         context.flags2 |= Flags2.show_all
         if context.name == "hevc":
@@ -67,6 +73,7 @@ class Film:
         self.clock = Clock(1.0 / self.rate if self.rate else 0.04)
         self.interlaced = False
         self.missing, self.undecoded = 0.0, 0
+        self.fault: Exception | None = None
         self._deinterlace = deinterlace
         self._damaged: dict[int, bool] = {}  # times of packets: whether they gave no frame as yet
         self._smeared = False
@@ -106,8 +113,8 @@ class Film:
         while True:
             try:
                 packet = next(packets, None)
-            except (av.FFmpegError, OSError):  # the file ends in the middle, or goes away
-                self._smeared = True
+            except (av.FFmpegError, OSError) as error:  # the file ends in the middle, or goes away
+                self._smeared, self.fault = True, error
                 yield None
                 return
             if packet is None:
@@ -149,9 +156,8 @@ class Film:
         """The frames as shots, and one without a picture for each that was lost between them."""
         for frame in frames:
             ticks = None if frame.pts is None else self._ticks(frame)
-            lost = [] if ticks is None else sorted(at for at, bare in self._damaged.items() if bare and at < ticks)
-            for at in lost:
-                del self._damaged[at]
+            passed = [] if ticks is None else sorted(at for at in self._damaged if at < ticks)
+            lost = [at for at in passed if self._damaged.pop(at)]
             if self.clock.last is None or len(lost) > MOST_IN_A_ROW:
                 self.undecoded += len(lost)
                 lost = []
@@ -199,6 +205,11 @@ class _Steady:
 def _decoders(threads: int) -> int:
     """One more than there are cores, where all may be used: one of them waits while a picture is resized."""
     return threads + (1 < usable_cores() <= threads)
+
+
+def _opened(path: Path) -> tuple[Any, Any]:
+    file = opened_file(path)
+    return file, video_stream(file, path)
 
 
 def frame_rate(stream: Any) -> float | None:

@@ -28,7 +28,7 @@ class LiveVideo:
         one_size: whether a change of size is refused.
     """
 
-    name: Final = "stream"
+    name = "stream"
     length: Final = None
 
     def __init__(self, frames: LiveFrames, chunk: int) -> None:

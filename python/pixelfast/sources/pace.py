@@ -54,11 +54,7 @@ def scoring_pace(videos: Sequence[Video], trained: float | None, sample_fps: flo
     if target is None:
         return list(videos)
     rates = [rate_of(video) for video in videos]
-    if sample_fps and trained and not trained / ALIKE <= sample_fps <= trained * ALIKE:
-        notes.say(
-            f"the model learnt {trained:g} frames a second, and {sample_fps:g} are scored: what moves by another "
-            f"distance from frame to frame looks unusual; train with --sample-fps {sample_fps:g}"
-        )
+    _say_another(trained, sample_fps, notes)
     slow = [one for one in zip(videos, rates, strict=True) if one[1] is not None and one[1] * ALIKE < target]
     if slow:
         more = f", as {len(slow) - 1} more videos" if len(slow) > 1 else ""
@@ -75,6 +71,39 @@ def scoring_pace(videos: Sequence[Video], trained: float | None, sample_fps: flo
             "model learnt; the others get scores by interpolation"
         )
     return _taken(videos, rates, target, asked=sample_fps is not None)
+
+
+def live_pace(
+    name: str, rate: float | None, trained: float | None, sample_fps: float | None, notes: Notes
+) -> float | None:
+    """Returns how many frames a second are taken of a camera that gives `rate`, None for all; says aloud what differs.
+
+    Raises:
+        SourceError: a rate is asked for, and that of the camera is not known.
+    """
+    target = sample_fps or trained
+    if rate is None and sample_fps is not None:
+        raise SourceError(f"{name} does not tell its frames a second, so none can be left out: leave out sample_fps")
+    if rate is None or target is None:
+        return None
+    _say_another(trained, sample_fps, notes)
+    if rate * ALIKE < target:
+        notes.say(
+            f"{name} has {rate:g} frames a second, and the model learnt {target:g}: things move farther from frame to "
+            f"frame than it knows, so scores rise; train with --sample-fps {rate:g}"
+        )
+    if rate <= ALIKE * target:
+        return None
+    notes.say(f"{target:g} of the {rate:g} frames a second of {name} are scored, as the model learnt")
+    return target
+
+
+def _say_another(trained: float | None, sample_fps: float | None, notes: Notes) -> None:
+    if sample_fps and trained and not trained / ALIKE <= sample_fps <= trained * ALIKE:
+        notes.say(
+            f"the model learnt {trained:g} frames a second, and {sample_fps:g} are scored: what moves by another "
+            f"distance from frame to frame looks unusual; train with --sample-fps {sample_fps:g}"
+        )
 
 
 def _taken(videos: Sequence[Video], rates: Sequence[float | None], target: float | None, *, asked: bool) -> list[Video]:

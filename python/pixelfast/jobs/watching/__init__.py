@@ -1,0 +1,1 @@
+"""What becomes of a camera's results: events, clips, commands, a page."""
