@@ -82,8 +82,8 @@ def watch(
     with spoken_aloud(aside()):
         watching = job.watch(
             source, model, alarm_rate=alarm_rate, threshold=threshold, save_events=save_events, on_event=on_event,
-            page=page, keep_trying=keep_trying, stride=stride, how=how, pool=pool, smooth=smooth, flip=flip, threads=threads,
-            chunk=chunk, orientation=orientation, deinterlace=deinterlace, sample_fps=sample_fps,
+            page=page, keep_trying=keep_trying, stride=stride, how=how, pool=pool, smooth=smooth, flip=flip,
+            threads=threads, chunk=chunk, orientation=orientation, deinterlace=deinterlace, sample_fps=sample_fps,
         )  # fmt: skip
         with watching, _ended_by_signals(watching.stop):
             for event in watching:

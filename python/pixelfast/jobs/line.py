@@ -190,8 +190,8 @@ def _describe_job(choice: EngineChoice, stages: Stages, flip: FlipCorrection) ->
         )
     elif calibration.events.fps is None and EventRate.parse(settings.alarm_rate).seconds is not None:
         missing = (
-            f"alarms at {settings.alarm_rate} are counted as if the footage had {ASSUMED_FPS:g} pictures a second, as that "
-            "of the training does not tell its rate: train with --fps"
+            f"alarms at {settings.alarm_rate} are counted as if the footage had {ASSUMED_FPS:g} pictures a second, "
+            "as that of the training does not tell its rate: train with --fps"
         )
     # As JSON has it, so that a job equals the one that a part file brings back.
     return replace(job, calibration=json.loads(json.dumps(asdict(replace(calibration, cells=None))))), missing

@@ -38,7 +38,7 @@ def test_json_says_all_in_one_line() -> None:
     assert plain == {
         "video": "cam", "start": 10, "end": 20, "peak": 15, "seconds": 0.4, "lasts": 0.44,
         "time": "2026-01-02T03:04:05.000+00:00", "value": 3.0, "threshold": 2.0, "reason": "fast", "stream": "speed",
-        "where": [0.25, 0.75], "saved": None,
+        "where": [0.25, 0.75], "saved": None, "hours": None, "extrapolated": None,
     }  # fmt: skip
     assert json.loads(EVENT._replace(end=None, time=None, where=None).json())["end"] is None
     assert EVENT.line() == ("2026-01-02 03:04:05  0.4 s  frames 10 to 20  peak 3 (threshold 2)  bottom left: fast")

@@ -43,6 +43,17 @@ def test_raw_and_events_are_those_of_score(watching: Path, new: Path, name: str,
     assert len(events) > 1
 
 
+def test_events_follow_the_alarm_rate_and_say_how_rare_they_are(watching: Path, new: Path) -> None:
+    rate = "1/100frames"
+    with pixelfast.Scorer(watching / "density", on_error="insist", alarm_rate=rate) as scorer:
+        expected = scorer.score(new).events()
+    with pixelfast.watch(new, watching / "density", alarm_rate=rate) as watch:
+        events = list(watch)
+    said = [(one.start, one.end, one.extrapolated) for one in events]
+    assert said == [(one.start, one.end, one.extrapolated) for one in expected]
+    np.testing.assert_allclose([one.hours for one in events], [one.hours for one in expected], rtol=1e-6)
+
+
 KINDS: dict[str, dict[str, Any]] = {
     "turned.mp4": {"rotation": 90},
     "deep.mkv": {"codec": "ffv1", "pixels": "yuv420p10le"},
