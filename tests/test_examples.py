@@ -77,6 +77,7 @@ def test_examples_of(name: str) -> None:
     [
         ("own_footage.py normal new", "most unusual: "),
         ("false_alarms.py model new 1", "the model that knows is wiser-model"),
+        ("camera.py cam1.mp4 model", "40 frames watched"),
         ("submission.py normal new labels.csv", "submission.csv: 80 rows"),
         ("compare_methods.py normal new labels.csv", "furthest apart: "),
     ],
