@@ -183,6 +183,6 @@ def test_no_damage_crashes(tmp_path_factory: pytest.TempPathFactory, changes: li
         path = tmp_path_factory.getbasetemp() / "damaged.tif"
         path.write_bytes(bytes(damaged)[: len(data) - cut % 400])
         frames, status = _core.decode_frames([path], 8, 8)
-        assert status[0] in (0, 2)
-        assert status[0] == 0 or not frames.any()
+        assert status[0] in (0, 1, 2)  # 1: a wider picture than there are pixels
+        assert status[0] != 2 or not frames.any()
         assert (_core.explain_frame(path) is None) == (status[0] == 0)
