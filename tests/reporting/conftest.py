@@ -1,6 +1,5 @@
 """A browser for the tests of the page; they are skipped aloud where there is none."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -35,19 +34,6 @@ def page_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return pixelfast.report(
         scores, source, home / "report.html", labels=home / "labels.csv", parts=home / "parts", title="Tuesday <b>"
     )
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Any]:
-    """Debian's Chromium."""
-    chromium = shutil.which("chromium")
-    if chromium is None:
-        pytest.skip("the page is not tried in a browser, for there is none: apt-get install chromium")
-    sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright: pip install '.[dev]'")
-    with sync_api.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture

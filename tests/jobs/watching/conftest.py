@@ -1,9 +1,6 @@
 """Models of every kind that can be watched with, and what they are tried on: all video files of drawn frames."""
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -41,16 +38,3 @@ def watching(made_once: MadeOnce) -> Path:
 def new(watching: Path) -> Path:
     """The film in which somebody runs, in frames 30 to 59 and 120 to 149."""
     return watching / "new.mp4"
-
-
-@pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """Debian's Chromium."""
-    found = shutil.which("chromium")
-    if found is None:
-        pytest.skip("the page is not tried in a browser, for there is none: apt-get install chromium")
-    sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright: pip install '.[dev]'")
-    with sync_api.sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield opened
-        opened.close()

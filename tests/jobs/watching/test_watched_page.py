@@ -128,10 +128,10 @@ def test_the_page_of_a_watch(watching: Path, new: Path, caplog: pytest.LogCaptur
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (390, "dark")])
-def test_in_a_browser(server: PageServer, board: Board, chromium: Any, width: int, scheme: str) -> None:
+def test_in_a_browser(server: PageServer, board: Board, browser: Any, width: int, scheme: str) -> None:
     board.show(event(100, saved="events/a_b"), picture())
     complaints = list[str]()
-    context = chromium.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
     page = context.new_page()
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -152,8 +152,8 @@ def test_in_a_browser(server: PageServer, board: Board, chromium: Any, width: in
     context.close()
 
 
-def test_it_refreshes_without_scripts(server: PageServer, board: Board, chromium: Any) -> None:
-    context = chromium.new_context(java_script_enabled=False)
+def test_it_refreshes_without_scripts(server: PageServer, board: Board, browser: Any) -> None:
+    context = browser.new_context(java_script_enabled=False)
     page = context.new_page()
     page.goto(server.address)
     board.show(event(100), picture())
