@@ -9,6 +9,7 @@ from pixelfast.reporting import words
 from pixelfast.reporting.moments import filmstrip
 from pixelfast.scores.highlights import choose_moments, row_of
 from pixelfast.scores.moments import top_moments
+from pixelfast.scores.selecting import step_of
 from pixelfast.scores.words import place
 from report_footage import scores_of
 
@@ -73,7 +74,7 @@ def test_times_are_said_where_they_are_known() -> None:
     assert (words.when(scores, moment.peak), words.how_long(scores, moment)) == ("1:00:01", "0.2 s (2 frames)")
     unknown = replace(scores, seconds=np.full(40, np.nan))
     assert (words.when(unknown, moment.peak), words.how_long(unknown, moment)) == ("frame 11", "2 frames")
-    assert (words.step_of(scores, slice(0, 40)), words.step_of(unknown, slice(0, 40))) == (pytest.approx(0.1), None)
+    assert (step_of(scores, slice(0, 40)), step_of(unknown, slice(0, 40))) == (pytest.approx(0.1), None)
 
 
 def test_marks_are_counted_in_words() -> None:

@@ -7,9 +7,9 @@ import typer
 
 from pixelfast import api
 from pixelfast.cli.console import facts, print_result
-from pixelfast.cli.options import FlipMode, Fps, Threads
+from pixelfast.cli.options import FlipMode, Fps, How, Smooth, Stride, Threads
 from pixelfast.cli.progress import shown_progress
-from pixelfast.options import USUAL_RATE, How, Pool
+from pixelfast.options import USUAL_RATE, Pool
 
 
 def calibrate(
@@ -21,16 +21,10 @@ def calibrate(
         typer.Argument(metavar="NORMAL", help="Normal footage, unseen in training.", show_default="what it held out"),
     ] = None,
     *,
-    stride: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="Frames from window to window.", show_default="the engine's own"),
-    ] = None,
-    how: Annotated[How, typer.Option(help="How the windows that hold a frame are combined.")] = "mean",
+    stride: Stride = None,
+    how: How = "mean",
     pool: Annotated[Pool, typer.Option(help="How the cells of a frame are combined.")] = "mean",
-    smooth: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="Frames (odd) of the centred mean.", show_default="the method's own"),
-    ] = None,
+    smooth: Smooth = None,
     flip: FlipMode = "auto",
     fps: Fps = None,
     threads: Threads = None,

@@ -22,6 +22,15 @@ Outputs = Annotated[
         metavar="FILE", help="File to write: .csv (Id,Predicted) or .parquet (everything). May be given again."
     ),
 ]
+Stride = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Frames from window to window.", show_default="the engine's own"),
+]
+How = Annotated[options.How, typer.Option(help="How the windows that hold a frame are combined.")]
+Smooth = Annotated[
+    int | None,
+    typer.Option(min=1, metavar="N", help="Frames (odd) of the centred mean.", show_default="the method's own"),
+]
 FlipMode = Annotated[options.FlipMode, typer.Option(help="Whether to turn frames that stand upside down.")]
 OnError = Annotated[
     options.OnError,

@@ -15,16 +15,19 @@ from pixelfast.cli.options import (
     Events,
     FlipMode,
     Fps,
+    How,
     OnError,
     Orientation,
     Outputs,
     SampleFps,
+    Smooth,
     Sources,
+    Stride,
     Threads,
 )
 from pixelfast.cli.progress import shown_progress
 from pixelfast.errors import LostFootageError
-from pixelfast.options import USUAL_RATE, EngineInput, EngineRange, How, Pool
+from pixelfast.options import USUAL_RATE, EngineInput, EngineRange, Pool
 
 if TYPE_CHECKING:
     from pixelfast.machine.stopwatch import Profile, ProfileRow
@@ -39,21 +42,15 @@ def score(
     ],
     *,
     out: Outputs = None,
-    stride: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="Frames from window to window.", show_default="the engine's own"),
-    ] = None,
-    how: Annotated[How, typer.Option(help="How the windows that hold a frame are combined.")] = "mean",
+    stride: Stride = None,
+    how: How = "mean",
     pool: Annotated[
         Pool,
         typer.Option(
             help="A frame's error: the mean of its cells, of the worst three, or the rarest by what it usually shows."
         ),
     ] = "mean",
-    smooth: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="Frames (odd) of the centred mean.", show_default="the method's own"),
-    ] = None,
+    smooth: Smooth = None,
     flip: FlipMode = "auto",
     on_error: OnError = "repair",
     maps: Annotated[bool, typer.Option("--maps", help="Keep the error maps in the parts.")] = False,

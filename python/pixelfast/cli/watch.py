@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from pixelfast.cli.console import aside, print_aside, print_result, spoken_aloud
-from pixelfast.cli.options import AlarmRate, Deinterlace, FlipMode, Orientation, SampleFps, Threads
-from pixelfast.options import USUAL_RATE, How, Pool
+from pixelfast.cli.options import AlarmRate, Deinterlace, FlipMode, How, Orientation, SampleFps, Smooth, Stride, Threads
+from pixelfast.options import USUAL_RATE, Pool
 
 if TYPE_CHECKING:
     from pixelfast.jobs.watching.board import Standing
@@ -48,18 +48,12 @@ def watch(
     keep_trying: Annotated[
         bool, typer.Option("--keep-trying", help="Try the first connection, too, again and again.")
     ] = False,
-    stride: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="Frames from window to window.", show_default="the engine's own"),
-    ] = None,
-    how: Annotated[How, typer.Option(help="How the windows that hold a frame are combined.")] = "mean",
+    stride: Stride = None,
+    how: How = "mean",
     pool: Annotated[
         Pool, typer.Option(help="A frame's error: the mean of its cells, of the worst three, or the rarest.")
     ] = "mean",
-    smooth: Annotated[
-        int | None,
-        typer.Option(min=1, metavar="N", help="Frames (odd) of the centred mean.", show_default="the method's own"),
-    ] = None,
+    smooth: Smooth = None,
     flip: FlipMode = "auto",
     threads: Threads = None,
     chunk: Annotated[

@@ -21,6 +21,7 @@ from pixelfast.notes import Notes
 from pixelfast.pipeline.parts import Job, Part
 from pixelfast.progress import ProgressCallback
 from pixelfast.scores import Scores
+from pixelfast.scores.selecting import step_of
 from pixelfast.sources import Source
 from pixelfast.training.cache import held_out_frames
 
@@ -48,7 +49,7 @@ def measure_calibration(
     scores = _scores(parts, found.job, line)
     kept = [slice(None)] * len(parts) if source is not None else _held_out(model, scores)
     pieces = [video.smoothed_raw()[rows] for video, rows in zip(scores.by_video(), kept, strict=True)]
-    name = EngineName.parse(choice.path.name)
+    name, step = EngineName.parse(choice.path.name), step_of(scores, slice(None))
     calibration = Calibration.measure(
         np.concatenate(pieces),
         engine=choice.path.name,
@@ -59,7 +60,7 @@ def measure_calibration(
         smooth=found.job.smooth,
         cells=cells,
         lengths=[len(piece) for piece in pieces],
-        fps=_rate(scores) or model.manifest.rate,
+        fps=model.manifest.rate if step is None else 1 / step,
     )
     model.add({}, [calibration])
     return calibration
@@ -96,10 +97,3 @@ def _held_out(model: Model, scores: Scores) -> list[slice]:
     if not any(held_out for _, held_out in lengths):
         raise ModelError(f"the footage of {model.folder} is too short to hold frames out: name other normal footage")
     return [slice(length - held_out, length) for length, held_out in lengths]
-
-
-def _rate(scores: Scores) -> float | None:
-    """Frames a second of the scored rows; None where their times are not known."""
-    steps = np.empty(0) if scores.seconds is None else np.diff(scores.seconds)
-    steps = steps[np.isfinite(steps) & (steps > 0)]
-    return 1 / float(np.median(steps)) if len(steps) else None

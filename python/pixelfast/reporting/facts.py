@@ -11,7 +11,8 @@ from pixelfast.reporting.pictures import Shown, png
 from pixelfast.reporting.where import Kept, heat, worst
 from pixelfast.scores import Scores
 from pixelfast.scores.highlights import Highlight
-from pixelfast.scores.selecting import rows_of_video
+from pixelfast.scores.moments import time_at
+from pixelfast.scores.selecting import rows_of_video, step_of
 from pixelfast.scores.showing import threshold_words
 from pixelfast.scores.words import how_often, place
 
@@ -37,10 +38,11 @@ def facts(scores: Scores, moment: Highlight, shown: Shown, kept: Kept, labels: L
     peak, length = moment.peak, words.plural(moment.stop - moment.start, "frame")
     said = None if scores.why is None else scores.why.at(peak)
     tail = None if scores.tail is None else float(scores.tail[peak])
-    step = words.step_of(scores, rows_of_video(scores, moment.video))
-    rare = words.how_rare(tail, float(scores.rank[peak]), kept.held_out, step)
     if scores.curve is not None:
         rare = how_often(scores.curve, moment.value)
+    else:
+        step = step_of(scores, rows_of_video(scores, moment.video))
+        rare = words.how_rare(tail, float(scores.rank[peak]), kept.held_out, step)
     level = scores.threshold
     score = f"{moment.value:.3g}"
     if level is not None and level > 0 and moment.event:
@@ -52,7 +54,7 @@ def facts(scores: Scores, moment: Highlight, shown: Shown, kept: Kept, labels: L
         "video": moment.video,
         "when": words.when(scores, peak),
         "frame": int(scores.frame[peak]),
-        "timed": words.time_of(scores, peak) is not None,
+        "timed": time_at(scores, peak) is not None,
         "long": words.how_long(scores, moment) if moment.event else "",
         "first": first,
         "last": last,

@@ -6,6 +6,7 @@ import numpy as np
 
 from pixelfast.scores import Scores
 from pixelfast.scores.highlights import Highlight
+from pixelfast.scores.moments import time_at
 from pixelfast.scores.words import clock, span
 
 MARKS: Final = {
@@ -17,22 +18,16 @@ MARKS: Final = {
 """The marks of a frame, and what each means."""
 
 
-def time_of(scores: Scores, row: int) -> float | None:
-    """Returns the seconds at a row; None where they are not known."""
-    seconds = None if scores.seconds is None else float(scores.seconds[row])
-    return None if seconds is None or np.isnan(seconds) else seconds
-
-
 def when(scores: Scores, row: int) -> str:
     """Returns the time of a row where it is known, else its frame number."""
-    seconds = time_of(scores, row)
+    seconds = time_at(scores, row)
     return f"frame {scores.frame[row]}" if seconds is None else clock(seconds)
 
 
 def how_long(scores: Scores, moment: Highlight) -> str:
     """Returns how long a moment lasts, in frames, and in seconds where they are known."""
     frames = moment.stop - moment.start
-    first, last = time_of(scores, moment.start), time_of(scores, moment.stop - 1)
+    first, last = time_at(scores, moment.start), time_at(scores, moment.stop - 1)
     many = "1 frame" if frames == 1 else f"{frames:,} frames"
     if first is None or last is None or frames == 1:
         return many
@@ -63,13 +58,6 @@ def how_rare(tail: float | None, rank: float, held_out: int | None = None, step:
         return "normal footage often comes this high"
     often = "" if step is None else f" ({span(frames * step)})"
     return f"normal footage comes this high once in {frames:,} frames{often}"
-
-
-def step_of(scores: Scores, rows: slice) -> float | None:
-    """Returns the usual seconds from frame to frame of some rows; None where they are not known."""
-    steps = np.empty(0) if scores.seconds is None else np.diff(scores.seconds[rows])
-    steps = steps[np.isfinite(steps) & (steps > 0)]
-    return float(np.median(steps)) if len(steps) else None
 
 
 def reason(scores: Scores, row: int) -> str:

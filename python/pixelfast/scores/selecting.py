@@ -69,3 +69,10 @@ def rows_of(scores: "Scores", event: Event) -> slice:
         if not len(found):
             raise ScoresError(f"video {event.video} has no frame {frame}: the event is one of other scores")
     return slice(video.start + int(ends[0][0]), video.start + int(ends[1][0]) + 1)
+
+
+def step_of(scores: "Scores", rows: slice) -> float | None:
+    """Returns the usual seconds from frame to frame of some rows; None where they are not known."""
+    steps = np.empty(0) if scores.seconds is None else np.diff(scores.seconds[rows])
+    steps = steps[np.isfinite(steps) & (steps > 0)]
+    return float(np.median(steps)) if len(steps) else None
