@@ -9,6 +9,10 @@ import pytest
 from footage import walking_square
 from frame_files import write_video
 from killing import Deed, different, tree
+from pixelfast.errors import OutputError
+from pixelfast.files.locks import alone_with
+from pixelfast.jobs.train import train_model
+from pixelfast.methods.trained import TrainingRequest
 from pixelfast.model import Model
 from tiny_engines import write_frame_engine
 
@@ -131,3 +135,12 @@ def test_export(home: Path, made_once: Callable[..., Path], count: int) -> None:
         prepare=lambda out: shutil.copytree(trained, out / "model"),
     )  # fmt: skip
     killed_anywhere(deed, count)
+
+
+def test_the_second_of_two_trainings_is_refused_and_the_first_is_not_disturbed(home: Path) -> None:
+    (home / "model.training").mkdir()
+    (home / "model.training" / "autoencoder.checkpoint.pt").write_bytes(b"of the first")
+    for request in (TrainingRequest(fresh=True), TrainingRequest(resume=True), TrainingRequest(method="density")):
+        with alone_with(home / "model.training"), pytest.raises(OutputError, match=r"by another run that is still at"):
+            train_model(home / "new", home / "model", request)
+    assert tree(home / "model.training") == {"autoencoder.checkpoint.pt": b"of the first"}

@@ -181,7 +181,10 @@ def _take(path: Path, seconds: float = 0) -> "BaseFileLock | None":
     try:
         lock.acquire(timeout=seconds, poll_interval=0.02)
     except Timeout:
-        return None
+        if path.exists():
+            return None
+        path.touch()  # raises what the system has against it; else whoever had the lock has just let go
+        return _take(path, seconds)
     except OSError as error:
         if error.errno not in _NO_LOCKS:
             raise
