@@ -132,7 +132,7 @@ _USUAL: Final[dict[str, Check]] = {
     "depth": sample_bits,
     **dict.fromkeys(("fps", "sample_fps"), partial(number, least=0.001, most=100_000.0)),
     **dict.fromkeys(("width", "width_share"), real),
-    **dict.fromkeys(("deinterlace", "maps", "orientation", "resume"), flag),
+    **dict.fromkeys(("deinterlace", "exact", "maps", "orientation", "resume"), flag),
     **dict.fromkeys(("alarm_rate", "compute_capability", "method", "precision", "shard", "title", "to"), text),
     **dict.fromkeys(("engine", "events", "labels", "model", "out", "parts", "raft_weights", "report"), path),
     **dict.fromkeys(("profile", "progress"), function),

@@ -140,8 +140,6 @@ def test_bad_engines_and_settings_are_told_at_once(model: Model, tmp_path: Path,
     with pytest.raises(pixelfast.ArgumentError, match="smooth must be an odd number"):
         pixelfast.Scorer(model.folder, smooth=2)
     with pixelfast.Scorer(model.folder) as scorer:
-        with pytest.raises(pixelfast.EngineError, match="a shard needs an engine file, not the folder"):
-            scorer.score(source, shard="1/2", parts=tmp_path / "parts")
         with pytest.raises(pixelfast.SourceError, match="does not exist"):
             scorer.score(tmp_path / "nothing")
         assert len(scorer.score(source)) == 123  # after errors it goes on

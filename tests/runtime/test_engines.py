@@ -1,6 +1,7 @@
 """Engines: what they compute against NumPy, and the sentence for everything that is no engine."""
 
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -250,10 +251,17 @@ def test_a_damaged_engine_beside_the_named_one_takes_nothing_from_it(tmp_path: P
     assert choose_engine(model.folder / "ae.onnx").model is None
 
 
-def test_a_shard_needs_a_file(model: Model) -> None:
-    with pytest.raises(EngineError, match=r"a shard needs an engine file, not the folder .*model"):
-        choose_engine(model.folder, None, sharded=True)
-    assert choose_engine(model.folder / "ae.onnx", None, sharded=True).model == model
+def test_machines_that_share_the_work_take_the_engine_that_the_manifest_names(model: Model) -> None:
+    for name in ("ae.int8.onnx", "ae.s4.int8.onnx"):
+        shutil.copyfile(model.folder / "ae.onnx", model.folder / name)
+    model = model.add({name: model.folder / name for name in ("ae.int8.onnx", "ae.s4.int8.onnx")})
+    choice = choose_engine(model.folder, exact=True)
+    assert choice.path == model.folder / "ae.onnx"
+    assert choice.notes == [
+        "ae.onnx is taken, not ae.int8.onnx, so that every machine gives the same: name a file for another"
+    ]
+    assert choose_engine(model.folder, 4, exact=True).path == model.folder / "ae.s4.onnx"
+    assert choose_engine(model.folder / "ae.int8.onnx", exact=True).path == model.folder / "ae.int8.onnx"
 
 
 @pytest.mark.parametrize(

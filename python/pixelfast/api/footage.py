@@ -36,6 +36,7 @@ def score(
     maps: bool = False,
     parts: StrPath | None = None,
     shard: str | None = None,
+    exact: bool = False,
     threads: int | None = None,
     chunk: int = 64,
     engine_input: EngineInput | None = None,
@@ -57,7 +58,8 @@ def score(
         source: footage: video files, folders of frames, folders of either at any depth, or a list of those.
         engine: a model folder, an `.onnx` file (one of ours, or anybody's autoencoder of cuboids), or an
             `ae.safetensors`, which PyTorch runs, on a GPU where it has one.
-        out: a `.csv` or `.parquet` to write, or several.
+        out: a `.csv` or `.parquet` to write, or several; they, `parts` and `events` may lie on any file system that
+            PyArrow knows (`s3://bucket/scores.parquet`, `gs://`, `file://`).
         stride: frames between the starts of windows; None takes the engine's own (1 for a model folder).
         how: "mean", "max" or "median" over the windows that hold a frame.
         pool: "mean" over the cells of a frame's error map; "worst", the mean of the three worst; or "rare", how rare
@@ -72,7 +74,9 @@ def score(
         maps: keep each frame's error map in its part (float16, square roots).
         parts: the folder of raw scores, one file a video; a rerun takes what is there. None means `<out>.parts/`, or
             nothing on disk without `out`.
-        shard: "i/n", this machine's share of the videos; merge the parts afterwards.
+        shard: "i/n", this machine's share of the videos; merge the parts afterwards. Of a model folder all machines
+            take the float32 engine then, as with `exact`; name a file for another.
+        exact: of a model folder take the float32 engine, not the fastest one of this machine.
         threads: for decoding and for the engine, each; None takes the cores that this process may use.
         chunk: frames to a call of the engine, at most 16,384; the scores do not depend on it.
         engine_input: of an autoencoder of cuboids that is not ours: "nchw" ([B, T, H, W]) or "nhwc" ([B, H, W, T]);
@@ -116,7 +120,7 @@ def score(
     maps = maps or report is not None
     settings = Settings(
         stride, how, pool, smooth, flip, on_error, chunk, engine_input, engine_range, orientation, depth,
-        deinterlace, fps, sample_fps, alarm_rate,
+        deinterlace, fps, sample_fps, alarm_rate, exact,
     )  # fmt: skip
     line, request = Line(engine, settings, threads), Request(out, parts, shard, maps, progress, profile, events)
     if report is None:

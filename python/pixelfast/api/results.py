@@ -3,7 +3,6 @@
 A function imports what it needs when it is called: scoring starts in half a second.
 """
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pixelfast.api.given import StrPath
@@ -12,6 +11,7 @@ from pixelfast.progress import ProgressCallback
 
 if TYPE_CHECKING:
     from pixelfast.evaluation import Evaluation
+    from pixelfast.files.places import AnyPath
     from pixelfast.scores import Scores
     from pixelfast.sources import Source
 
@@ -28,7 +28,7 @@ def report(
     title: str | None = None,
     threads: int | None = None,
     progress: ProgressCallback | None = None,
-) -> Path:
+) -> "AnyPath":
     """Writes the page that a person looks at: one HTML file that holds all it shows, and needs no network.
 
     It lists the runs of frames above the threshold, the highest first (without a threshold, or where nothing is above

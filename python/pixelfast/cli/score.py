@@ -27,6 +27,7 @@ from pixelfast.cli.options import (
 )
 from pixelfast.cli.progress import shown_progress
 from pixelfast.errors import LostFootageError
+from pixelfast.files.places import place
 from pixelfast.options import USUAL_RATE, EngineInput, EngineRange, Pool
 
 if TYPE_CHECKING:
@@ -63,6 +64,9 @@ def score(
     shard: Annotated[
         str | None, typer.Option(metavar="I/N", help="Score only share i of n, as 2/8; put together with `merge`.")
     ] = None,
+    exact: Annotated[
+        bool, typer.Option("--exact", help="Of a folder, the float32 engine, not the fastest here; so with --shard.")
+    ] = False,
     threads: Threads = None,
     chunk: Annotated[int, typer.Option(min=1, metavar="N", help="Frames to a call of the engine.")] = 64,
     engine_input: Annotated[
@@ -97,10 +101,10 @@ def score(
         with shown_progress() as progress:
             scores = api.score(
                 source, engine, out=out, stride=stride, how=how, pool=pool, smooth=smooth, flip=flip, on_error=on_error,
-                maps=maps, parts=parts, shard=shard, threads=threads, chunk=chunk, engine_input=engine_input,
-                engine_range=engine_range, orientation=orientation, depth=depth, deinterlace=deinterlace,
-                fps=fps, sample_fps=sample_fps, alarm_rate=alarm_rate, events=events, report=report,
-                progress=progress, profile=profiles.append,
+                maps=maps, parts=parts, shard=shard, exact=exact, threads=threads, chunk=chunk,
+                engine_input=engine_input, engine_range=engine_range, orientation=orientation, depth=depth,
+                deinterlace=deinterlace, fps=fps, sample_fps=sample_fps, alarm_rate=alarm_rate, events=events,
+                report=report, progress=progress, profile=profiles.append,
             )  # fmt: skip
     except LostFootageError as error:
         if error.scores is not None:
@@ -122,7 +126,7 @@ def describe_scores(scores: "Scores", out: Sequence[Path]) -> str:
         ("threshold", _threshold(scores)),
         *([("reused", f"{scores.reused:,} videos, scored before, by their parts")] if scores.reused else []),
         ("time", times(scores.phases)),
-        *(("written", str(path)) for path in out),
+        *(("written", str(place(path))) for path in out),
     ]
     header, top = ("most unusual", "frame", "rank", "score"), top_moments(scores, 5)
     lines = [(row.video, str(row.frame), f"{row.rank:.4f}", f"{row.score:.4f}") for row in top]

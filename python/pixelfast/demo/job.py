@@ -15,6 +15,7 @@ from pixelfast.arguments import checked
 from pixelfast.demo.scene import Scene, SceneSpec, generate_scene
 from pixelfast.errors import OutputError
 from pixelfast.evaluation import Evaluation
+from pixelfast.files.places import AnyPath
 from pixelfast.machine.threads import usable_threads
 from pixelfast.methods.registry import USUAL, all_methods
 from pixelfast.methods.trained import TrainingRequest
@@ -66,9 +67,9 @@ class MethodReport:
     evaluation: Evaluation
     flips: Flips
     moments: tuple[Moment, ...]
-    written: tuple[Path, ...]
+    written: tuple[AnyPath, ...]
     seconds: dict[str, float]
-    page: Path | None = None
+    page: AnyPath | None = None
 
 
 @dataclass(frozen=True)
@@ -147,7 +148,7 @@ def judge(
     return MethodReport(scene, model, scores, evaluation, flips, moments, written, seconds, page)
 
 
-def _page(scene: Scene, scores: Scores, out: Path, parts: str) -> Path | None:
+def _page(scene: Scene, scores: Scores, out: Path, parts: str) -> AnyPath | None:
     try:
         require_report()
     except OutputError:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from pixelfast.errors import OutputError, PixelfastError
 from pixelfast.files.locks import PREFIX, hidden_beside, sweep
+from pixelfast.files.places import Elsewhere, place, to_be_sent
 from pixelfast.files.refused import is_disk_full, write_error
 
 
@@ -18,12 +19,17 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     """Yields a temporary path (an empty file that exists) beside `path`, which becomes `path` when the block ends well.
 
     The temporary name is hidden and keeps the suffix. When the block raises, Ctrl-C included, the temporary file is
-    removed and whatever stood at `path` stays as it was. A symbolic link at `path` is followed.
+    removed and whatever stood at `path` stays as it was. A symbolic link at `path` is followed. For a place elsewhere
+    (`s3://…`) the temporary file is here, and sent there at the end.
 
     Raises:
         OutputError: the folder is missing or cannot be written, `path` is a folder or a device, the disk is full.
     """
-    target = _target(Path(path))
+    if isinstance(found := place(path), Elsewhere):
+        with to_be_sent(found) as local:
+            yield local
+        return
+    target = _target(found)
     try:
         with hidden_beside(target, target.suffix[:32]) as temporary:
             temporary.touch(exist_ok=False)  # with the permissions that the user's umask gives
@@ -63,7 +69,9 @@ def check_writable(path: str | os.PathLike[str]) -> None:
     Raises:
         OutputError: the folder is missing or cannot be written, or `path` is a folder or a device.
     """
-    target = _target(Path(path))
+    if isinstance(found := place(path), Elsewhere):
+        return found.check_writable()
+    target = _target(found)
     sweep(target.parent)
     try:
         with hidden_beside(target, target.suffix[:32]) as temporary:

@@ -21,7 +21,7 @@ _REASONS: Final = {
 }
 
 
-def write_error(path: Path, error: OSError) -> OutputError:
+def write_error(path: str | os.PathLike[str], error: OSError) -> OutputError:
     """Returns the OutputError that says in a sentence why `path` could not be written."""
     reason = _REASONS.get(error.errno or 0) or error.strerror or str(error) or type(error).__name__
     return OutputError(f"{path} cannot be written: {reason}")

@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from pixelfast.errors import ArgumentError, ScoresError
 from pixelfast.evaluation import Evaluation, VideoEvaluation, evaluate
-from pixelfast.files.natural import natural_key, unpadded
-from pixelfast.pipeline.parts import SUFFIX, read_part
+from pixelfast.files.natural import unpadded
+from pixelfast.files.places import AnyPath, place
+from pixelfast.pipeline.parts import part_files, read_part
 
 if TYPE_CHECKING:
     from pixelfast.scores import Scores
@@ -38,20 +39,20 @@ def evaluate_run(
     from pixelfast.evaluation.regions import region_criteria
 
     folder = MaskFolder(Path(masks))
-    maps = read_maps(Path(parts), found.videos)
+    maps = read_maps(place(parts), found.videos)
     of_each = (folder.read(one.video, one.frames, one.abnormal) for one in found.videos)
     criteria = region_criteria(maps, of_each)
     return replace(found, rbdc=criteria.rbdc, tbdc=criteria.tbdc)
 
 
-def read_maps(parts: Path, videos: Sequence[VideoEvaluation]) -> dict[str, NDArray[np.float16]]:
+def read_maps(parts: AnyPath, videos: Sequence[VideoEvaluation]) -> dict[str, NDArray[np.float16]]:
     """Reads the error maps f16[N,h,w] (their square roots) of each video, by its name, from a folder of parts.
 
     Raises:
         ScoresError: a part is missing, there twice, damaged, without maps, or of another number of frames.
     """
     wanted, maps = {one.video: one for one in videos}, dict[str, NDArray[np.float16]]()
-    paths = sorted(parts.glob(f"[!.]*{SUFFIX}"), key=lambda path: natural_key(path.name))
+    paths = part_files(parts)
     for path in paths:
         part = read_part(path)
         video = wanted.get(unpadded(part.video))

@@ -60,10 +60,19 @@ class Line:
         return self.watch
 
     def choice(self, *, sharded: bool = False) -> EngineChoice:
-        """The engine's file; an EngineError or ModelError where it cannot be found, or a shard names a folder."""
-        if self._choice is None or (sharded and self.engine.is_dir()):
+        """The engine's file; an EngineError or ModelError where it cannot be found.
+
+        Where machines share the work, all take the same engine of a folder; one that was opened before must be it.
+        """
+        exact = self.settings.exact or sharded
+        if self._choice is None:
             with self.watch.phase("open"):
-                self._choice = _choose(self.engine, self.settings, self.threads, sharded=sharded)
+                self._choice = _choose(self.engine, self.settings, self.threads, exact=exact)
+        elif sharded and _choose(self.engine, self.settings, self.threads, exact=True).path != self._choice.path:
+            raise EngineError(
+                f"{self._choice.path} was opened as the fastest engine here, and machines that share the work must "
+                "take the same: open the folder with exact=True, or name a file"
+            )
         return self._choice
 
     def reading(self) -> Reading:
@@ -106,9 +115,9 @@ class Line:
         return replace(job, settings={**job.settings, **self.reading().unusual()})
 
 
-def _choose(engine: Path, settings: Settings, threads: int, *, sharded: bool) -> EngineChoice:
+def _choose(engine: Path, settings: Settings, threads: int, *, exact: bool) -> EngineChoice:
     """Finds the engine, and refuses settings of which it can be told without loading it that they do not go with it."""
-    choice = choose_engine(engine, settings.stride, sharded, threads)
+    choice = choose_engine(engine, settings.stride, exact=exact, threads=threads)
     if choice.model is not None and (settings.engine_input, settings.engine_range) != (None, None):
         raise EngineError(f"{choice.path} belongs to a model, which knows it: leave out engine_input and engine_range")
     find_method(choice.method).check(choice, settings)

@@ -2,11 +2,14 @@
 
 from collections.abc import Iterable, Sequence
 from os import PathLike
-from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from pixelfast.errors import ScoresError
 from pixelfast.files.atomic import check_writable
 from pixelfast.files.natural import natural_key
+from pixelfast.files.places import AnyPath, place
 from pixelfast.jobs.score import finish
 from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.machine.threads import usable_threads
@@ -14,7 +17,7 @@ from pixelfast.model.events import EventRate
 from pixelfast.notes import Notes
 from pixelfast.options import USUAL_RATE
 from pixelfast.pipeline.listing import describe_missing, named
-from pixelfast.pipeline.parts import SUFFIX, Job, Part, read_parts
+from pixelfast.pipeline.parts import SUFFIX, Job, Part, part_files, read_parts
 from pixelfast.scores import Scores
 from pixelfast.scores.event_files import check_events_path
 from pixelfast.scores.files import Out, output_paths
@@ -29,14 +32,14 @@ def merge_parts(
     notes, watch = Notes(), Stopwatch()
     EventRate.parse(alarm_rate)
     paths, threads = output_paths(out), usable_threads(None)
-    table = None if events is None else check_events_path(Path(events))
+    table = None if events is None else check_events_path(place(events))
     for path in paths:
         check_writable(path)
     with watch.phase("read"):
         given = _given(parts)
         files = _files(given)
         read = dict(zip(files, read_parts(files, threads), strict=True))
-    videos = _one_a_video(read)
+    videos = _one_a_video(read, notes)
     sources = _sources(read, all(path in read for path in given), notes)
     job = _one_job(read)
     for part in videos:
@@ -50,15 +53,14 @@ def merge_parts(
     return finish(videos, job, paths, notes=notes, watch=watch, threads=threads, alarm_rate=alarm_rate, events=table)
 
 
-def _given(parts: Folders) -> list[Path]:
-    return [Path(parts)] if isinstance(parts, str | PathLike) else [Path(folder) for folder in parts]
+def _given(parts: Folders) -> list[AnyPath]:
+    return [place(parts)] if isinstance(parts, str | PathLike) else [place(folder) for folder in parts]
 
 
-def _files(parts: list[Path]) -> list[Path]:
-    found: list[Path] = []
+def _files(parts: list[AnyPath]) -> list[AnyPath]:
+    found: list[AnyPath] = []
     for folder in parts:
-        inside = sorted(folder.glob(f"[!.]*{SUFFIX}"), key=lambda path: natural_key(path.name))
-        files = [folder] if folder.is_file() else inside
+        files = [folder] if folder.is_file() else part_files(folder)
         if not files:
             raise ScoresError(_no_parts(folder))
         found += files
@@ -67,7 +69,7 @@ def _files(parts: list[Path]) -> list[Path]:
     return found
 
 
-def _no_parts(folder: Path) -> str:
+def _no_parts(folder: AnyPath) -> str:
     """What is wrong with a folder without parts, and what to do."""
     if any(folder.glob("[!.]*.npz")):
         return f"{folder} holds only parts that an older pixelfast wrote (.npz): score again, then merge"
@@ -75,7 +77,7 @@ def _no_parts(folder: Path) -> str:
     return f"{folder} {what}: give the folder that `pixelfast score` wrote its parts to"
 
 
-def _one_job(read: dict[Path, Part]) -> Job:
+def _one_job(read: dict[AnyPath, Part]) -> Job:
     """What all parts share; the smoothing and the calibration that the first of them has.
 
     Raises:
@@ -105,13 +107,14 @@ def differences(a: Job, b: Job) -> str:
     return ", ".join(f"{name} {left} and {right}" for name, left, right in pairs if left != right)
 
 
-def _one_a_video(read: dict[Path, Part]) -> Sequence[Part]:
-    """The parts, each video once; a copy of a part is no other part.
+def _one_a_video(read: dict[AnyPath, Part], notes: Notes) -> Sequence[Part]:
+    """The parts, each video once, in the order of their source, whatever the order of the files.
 
     Raises:
-        ScoresError: two parts of one video come from different footage.
+        ScoresError: two parts of one video come from different footage, or have different scores.
     """
-    by_video: dict[str, tuple[Path, Part]] = {}
+    by_video: dict[str, tuple[AnyPath, Part]] = {}
+    twice: dict[str, list[AnyPath]] = {}
     for path, part in read.items():
         other_path, other = by_video.setdefault(part.video, (path, part))
         if other.footage != part.footage:
@@ -119,16 +122,31 @@ def _one_a_video(read: dict[Path, Part]) -> Sequence[Part]:
                 f"{other_path} and {path} are both video {part.video}, of different footage: delete the outdated one "
                 f"({_ages(other_path, other, path, part)})"
             )
-    return [part for _, part in by_video.values()]
+        if other.job.fingerprint() == part.job.fingerprint() and not np.array_equal(other.raw, part.raw):
+            raise ScoresError(
+                f"{other_path} and {path} are both video {part.video}, and their scores differ: delete one of them "
+                f"({_ages(other_path, other, path, part)})"
+            )
+        if other_path != path:
+            twice.setdefault(part.video, [other_path]).append(path)
+    if twice:
+        some = [f"{video} ({', '.join(map(str, paths))})" for video, paths in twice.items()]
+        notes.say(f"videos with several equal parts, of which one is taken: {named(some, len(some))}")
+    return sorted((part for _, part in by_video.values()), key=_order)
 
 
-def _sources(read: dict[Path, Part], by_name: bool, notes: Notes) -> list[list[Part]]:
+def _order(part: Part) -> tuple[int, Any]:
+    """Where a part's video stands in its source, whichever way its folder lists it; else its name."""
+    return (0 if part.place is None else part.place.position), natural_key(part.video)
+
+
+def _sources(read: dict[AnyPath, Part], by_name: bool, notes: Notes) -> list[list[Part]]:
     """The parts of each source that they come from, the largest first; several only where each file was named.
 
     Raises:
         ScoresError: they come from several sources, or from one whose list of videos has changed since.
     """
-    sources: dict[str, dict[Path, Part]] = {}
+    sources: dict[str, dict[AnyPath, Part]] = {}
     for path, part in read.items():
         sources.setdefault(part.job.source, {})[path] = part
     first, *others = sorted(sources.values(), key=len, reverse=True)
@@ -146,7 +164,7 @@ def _sources(read: dict[Path, Part], by_name: bool, notes: Notes) -> list[list[P
     return [list({part.video: part for part in some.values()}.values()) for some in (first, *others)]
 
 
-def _ages(path: Path, part: Part, other_path: Path, other: Part) -> str:
+def _ages(path: AnyPath, part: Part, other_path: AnyPath, other: Part) -> str:
     """Which of two parts was written later, and where the footage of each lay."""
     written = path.stat().st_mtime_ns, other_path.stat().st_mtime_ns
     newer = "both were written at once"

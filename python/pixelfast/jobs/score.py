@@ -8,6 +8,7 @@ from os import PathLike
 from pathlib import Path
 
 from pixelfast.errors import ArgumentError, LostFootageError
+from pixelfast.files.places import AnyPath, place
 from pixelfast.jobs.line import Line, calibration_of
 from pixelfast.machine.stopwatch import Profile, Stopwatch
 from pixelfast.methods.registry import find_method
@@ -60,7 +61,7 @@ def run(source: Source, line: Line, request: Request) -> Scores:
     """Scores a source; see `pixelfast.score`."""
     _parse_share(request.shard)
     paths, folder = _places(request)
-    events = None if request.events is None else check_events_path(Path(request.events))
+    events = None if request.events is None else check_events_path(place(request.events))
     watch = line.begin()
     found = gather(source, line, request)
     if request.shard is not None:
@@ -92,7 +93,9 @@ def gather(source: Source, line: Line, request: Request) -> Gathered:
     choice = line.choice(sharded=request.shard is not None)
     with watch.phase("open"):
         reading = line.reading()
-        all_videos = open_source(source, notes, reading=reading, outputs=paths)
+        all_videos = open_source(
+            source, notes, reading=reading, outputs=[path for path in paths if isinstance(path, Path)]
+        )
         check_outputs(paths, all_videos)
         trained = None if choice.model is None else choice.model.manifest.rate
         all_videos = scoring_pace(all_videos, trained, reading.sample_fps, notes)
@@ -115,7 +118,7 @@ def gather(source: Source, line: Line, request: Request) -> Gathered:
     for note in harmless_note(videos) + turned_note(videos):
         notes.say(note)
     if lost and not parts:
-        if folder is not None:
+        if isinstance(folder, Path):
             with suppress(OSError):  # other runs' parts lie there
                 folder.rmdir()
         raise _loss(lost, videos)
@@ -134,10 +137,10 @@ def _loss(lost: Sequence[LostFootageError], videos: Sequence[Video], scores: Sco
     return error
 
 
-def _places(request: Request) -> tuple[list[Path], Path | None]:
+def _places(request: Request) -> tuple[list[AnyPath], AnyPath | None]:
     """The files for the scores, and the folder for the parts."""
     paths = output_paths(request.out)
-    folder = Path(request.parts) if request.parts is not None else None
+    folder = place(request.parts) if request.parts is not None else None
     if folder is None and paths:
         folder = paths[0].with_name(paths[0].name + ".parts")
     if request.shard is not None and folder is None:
@@ -148,13 +151,13 @@ def _places(request: Request) -> tuple[list[Path], Path | None]:
 def finish(
     parts: Sequence[Part],
     job: Job,
-    paths: Sequence[Path],
+    paths: Sequence[AnyPath],
     *,
     notes: Notes,
     watch: Stopwatch,
     threads: int,
     alarm_rate: str = USUAL_RATE,
-    events: Path | None = None,
+    events: AnyPath | None = None,
 ) -> Scores:
     """The global pass over all parts, and the files: scores at `paths`, and their events at `events`."""
     calibration = calibration_of(job)

@@ -53,6 +53,7 @@ class Scorer:
         fps: frames a second of folders of frames.
         sample_fps: frames a second to score of footage that has more.
         alarm_rate: at which normal footage may give events.
+        exact: of a model folder take the float32 engine, not the fastest one of this machine.
 
     Raises:
         EngineError: the engine cannot be loaded or does not fit.
@@ -88,10 +89,11 @@ class Scorer:
         fps: float | None = None,
         sample_fps: float | None = None,
         alarm_rate: str = USUAL_RATE,
+        exact: bool = False,
     ) -> None:
         settings = Settings(
             stride, how, pool, smooth, flip, on_error, chunk, engine_input, engine_range, orientation, depth,
-            deinterlace, fps, sample_fps, alarm_rate,
+            deinterlace, fps, sample_fps, alarm_rate, exact,
         )  # fmt: skip
         line = Line(engine, settings, threads)
         line.load()

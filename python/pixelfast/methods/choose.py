@@ -20,7 +20,7 @@ SUFFIXES = (".onnx", ".plan", ".safetensors")
 
 
 def choose_engine(
-    engine: str | PathLike[str], stride: int | None = None, sharded: bool = False, threads: int = 1
+    engine: str | PathLike[str], stride: int | None = None, *, exact: bool = False, threads: int = 1
 ) -> EngineChoice:
     """Finds the engine file to run.
 
@@ -28,11 +28,12 @@ def choose_engine(
         engine: a model folder (the fastest of its engines on this machine), or an `.onnx`, `.plan` or `.safetensors`
             file (inside a model folder or alone).
         stride: the window stride asked for; a folder may hold an engine made for it.
-        sharded: machines share the work, so all must name the same file, not a folder.
+        exact: of a folder take the float32 engine that its manifest names, whatever this machine runs fastest: so that
+            machines that share the work take the same.
         threads: of the engine as it is tried; the choice does not depend on them.
 
     Raises:
-        EngineError: no such file, a suffix that this version does not run, a folder for a shard, or a damaged file.
+        EngineError: no such file, a suffix that this version does not run, or a damaged file.
         ModelError: the folder is no model.
     """
     path = Path(engine)
@@ -40,14 +41,11 @@ def choose_engine(
         return _chosen_file(path)
     model = Model.load(path)
     spec = find_method(model.manifest.method)
-    usual = EngineName(spec.stem, kind=spec.kind)
-    if sharded:
-        raise EngineError(
-            f"a shard needs an engine file, not the folder {path}: name {path / str(usual)} on every machine"
-        )
     if not spec.contested:
         return _of_model(model.engine(kind=spec.kind), model, [])
-    own = usual._replace(stride=stride or model.manifest.stride)
+    own = EngineName(spec.stem, stride or model.manifest.stride, kind=spec.kind)
+    if str(own) in model.manifest.files and exact:
+        return _of_model(path / str(own), model, _others(model, own))
     if str(own) in model.manifest.files:
         name, note = fastest_engine(model, own, spec.engines(model.manifest)[0], threads)
         return _of_model(path / name, model, [] if note is None else [note])
@@ -74,6 +72,15 @@ def _chosen_file(path: Path) -> EngineChoice:
             why = f"{MANIFEST} beside it does not list it"
     note = f"{path} is used without flip correction and threshold: {why}"
     return EngineChoice(path, _digest(path), None, LONE, [note])
+
+
+def _others(model: Model, own: EngineName) -> list[str]:
+    """What is said where a model has faster engines beside the one that every machine can take."""
+    parsed = (EngineName.parse(name) for name in model.manifest.files)
+    names = [str(one) for one in parsed if one and one != own and one._replace(precision="fp32") == own]
+    if not names:
+        return []
+    return [f"{own} is taken, not {' or '.join(names)}, so that every machine gives the same: name a file for another"]
 
 
 def _digest(path: Path) -> str:

@@ -28,6 +28,7 @@ class Settings:
         fps: frames a second of folders of frames; None where that is not known.
         sample_fps: frames a second to score; None takes the model's.
         alarm_rate: at which normal footage may give events, as "1/hour", "3/day" or "1/500frames".
+        exact: of a folder take the float32 engine, whatever this machine runs fastest.
     """
 
     stride: int | None = None
@@ -45,6 +46,7 @@ class Settings:
     fps: float | None = None
     sample_fps: float | None = None
     alarm_rate: str = USUAL_RATE
+    exact: bool = False
 
     def check(self) -> None:
         """Refuses values that mean nothing, before any work is done.

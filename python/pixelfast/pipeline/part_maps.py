@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -10,9 +9,10 @@ from numpy.typing import NDArray
 from pyarrow import ipc
 
 from pixelfast.errors import ScoresError
+from pixelfast.files.places import AnyPath, opened
 
 
-def maps_at(path: Path, rows: Sequence[int]) -> NDArray[np.float16] | None:
+def maps_at(path: AnyPath, rows: Sequence[int]) -> NDArray[np.float16] | None:
     """Returns the error maps f16[n, h, w] (their square roots) of some rows of a part file; None where it has none.
 
     Only what these rows need is read, so that no checksum is compared.
@@ -21,7 +21,7 @@ def maps_at(path: Path, rows: Sequence[int]) -> NDArray[np.float16] | None:
         ScoresError: the file is missing or damaged.
     """
     try:
-        with pa.memory_map(str(path)) as file:
+        with opened(path, mapped=True) as file:
             batch = ipc.open_file(file).get_batch(0)
             if "maps" not in batch.schema.names:
                 return None

@@ -28,6 +28,8 @@ from pixelfast.errors import ScoresError
 from pixelfast.files.arrow import arrow_column
 from pixelfast.files.atomic import atomic_path
 from pixelfast.files.locks import at_work_in
+from pixelfast.files.natural import natural_key
+from pixelfast.files.places import AnyPath, Elsewhere, opened
 from pixelfast.pipeline.listing import Listing, Place
 from pixelfast.pipeline.part_schema import WrongPartError, check_part
 from pixelfast.scores import why
@@ -44,6 +46,7 @@ _DIGITS: Final = 16  # of the digest that ends a part's name
 _AFTER_STEM: Final = -(1 + _DIGITS + len(SUFFIX))
 _BATCH: Final = 16  # parts that a thread reads at a stretch
 _SMALL: Final = 1 << 20  # bytes of a file that is read in one piece, which costs less than to leave out some of it
+_REQUESTS: Final = 32  # to a store at once, each of which takes longer to answer than to send
 _COLUMNS: Final[dict[str, type[np.generic]]] = {
     "raw": np.float32,
     "frame": np.int64,
@@ -129,7 +132,7 @@ class PartStore:
         listing: of the whole source; None where it is not known.
     """
 
-    def __init__(self, folder: Path | None, job: Job, maps: bool, listing: Listing | None = None) -> None:
+    def __init__(self, folder: AnyPath | None, job: Job, maps: bool, listing: Listing | None = None) -> None:
         self.folder = folder
         self.job = job
         self._maps = maps
@@ -139,7 +142,7 @@ class PartStore:
 
     def at_work(self) -> AbstractContextManager[object]:
         """Holds one lock in the folder for all the parts of a run."""
-        return nullcontext() if self.folder is None else at_work_in(self.folder)
+        return nullcontext() if not isinstance(self.folder, Path) else at_work_in(self.folder)
 
     def place(self, video: str) -> Place | None:
         """Where a video stands in the source's list; None where that is not known."""
@@ -184,7 +187,7 @@ class PartStore:
         if self.folder is not None:
             write_part(self._path(part.video, part.footage), part)
 
-    def _path(self, video: str, footage: str) -> Path:
+    def _path(self, video: str, footage: str) -> AnyPath:
         assert self.folder is not None, "a path is asked for only where parts are kept"
         text = json.dumps([self.job.fingerprint(), video, footage])
         return self.folder / f"{_stem(video)}.{hashlib.sha256(text.encode()).hexdigest()[:_DIGITS]}{SUFFIX}"
@@ -195,7 +198,7 @@ def _stem(video: str) -> str:
     return quote(video, safe=" +,=@()[]")[:_NAME_BYTES].lstrip(".") or "video"
 
 
-def write_part(path: Path, part: Part) -> None:
+def write_part(path: AnyPath, part: Part) -> None:
     """Writes a part file, whole or not at all, in the place of a symbolic link that has its name.
 
     Raises:
@@ -212,26 +215,34 @@ def write_part(path: Path, part: Part) -> None:
     checksums = _checksums(list(columns), data, *texts)
     batch = pa.record_batch(list(columns.values()), list(columns))
     batch = batch.replace_schema_metadata(dict([*zip((_ABOUT, _JOB), texts, strict=True), *checksums]))
-    if path.is_symlink():  # else what it leads to would be written, wherever that is
+    if isinstance(path, Path) and path.is_symlink():  # else what it leads to would be written, wherever that is
         path.unlink()
     with atomic_path(path) as temporary, temporary.open("wb") as file, ipc.new_file(file, batch.schema) as writer:
         writer.write_batch(batch)
 
 
-def read_parts(paths: Sequence[Path], threads: int) -> list[Part]:
+def part_files(folder: AnyPath) -> list[AnyPath]:
+    """Returns the part files in a folder in natural order, hidden ones left out; none where there is no such folder."""
+    found: Iterable[AnyPath] = folder.glob(f"[!.]*{SUFFIX}")
+    return sorted(found, key=lambda path: natural_key(path.name))
+
+
+def read_parts(paths: Sequence[AnyPath], threads: int) -> list[Part]:
     """Reads part files without their error maps, `threads` of them at a time; those of one run share their job.
 
     Raises:
         ScoresError: one is missing, damaged, or no part.
     """
     jobs: dict[bytes, Job] = {}
+    if any(isinstance(path, Elsewhere) for path in paths):
+        threads = max(threads, _REQUESTS)
     with ThreadPoolExecutor(threads) as pool:
         batches = [paths[start : start + _BATCH] for start in range(0, len(paths), _BATCH)]
         read = pool.map(lambda batch: [read_part(path, maps=False, jobs=jobs) for path in batch], batches)
         return [part for batch in read for part in batch]
 
 
-def read_part(path: Path, maps: bool = True, jobs: dict[bytes, Job] | None = None) -> Part:
+def read_part(path: AnyPath, maps: bool = True, jobs: dict[bytes, Job] | None = None) -> Part:
     """Reads a part file.
 
     Args:
@@ -243,7 +254,8 @@ def read_part(path: Path, maps: bool = True, jobs: dict[bytes, Job] | None = Non
         ScoresError: it is missing, damaged, or no part.
     """
     try:
-        with pa.OSFile(str(path)) if path.stat().st_size > _SMALL else pa.BufferReader(path.read_bytes()) as file:
+        small = path.stat().st_size <= _SMALL
+        with pa.BufferReader(path.read_bytes()) if small else opened(path) as file:
             return _part(_read_batch(file, maps), maps, {} if jobs is None else jobs)
     except FileNotFoundError as error:
         raise ScoresError(f"{path} does not exist") from error

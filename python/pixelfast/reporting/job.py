@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pixelfast.errors import LostFootageError, SourceError
 from pixelfast.files.atomic import check_writable
+from pixelfast.files.places import AnyPath, place
 from pixelfast.jobs.line import Line
 from pixelfast.jobs.score import Request, run
 from pixelfast.machine.threads import usable_threads
@@ -49,15 +50,15 @@ class Wanted:
     written: StrPath | None = None
 
 
-def write_report(scores: Scores | StrPath, source: Source, out: StrPath, wanted: Wanted) -> Path:
+def write_report(scores: Scores | StrPath, source: Source, out: StrPath, wanted: Wanted) -> AnyPath:
     """Writes the page; see `pixelfast.report`."""
     require_report()
-    out, parts = Path(out), None if wanted.parts is None else Path(wanted.parts)
+    page, parts = place(out), None if wanted.parts is None else place(wanted.parts)
     usable_threads(wanted.threads)  # whether there are so many is found out before the work
-    check_writable(out)
+    check_writable(page)
     written = wanted.written if isinstance(scores, Scores) else scores
     if not isinstance(scores, Scores):
-        beside = Path(f"{scores}.parts")
+        beside = place(f"{scores}.parts")
         parts = parts or (beside if beside.is_dir() else None)
         scores = Scores.read(scores)
     labels = None if wanted.labels is None else labels_of(Path(wanted.labels), scores)
@@ -69,7 +70,7 @@ def write_report(scores: Scores | StrPath, source: Source, out: StrPath, wanted:
     shown = _pictures(videos, scores, moments, wanted, notes)
     drawn, left_out = timelines(scores, moments, labels)
     write_page(
-        out,
+        page,
         title=wanted.title or "Unusual moments",
         lead=lead(scores, moments, total),
         moments=[
@@ -88,7 +89,7 @@ def write_report(scores: Scores | StrPath, source: Source, out: StrPath, wanted:
         smooth=scores.smooth,
         notes=[*scores.notes, *(note for note in notes if note not in scores.notes)],
     )
-    return out
+    return page
 
 
 def score_with_report(source: Source, line: Line, request: Request, report: StrPath) -> Scores:

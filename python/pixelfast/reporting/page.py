@@ -5,11 +5,11 @@ import gzip
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any, Final
 
 from pixelfast.errors import OutputError
 from pixelfast.files.atomic import atomic_path
+from pixelfast.files.places import AnyPath
 
 _NEEDED: Final = ("jinja2", "plotly")
 
@@ -27,7 +27,7 @@ def require_report() -> None:
             )
 
 
-def write_page(out: Path, **facts: Any) -> None:
+def write_page(out: AnyPath, **facts: Any) -> None:
     """Writes the page, whole or not at all; `facts` are what `page.html` names.
 
     Raises:

@@ -2,17 +2,16 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.errors import ScoresError
-from pixelfast.files.natural import natural_key
+from pixelfast.files.places import AnyPath
 from pixelfast.options import USUAL_READING, Reading
 from pixelfast.pipeline.part_maps import maps_at
-from pixelfast.pipeline.parts import SUFFIX, Part, read_part
+from pixelfast.pipeline.parts import Part, part_files, read_part
 from pixelfast.scores import Scores
 from pixelfast.scores.highlights import Highlight
 from pixelfast.scores.selecting import rows_of_video
@@ -42,13 +41,13 @@ class Kept:
     notes: tuple[str, ...] = ()
 
 
-def read_kept(folder: Path | None, scores: Scores, moments: Sequence[Highlight]) -> Kept:
+def read_kept(folder: AnyPath | None, scores: Scores, moments: Sequence[Highlight]) -> Kept:
     """Reads the parts that these scores come from: those whose raw scores are the same; others are left."""
     if folder is None:
         return Kept()
     maps, found, bad = dict[int, Map](), list[Part](), list[str]()
     wanted = {moment.video for moment in moments}
-    for path in sorted(folder.glob(f"[!.]*{SUFFIX}"), key=lambda path: natural_key(path.name)):
+    for path in part_files(folder):
         try:
             part = read_part(path, maps=False)
             rows = rows_of_video(scores, part.video) if part.video in wanted else slice(0, 0)

@@ -2,11 +2,11 @@
 
 import csv
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any, Final
 
 from pixelfast.errors import OutputError
 from pixelfast.files.atomic import atomic_path, check_writable
+from pixelfast.files.places import AnyPath
 from pixelfast.scores.moments import Event
 
 COLUMNS: Final = (
@@ -15,7 +15,7 @@ COLUMNS: Final = (
 )  # fmt: skip
 
 
-def check_events_path(path: Path) -> Path:
+def check_events_path(path: AnyPath) -> AnyPath:
     """Returns the path of a file of events; an OutputError says why it cannot be one, before the work."""
     if path.suffix.lower() != ".csv":
         raise OutputError(f"{path} must end in .csv: events are written as a table")
@@ -23,7 +23,7 @@ def check_events_path(path: Path) -> Path:
     return path
 
 
-def write_events(events: Iterable[Event], path: Path) -> Path:
+def write_events(events: Iterable[Event], path: AnyPath) -> AnyPath:
     """Writes events, whole or not at all; what is not known stays empty.
 
     Raises:

@@ -15,6 +15,7 @@ from pixelfast.errors import OutputError, ScoresError
 from pixelfast.files.arrow import arrow_column, arrow_texts
 from pixelfast.files.atomic import check_writable
 from pixelfast.files.natural import natural_key, unpadded
+from pixelfast.files.places import AnyPath, Elsewhere, place
 from pixelfast.model.events import EventCurve, EventRate
 from pixelfast.scores import why
 from pixelfast.scores.schema import COLUMNS, LATER, OPTIONAL
@@ -40,18 +41,18 @@ _CSV_ROWS = 1 << 18  # formatted at once: bounds memory, and keeps Arrow's offse
 _NEEDS_QUOTES = frozenset(',"\r\n')
 
 
-def output_paths(out: Out) -> list[Path]:
+def output_paths(out: Out) -> list[AnyPath]:
     """Returns the files to write, none for None; a suffix that says nothing is an OutputError."""
     if out is None:
         return []
-    paths = [Path(out)] if isinstance(out, str | PathLike) else [Path(path) for path in out]
+    paths = [place(out)] if isinstance(out, str | PathLike) else [place(path) for path in out]
     for path in paths:
         if path.suffix.lower() not in SUFFIXES:
             raise OutputError(f"{path} must end in {' or '.join(SUFFIXES)}, so that it is clear what to write")
     return paths
 
 
-def check_outputs(paths: Iterable[Path], videos: "Iterable[Video]") -> None:
+def check_outputs(paths: Iterable[AnyPath], videos: "Iterable[Video]") -> None:
     """Fails before hours of work where writing would fail after them.
 
     Raises:
@@ -64,10 +65,13 @@ def check_outputs(paths: Iterable[Path], videos: "Iterable[Video]") -> None:
             csv_names([video.name for video in videos])
 
 
-def make_folder(folder: Path) -> None:
+def make_folder(folder: AnyPath) -> None:
     """Makes a folder, its parents too; an OutputError says why it cannot be made or not be written into."""
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        if isinstance(folder, Elsewhere):
+            folder.make()
+        else:
+            folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"the folder {folder} cannot be made: {error.strerror}; choose another place") from error
     check_writable(folder / "part.arrow")
@@ -169,7 +173,7 @@ def write_parquet(scores: "Scores", path: Path) -> None:
     pq.write_table(to_arrow(scores), path, compression="zstd", use_dictionary=["video", "stream", "reason"])
 
 
-def read_parquet(path: Path) -> dict[str, Any]:
+def read_parquet(path: AnyPath) -> dict[str, Any]:
     """Reads what `write_parquet` wrote, as the arguments of `Scores`.
 
     Raises:
@@ -186,7 +190,7 @@ def read_parquet(path: Path) -> dict[str, Any]:
     return {**facts, **alarms, **columns, **index, "why": None if told is None else _why(table, told, path)}
 
 
-def _read_table(path: Path) -> "pa.Table":
+def _read_table(path: AnyPath) -> "pa.Table":
     import pyarrow as pa
     import pyarrow.parquet as pq
 
@@ -196,13 +200,13 @@ def _read_table(path: Path) -> "pa.Table":
     if path.suffix.lower() == ".csv":
         raise ScoresError(f"{path} is a CSV, which holds no raw scores: give the .parquet")
     try:
-        with pq.ParquetFile(path) as file:
+        with pq.ParquetFile(path.open_file() if isinstance(path, Elsewhere) else path) as file:
             return file.read()
     except (pa.ArrowException, OSError) as error:
         raise ScoresError(f"{path} cannot be read as Parquet: {' '.join(str(error).split())[:200]}") from error
 
 
-def _read_facts(metadata: dict[bytes, bytes], path: Path) -> dict[str, Any]:
+def _read_facts(metadata: dict[bytes, bytes], path: AnyPath) -> dict[str, Any]:
     try:
         facts: dict[str, Any] = json.loads(metadata[_METADATA_KEY])
         version = facts.pop("format")
@@ -218,7 +222,7 @@ def _read_facts(metadata: dict[bytes, bytes], path: Path) -> dict[str, Any]:
     return facts
 
 
-def _alarms(told: dict[str, Any] | None, path: Path) -> dict[str, Any]:
+def _alarms(told: dict[str, Any] | None, path: AnyPath) -> dict[str, Any]:
     if told is None:
         return {}
     try:
@@ -228,7 +232,7 @@ def _alarms(told: dict[str, Any] | None, path: Path) -> dict[str, Any]:
         raise ScoresError(f"{path} is damaged: its rate of alarms does not fit ({error}); score again") from error
 
 
-def _why(table: "pa.Table", facts: dict[str, Any], path: Path) -> Why:
+def _why(table: "pa.Table", facts: dict[str, Any], path: AnyPath) -> Why:
     try:
         cell = table["cell"].to_numpy()
         stream, reason = (_index(table[name], list(facts[f"{name}s"]), path, name) for name in ("stream", "reason"))
@@ -237,7 +241,7 @@ def _why(table: "pa.Table", facts: dict[str, Any], path: Path) -> Why:
         raise ScoresError(f"{path} is damaged: its reasons do not fit ({error}); score again") from error
 
 
-def _index(texts: "pa.ChunkedArray", known: list[str], path: Path, what: str) -> NDArray[np.int32]:
+def _index(texts: "pa.ChunkedArray", known: list[str], path: AnyPath, what: str) -> NDArray[np.int32]:
     """Returns the position of each row's text in `known`, whatever order the file's own dictionary has."""
     import pyarrow as pa
     import pyarrow.compute as pc

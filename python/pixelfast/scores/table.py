@@ -4,7 +4,6 @@ import logging
 import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 from pixelfast import _core, arguments
 from pixelfast.errors import OutputError, ScoresError
 from pixelfast.files.atomic import atomic_path
+from pixelfast.files.places import AnyPath, place
 from pixelfast.model.events import EventCurve
 from pixelfast.options import Submission
 from pixelfast.scores import event_files, selecting, showing
@@ -236,13 +236,13 @@ class Scores:
             return []
         return runs_above(self, arguments.number("threshold", level))
 
-    def write(self, path: str | os.PathLike[str], *, threads: int = 1) -> Path:
+    def write(self, path: str | os.PathLike[str], *, threads: int = 1) -> AnyPath:
         """Writes what the suffix says, whole or not at all: `.csv` (`Id,Predicted`) or `.parquet` (everything).
 
         The same scores give the same bytes: the times in `phases` are left out.
 
         Args:
-            path: the file.
+            path: the file, here or on a file system that PyArrow knows (`s3://bucket/scores.parquet`).
             threads: threads that format a `.csv`.
 
         Raises:
@@ -254,19 +254,19 @@ class Scores:
             >>> pixelfast.Scores.read("scores.parquet").write("submission.csv").name
             'submission.csv'
         """
-        target = arguments.path("path", path)
+        target = place(arguments.path("path", path))
         threads = arguments.whole("threads", threads, 1)
         suffix = target.suffix.lower()
         if suffix not in score_files.SUFFIXES:
             raise OutputError(f"{path} ends in neither .csv nor .parquet: name the output so that its kind is known")
-        with atomic_path(path) as temporary:
+        with atomic_path(target) as temporary:
             if suffix == ".csv":
                 score_files.write_csv(self, temporary, threads)
             else:
                 score_files.write_parquet(self, temporary)
         return target
 
-    def write_events(self, path: str | os.PathLike[str]) -> Path:
+    def write_events(self, path: str | os.PathLike[str]) -> AnyPath:
         """Writes `events()` as a `.csv`, one line an event: where, when, how high, how rare and why.
 
         Raises:
@@ -277,7 +277,7 @@ class Scores:
             >>> pixelfast.Scores.read("scores.parquet").write_events("events.csv").name
             'events.csv'
         """
-        return event_files.write_events(self.events(), arguments.path("path", path))
+        return event_files.write_events(self.events(), place(arguments.path("path", path)))
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Self:
@@ -290,7 +290,7 @@ class Scores:
             >>> pixelfast.Scores.read("scores.parquet")
             Scores(2 videos, 80 frames, reconstruction)
         """
-        columns = score_files.read_parquet(arguments.path("path", path))
+        columns = score_files.read_parquet(place(arguments.path("path", path)))
         try:
             return cls(**columns)
         except ScoresError as error:
