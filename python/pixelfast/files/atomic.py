@@ -36,7 +36,7 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
     temporary = _reserve(target)
     try:
         yield temporary
-        with temporary.open("rb") as file:
+        with temporary.open("r+b") as file:  # Windows flushes no file that is only read
             os.fsync(file.fileno())  # else a power cut right after the rename may leave the name on an empty file
         temporary.replace(target)
     except PixelfastError:
