@@ -117,7 +117,7 @@ def test_files_are_opened_as_bytes_or_with_their_encoding() -> None:
 
 def test_a_file_is_flushed_through_a_handle_that_may_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Windows refuses to flush a file that is open for reading alone."""
-    import fcntl
+    fcntl = pytest.importorskip("fcntl")
 
     modes = list[int]()
     monkeypatch.setattr(os, "fsync", lambda handle: modes.append(fcntl.fcntl(handle, fcntl.F_GETFL) & os.O_ACCMODE))
