@@ -110,7 +110,7 @@ def gather(source: Source, line: Line, request: Request) -> Gathered:
     if folder is not None:
         make_folder(folder)
     store = PartStore(folder, job, request.maps, listing)
-    with watch.flow():
+    with watch.flow(), store.at_work():
         parts = score_videos(videos, stages, store, notes, request.progress, lost=lost)
     for note in harmless_note(videos) + turned_note(videos):
         notes.say(note)
