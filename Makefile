@@ -19,6 +19,10 @@ export PIP_QUIET := 1
 CARGO_TEST := cargo test --release --workspace --locked
 CARGO_TEST_WITHOUT := cargo test --release --locked --package pixelfast-core --no-default-features --lib
 CLIPPY := cargo clippy --release --workspace --all-targets --locked --quiet -- -D warnings
+CROSS := x86_64-pc-windows-msvc x86_64-pc-windows-gnu aarch64-apple-darwin x86_64-apple-darwin aarch64-unknown-linux-gnu
+# No C is compiled for another system, and no Python asked about itself: types alone are checked.
+CROSS_CHECK := TURBOJPEG_SOURCE=explicit TURBOJPEG_LIB_DIR=$(CURDIR) TURBOJPEG_INCLUDE_DIR=$(CURDIR) PYO3_NO_PYTHON=1 \
+  cargo clippy --workspace --all-targets --locked --quiet --target-dir target/cross
 PYTEST := $(BIN)/python -m pytest --numprocesses auto --maxprocesses 8 --dist worksteal
 BENCH := $(BIN)/python -m pytest benches --every-gate --benchmark-columns=min,median,rounds --benchmark-sort=fullname
 
@@ -65,6 +69,14 @@ format: setup ## Format Rust and Python, and mend what ruff can
 types: setup ## mypy --strict, and the extension's stub against the built module
 	$(BIN)/mypy
 	$(BIN)/python -m mypy.stubtest pixelfast._core
+
+.PHONY: cross
+cross: ## Check the Rust code for Windows, macOS and ARM (rustup target add TARGET, else one is left out aloud)
+	@for target in $(CROSS); do \
+	  if rustup target list --installed | grep -qx "$$target"; then \
+	    echo "checking for $$target"; $(CROSS_CHECK) --target "$$target" -- -D warnings || exit 1; \
+	  else echo "NOT CHECKED for $$target, which is not installed: rustup target add $$target"; fi; \
+	done
 
 .PHONY: screenshots
 screenshots: demo ## The pictures in docs/, of the page that the demo writes (needs Chromium)
@@ -123,7 +135,7 @@ $(MADE)/extension: $(RUST_SOURCES) $(if $(EXTENSION),,FORCE) | $(MADE)/tools
 
 # Registers the package (an editable install); the extension is built by then, so that this takes seconds.
 $(MADE)/installed: $(MADE)/packages $(MADE)/extension
-	test $(MADE)/packages -ot $@ || $(BIN)/maturin develop --release --quiet
+	test $(MADE)/packages -ot $@ && test Cargo.toml -ot $@ || $(BIN)/maturin develop --release --quiet
 	touch $@
 
 .PHONY: FORCE

@@ -1,6 +1,5 @@
 """Fixtures of several test modules: small engines, a model that holds them, and footage as files."""
 
-import fcntl
 import os
 import shutil
 import signal
@@ -10,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 from numpy.typing import NDArray
 
@@ -51,8 +51,7 @@ def made_once(tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
 
     def made(name: str, make: Callable[[Path], object]) -> Path:
         folder, done = home / f"made-{name}", home / f"made-{name}.done"
-        with (home / f"made-{name}.lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
+        with FileLock(home / f"made-{name}.lock"):
             if not done.exists():
                 folder.mkdir()
                 make(folder)

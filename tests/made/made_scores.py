@@ -24,7 +24,7 @@ def make_scores(lengths: dict[str, int], seed: int = 0, **changes: Any) -> Score
         "frame": np.concatenate([*frames, np.empty(0)]).astype(np.int64),
         "raw": raw,
         "score": rng.random(total),
-        "rank": rankdata(raw) / max(total, 1),
+        "rank": rankdata(raw.astype(np.float64)) / max(total, 1),
         "flipped": rng.random(total) < 0.1,
         "repaired": rng.random(total) < 0.1,
         "noisy": rng.random(total) < 0.1,

@@ -70,7 +70,7 @@ def _correct(source: Path, folder: Path, flipped: bool, copy: bool, orientation:
     target = folder / source.name
     turned = _turn(source.read_bytes(), source.suffix, orientation) if flipped else None
     if turned is None:
-        _link_or_copy(source, target, copy)
+        link_or_copy(source, target, copy=copy)
         return Change.LEFT if flipped else Change.UNCHANGED
     data, lossless = turned
     target.write_bytes(data)
@@ -127,8 +127,8 @@ def _format(data: bytes, suffix: str) -> str:
     return next((known for start, known in starts.items() if data.startswith(start)), suffix.lower())
 
 
-def _link_or_copy(source: Path, target: Path, copy: bool) -> None:
-    """A hard link, or a copy of the bytes where that is wanted or the file system makes no link."""
+def link_or_copy(source: Path, target: Path, *, copy: bool = False) -> None:
+    """Makes a hard link, or a copy of the bytes where that is wanted or the file system makes no link."""
     try:
         if not copy:
             os.link(source.resolve(), target)

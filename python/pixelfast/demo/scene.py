@@ -263,7 +263,7 @@ def _write_truth(folder: Path, spec: SceneSpec, videos: list[_Video]) -> dict[st
             if odd
         ],
     }
-    (folder / "truth.json").write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
+    (folder / "truth.json").write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8", newline="\n")
     rows = "".join(f"{frame},{label}\n" for frame, label in labels.items())
-    (folder / "labels.csv").write_text(f"Id,Label\n{rows}", encoding="utf-8")
+    (folder / "labels.csv").write_text(f"Id,Label\n{rows}", encoding="utf-8", newline="\n")
     return truth

@@ -1,5 +1,6 @@
 """Folders of results that appear whole or not at all, and folders for work in progress."""
 
+import os
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -23,6 +24,8 @@ def new_folder(out: Path) -> Iterator[Path]:
             temporary.mkdir()
             yield temporary
             # An empty folder at `out` gives way; anything else that came up there meanwhile does not.
+            if os.name == "nt" and out.is_dir():
+                out.rmdir()  # which a rename replaces elsewhere
             temporary.replace(out)
     except PixelfastError:  # some are OSErrors themselves, of other files
         raise

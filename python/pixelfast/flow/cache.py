@@ -84,7 +84,7 @@ class FlowCache:
         index = {"format": _FORMAT, "facts": facts, "videos": [asdict(entry) for entry in entries]}
         index["deviation"] = deviation = _deviation(*moments.tolist())
         with atomic_path(path.with_suffix(".json")) as temporary:
-            temporary.write_text(json.dumps(index), encoding="utf-8")
+            temporary.write_text(json.dumps(index), encoding="utf-8", newline="\n")
         return cls._opened(path, entries, deviation)
 
     @classmethod

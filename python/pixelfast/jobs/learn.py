@@ -155,7 +155,8 @@ def _keep_frames(excerpts: Sequence[Excerpt], folder: Path, scratch: Path) -> Pa
         made.mkdir(exist_ok=True)
         for some in excerpt.chunks(None, None, "rgb"):
             for number, frame in zip(some.frame_ids.tolist(), some.frames, strict=True):
-                cv2.imwrite(str(made / f"frame_{number:06d}.png"), frame[..., ::-1])
+                # Not by imwrite, which on Windows opens no file whose path is not ASCII.
+                (made / f"frame_{number:06d}.png").write_bytes(cv2.imencode(".png", frame[..., ::-1])[1].tobytes())
         if not any(made.iterdir()):
             raise SourceError(f"there are no {excerpt.name}: give the source that the scores are of")
         try:

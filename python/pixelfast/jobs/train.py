@@ -243,7 +243,7 @@ def _decode(videos: Sequence[Video], workdir: Path, request: TrainingRequest, th
         workdir.mkdir()
         cache = FrameCache.build(videos, workdir / _CACHE, threads=threads, progress=request.progress)
         with atomic_path(workdir / _FOOTAGE) as temporary:
-            temporary.write_text(_footage_facts(videos), encoding="utf-8")
+            temporary.write_text(_footage_facts(videos), encoding="utf-8", newline="\n")
     except BaseException as error:
         shutil.rmtree(workdir, ignore_errors=True)
         if isinstance(error, OSError) and not isinstance(error, PixelfastError):

@@ -45,7 +45,7 @@ class Measured:
         try:
             self.file.parent.mkdir(parents=True, exist_ok=True)
             with atomic_path(self.file) as temporary:
-                temporary.write_text(json.dumps({**everything, key: value}, indent=1), encoding="utf-8")
+                temporary.write_text(json.dumps({**everything, key: value}, indent=1), encoding="utf-8", newline="\n")
         except (OSError, OutputError, RuntimeError) as error:
             return str(error)
         return None

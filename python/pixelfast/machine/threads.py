@@ -33,4 +33,6 @@ def usable_threads(threads: int | None) -> int:
 
 def usable_cores() -> int:
     """Returns the number of cores that this process may use."""
+    if hasattr(os, "process_cpu_count"):  # Python 3.13 and later
+        return os.process_cpu_count() or 1
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1

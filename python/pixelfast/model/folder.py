@@ -279,7 +279,7 @@ def _copy(source: Path, target: Path) -> FileFacts:
     if not source.is_file():
         raise ModelError(f"{source} does not exist: train first")
     shutil.copyfile(source, target)
-    with target.open("rb") as copy:
+    with target.open("r+b") as copy:  # Windows flushes no file that is only read
         os.fsync(copy.fileno())
     return _facts(target)
 

@@ -141,7 +141,7 @@ def write_manifest(manifest: Manifest, path: Path) -> None:
     """Writes `model.json`, whole or not at all; an OutputError says why it cannot be written there."""
     text = json.dumps(manifest.plain(), indent=2, ensure_ascii=False, allow_nan=False)
     with atomic_path(path) as temporary:
-        temporary.write_text(text + "\n", encoding="utf-8")
+        temporary.write_text(text + "\n", encoding="utf-8", newline="\n")
 
 
 def read_manifest(path: Path) -> Manifest:

@@ -8,6 +8,7 @@ need not be computed again, on any machine.
 import hashlib
 import json
 import math
+import re
 import zlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -42,6 +43,7 @@ FORMAT: Final = 3
 SUFFIX: Final = ".arrow"
 
 _NAME_BYTES: Final = 120
+_DEVICES: Final = re.compile(r"(?i:con|prn|aux|nul|com\d|lpt\d)(\.|$)")  # no names of files on Windows
 _DIGITS: Final = 16  # of the digest that ends a part's name
 _AFTER_STEM: Final = -(1 + _DIGITS + len(SUFFIX))
 _BATCH: Final = 16  # parts that a thread reads at a stretch
@@ -195,7 +197,8 @@ class PartStore:
 
 def _stem(video: str) -> str:
     """How a part's name begins: what a file system may refuse is escaped; long names are cut."""
-    return quote(video, safe=" +,=@()[]")[:_NAME_BYTES].lstrip(".") or "video"
+    stem = quote(video, safe=" +,=@()[]")[:_NAME_BYTES].lstrip(".") or "video"
+    return f"_{stem}" if _DEVICES.match(stem) else stem
 
 
 def write_part(path: AnyPath, part: Part) -> None:

@@ -35,7 +35,7 @@ def write_page(out: AnyPath, **facts: Any) -> None:
     """
     page = render(**facts)
     with atomic_path(out) as temporary:
-        temporary.write_text(page, encoding="utf-8")
+        temporary.write_text(page, encoding="utf-8", newline="\n")
 
 
 def render(*, title: str, moments: Sequence[Mapping[str, Any]], charts: Mapping[str, Any], **facts: Any) -> str:

@@ -2,6 +2,7 @@
 
 import os
 import re
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -65,6 +66,8 @@ def camera_of(source: CameraSource) -> CameraAddress:
         raise SourceError(f"{path} is a folder, and watch looks at one camera, stream or file: score it instead")
     if not path.exists():
         mend = "give rtsp://…, the number of a camera (0), or a video file"
+        if sys.platform != "linux":
+            mend = "give rtsp://… or a video file; cameras of the machine itself can be watched on Linux alone"
         raise SourceError(f"{path} does not exist: {mend}")
     return CameraAddress(str(path), str(path), path.is_char_device())
 

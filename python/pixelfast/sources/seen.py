@@ -52,7 +52,7 @@ class Seen:
         with suppress(OSError, OutputError):
             self._place.parent.mkdir(parents=True, exist_ok=True)
             with atomic_path(self._place) as temporary:
-                temporary.write_text(f"{self._before} {fingerprint.hex()}\n", encoding="ascii")
+                temporary.write_text(f"{self._before} {fingerprint.hex()}\n", encoding="ascii", newline="\n")
 
 
 def _place(folder: Path) -> Path | None:

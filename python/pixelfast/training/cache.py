@@ -97,7 +97,7 @@ class FrameCache:
             "bytes": digest,
         }
         with atomic_path(index_path) as temporary:
-            temporary.write_text(json.dumps(index, indent=1), encoding="utf-8")
+            temporary.write_text(json.dumps(index, indent=1), encoding="utf-8", newline="\n")
         return cls.open(path)
 
     @classmethod
@@ -132,7 +132,7 @@ class FrameCache:
                 file.write(np.ascontiguousarray(frames).data)
         index = {**_read_index(self.path), "mask": hashlib.sha256(mask.encode()).hexdigest()}
         with atomic_path(path.with_suffix(".json")) as temporary:
-            temporary.write_text(json.dumps(index, indent=1), encoding="utf-8")
+            temporary.write_text(json.dumps(index, indent=1), encoding="utf-8", newline="\n")
         return FrameCache.open(path)
 
     def train_windows(self, stride: int = 2) -> NDArray[np.int64]:

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from pixelfast.cleaning.frame_files import link_or_copy
 from pixelfast.runtime.trial import Footage
 from pixelfast.sources import Color, FolderVideo, Video
 from pixelfast.training.made_up import moving_texture
@@ -32,7 +33,8 @@ def made_up_source(frames: int) -> Iterator[Path]:
         pictures.mkdir()
         for index, picture in enumerate(moving_texture(_DISTINCT, *SIZE)):
             noisy = picture + rng.normal(0, 3, picture.shape)
-            cv2.imwrite(str(pictures / f"{index:04d}.jpg"), noisy.clip(0, 255).astype(np.uint8))
+            encoded = cv2.imencode(".jpg", noisy.clip(0, 255).astype(np.uint8))[1]
+            (pictures / f"{index:04d}.jpg").write_bytes(encoded.tobytes())
         source = folder / "source"
         for video in range(max(1, round(frames / _A_VIDEO))):
             _link_video(pictures, source / f"{video + 1:04d}", min(frames, _A_VIDEO))
@@ -40,11 +42,11 @@ def made_up_source(frames: int) -> Iterator[Path]:
 
 
 def _link_video(pictures: Path, folder: Path, frames: int) -> None:
-    """Names for pictures, forth and back, that take no room of their own."""
+    """Names for pictures, forth and back, that take no room of their own where the file system has links."""
     folder.mkdir(parents=True)
     turn = [*range(_DISTINCT), *range(_DISTINCT - 2, 0, -1)]
     for frame in range(frames):
-        (folder / f"{frame + 1:06d}.jpg").hardlink_to(pictures / f"{turn[frame % len(turn)]:04d}.jpg")
+        link_or_copy(pictures / f"{turn[frame % len(turn)]:04d}.jpg", folder / f"{frame + 1:06d}.jpg")
 
 
 def footage_of(videos: list[Video]) -> Footage:

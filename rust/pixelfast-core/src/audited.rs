@@ -1,10 +1,12 @@
-//! The only unsafe code of the core: decoding a JPEG by libjpeg-turbo's raw call.
+//! The only unsafe code of the core: decoding a JPEG by libjpeg-turbo's raw call, and writing one (`write`).
 //!
 //! The safe crate reports a truncated file as an error although the pixels are there; the raw call tells a warning
 //! (decoded, some pixels guessed) from a failure. A [`Jpeg`] ties a fresh handle to the bytes that it reads: a handle
 //! that was used before remembers tables (and, after a failure, half a header), and a frame would then depend on the
 //! frame that its thread decoded before.
 #![allow(unsafe_code)]
+
+pub(crate) mod write;
 
 use std::ffi::{CStr, c_int, c_void};
 use std::ptr::NonNull;
@@ -66,7 +68,7 @@ pub(crate) struct Jpeg<'a> {
 impl<'a> Jpeg<'a> {
     /// Reads the header of `data`. `Err` is the library's reason.
     pub(crate) fn open(data: &'a [u8]) -> Result<Self, String> {
-        let handle = Handle::new()?;
+        let handle = Handle::new(raw::TJINIT_TJINIT_DECOMPRESS)?;
         // SAFETY: the handle is live; pointer and length are those of `data`, which the call only reads.
         let code = unsafe { raw::tj3DecompressHeader(handle.0.as_ptr(), data.as_ptr(), data.len() as raw::size_t) };
         let warning = handle.outcome(code)?;
@@ -114,13 +116,13 @@ impl<'a> Jpeg<'a> {
     }
 }
 
-/// A decompressor of libjpeg-turbo, destroyed when it is dropped. Not `Sync`: its calls change it.
+/// A decompressor of libjpeg-turbo, or what else its kind says, destroyed when it is dropped. Not `Sync`: its calls change it.
 struct Handle(NonNull<c_void>);
 
 impl Handle {
-    fn new() -> Result<Self, String> {
+    fn new(kind: raw::TJINIT) -> Result<Self, String> {
         // SAFETY: no pointer goes in; a null result is refused.
-        let handle = unsafe { raw::tj3Init(raw::TJINIT_TJINIT_DECOMPRESS as c_int) };
+        let handle = unsafe { raw::tj3Init(kind as c_int) };
         NonNull::new(handle).map(Self).ok_or_else(|| "libjpeg-turbo cannot start".into())
     }
 

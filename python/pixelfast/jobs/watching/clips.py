@@ -100,7 +100,7 @@ def write_event(stem: Path, event: WatchEvent, picture: bytes | None, kept: Sequ
         with atomic_path(_beside(stem, ".jpg")) as temporary:
             temporary.write_bytes(picture)
     with atomic_path(_beside(stem, ".json")) as temporary:
-        temporary.write_text(event.json() + "\n", encoding="utf-8")
+        temporary.write_text(event.json() + "\n", encoding="utf-8", newline="\n")
 
 
 def write_clip(path: Path, kept: Sequence[KeptPicture]) -> None:

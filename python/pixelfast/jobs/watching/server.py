@@ -1,6 +1,7 @@
 """The page of the last events, on this machine alone: see `page`."""
 
 import json
+import os
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
@@ -26,12 +27,11 @@ class PageServer:
     def __init__(self, board: Board, port: int) -> None:
         """Begins to serve; port 0 takes any that is free. An OutputError says where the port cannot be had."""
         try:
-            self._server = ThreadingHTTPServer((HOST, port), type("Handler", (_Handler,), {"board": board}))
+            self._server = _Server((HOST, port), type("Handler", (_Handler,), {"board": board}))
         except OSError as error:
             raise OutputError(
                 f"the page cannot be shown at port {port} ({error.strerror}): choose another --page (page)"
             ) from error
-        self._server.daemon_threads = True
         self.address = f"http://{HOST}:{self._server.server_address[1]}/"
         threading.Thread(target=self._server.serve_forever, args=(0.1,), name="pixelfast-page", daemon=True).start()
 
@@ -39,6 +39,11 @@ class PageServer:
         """Serves no more."""
         self._server.shutdown()
         self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    allow_reuse_address = os.name == "posix"  # on Windows, two could serve at one port
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -1,11 +1,14 @@
 //! A JPEG turned upside down as it is seen, without loss where its size allows it.
 
-use turbojpeg::{Colorspace, Compressor, Image, PixelFormat, Subsamp, Transform, TransformOp, Transformer};
+use std::fmt::Display;
+
+use turbojpeg::{Colorspace, PixelFormat, Subsamp, TransformOp};
 
 use super::check_size;
 use super::file::Kind;
 use super::orientation::{self, Orientation};
 use super::tidy::tidied;
+use crate::audited::write::{Coding, compressed, transformed};
 use crate::{Error, Result};
 
 const START_OF_SCAN: u8 = 0xda;
@@ -21,9 +24,10 @@ const COMMENT: u8 = 0xfe;
 /// # Errors
 /// [`Error::Value`] if `data` is no JPEG that can be decoded whole, or `quality` is not from 1 to 100.
 pub fn flip_jpeg(data: &[u8], quality: i32, oriented: bool) -> Result<(Vec<u8>, bool)> {
-    if !(1..=100).contains(&quality) {
-        return Err(Error::Value(format!("quality must be from 1 to 100, not {quality}")));
-    }
+    let quality = usize::try_from(quality)
+        .ok()
+        .filter(|quality| (1..=100).contains(quality))
+        .ok_or_else(|| Error::Value(format!("quality must be from 1 to 100, not {quality}")))?;
     let header = turbojpeg::read_header(data).map_err(|error| refusal(&error))?;
     check_size(header.height, header.width).map_err(|reason| Error::Value(format!("the JPEG {reason}")))?;
     let seen = if oriented { Orientation::of(Kind::Jpeg, data) } else { Orientation::AS_IT_LIES };
@@ -36,19 +40,19 @@ pub fn flip_jpeg(data: &[u8], quality: i32, oriented: bool) -> Result<(Vec<u8>, 
     Ok((turned, lossless))
 }
 
-fn turn(data: &[u8], how: Orientation, quality: i32) -> turbojpeg::Result<(Vec<u8>, bool)> {
+fn turn(data: &[u8], how: Orientation, quality: usize) -> std::result::Result<(Vec<u8>, bool), String> {
     match transform(data, how) {
         Ok(turned) => Ok((turned, true)),
         Err(_) => recode(data, how, quality).map(|recoded| (with_markers_of(data, &recoded), false)),
     }
 }
 
-fn refusal(error: &turbojpeg::Error) -> Error {
+fn refusal(error: &impl Display) -> Error {
     Error::Value(format!("data is not a JPEG that can be turned: {error}"))
 }
 
-fn transform(data: &[u8], turn: Orientation) -> turbojpeg::Result<Vec<u8>> {
-    let mut transform = Transform::op(match turn.0 {
+fn transform(data: &[u8], turn: Orientation) -> std::result::Result<Vec<u8>, String> {
+    let turn = match turn.0 {
         2 => TransformOp::Hflip,
         3 => TransformOp::Rot180,
         4 => TransformOp::Vflip,
@@ -57,28 +61,23 @@ fn transform(data: &[u8], turn: Orientation) -> turbojpeg::Result<Vec<u8>> {
         7 => TransformOp::Transverse,
         8 => TransformOp::Rot270,
         _ => return Ok(data.to_vec()),
-    });
-    transform.perfect = true;
-    Transformer::new()?.transform_to_vec(&transform, data)
+    };
+    transformed(data, turn)
 }
 
-fn recode(data: &[u8], turn: Orientation, quality: i32) -> turbojpeg::Result<Vec<u8>> {
-    let header = turbojpeg::read_header(data)?;
+fn recode(data: &[u8], turn: Orientation, quality: usize) -> std::result::Result<Vec<u8>, String> {
+    let header = turbojpeg::read_header(data).map_err(|error| error.to_string())?;
     let format = match header.colorspace {
         Colorspace::Gray => PixelFormat::GRAY,
         Colorspace::CMYK | Colorspace::YCCK => PixelFormat::CMYK,
         _ => PixelFormat::RGB,
     };
-    let lying = turbojpeg::decompress(data, format)?;
+    let lying = turbojpeg::decompress(data, format).map_err(|error| error.to_string())?;
     let (height, width) = turn.size((lying.height, lying.width));
     let mut pixels = vec![0; lying.pixels.len()];
     turn.turn(&lying.pixels, width, format.size(), &mut pixels);
-    let image = Image { pixels: &pixels[..], width, pitch: width * format.size(), height, format };
-    let mut compressor = Compressor::new()?;
-    compressor.set_quality(quality)?;
-    compressor.set_colorspace(header.colorspace)?;
-    compressor.set_subsamp(subsampling(header.subsamp, turn))?;
-    compressor.compress_to_vec(image)
+    let coding = Coding { quality, colorspace: header.colorspace, subsampling: subsampling(header.subsamp, turn) };
+    compressed(&pixels, (height, width), format, &coding)
 }
 
 /// The file's own subsampling, turned with it, or none where it cannot be written: then no color is lost.
