@@ -27,6 +27,7 @@ from pixelfast.errors import ScoresError
 from pixelfast.files.arrow import arrow_column
 from pixelfast.files.atomic import atomic_path
 from pixelfast.pipeline.listing import Listing, Place
+from pixelfast.pipeline.part_blocks import check_plain
 from pixelfast.pipeline.part_schema import WrongPartError, check_part
 from pixelfast.scores import why
 from pixelfast.scores.why import Why
@@ -253,6 +254,7 @@ def read_part(path: Path, maps: bool = True, jobs: dict[bytes, Job] | None = Non
 
 def _read_batch(file: pa.NativeFile, maps: bool) -> pa.RecordBatch:
     """The columns, long enough for their rows; the bytes of error maps that are not wanted are left where they are."""
+    check_plain(file)
     reader = ipc.open_file(file)
     names = reader.schema.names
     if not maps and "maps" in names:

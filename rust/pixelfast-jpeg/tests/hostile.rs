@@ -51,7 +51,7 @@ says! {
     announces_a_million_pixels: Err(Refusal::NotPlain),
     huffman_table_is_empty: Err(Refusal::NotPlain),
     huffman_table_has_too_many_codes: Err(Refusal::NotPlain),
-    huffman_codes_are_all_long: Ok(_),
+    huffman_codes_are_all_long: Err(Refusal::NotPlain),
     huffman_tables_again_and_again: Err(Refusal::NotPlain),
     quantisation_of_zeros: Ok(false),
     quantisation_of_the_largest_steps: Ok(false),
