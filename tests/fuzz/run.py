@@ -26,13 +26,12 @@ def fuzz(name: str, seconds: str) -> None:
 
     with atheris.instrument_imports(include=["pixelfast"], enable_loader_override=False):
         from fuzz_inputs import seeds
-
         from fuzz_readers import TARGETS
     import logging
 
     logging.disable(logging.CRITICAL)
-    folder, grown, found = (ROOT / "rust" / "fuzz" / kind / name for kind in ("seeds", "grown", "artifacts"))
     folder = Path(tempfile.mkdtemp())
+    grown, found = (ROOT / "rust" / "fuzz" / kind / name for kind in ("grown", "artifacts"))
     for made in (grown, found):
         made.mkdir(parents=True, exist_ok=True)
     for at, data in enumerate(seeds(name, folder)):

@@ -217,6 +217,67 @@ several! { animated_webp: webp {
     picture_outside_its_canvas: 2, [0, 0];
 } }
 
+/// Planes as a video decoder leaves them, with the geometry that is told of them before their bytes.
+mod planes {
+    use pixelfast_core::decode::{Color, Planes, Samples, Target, resize_planes};
+    use pixelfast_core::{Cancel, Error};
+
+    /// The mean of the frame that becomes of a file of the corpus, as targets/planes.rs reads it.
+    fn mean(name: &str) -> Result<usize, Error> {
+        let data = std::fs::read(super::file("planes", name)).unwrap();
+        let (head, bytes) = data.split_first_chunk::<10>().unwrap();
+        let two = |at: usize| usize::from(u16::from_be_bytes([head[at], head[at + 1]]));
+        let (samples, color, channels) = match head[8] & 3 {
+            3 => (Samples::Rgb, Color::Rgb, 3),
+            2 => (Samples::Word(u32::from(head[8] >> 3)), Color::Grey, 1),
+            _ => (Samples::Byte, Color::Grey, 1),
+        };
+        let (line, height, width) = (two(0), two(2), two(4));
+        let (limited, orientation) = (head[8] & 4 != 0, head[9]);
+        let planes = Planes { pixels: &[bytes], line, height, width, samples, limited, orientation };
+        let target = Target { height: head[6].into(), width: head[7].into(), color };
+        let mut out = vec![0; target.height * target.width * channels];
+        resize_planes(&planes, target, &mut out, true, &Cancel::default())?;
+        Ok(out.iter().copied().map(usize::from).sum::<usize>() / out.len())
+    }
+
+    #[test]
+    fn luma() {
+        assert!(mean("luma").unwrap() > 0);
+    }
+
+    #[test]
+    fn luma_of_10_bits() {
+        assert!(mean("luma_of_10_bits").unwrap() > 0);
+    }
+
+    #[test]
+    fn colors() {
+        assert!(mean("colors").unwrap() > 0);
+    }
+
+    #[test]
+    fn rows_shorter_than_the_picture() {
+        assert!(matches!(mean("rows_shorter_than_the_picture"), Err(Error::Shape(_))));
+    }
+
+    #[test]
+    fn announces_65535_by_65535() {
+        assert!(matches!(mean("announces_65535_by_65535"), Err(Error::Value(_))));
+        assert!(super::watching::largest() <= super::MOST_BYTES);
+    }
+
+    #[test]
+    fn orientation_of_255() {
+        assert!(matches!(mean("orientation_of_255"), Err(Error::Value(_))));
+    }
+
+    #[test]
+    fn no_pixels() {
+        assert!(matches!(mean("no_pixels"), Err(Error::Value(_))));
+    }
+}
+
 /// What a Rust name cannot begin with.
 #[test]
 fn a_jpeg_of_255_components() {
