@@ -26,6 +26,7 @@ _RECTANGLE: Final = re.compile(r"\s*(\d+)\s*,\s*(\d+)\s*,\s*(\d+)\s*,\s*(\d+)\s*
 _ASPECT: Final = 1.02
 _WHITE: Final = 128
 _PNG: Final = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+_CHUNKS: Final = (b"IHDR", b"IDAT", b"IEND")
 _MOST_PIXELS: Final = 128_000_000  # as the decoder takes
 
 
@@ -132,9 +133,16 @@ def _packed(mask: NDArray[np.bool_]) -> str:
 
 
 def _may_be_mask(data: bytes) -> bool:
-    """Says whether this is a PNG of a size that footage has, before any of its pixels is made."""
+    """Says whether this is a PNG as `_packed` writes it, of a size that footage has, before any of its pixels is made.
+
+    OpenCV reserves what a chunk says that it holds, whether it is there or not.
+    """
     width, height = (int.from_bytes(data[at : at + 4]) for at in (16, 20))
-    return data.startswith(_PNG) and max(width, height) <= MOST_SIDE and 0 < width * height <= _MOST_PIXELS
+    at = 8
+    while data[at + 4 : at + 8] in _CHUNKS:
+        at += 12 + int.from_bytes(data[at : at + 4])
+    sized = max(width, height) <= MOST_SIDE and 0 < width * height <= _MOST_PIXELS
+    return data.startswith(_PNG) and at == len(data) and sized
 
 
 @lru_cache(8)
