@@ -37,6 +37,8 @@ def fuzz(name: str, seconds: str) -> None:
     for at, data in enumerate(seeds(name, folder)):
         (grown / f"sound-{at}").write_bytes(data)
     target = TARGETS[name]
+    for data in seeds(name, folder):
+        target(data, folder)  # what it imports takes longer than any input may
     options = [f"-max_total_time={seconds}", f"-max_len={LONGEST}", f"-rss_limit_mb={MEGABYTES}"]
     options += [f"-timeout={SECONDS_AN_INPUT}", f"-artifact_prefix={found}/", "-print_final_stats=1"]
     atheris.Setup([sys.argv[0], *options, str(grown)], lambda data: target(data, folder))

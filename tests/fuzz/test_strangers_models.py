@@ -208,8 +208,9 @@ def test_a_manifest_of_huge_sizes_is_refused(fields: dict[str, Any], sentence: s
 def test_a_manifest_of_gigabytes_is_not_read(tmp_path: Path) -> None:
     with (tmp_path / "model.json").open("wb") as file:
         file.truncate(8 << 30)  # of which the disk holds nothing
-    with pytest.raises(ModelError, match=r"model\.json is no manifest: it has more than 64 MiB"):
+    with pytest.raises(ModelError) as caught:
         Model.load(tmp_path)
+    assert str(caught.value) == f"{tmp_path / 'model.json'} is no manifest: it has more than 64 MiB; copy it again"
 
 
 NAMES = ["../ae.onnx", "/etc/passwd", "deep/ae.onnx", "..", ".", "", "a\\b", "C:x", "a\0b", "a\nb"]

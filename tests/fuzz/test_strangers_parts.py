@@ -123,8 +123,11 @@ def test_scores_of_kilobytes_with_a_thousand_million_rows(tmp_path: Path) -> Non
             writer.write_table(table)
     assert path.stat().st_size < 1_000_000
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    with pytest.raises(ScoresError, match=r"has 25,000,000 rows in [0-9,]+ bytes, which no scores have"):
+    with pytest.raises(
+        ScoresError, match=r"scores\.parquet has 25,000,000 rows in [0-9,]+ bytes, which no scores have"
+    ) as caught:
         pixelfast.Scores.read(path)
+    assert str(caught.value).startswith(f"{path} has")
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 50_000  # KiB: nothing of them was made
 
 
@@ -148,3 +151,9 @@ def test_scores_whose_videos_are_no_texts(tmp_path: Path) -> None:
     pq.write_table(table.set_column(at, "video", lists), path)
     with pytest.raises(ScoresError, match="is damaged: its video is no text"):
         pixelfast.Scores.read(path)
+
+
+def test_scores_whose_statistics_do_not_fit() -> None:
+    """Found by the fuzzer: Arrow lets an exception of its C++ through."""
+    with pytest.raises(ScoresError, match="cannot be read as Parquet"):
+        pixelfast.Scores.read(Path(__file__).with_name("found") / "statistics_that_do_not_fit.parquet")

@@ -199,6 +199,8 @@ def _read_object(path: Path) -> dict[str, Any]:
         if path.stat().st_size > _MOST_BYTES:
             raise ModelError(f"{path} is no manifest: it has more than {_MOST_BYTES >> 20} MiB; copy it again")
         facts = json.loads(path.read_text(encoding="utf-8"))
+    except ModelError:
+        raise
     except (ValueError, RecursionError) as error:
         raise ModelError(f"{path} is damaged, it is no JSON ({error}): copy the model folder again") from error
     except OSError as error:

@@ -57,7 +57,7 @@ _COLUMNS: Final[dict[str, type[np.generic]]] = {
 _TYPES: Final = {name: arrow_column(np.zeros(0, np.dtype(dtype))).type for name, dtype in _COLUMNS.items()}
 _ABOUT, _JOB, _CHECKSUM, _MAPS_CHECKSUM = b"part", b"job", b"crc32", b"maps_crc32"  # in the schema's metadata
 _DAMAGED: Final = (
-    OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, MemoryError, RecursionError,
+    OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, MemoryError, RuntimeError,
     pa.ArrowException,
 )  # fmt: skip
 

@@ -201,15 +201,17 @@ def _read_table(path: Path) -> "pa.Table":
         with pq.ParquetFile(path) as file:
             _check_size(file.metadata, path)
             return file.read()
-    except (pa.ArrowException, OSError, ValueError, MemoryError) as error:
+    except ScoresError:
+        raise
+    except (pa.ArrowException, OSError, ValueError, ArithmeticError, MemoryError, RuntimeError) as error:
         raise ScoresError(f"{path} cannot be read as Parquet: {' '.join(str(error).split())[:200]}") from error
 
 
 def _check_size(about: Any, path: Path) -> None:
     """Refuses a table that would fill memory, by what the file says of it: a row of ours takes more than a byte."""
     bytes_there = path.stat().st_size
-    groups = [about.row_group(at) for at in range(about.num_row_groups)]
-    spread = sum(group.column(at).total_uncompressed_size for group in groups for at in range(group.num_columns))
+    # Not of its columns one by one: where their statistics do not fit, Arrow ends the process.
+    spread = sum(about.row_group(at).total_byte_size for at in range(about.num_row_groups))
     if about.num_rows > max(bytes_there, _MOST_ROWS) or spread > max(_SPREADS * bytes_there, _MOST_BYTES):
         raise ScoresError(f"{path} has {about.num_rows:,} rows in {bytes_there:,} bytes, which no scores have")
 
