@@ -288,3 +288,18 @@ def _tensor_of(values: int) -> bytes:
     head = {"0.weight": {"dtype": "F32", "shape": [values], "data_offsets": [0, 4 * values]}}
     text = json.dumps(head).encode()
     return len(text).to_bytes(8, "little") + text + bytes(8)
+
+
+@pytest.mark.parametrize("kind", ["one value for all", "none at all", "sparse"])
+def test_a_checkpoint_of_kilobytes_that_would_become_terabytes(kind: str, tmp_path: Path) -> None:
+    import torch
+
+    tensors = {
+        "one value for all": lambda: torch.zeros(1, dtype=torch.float16).expand(2**42),
+        "none at all": lambda: torch.empty(2**42, device="meta"),
+        "sparse": lambda: torch.zeros(2, 2).to_sparse(),
+    }
+    torch.save({"encoder.0.weight": tensors[kind]()}, tmp_path / "a.pth")
+    assert (tmp_path / "a.pth").stat().st_size < 10_000
+    with pytest.raises(ModelError, match=r"a\.pth does not hold the values of encoder\.0\.weight .* one by one"):
+        pixelfast.convert(tmp_path / "a.pth", tmp_path / "out")
