@@ -6,7 +6,7 @@ SHELL := /bin/sh
 VENV := .venv
 BIN := $(VENV)/bin
 MADE := $(VENV)/made
-RUST_SOURCES := $(shell find rust -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
+RUST_SOURCES := $(shell find rust -path rust/fuzz -prune -o '(' -name '*.rs' -o -name Cargo.toml ')' -print) Cargo.toml Cargo.lock
 EXTENSION := $(wildcard python/pixelfast/_core*.so)
 
 # cmake, which builds the JPEG decoder, comes into the virtual environment from PyPI; PyO3 asks `python` about itself.
@@ -98,9 +98,18 @@ bench-ratchet: setup ## Benches at full size; raises the figures in benches/gate
 long: setup ## The tests that take minutes
 	$(PYTEST) -m long
 
+SECONDS_EACH := 600
+
+.PHONY: fuzz
+fuzz: setup ## Hostile bytes for every reader, SECONDS_EACH=600 each, under ASan (needs nightly Rust and cargo-fuzz)
+	test -d $(VENV)/fuzz || $(BIN)/python -m pip install --no-deps --target $(VENV)/fuzz atheris
+	rust/fuzz/run.sh $(SECONDS_EACH)
+	$(BIN)/python tests/fuzz/run.py $(SECONDS_EACH)
+
 .PHONY: clean
 clean: ## Remove everything that the other targets made
 	rm -rf $(VENV) target demo .benchmarks .pytest_cache .mypy_cache .ruff_cache .hypothesis python/pixelfast/_core*.so
+	rm -rf rust/fuzz/target rust/fuzz/grown rust/fuzz/artifacts
 
 # Set-up. Stamps lie in .venv, so that they go with it. Packages and the extension are made side by side: the one
 # mostly waits for the disk, the other for the compiler.

@@ -8,6 +8,7 @@ import typer
 
 from pixelfast.cli.console import facts, print_result, table
 from pixelfast.cli.options import AsJson
+from pixelfast.errors import ModelError
 from pixelfast.options import USUAL_RATE
 
 if TYPE_CHECKING:
@@ -30,16 +31,13 @@ def info(
 
 def describe_model(model: "Model") -> str:
     """What was learnt from what, what the model can do, and its files."""
-    from pixelfast.methods.registry import find_method
-    from pixelfast.sources.masking import covered
-
     manifest, mask = model.manifest, model.manifest.reading.mask
     rows = [
         ("model", str(model.folder)),
         ("method", f"{manifest.method}, recipe {manifest.recipe}"),
-        *find_method(manifest.method).describe(manifest),
+        *_method(model),
         ("trained on", _trained_on(manifest.training)),
-        *([("mask", f"{covered(mask):.0%} of the picture count in no method")] if mask is not None else []),
+        *([("mask", _mask(model.folder, mask))] if mask is not None else []),
         *([("rate", f"{manifest.rate:g} frames a second")] if manifest.rate is not None else []),
         ("outcome", outcome(model)),
         ("flips", _flips(manifest.flip)),
@@ -63,6 +61,28 @@ def _trained_on(training: "Training | None") -> str:
     if training is None:
         return "weights from elsewhere"
     return f"{training.frames:,} frames of {training.videos:,} videos ({', '.join(training.sources)})"
+
+
+def _method(model: "Model") -> list[tuple[str, str]]:
+    from pixelfast.methods.registry import find_method
+
+    describe = find_method(model.manifest.method).describe
+    try:
+        return describe(model.manifest)
+    except (LookupError, TypeError, AttributeError, ValueError, ArithmeticError) as error:
+        raise ModelError(
+            f"{model.folder} is damaged: what it says of the method {model.manifest.method} does not fit "
+            f"({type(error).__name__}); copy the model again"
+        ) from error
+
+
+def _mask(folder: "Path", mask: str) -> str:
+    from pixelfast.sources.masking import covered
+
+    try:
+        return f"{covered(mask):.0%} of the picture count in no method"
+    except ValueError as error:
+        raise ModelError(f"{folder} is damaged: its mask is no picture; copy the model again") from error
 
 
 def _flips(flip: "Flip | None") -> str:

@@ -4,11 +4,12 @@ import json
 import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PureWindowsPath
+from typing import Any, Final
 
 import numpy as np
 
+from pixelfast.arguments import MOST_PIXELS
 from pixelfast.errors import ModelError
 from pixelfast.files.atomic import atomic_path
 from pixelfast.model.calibration import Calibration
@@ -19,6 +20,14 @@ from pixelfast.options import MOST_DEPTH, USUAL_READING, Reading
 
 FORMAT = 1
 FILE_NAME = "model.json"
+
+_MOST_BYTES: Final = 64 << 20
+"""Of `model.json`: that of a model of many calibrations has less than one million."""
+
+_MOST_PIXELS: Final = 1 << 26
+"""Of a frame, and four times as many of a window: beyond what is trained on, and within what memory holds."""
+
+_MOST: Final = {"window": 1024, "height": MOST_PIXELS, "width": MOST_PIXELS, "grid": 1024, "stride": 1024}
 
 
 @dataclass(frozen=True)
@@ -150,14 +159,7 @@ def read_manifest(path: Path) -> Manifest:
     Raises:
         ModelError: it is damaged, or of a format that this version does not read.
     """
-    try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise ModelError(f"{path} is damaged, it is no JSON ({error}): copy the model folder again") from error
-    except OSError as error:
-        raise ModelError(f"{path} cannot be read: {error.strerror or error}") from error
-    if not isinstance(facts, dict):
-        raise ModelError(f"{path} is damaged: it should be an object; copy it again")
+    facts = _read_object(path)
     fields = Fields(facts, path)
     version = fields.read("format", int)
     if version != FORMAT:
@@ -171,9 +173,15 @@ def read_manifest(path: Path) -> Manifest:
     reading = {**asdict(USUAL_READING), **(fields.read("reading", dict[str, Any] | None) or {})}
     fields = Fields({**facts, "reading": reading, "own": own or {}, "plans": plans or {}}, path)
     names = fields.read("files", dict[str, Any])
-    if any(Path(name).name != name or name in ("", "..", FILE_NAME) for name in names):
+    if any(not _is_file_name(name) or name == FILE_NAME for name in names):
         raise fields.damaged("files", "names of files in the folder itself")
     manifest: Manifest = fields.read_all(Manifest)
+    for name, most in _MOST.items():
+        if getattr(manifest, name) > most:
+            raise fields.damaged(name, f"at most {most}")
+    pixels = manifest.height * manifest.width
+    if pixels > _MOST_PIXELS or pixels * manifest.window > 4 * _MOST_PIXELS:
+        raise fields.damaged("height", f"so small that a frame has at most {_MOST_PIXELS} pixels, and a window 4 times")
     if manifest.reading.depth is not None and manifest.reading.depth not in (1, *range(8, MOST_DEPTH + 1)):
         raise fields.damaged("reading", f"a depth of 1 or of 8 to {MOST_DEPTH} bits")
     for calibration, part in zip(manifest.calibrations, fields.parts("calibrations"), strict=True):
@@ -184,6 +192,27 @@ def read_manifest(path: Path) -> Manifest:
         if (calibration.cells is None) != (calibration.pool != "rare") or len(calibration.cells or ()) % len(TAILS):
             raise part.damaged("cells", f"{len(TAILS)} numbers a cell where pool is rare")
     return manifest
+
+
+def _read_object(path: Path) -> dict[str, Any]:
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise ModelError(f"{path} is no manifest: it has more than {_MOST_BYTES >> 20} MiB; copy it again")
+        facts = json.loads(path.read_text(encoding="utf-8"))
+    except ModelError:
+        raise
+    except (ValueError, RecursionError) as error:
+        raise ModelError(f"{path} is damaged, it is no JSON ({error}): copy the model folder again") from error
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror or error}") from error
+    if not isinstance(facts, dict):
+        raise ModelError(f"{path} is damaged: it should be an object; copy it again")
+    return facts
+
+
+def _is_file_name(name: str) -> bool:
+    """Says whether a name is one of a file in the folder itself on every system: no path, no drive, nothing unseen."""
+    return name not in ("", ".", "..") and PureWindowsPath(name).name == name and name.isprintable()
 
 
 def _rises(one: Calibration) -> bool:

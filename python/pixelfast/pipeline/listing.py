@@ -55,6 +55,8 @@ def describe_missing(places: Mapping[str, Place | None], videos: int, shares: in
         videos: how many the source has.
         shares: into how many shares it was cut.
     """
+    if not videos:
+        return None
     known: dict[int, str] = {}
     for place in places.values():
         if place is not None:

@@ -1,6 +1,6 @@
 """What a part must hold beside columns of the right types: else it is computed again, and no merge takes it."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -8,6 +8,9 @@ from pixelfast.arguments import MOST_SMOOTH
 
 if TYPE_CHECKING:
     from pixelfast.pipeline.parts import Job, Part
+
+
+_MOST_VIDEOS: Final = 10_000_000  # of a source: those that are missing are counted one by one
 
 
 class WrongPartError(ValueError):
@@ -50,7 +53,7 @@ def _check_job(job: "Job") -> None:
     _require("method", job.settings.get("method"), isinstance(job.settings.get("method"), str))
     _require("smooth", job.smooth, _is_count(job.smooth) and job.smooth % 2 == 1 and job.smooth <= MOST_SMOOTH)
     _require("calibration", job.calibration, job.calibration is None or isinstance(job.calibration, dict))
-    _require("videos", job.videos, _is_count(job.videos))
+    _require("videos", job.videos, _is_count(job.videos) and job.videos <= _MOST_VIDEOS)
     _require("source", job.source, isinstance(job.source, str))
     _require("shares", job.shares, _is_count(job.shares) and job.shares > 0)
 

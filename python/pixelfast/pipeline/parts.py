@@ -32,6 +32,7 @@ from pixelfast.files.locks import at_work_in
 from pixelfast.files.natural import natural_key
 from pixelfast.files.places import AnyPath, Elsewhere, opened
 from pixelfast.pipeline.listing import Listing, Place
+from pixelfast.pipeline.part_blocks import check_plain
 from pixelfast.pipeline.part_schema import WrongPartError, check_part
 from pixelfast.scores import why
 from pixelfast.scores.why import Why
@@ -62,7 +63,10 @@ _COLUMNS: Final[dict[str, type[np.generic]]] = {
 }
 _TYPES: Final = {name: arrow_column(np.zeros(0, np.dtype(dtype))).type for name, dtype in _COLUMNS.items()}
 _ABOUT, _JOB, _CHECKSUM, _MAPS_CHECKSUM = b"part", b"job", b"crc32", b"maps_crc32"  # in the schema's metadata
-_DAMAGED: Final = (OSError, ValueError, LookupError, TypeError, AttributeError, pa.ArrowException)
+_DAMAGED: Final = (
+    OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, MemoryError, RuntimeError,
+    pa.ArrowException,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -271,6 +275,7 @@ def read_part(path: AnyPath, maps: bool = True, jobs: dict[bytes, Job] | None = 
 
 def _read_batch(file: pa.NativeFile, maps: bool) -> pa.RecordBatch:
     """The columns, long enough for their rows; the bytes of error maps that are not wanted are left where they are."""
+    check_plain(file)
     reader = ipc.open_file(file)
     names = reader.schema.names
     if not maps and "maps" in names:

@@ -10,11 +10,9 @@ from numpy.typing import NDArray
 
 from pixelfast.errors import EngineError, first_line
 from pixelfast.machine.imports import import_onnxruntime
+from pixelfast.runtime.external import broken_onnx, check_external
 from pixelfast.runtime.runner import Runner, Tensor, check_file
 from pixelfast.runtime.tensorrt.package import has_driver
-
-# The protobuf key of `ir_version`, the first field that every exporter writes.
-ONNX_FIRST_BYTE = b"\x08"
 
 _NEWER = "which is newer than ONNX Runtime here: export it for an older one, or update onnxruntime"
 _LACKED = "which ONNX Runtime lacks: export it again with standard operators alone"
@@ -72,6 +70,7 @@ def onnxruntime_on_gpu() -> bool:
 
 def _open_session(path: Path, threads: int) -> Any:
     check_file(path)
+    check_external(path)
     onnxruntime = import_onnxruntime()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -88,17 +87,11 @@ def _open_session(path: Path, threads: int) -> Any:
 
 
 def _refusal(path: Path, error: Exception) -> str:
-    with path.open("rb") as file:
-        start = file.read(16)
-    if not start.startswith(ONNX_FIRST_BYTE):
-        return f"{path} is no ONNX engine: it begins with {start!r}"
     reason = first_line(error)
     for pattern, fact in _FOREIGN.items():
         if found := re.search(pattern, reason):
             return f"{path} {fact.format(*found.groups())}"
-    return (
-        f"{path} looks like an ONNX engine but cannot be loaded; cut off or damaged? Copy or export it again ({reason})"
-    )
+    return broken_onnx(path, reason)
 
 
 def _tensor(node: Any) -> Tensor:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from pixelfast.errors import EngineError, first_line
 from pixelfast.machine.imports import import_openvino
+from pixelfast.runtime.external import check_external
 from pixelfast.runtime.pieces import Span
 from pixelfast.runtime.runner import EngineFile, Tensor
 
@@ -38,10 +39,11 @@ class OpenVinoGraph(EngineFile):
     """What an ONNX file says about itself, as OpenVINO reads it: it need not be opened by ONNX Runtime, too.
 
     Raises:
-        EngineError: OpenVINO cannot read it, or it has no input or no output.
+        EngineError: OpenVINO cannot read it, it has no input or no output, or weights outside its folder.
     """
 
     def __init__(self, path: Path) -> None:
+        check_external(path)
         self.path = path
         self.core = import_openvino().Core()
         try:

@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from pixelfast.arguments import MOST_PIXELS
 from pixelfast.errors import EngineError
+
+MOST_STRIDE: Final = 1024
+"""Frames between windows, and flows before a prediction, that an engine may ask for."""
 
 
 @dataclass(frozen=True)
@@ -56,17 +60,19 @@ class Runner(EngineFile, Protocol):
         """
 
 
-def metadata_integer(engine: EngineFile, name: str) -> int | None:
+def metadata_integer(engine: EngineFile, name: str, most: int = MOST_PIXELS) -> int | None:
     """The whole number under `pixelfast.<name>` in the engine's metadata, None where there is none.
 
     Raises:
-        EngineError: it is no whole number.
+        EngineError: it is no whole number, or above `most`, so that memory would not hold what it asks for.
     """
     text = engine.metadata.get(f"pixelfast.{name}")
     if text is None:
         return None
-    if not text.isdecimal():
-        raise EngineError(f"{engine.path}: its metadata pixelfast.{name} is {text!r}, not a whole number")
+    if not text.isdecimal() or len(text) > len(str(most)) or int(text) > most:
+        raise EngineError(
+            f"{engine.path}: its metadata pixelfast.{name} is {text[:40]!r}, not a whole number up to {most}"
+        )
     return int(text)
 
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelfast.errors import OutputError, ScoresError
+from pixelfast.errors import OutputError, ScoresError, first_line
 from pixelfast.files.arrow import arrow_column, arrow_texts
 from pixelfast.files.atomic import check_writable
 from pixelfast.files.natural import natural_key, unpadded
@@ -38,6 +38,8 @@ _BEFORE_SUBMISSION = {"reconstruction": "rank", "motion": "score"}
 """What the first files of this format, which do not name their submission, hold by the two methods of that time."""
 
 _CSV_ROWS = 1 << 18  # formatted at once: bounds memory, and keeps Arrow's offsets within 32 bits
+_MOST_ROWS, _MOST_BYTES = 10_000_000, 2 << 30  # that any Parquet file may announce, however small it is
+_SPREADS = 100  # times its own bytes that a larger one may be in memory
 _NEEDS_QUOTES = frozenset(',"\r\n')
 
 
@@ -201,9 +203,21 @@ def _read_table(path: AnyPath) -> "pa.Table":
         raise ScoresError(f"{path} is a CSV, which holds no raw scores: give the .parquet")
     try:
         with pq.ParquetFile(path.open_file() if isinstance(path, Elsewhere) else path) as file:
+            _check_size(file.metadata, path)
             return file.read()
-    except (pa.ArrowException, OSError) as error:
+    except ScoresError:
+        raise
+    except (pa.ArrowException, OSError, ValueError, ArithmeticError, MemoryError, RuntimeError) as error:
         raise ScoresError(f"{path} cannot be read as Parquet: {' '.join(str(error).split())[:200]}") from error
+
+
+def _check_size(about: Any, path: AnyPath) -> None:
+    """Refuses a table that would fill memory, by what the file says of it: a row of ours takes more than a byte."""
+    bytes_there = path.stat().st_size
+    # Not of its columns one by one: where their statistics do not fit, Arrow ends the process.
+    spread = sum(about.row_group(at).total_byte_size for at in range(about.num_row_groups))
+    if about.num_rows > max(bytes_there, _MOST_ROWS) or spread > max(_SPREADS * bytes_there, _MOST_BYTES):
+        raise ScoresError(f"{path} has {about.num_rows:,} rows in {bytes_there:,} bytes, which no scores have")
 
 
 def _read_facts(metadata: dict[bytes, bytes], path: AnyPath) -> dict[str, Any]:
@@ -211,7 +225,7 @@ def _read_facts(metadata: dict[bytes, bytes], path: AnyPath) -> dict[str, Any]:
         facts: dict[str, Any] = json.loads(metadata[_METADATA_KEY])
         version = facts.pop("format")
         facts = {"submission": _BEFORE_SUBMISSION.get(facts.get("method", ""), "rank"), **facts}
-    except (KeyError, ValueError, TypeError, AttributeError) as error:
+    except (KeyError, ValueError, TypeError, AttributeError, RecursionError) as error:
         raise ScoresError(f"{path} is Parquet, but not scores that pixelfast wrote") from error
     if version != FORMAT:
         raise ScoresError(f"{path} has format {version} and this pixelfast reads format {FORMAT}: update pixelfast")
@@ -246,7 +260,10 @@ def _index(texts: "pa.ChunkedArray", known: list[str], path: AnyPath, what: str)
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    found = pc.index_in(texts.cast(pa.string()), value_set=pa.array(known, pa.string()))
+    try:
+        found = pc.index_in(texts.cast(pa.string()), value_set=pa.array(known, pa.string()))
+    except (pa.ArrowException, ValueError) as error:
+        raise ScoresError(f"{path} is damaged: its {what} is no text ({first_line(error)}); score again") from error
     if found.null_count:
         raise ScoresError(f"{path} is damaged: it has rows of a {what} that is not in its list; score again")
     return np.asarray(found.to_numpy(), dtype=np.int32)

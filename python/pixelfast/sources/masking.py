@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast import _core
+from pixelfast.arguments import MOST_PIXELS as MOST_SIDE
 from pixelfast.errors import ArgumentError
 
 PAINT: Final = 128
@@ -24,6 +25,9 @@ MaskSpec = str | os.PathLike[str] | Sequence[int]
 _RECTANGLE: Final = re.compile(r"\s*(\d+)\s*,\s*(\d+)\s*,\s*(\d+)\s*,\s*(\d+)\s*")
 _ASPECT: Final = 1.02
 _WHITE: Final = 128
+_PNG: Final = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR"
+_CHUNKS: Final = (b"IHDR", b"IDAT", b"IEND")
+_MOST_PIXELS: Final = 128_000_000  # as the decoder takes
 
 
 def mask_specs(given: "MaskSpec | Sequence[MaskSpec] | None") -> tuple[MaskSpec, ...]:
@@ -128,12 +132,28 @@ def _packed(mask: NDArray[np.bool_]) -> str:
     return base64.b64encode(data.tobytes()).decode("ascii")
 
 
+def _may_be_mask(data: bytes) -> bool:
+    """Says whether this is a PNG as `_packed` writes it, of a size that footage has, before any of its pixels is made.
+
+    OpenCV reserves what a chunk says that it holds, whether it is there or not.
+    """
+    width, height = (int.from_bytes(data[at : at + 4]) for at in (16, 20))
+    at = 8
+    while data[at + 4 : at + 8] in _CHUNKS:
+        at += 12 + int.from_bytes(data[at : at + 4])
+    sized = max(width, height) <= MOST_SIDE and 0 < width * height <= _MOST_PIXELS
+    return data.startswith(_PNG) and at == len(data) and sized
+
+
 @lru_cache(8)
 def _unpacked(mask: str) -> NDArray[np.bool_]:
     import cv2
 
     try:
-        picture = cv2.imdecode(np.frombuffer(base64.b64decode(mask, validate=True), np.uint8), cv2.IMREAD_GRAYSCALE)
+        data = base64.b64decode(mask, validate=True)
+        if not _may_be_mask(data):
+            raise ValueError("is no mask")
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
     except (binascii.Error, cv2.error) as error:
         raise ValueError("is no mask") from error
     if picture is None:

@@ -6,6 +6,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor
 
@@ -105,8 +106,17 @@ def _states(path: Path, content: Any, place: tuple[str, ...] = ()) -> Iterator[S
             raise _quantised(path, str(name), "packed")
         yield from _states(path, value, (*place, str(name)))
     tensors = {name: value for name, value in content.items() if isinstance(name, str) and isinstance(value, Tensor)}
+    for name, tensor in tensors.items():
+        if not tensor.is_quantized and not _is_whole(tensor):
+            raise ModelError(f"{path} does not hold the values of {name} {list(tensor.shape)} one by one: save them so")
     if tensors or (not content and not place):
         yield State(place, tensors)
+
+
+def _is_whole(tensor: Tensor) -> bool:
+    """Says whether the file holds each value: one that stands for a million million others would fill memory."""
+    held = tensor.layout == torch.strided and not tensor.is_meta
+    return held and tensor.numel() * tensor.element_size() <= tensor.untyped_storage().nbytes()
 
 
 def _preference(state: State) -> int:

@@ -41,7 +41,8 @@ def _engines(manifest: Manifest) -> list[EngineKind]:
     from pixelfast.flow.raft import RAFT
     from pixelfast.methods.motion.engine import MOTION
 
-    return [MOTION, RAFT] if manifest.own["flow"]["kind"] == "raft" else [MOTION]
+    flow = manifest.own.get("flow")
+    return [MOTION, RAFT] if isinstance(flow, dict) and flow.get("kind") == "raft" else [MOTION]
 
 
 METHOD = MethodSpec(

@@ -13,7 +13,7 @@ from pixelfast.geometry import FLOW_SIZE, GRID
 from pixelfast.machine.threads import usable_cores
 from pixelfast.runtime.opening import open_runner
 from pixelfast.runtime.pieces import Ports, Span, buckets
-from pixelfast.runtime.runner import Runner, Tensor, metadata_integer
+from pixelfast.runtime.runner import MOST_STRIDE, Runner, Tensor, metadata_integer
 from pixelfast.runtime.tensorrt.check import PlanOrigin
 from pixelfast.runtime.torch.choice import TorchWish
 from pixelfast.runtime.torch.runner import LoadedWeights, Weights
@@ -101,7 +101,7 @@ def motion_engine(runner: Runner) -> MotionEngine:
         EngineError: the file is no motion engine.
     """
     wanted = (None, 2, FLOW_SIZE, FLOW_SIZE)
-    past = metadata_integer(runner, "past")
+    past = metadata_integer(runner, "past", most=MOST_STRIDE)
     if runner.metadata.get("pixelfast.kind") != "motion" or runner.inputs[0].shape != wanted or not past:
         raise EngineError(
             f"{runner.path} is no motion engine: it has {runner.describe()}; expected flow float32 [N, 2, {FLOW_SIZE}, "

@@ -1,8 +1,10 @@
 """What an engine is, read off its inputs, outputs and metadata, and the sentences for what it is not."""
 
+import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
+from pixelfast.arguments import MOST_PIXELS
 from pixelfast.errors import EngineError
 from pixelfast.geometry import GRID
 from pixelfast.methods.reconstruction.foreign import (
@@ -14,7 +16,7 @@ from pixelfast.methods.reconstruction.foreign import (
     reconstruction_of,
 )
 from pixelfast.runtime.onnx import OnnxRunner
-from pixelfast.runtime.runner import EngineFile, metadata_integer
+from pixelfast.runtime.runner import MOST_STRIDE, EngineFile, metadata_integer
 
 FORMAT = 1
 WANTED = (
@@ -22,6 +24,7 @@ WANTED = (
     "window_errors float32 [W, T, G, G]) or any autoencoder of cuboids (float32 or float16 "
     "[B, T, H, W], [B, 1, T, H, W] or [B, T, 1, H, W] -> the same shape)"
 )
+_MOST_VALUES: Final = 1 << 28  # of a window: 1 GiB as float32
 
 
 @dataclass(frozen=True)
@@ -93,7 +96,7 @@ def _frame_facts(runner: EngineFile) -> WindowFacts:
     window, height, width, grid = _sizes(
         runner, window=static_window, height=static_height, width=static_width, grid=static_grid
     )
-    stride = metadata_integer(runner, "stride") or 1
+    stride = metadata_integer(runner, "stride", most=MOST_STRIDE) or 1
     precision = runner.metadata.get("pixelfast.precision", "fp32")
     return WindowFacts("frames", window, height, width, grid, stride, batch, runner.best, precision=precision)
 
@@ -119,6 +122,9 @@ def _sizes(runner: EngineFile, **found: int | None) -> list[int]:
             hint = f"export it with static sizes, or with the metadata pixelfast.{name}"
             raise EngineError(f"{runner.path} does not tell its {name}: it has {runner.describe()}; {hint}")
         sizes.append(size)
+    if max(sizes) > MOST_PIXELS or math.prod(sizes[:3]) > _MOST_VALUES:
+        told = ", ".join(f"{name} {size}" for name, size in zip(found, sizes, strict=True))
+        raise EngineError(f"{runner.path} takes more than memory holds: {told}; export it for smaller frames")
     return sizes
 
 

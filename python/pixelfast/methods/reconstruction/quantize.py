@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from pixelfast.errors import EngineError, first_line
 from pixelfast.files.atomic import atomic_path
 from pixelfast.machine.imports import import_nncf
+from pixelfast.runtime.external import check_external
 
 _QUANTIZED: Final = {"Conv", "ConvTranspose", "Relu"}
 """The network itself; all else, scaling and the error side among it, stays in float32."""
@@ -70,6 +71,7 @@ def _load(path: Path) -> tuple[Any, dict[str, str]]:
         import onnx
     except ModuleNotFoundError as error:
         raise EngineError(f"{path} cannot be rewritten without onnx: {_INSTALL}") from error
+    check_external(path)
     try:
         model = onnx.load(path)
     except Exception as error:  # protobuf's, of a class that depends on how it was built

@@ -6,6 +6,7 @@ from typing import Any, Final, NamedTuple
 from pixelfast.errors import EngineError
 from pixelfast.files.atomic import atomic_path, file_sha256
 from pixelfast.model import PlanFacts
+from pixelfast.runtime.external import check_external
 from pixelfast.runtime.tensorrt.cuda import Cuda
 from pixelfast.runtime.tensorrt.package import Messages, find_flavour
 
@@ -91,6 +92,7 @@ def _parsed(trt: Any, log: Messages, onnx: Path, flavour: str) -> tuple[Any, Any
         builder = trt.Builder(log.logger)
     except TypeError as error:  # how its bindings say that there is none: tensorrt builds on a machine with a GPU only
         raise EngineError(f"{flavour} does not start on this machine: {log.last()[:_SAID]}") from error
+    check_external(onnx)
     # Newer versions know strongly typed networks only, and the flag is what says so in those that know both.
     network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
     parser = trt.OnnxParser(network, log.logger)

@@ -6,6 +6,7 @@ use turbojpeg::{Colorspace, PixelFormat, Subsamp, TransformOp};
 
 use super::check_size;
 use super::file::Kind;
+use super::jpeg;
 use super::orientation::{self, Orientation};
 use super::tidy::tidied;
 use crate::audited::write::{Coding, compressed, transformed};
@@ -30,6 +31,11 @@ pub fn flip_jpeg(data: &[u8], quality: i32, oriented: bool) -> Result<(Vec<u8>, 
         .ok_or_else(|| Error::Value(format!("quality must be from 1 to 100, not {quality}")))?;
     let header = turbojpeg::read_header(data).map_err(|error| refusal(&error))?;
     check_size(header.height, header.width).map_err(|reason| Error::Value(format!("the JPEG {reason}")))?;
+    // What turns a file cannot be told to stop; in coded data these bytes are nothing else.
+    let scans = data.windows(2).filter(|pair| *pair == [0xff, START_OF_SCAN]).count();
+    if scans > jpeg::most_scans(header.height, header.width) {
+        return Err(Error::Value(format!("data is not a JPEG that can be turned: it has {scans} scans")));
+    }
     let seen = if oriented { Orientation::of(Kind::Jpeg, data) } else { Orientation::AS_IT_LIES };
     let how = seen.upside_down();
     // A file with a fault that costs no pixel is turned without it.

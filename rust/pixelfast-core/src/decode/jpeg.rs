@@ -2,7 +2,7 @@
 
 use super::resize::Source;
 use super::tidy::tidied;
-use super::{Color, Decoded, Finding, Scratch, Target, check_size, room, samples};
+use super::{Color, Decoded, Finding, SCALE, Scratch, Target, check_size, room, samples};
 use crate::audited::{Jpeg, Pixels};
 
 /// A picture that is scaled while it is decoded keeps at least this many times the target's rows and columns. The mean
@@ -15,7 +15,7 @@ const OVERSAMPLING: usize = 4;
 const SCALES: [usize; 4] = [1, 2, 4, 8];
 
 /// Scans of a progressive file times its pixels: beyond this a small, hostile file would take minutes.
-const SCAN_PIXELS: usize = 4_000_000_000;
+const SCAN_PIXELS: usize = 4_000_000_000 / SCALE;
 
 /// Height and width from the header.
 pub(super) fn size(data: &[u8]) -> Result<(usize, usize), String> {
@@ -110,10 +110,15 @@ fn eighths(height: usize, width: usize, target: Target) -> usize {
     SCALES.into_iter().find(enough).unwrap_or(8)
 }
 
+/// How many scans a picture of this size may have.
+pub(super) fn most_scans(height: usize, width: usize) -> usize {
+    (SCAN_PIXELS / (height * width)).clamp(20, 500)
+}
+
 /// Decodes, and says what is wrong with the pixels if something is.
 fn read(jpeg: &Jpeg<'_>, eighths: usize, pixels: Pixels, into: &mut [u8]) -> Decoded {
     let header = jpeg.header();
-    let scans = (SCAN_PIXELS / (header.height * header.width)).clamp(20, 500);
+    let scans = most_scans(header.height, header.width);
     if header.warning.is_none() && jpeg.decode(eighths, pixels, scans, into) == Ok(None) {
         return Ok(Finding::Whole);
     }

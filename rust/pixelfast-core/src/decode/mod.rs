@@ -43,7 +43,10 @@ pub use range::{Range, sample_ranges};
 pub use resize::resize_frames;
 
 /// Images of more pixels than this are refused before any memory is reserved for them.
-pub const PIXEL_LIMIT: usize = 128_000_000;
+pub const PIXEL_LIMIT: usize = 128_000_000 / SCALE;
+
+/// Under the fuzzer every limit of size is a 128th: what goes beyond its bound is found in megabytes and milliseconds.
+const SCALE: usize = if cfg!(fuzzing) { 128 } else { 1 };
 
 /// So many files before its turn the system is asked to fetch a file: storage answers many requests at a time.
 const AHEAD: usize = 64;

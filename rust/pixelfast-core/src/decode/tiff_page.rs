@@ -27,6 +27,31 @@ const SAMPLE_FORMAT: u16 = 339;
 const JPEG_TABLES: u16 = 347;
 const SUBSAMPLING: u16 = 530;
 
+/// What is read of a page; of all else, however much it is, nothing is kept.
+const KNOWN: [u16; 21] = [
+    WIDTH,
+    HEIGHT,
+    BITS,
+    COMPRESSION,
+    PHOTOMETRIC,
+    FILL_ORDER,
+    STRIP_OFFSETS,
+    SAMPLES,
+    ROWS_PER_STRIP,
+    STRIP_COUNTS,
+    MAX_SAMPLE,
+    PLANAR,
+    PREDICTOR,
+    COLOR_MAP,
+    TILE_WIDTH,
+    TILE_HEIGHT,
+    TILE_OFFSETS,
+    TILE_COUNTS,
+    SAMPLE_FORMAT,
+    JPEG_TABLES,
+    SUBSAMPLING,
+];
+
 const JPEG: u64 = 7;
 
 /// A directory's entries, by tag.
@@ -82,10 +107,17 @@ impl Reader<'_> {
         let start = usize::try_from(self.number(head, head)?).ok()?;
         let count = usize::try_from(self.number(start, word)?).ok()?.min(4096);
         let entry = if self.big { 20 } else { 12 };
-        let first = start + word;
-        (0..count)
-            .map(|index| Some((self.number(first + index * entry, 2)? as u16, self.values(first + index * entry)?)))
-            .collect()
+        let first = start.checked_add(word)?;
+        let (mut fields, mut left) = (BTreeMap::new(), self.data.len());
+        for at in (0..count).map(|index| first + index * entry) {
+            let tag = self.number(at, 2)? as u16;
+            if KNOWN.contains(&tag) {
+                let values = self.values(at)?;
+                left = left.checked_sub(values.len())?; // else they lie over each other
+                fields.insert(tag, values);
+            }
+        }
+        Some(fields)
     }
 }
 

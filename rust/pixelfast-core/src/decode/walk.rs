@@ -6,6 +6,9 @@ use super::PIXEL_LIMIT;
 /// More bytes than these after a scan's last block are no strays but the rest of what was read wrong.
 const MOST_STRAYS: usize = 64;
 
+/// Components of a picture that the library makes pixels of.
+const MOST_COMPONENTS: usize = 4;
+
 /// So many ones that fill the last byte are hardly there by chance.
 const SURE: u32 = 5;
 
@@ -66,7 +69,8 @@ impl Walk {
         let (&[_, h0, h1, w0, w1, _], components) = segment.split_first_chunk()?;
         self.height = usize::from(u16::from_be_bytes([h0, h1]));
         self.width = usize::from(u16::from_be_bytes([w0, w1]));
-        if !self.components.is_empty() || self.height * self.width > PIXEL_LIMIT {
+        let taken = self.components.is_empty() && components.len() <= 3 * MOST_COMPONENTS;
+        if !taken || self.height * self.width > PIXEL_LIMIT {
             return None;
         }
         self.progressive = progressive;

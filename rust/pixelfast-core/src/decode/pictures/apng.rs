@@ -7,10 +7,10 @@ use png::{BlendOp, Decoder, DecodingError, DisposeOp, Limits, Reader, Transforma
 
 use super::canvas::{Area, Canvas, Then};
 use super::{Animation, Delays, read_array};
-use crate::decode::{PIXEL_LIMIT, check_size};
+use crate::decode::{PIXEL_LIMIT, SCALE, check_size};
 
 /// A file that says it holds more is not believed.
-const MOST: usize = 10_000_000;
+const MOST: usize = 1_000_000 / SCALE;
 
 struct Apng {
     reader: Reader<BufReader<File>>,

@@ -45,15 +45,16 @@ impl Canvas {
         if let Some((area, pixels)) = self.then.take() {
             self.rows(area, |row, at| row.copy_from_slice(&pixels[at..][..row.len()]));
         }
-        let mut before = vec![0; 4 * area.width * area.height];
-        match then {
-            Then::Stay => {}
-            Then::Fill(color) => before.chunks_exact_mut(4).for_each(|pixel| pixel.copy_from_slice(color)),
-            Then::Restore => self.rows(area, |row, at| before[at..][..row.len()].copy_from_slice(row)),
-        }
-        if !matches!(then, Then::Stay) {
-            self.then = Some((area, before));
-        }
+        let room = 4 * area.width * area.height;
+        self.then = match then {
+            Then::Stay => None,
+            Then::Fill(color) => Some((area, color.repeat(room / 4))),
+            Then::Restore => {
+                let mut before = vec![0; room];
+                self.rows(area, |row, at| before[at..][..row.len()].copy_from_slice(row));
+                Some((area, before))
+            }
+        };
         let over = over && !self.empty;
         self.empty = false;
         self.rows(area, |row, at| {

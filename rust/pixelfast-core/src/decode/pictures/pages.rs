@@ -60,6 +60,17 @@ impl Entry {
     }
 }
 
+impl Directory {
+    /// Takes its bytes off those that are left of a file, where they are: directories do not lie over each other.
+    fn fits(&self, left: &mut u64) -> bool {
+        let bytes: usize = self.entries.iter().map(|entry| 8 + entry.field.len()).sum();
+        left.checked_sub(2 + bytes as u64).is_some_and(|rest| {
+            *left = rest;
+            true
+        })
+    }
+}
+
 impl Pages {
     /// Follows the directories from one to the next; no pixel is read.
     pub(super) fn open(file: &mut (impl Read + Seek)) -> Result<Self, String> {
@@ -70,9 +81,10 @@ impl Pages {
         let mut pages = Self { little, big, file_bytes, places: vec![], directories: vec![], cut: false };
         let (at, word) = if big { (8, 8) } else { (4, 4) };
         let mut place = pages.number(&read_at(file, at, word).ok_or_else(damaged)?);
-        let (mut seen, mut smaller) = (HashSet::new(), Vec::new());
+        let (mut seen, mut smaller, mut left) = (HashSet::new(), Vec::new(), 2 * file_bytes);
         while place != 0 {
-            let Some(directory) = pages.directory(file, place).filter(|_| seen.insert(place)) else {
+            let found = pages.directory(file, place).filter(|_| seen.insert(place));
+            let Some(directory) = found.filter(|found| found.fits(&mut left)) else {
                 pages.cut = true;
                 break;
             };
@@ -114,9 +126,10 @@ impl Pages {
         let start = out.len();
         out.resize(start + word, 0);
         let strips = if pixels { self.copy_strips(&mut file, &directory, &mut out)? } else { None };
-        let mut entries = Vec::new();
+        let (mut entries, mut left) = (Vec::new(), 2 * self.file_bytes);
         for entry in directory.entries.iter().filter(|entry| !POINTERS.contains(&entry.tag)) {
             let Some(bytes) = entry.value_bytes() else { continue };
+            left = left.checked_sub(bytes).ok_or_else(damaged)?; // else values lie over each other
             let (kind, value) = match (&strips, entry.tag) {
                 (Some((starts, _)), STRIP_OFFSETS | TILE_OFFSETS) => (self.long_kind(), self.longs(starts)),
                 (Some((_, lengths)), STRIP_COUNTS | TILE_COUNTS) => (self.long_kind(), self.longs(lengths)),

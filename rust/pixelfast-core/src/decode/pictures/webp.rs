@@ -8,6 +8,7 @@ use image::codecs::webp::WebPDecoder;
 
 use super::canvas::{Area, Canvas, Then};
 use super::{Animation, Delays, read_array};
+use crate::decode::check_size;
 
 /// Bytes of a picture's chunk before its pixels: place, size, delay and how it is drawn.
 const HEAD: usize = 16;
@@ -83,6 +84,7 @@ impl Animation for Webp {
         }
         let (head, coded) = chunk.split_at(HEAD);
         let (width, height) = (three(&head[6..]) + 1, three(&head[9..]) + 1);
+        check_size(height, width)?;
         let pixels = decode(coded, height, width)?;
         let area = Area { x: 2 * three(head), y: 2 * three(&head[3..]), width, height };
         let then = if head[15] & 1 == 0 { Then::Stay } else { Then::Fill([0; 4]) };
