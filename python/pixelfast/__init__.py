@@ -122,6 +122,8 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("pixelfast")
+    if name == "ray":
+        return import_module("pixelfast.ray")
     if name not in _HOME:
         raise AttributeError(f"module 'pixelfast' has no attribute {name!r}")
     return getattr(import_module(_HOME[name]), name)

@@ -334,8 +334,8 @@ class MethodSpec:
         pools: the poolings that are calibrated.
         steps: whether training goes in epochs, of batches, in a precision.
         streams: of a method that judges frames by itself: what it tells apart, by which it explains them.
-        overlap: what a segment of a long video takes of its neighbours, by the opened method, so that its maps are those
-            of the whole video, to the bit; None where a video is scored in one piece.
+        overlap: what a segment of a long video takes of its neighbours, by the opened method, so that its maps are, to
+            the bit, those of the whole video; None where a video is scored in one piece.
         teach: adds moments that a person calls normal to a model; None where only a training can.
     """
 

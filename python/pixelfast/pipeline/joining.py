@@ -22,7 +22,7 @@ from pixelfast.flip.judge import Evidence
 from pixelfast.methods.overlap import Overlap
 from pixelfast.options import FlipMode, OnError
 from pixelfast.pipeline.parts import Part, PartStore
-from pixelfast.pipeline.segments import LEAD, SegmentScores
+from pixelfast.pipeline.segments import LEAD, Met, SegmentScores
 from pixelfast.pipeline.spreading import spread
 from pixelfast.sources import READ, UNREADABLE, Chunk, FolderVideo, LossGuard, Repair
 from pixelfast.sources.folder import gap_notes
@@ -75,8 +75,7 @@ def join(video: FolderVideo, scored: Sequence[SegmentScores], cutting: Cutting, 
     for one in scored:
         _check(one, video, turned, usable, cutting)
     for one in scored:
-        for known, met in zip((video.harmless, video.turned, video.several), one.met, strict=True):
-            known.update(met)  # type: ignore[attr-defined]
+        take_met(video, one.met)
     seconds, digests = video.seconds, b"".join(one.digests for one in scored)
     runs = frozen_runs(equal, status == UNREADABLE, seconds)
     frozen = np.zeros(len(status), np.bool_)
@@ -97,6 +96,14 @@ def join(video: FolderVideo, scored: Sequence[SegmentScores], cutting: Cutting, 
     part = Part(video.name, footage, raw, record, kept, store.job, notes, len(raw), place, source)
     store.keep(part)
     return part
+
+
+def take_met(video: FolderVideo, met: Met) -> None:
+    """Lets a video know what was met in its files elsewhere."""
+    harmless, turned, several = met
+    video.harmless |= harmless
+    video.turned |= turned
+    video.several |= several
 
 
 def _noisy(sigmas: Sequence[NDArray[np.float32]]) -> Truths:

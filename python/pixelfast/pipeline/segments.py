@@ -8,7 +8,7 @@ from bisect import bisect
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Final
+from typing import Final, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +29,9 @@ MOST_FRAMES: Final = 4096
 LEAD: Final = 64
 """Frames beside those that the method needs, on both sides: for the stages before it to come to what they come to in
 the whole video. They look 56 frames ahead (`NoiseJudge`, then `LOOK`)."""
+
+Met = tuple[set[int], set[int], dict[int, int]]
+"""What was met in the files of a video, by position: faults without harm, orientation, more pictures than one."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,8 +75,7 @@ class SegmentScores:
         digests: 32 bytes an own frame, of its file; none where parts are not kept.
         sizes: heights and widths of the frames, each with the first file of that size.
         remarks: what the method says aloud of the whole video.
-        met: what was met in the files of own frames, by position in the whole video: faults without harm, orientation,
-            more pictures than one.
+        met: in the files of own frames, by position in the whole video.
     """
 
     segment: Segment
@@ -88,12 +90,12 @@ class SegmentScores:
     digests: bytes
     sizes: dict[tuple[int, int], str]
     remarks: list[str]
-    met: tuple[set[int], set[int], dict[int, int]]
+    met: Met
 
 
-def is_cut(video: Video, overlap: Overlap | None, most: int) -> bool:
-    """Says whether a video is scored in segments of so many frames at most."""
-    return overlap is not None and isinstance(video, FolderVideo) and video.length > most
+def is_cut(video: Video, most: int) -> TypeGuard[FolderVideo]:
+    """Says whether a video is cut into segments of so many frames at most, where the method bears that."""
+    return isinstance(video, FolderVideo) and video.length > most
 
 
 def cut(video: FolderVideo, overlap: Overlap, most: int) -> Iterator[Segment]:

@@ -180,7 +180,7 @@ def open_motion(opening: Opening) -> Motion:
 
 
 def overlap(method: Motion) -> Overlap:
-    """See `MethodSpec.overlap`: the flows that the first one is predicted from, and the frames that these lie between."""
+    """See `MethodSpec.overlap`: the flows that the first one is predicted from, and the frames around these."""
     return Overlap(method.engine.facts.past + 1, 0)
 
 

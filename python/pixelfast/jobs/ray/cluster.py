@@ -1,0 +1,123 @@
+"""Rows through a pool of Ray's actors, by Ray Data: the one place that imports Ray."""
+
+import logging
+import pickle
+from collections.abc import Generator, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from pixelfast.errors import PixelfastError, first_line
+from pixelfast.jobs.ray.work import Answer, Opened, Orders, Task, Worker, as_rows
+
+_MOST_BLOCKS: Final = 1000
+"""Rows of a run are handed out in so many pieces at most: each costs Ray some milliseconds."""
+
+_IN_FLIGHT: Final = 2
+"""Blocks that lie with a worker: one is scored, the next one waits there."""
+
+
+@dataclass(frozen=True)
+class Pool:
+    """What is asked of the cluster; `pixelfast.ray.score` says what each means."""
+
+    threads: int | None = None
+    concurrency: int | None = None
+    num_cpus: float = 1
+    num_gpus: float = 0
+    max_restarts: int = 4
+    max_task_retries: int = 4
+    ray_remote_args: Mapping[str, Any] = field(default_factory=dict)
+
+    def resources(self) -> dict[str, Any]:
+        """Returns what each worker asks for."""
+        return {"num_cpus": self.num_cpus, "num_gpus": self.num_gpus, **self.ray_remote_args}
+
+
+def import_ray() -> Any:
+    """Imports Ray and Ray Data; a PixelfastError says what to install where they are missing."""
+    try:
+        import ray
+        import ray.data
+    except ModuleNotFoundError as error:
+        raise PixelfastError(
+            f"scoring on a cluster needs Ray Data, and {error.name} is missing: pip install 'pixelfast[ray]', on every "
+            "node"
+        ) from error
+    return ray
+
+
+class Cluster:
+    """The cluster that this process is connected to; where it is to none, that of RAY_ADDRESS, else one of its own."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._ray, self._pool = import_ray(), pool
+        if not self._ray.is_initialized():
+            self._ray.init(logging_level=logging.WARNING)
+
+    def open(self, orders: Orders) -> Opened:
+        """Opens the engine on a worker, once, to know what only it can know; raises what that raises."""
+        resources = self._pool.resources()
+        look = self._ray.remote(max_retries=max(0, self._pool.max_task_retries), **resources)(_look)
+        with self._explained(orders):
+            found = self._ray.get(look.remote(orders))
+        if isinstance(found, PixelfastError):
+            raise found
+        opened: Opened = found
+        return opened
+
+    def answers(self, tasks: Sequence[Task], orders: Orders) -> Generator[Answer, None, None]:
+        """Yields what becomes of each task, in the order in which they are done."""
+        if not tasks:
+            return
+        data, size = self._ray.data, -(-len(tasks) // _MOST_BLOCKS)
+        blocks = [as_rows("task", list(tasks[at : at + size])) for at in range(0, len(tasks), size)]
+        workers = data.ActorPoolStrategy(size=self._workers(len(blocks)), max_tasks_in_flight_per_actor=_IN_FLIGHT)
+        restarts = {"max_restarts": self._pool.max_restarts, "max_task_retries": self._pool.max_task_retries}
+        with self._explained(orders), _quiet(data):
+            rows = data.from_arrow(blocks).map_batches(
+                Worker, fn_constructor_args=(orders,), batch_size=1, batch_format="pyarrow", compute=workers,
+                **{**restarts, **self._pool.resources()},
+            )  # fmt: skip
+            for some in rows.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
+                for one in some["answer"].to_pylist():
+                    yield pickle.loads(one)
+
+    def _workers(self, blocks: int) -> int:
+        """How many workers there are: as many as were asked for, or as the cluster has room for, but no idle ones."""
+        pool, there = self._pool, self._ray.cluster_resources()
+        asked = {"CPU": pool.num_cpus, "GPU": pool.num_gpus}
+        room = min((int(there.get(name, 0) // each) for name, each in asked.items() if each), default=1)
+        return max(1, min(pool.concurrency or room, blocks))
+
+    @contextmanager
+    def _explained(self, orders: Orders) -> Iterator[None]:
+        """Turns what Ray gives up with into a sentence."""
+        try:
+            yield
+        except self._ray.exceptions.RayError as error:
+            kept = "nothing is kept: name a folder with parts= or out="
+            if orders.folder is not None:
+                kept = f"videos that were finished are kept in {orders.folder}: the same call goes on from there"
+            raise PixelfastError(f"the Ray cluster gave up ({first_line(error)}); {kept}") from error
+
+
+def _look(orders: Orders) -> Opened | PixelfastError:
+    try:
+        return Worker(orders).opened
+    except PixelfastError as error:
+        return error
+
+
+@contextmanager
+def _quiet(data: Any) -> Iterator[None]:
+    """Keeps Ray Data's bars and lines off the terminal, where pixelfast has its own."""
+    context, logger = data.DataContext.get_current(), logging.getLogger("ray.data")
+    bars, level = context.enable_progress_bars, logger.level
+    context.enable_progress_bars = False
+    logger.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        context.enable_progress_bars = bars
+        logger.setLevel(level)
