@@ -2,6 +2,7 @@
 
 import logging
 import pickle
+import warnings
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -70,18 +71,25 @@ class Cluster:
         """Yields what becomes of each task, in the order in which they are done."""
         if not tasks:
             return
-        data, size = self._ray.data, -(-len(tasks) // _MOST_BLOCKS)
-        blocks = [as_rows("task", list(tasks[at : at + size])) for at in range(0, len(tasks), size)]
-        workers = data.ActorPoolStrategy(size=self._workers(len(blocks)), max_tasks_in_flight_per_actor=_IN_FLIGHT)
-        restarts = {"max_restarts": self._pool.max_restarts, "max_task_retries": self._pool.max_task_retries}
-        with self._explained(orders), _quiet(data):
-            rows = data.from_arrow(blocks).map_batches(
-                Worker, fn_constructor_args=(orders,), batch_size=1, batch_format="pyarrow", compute=workers,
-                **{**restarts, **self._pool.resources()},
-            )  # fmt: skip
+        with self._explained(orders), _quiet(self._ray.data):
+            rows = self._rows(tasks, orders)
             for some in rows.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
                 for one in some["answer"].to_pylist():
                     yield pickle.loads(one)
+
+    def _rows(self, tasks: Sequence[Task], orders: Orders) -> Any:
+        """The data set of the answers, which is computed as it is read."""
+        data, pool, size = self._ray.data, self._pool, -(-len(tasks) // _MOST_BLOCKS)
+        blocks = [as_rows("task", list(tasks[at : at + size])) for at in range(0, len(tasks), size)]
+        workers = data.ActorPoolStrategy(size=self._workers(len(blocks)), max_tasks_in_flight_per_actor=_IN_FLIGHT)
+        retries = {"max_restarts": pool.max_restarts, "max_task_retries": pool.max_task_retries}
+        with warnings.catch_warnings():
+            # It has no other way yet to end what dies again and again.
+            warnings.filterwarnings("ignore", "`ray_remote_args` is deprecated")
+            return data.from_arrow(blocks).map_batches(
+                Worker, fn_constructor_args=(orders,), batch_size=1, batch_format="pyarrow", compute=workers,
+                **{**retries, **pool.resources()},
+            )  # fmt: skip
 
     def _workers(self, blocks: int) -> int:
         """How many workers there are: as many as were asked for, or as the cluster has room for, but no idle ones."""
