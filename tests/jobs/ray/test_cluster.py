@@ -113,7 +113,7 @@ def test_it_is_one_run_though_a_worker_is_killed(cluster: None, home: Path, tmp_
     assert len(steps) == 5 + 4, "each video and segment comes back once"
 
 
-@pytest.mark.parametrize("method", ["motion", "density"])
+@pytest.mark.parametrize("method", [pytest.param("motion", marks=pytest.mark.long), "density"])
 def test_it_is_one_run(cluster: None, home: Path, tmp_path: Path, method: str) -> None:
     assert_same_as_one_run(home, method, tmp_path, concurrency=2)
 
