@@ -2,6 +2,7 @@
 
 import fcntl
 import os
+import secrets
 import shutil
 import signal
 import warnings
@@ -123,12 +124,15 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[None]:
-    """Room for two workers of one processor each; started once, and stopped."""
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A Ray cluster with room for two workers of one processor each; started once, and stopped."""
     ray = pytest.importorskip("ray", reason="needs Ray: pip install '.[ray]'")
     pytest.importorskip("ray.data", reason="needs Ray Data: pip install '.[ray]'")
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
         warnings.simplefilter("ignore")  # Ray's own
+        token = tmp_path_factory.mktemp("ray") / "token"  # it would make one in the user's home
+        token.write_text(secrets.token_hex(32))
+        patch.setenv("RAY_AUTH_TOKEN_PATH", str(token))
         ray.init(num_cpus=2, object_store_memory=200e6, include_dashboard=False, logging_level="error")
-    yield
-    ray.shutdown()
+        yield
+        ray.shutdown()

@@ -80,7 +80,9 @@ class Cluster:
     def _rows(self, tasks: Sequence[Task], orders: Orders) -> Any:
         """The data set of the answers, which is computed as it is read."""
         data, pool, size = self._ray.data, self._pool, -(-len(tasks) // _MOST_BLOCKS)
-        blocks = [as_rows("task", list(tasks[at : at + size])) for at in range(0, len(tasks), size)]
+        # By value, what a script of the caller defines: it may be a video of its own.
+        pickled = list(map(self._ray.cloudpickle.dumps, tasks))
+        blocks = [as_rows("task", pickled[at : at + size]) for at in range(0, len(tasks), size)]
         workers = data.ActorPoolStrategy(size=self._workers(len(blocks)), max_tasks_in_flight_per_actor=_IN_FLIGHT)
         retries = {"max_restarts": pool.max_restarts, "max_task_retries": pool.max_task_retries}
         with warnings.catch_warnings():

@@ -3,6 +3,7 @@
 import logging
 import os
 import pickle
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -108,7 +109,7 @@ class Worker:
     def __call__(self, rows: pa.Table) -> pa.Table:
         """Answers the tasks of some rows."""
         tasks = [pickle.loads(one) for one in rows["task"].to_pylist()]
-        return as_rows("answer", [self._answer(task) for task in tasks])
+        return as_rows("answer", [pickle.dumps(self._answer(task)) for task in tasks])
 
     def _answer(self, task: Task) -> Answer:
         try:
@@ -129,6 +130,6 @@ class Worker:
         return Answer(index, replace(part, maps=None), reused=self._store.reused > before, met=met)
 
 
-def as_rows(name: str, things: list[Task] | list[Answer]) -> pa.Table:
-    """Returns a table with one column of bytes, a row a thing."""
-    return pa.table({name: pa.array([pickle.dumps(one) for one in things], pa.large_binary())})
+def as_rows(name: str, things: Sequence[bytes]) -> pa.Table:
+    """Returns a table with one column of bytes, a row each."""
+    return pa.table({name: pa.array(things, pa.large_binary())})
