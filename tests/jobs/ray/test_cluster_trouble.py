@@ -125,3 +125,13 @@ def test_nothing_of_a_model_needs_to_be_on_the_driver_but_its_files(
     write_video(tmp_path / "new" / "a", walking_square(40, 1, SIZE))
     lone = on_cluster(tmp_path / "new", engine / "ae.onnx", ray_remote_args={"memory": 100 << 20})
     np.testing.assert_array_equal(lone.raw, pixelfast.score(tmp_path / "new", model.folder).raw)
+
+
+def test_a_folder_of_more_frames_than_a_row_may_have(cluster: None, engine: Path, tmp_path: Path) -> None:
+    write_video(tmp_path / "new" / "long", walking_square(9000, 4, SIZE))
+    frames = list[int]()
+    there = pixelfast.ray.score(tmp_path / "new", engine, progress=lambda step: frames.append(step.done))
+    once = pixelfast.score(tmp_path / "new", engine)
+    assert sorted(frames)[-1] == 9000
+    assert len(frames) == 3
+    assert there.to_arrow().equals(once.to_arrow(), check_metadata=True)

@@ -11,6 +11,8 @@ from typing import Any, Final
 from pixelfast.errors import PixelfastError, first_line
 from pixelfast.jobs.ray.work import Answer, Opened, Orders, Task, Worker, as_rows
 
+_log: Final = logging.getLogger("pixelfast")
+
 _MOST_BLOCKS: Final = 1000
 """Rows of a run are handed out in so many pieces at most: each costs Ray some milliseconds."""
 
@@ -60,18 +62,40 @@ class Cluster:
         """Opens the engine on a worker, once, to know what only it can know; raises what that raises."""
         resources = self._pool.resources()
         look = self._ray.remote(max_retries=max(0, self._pool.max_task_retries), **resources)(_look)
-        with self._explained(orders):
+        try:
             found = self._ray.get(look.remote(orders))
+        except self._ray.exceptions.RayError as error:
+            raise _gave_up(error, orders) from error
         if isinstance(found, PixelfastError):
             raise found
         opened: Opened = found
         return opened
 
     def answers(self, tasks: Sequence[Task], orders: Orders) -> Generator[Answer, None, None]:
-        """Yields what becomes of each task, in the order in which they are done."""
-        if not tasks:
-            return
-        with self._explained(orders), _quiet(self._ray.data):
+        """Yields what becomes of each task, in the order in which they are done.
+
+        Ray Data starts a worker anew that died, but gives up where a whole machine is gone: then what is left goes to
+        a new pool, of what the cluster has then.
+        """
+        left, tried = {(task.index, task.start): task for task in tasks}, 0
+        while left:
+            try:
+                for answer in self._pass(list(left.values()), orders):
+                    del left[answer.index, answer.start]
+                    tried = 0
+                    yield answer
+            except self._ray.exceptions.RayError as error:
+                tried += 1
+                ours = isinstance(error, self._ray.exceptions.RayTaskError)  # of the work itself
+                if ours or (self._pool.max_task_retries != -1 and tried > self._pool.max_task_retries):
+                    raise _gave_up(error, orders) from error
+                _log.warning(
+                    "the Ray cluster lost workers (%s): %d videos and segments are left", first_line(error), len(left)
+                )
+
+    def _pass(self, tasks: Sequence[Task], orders: Orders) -> Iterator[Answer]:
+        """Yields what becomes of tasks until the pool fails."""
+        with _quiet(self._ray.data):
             rows = self._rows(tasks, orders)
             for some in rows.iter_batches(batch_size=None, batch_format="pyarrow", prefetch_batches=0):
                 for one in some["answer"].to_pylist():
@@ -100,16 +124,13 @@ class Cluster:
         room = min((int(there.get(name, 0) // each) for name, each in asked.items() if each), default=1)
         return max(1, min(pool.concurrency or room, blocks))
 
-    @contextmanager
-    def _explained(self, orders: Orders) -> Iterator[None]:
-        """Turns what Ray gives up with into a sentence."""
-        try:
-            yield
-        except self._ray.exceptions.RayError as error:
-            kept = "nothing is kept: name a folder with parts= or out="
-            if orders.folder is not None:
-                kept = f"videos that were finished are kept in {orders.folder}: the same call goes on from there"
-            raise PixelfastError(f"the Ray cluster gave up ({first_line(error)}); {kept}") from error
+
+def _gave_up(error: Exception, orders: Orders) -> PixelfastError:
+    """What is said of a cluster that cannot go on."""
+    kept = "nothing is kept: name a folder with parts= or out="
+    if orders.folder is not None:
+        kept = f"videos that were finished are kept in {orders.folder}: the same call goes on from there"
+    return PixelfastError(f"the Ray cluster gave up ({first_line(error)}); {kept}")
 
 
 def _look(orders: Orders) -> Opened | PixelfastError:

@@ -123,7 +123,7 @@ class _Run:
         index, done, video = answer.index, self._done, self._ready.videos[answer.index]
         if answer.segment is not None:
             self._take_segment(index, answer.segment)
-        elif answer.of_segment and isinstance(answer.error, SourceError):
+        elif answer.start is not None and isinstance(answer.error, SourceError):
             done.whole[index] = str(answer.error)  # of the segment alone: the video may be well
         elif isinstance(answer.error, LostFootageError):
             done.lost[index] = answer.error

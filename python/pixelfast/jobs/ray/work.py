@@ -54,6 +54,11 @@ class Task:
     video: Video | None = None
     segment: Segment | None = None
 
+    @property
+    def start(self) -> int | None:
+        """Returns where the segment begins in its video; None for a whole one."""
+        return None if self.segment is None else self.segment.start
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -66,7 +71,7 @@ class Answer:
         reused: whether the part was there already.
         met: what was met in the files of a whole video: see `SegmentScores`.
         error: why there is neither.
-        of_segment: whether the row was a segment.
+        start: where the segment begins in its video; None for a whole one.
     """
 
     index: int
@@ -75,7 +80,7 @@ class Answer:
     reused: bool = False
     met: Met = field(default_factory=lambda: (set(), set(), {}))
     error: PixelfastError | None = None
-    of_segment: bool = False
+    start: int | None = None
 
 
 @dataclass(frozen=True)
@@ -115,11 +120,11 @@ class Worker:
         try:
             if task.segment is not None:
                 scored = score_segment(task.segment, self._stages, digests=self._orders.folder is not None)
-                return Answer(task.index, segment=scored)
+                return Answer(task.index, segment=scored, start=task.start)
             assert task.video is not None
             return self._whole(task.index, task.video)
         except PixelfastError as error:
-            return Answer(task.index, error=error, of_segment=task.segment is not None)
+            return Answer(task.index, error=error, start=task.start)
 
     def _whole(self, index: int, video: Video) -> Answer:
         before = self._store.reused
