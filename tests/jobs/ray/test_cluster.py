@@ -4,7 +4,7 @@ import inspect
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -26,34 +26,43 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::FutureWarning:ray"),
 ]
 
+Homes = Callable[[str], Path]
+
 MOST = 100
 """Frames of a segment."""
 
 
-@pytest.fixture(scope="session")
-def home(made_once: MadeOnce) -> Path:
-    """A folder with three models, and footage of each in a folder of its name with `-new`: one video is long."""
+def make_reconstruction(folder: Path) -> None:
+    write_model(folder / "model", (1, 4), Flip(held_out_accuracy=1.0, trusted=True))
+    for number in range(5):
+        write_video(folder / "new" / f"{number}", walking_square(40 + number, number, SIZE))
+    frames = walking_square(330, 9, SIZE)
+    frames[[99, 100, 250]] = frames[[99, 100, 250], ::-1]
+    write_video(folder / "new" / "long", frames)
 
-    def make(folder: Path) -> None:
-        write_model(folder / "reconstruction", (1, 4), Flip(held_out_accuracy=1.0, trusted=True))
-        for number in range(5):
-            write_video(folder / "reconstruction-new" / f"{number}", walking_square(40 + number, number, SIZE))
-        frames = walking_square(330, 9, SIZE)
-        frames[[99, 100, 250]] = frames[[99, 100, 250], ::-1]
-        write_video(folder / "reconstruction-new" / "long", frames)
-        for number, walk in motion_models.TRAINING.items():
-            write_video(folder / "walks" / number, walk)
-            write_video(folder / "motion-new" / number, walk[:20])
-        write_video(folder / "motion-new" / "long", motion_models.walk(230, 3))
-        motion_models.train(folder / "walks", folder / "motion", recipe=motion_models.tiny(flip_steps=4))
-        for seed in range(1, 4):
-            write_video(folder / "streets" / f"{seed}", street(60, seed))
-        for name in ("fast", "back"):
-            write_video(folder / "density-new" / name, street(70, 9, name))
-        write_video(folder / "density-new" / "long", street(130, 4))
-        pixelfast.train(folder / "streets", folder / "density", method="density", recipe=QUICK)
 
-    return made_once("cluster", make)
+def make_motion(folder: Path) -> None:
+    for number, walk in motion_models.TRAINING.items():
+        write_video(folder / "normal" / number, walk)
+        write_video(folder / "new" / number, walk[:20])
+    write_video(folder / "new" / "long", motion_models.walk(230, 3))
+    motion_models.train(folder / "normal", folder / "model", recipe=motion_models.tiny(flip_steps=4))
+
+
+def make_density(folder: Path) -> None:
+    for seed in range(1, 4):
+        write_video(folder / "normal" / f"{seed}", street(60, seed))
+    for name in ("fast", "back"):
+        write_video(folder / "new" / name, street(70, 9, name))
+    write_video(folder / "new" / "long", street(130, 4))
+    pixelfast.train(folder / "normal", folder / "model", method="density", recipe=QUICK)
+
+
+@pytest.fixture
+def homes(made_once: MadeOnce) -> Callable[[str], Path]:
+    """Of a method, a folder with a `model` and `new` footage, one video of which is long."""
+    makers = {"reconstruction": make_reconstruction, "motion": make_motion, "density": make_density}
+    return lambda method: made_once(f"cluster-{method}", makers[method])
 
 
 def files_of(folder: Path) -> dict[str, bytes]:
@@ -79,9 +88,9 @@ def parent(process: Path) -> int:
         return 0
 
 
-def assert_same_as_one_run(folder: Path, method: str, tmp_path: Path, **settings: object) -> None:
+def assert_same_as_one_run(home: Path, tmp_path: Path, **settings: object) -> None:
     """Scores, notes, and files with the parts of both."""
-    engine, source = folder / method, folder / f"{method}-new"
+    engine, source = home / "model", home / "new"
     (tmp_path / "one").mkdir()
     (tmp_path / "cluster").mkdir()
     out, events = (Path("one") / name for name in ("scores.parquet", "events.csv"))
@@ -98,7 +107,7 @@ def assert_same_as_one_run(folder: Path, method: str, tmp_path: Path, **settings
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="finds the workers by /proc")
-def test_it_is_one_run_though_a_worker_is_killed(cluster: None, home: Path, tmp_path: Path) -> None:
+def test_it_is_one_run_though_a_worker_is_killed(cluster: None, homes: Homes, tmp_path: Path) -> None:
     killed, steps = list[int](), list[Progress]()
 
     def kill(step: Progress) -> None:
@@ -107,15 +116,15 @@ def test_it_is_one_run_though_a_worker_is_killed(cluster: None, home: Path, tmp_
             killed.append(next(workers()))
             os.kill(killed[0], signal.SIGKILL)
 
-    assert_same_as_one_run(home, "reconstruction", tmp_path, progress=kill)
+    assert_same_as_one_run(homes("reconstruction"), tmp_path, progress=kill)
     assert len(killed) == 1
     assert steps[-1].done == steps[-1].total == 5 * 42 + 330
     assert len(steps) == 5 + 4, "each video and segment comes back once"
 
 
 @pytest.mark.parametrize("method", [pytest.param("motion", marks=pytest.mark.long), "density"])
-def test_it_is_one_run(cluster: None, home: Path, tmp_path: Path, method: str) -> None:
-    assert_same_as_one_run(home, method, tmp_path, concurrency=2)
+def test_it_is_one_run(cluster: None, homes: Homes, tmp_path: Path, method: str) -> None:
+    assert_same_as_one_run(homes(method), tmp_path, concurrency=2)
 
 
 def test_it_takes_what_score_takes() -> None:
@@ -130,9 +139,9 @@ def test_it_takes_what_score_takes() -> None:
     )
 
 
-def test_without_ray_a_sentence_says_what_to_install(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_ray_a_sentence_says_what_to_install(homes: Homes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(
         pixelfast.PixelfastError, match=r"ray is missing: pip install 'pixelfast\[ray\]', on every node"
     ):
-        pixelfast.ray.score(home / "reconstruction-new", home / "reconstruction")
+        pixelfast.ray.score(homes("reconstruction") / "new", homes("reconstruction") / "model")
