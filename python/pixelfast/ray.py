@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pixelfast.api.given import StrPath
 from pixelfast.arguments import checked, number, paths, whole
+from pixelfast.errors import ArgumentError
 from pixelfast.options import USUAL_RATE, EngineInput, EngineRange, FlipMode, How, OnError, Pool
 from pixelfast.progress import ProgressCallback
 
@@ -22,6 +23,12 @@ __all__ = ["score"]
 _LEAST_SEGMENT = 64
 
 
+def _mapping(name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise ArgumentError(f"{name} must be a mapping of what `ray.remote` takes, not {value!r}")
+    return dict(value)
+
+
 @checked(
     out=paths,
     concurrency=partial(whole, least=1),
@@ -30,6 +37,7 @@ _LEAST_SEGMENT = 64
     max_restarts=partial(whole, least=-1),
     max_task_retries=partial(whole, least=-1),
     segment_frames=partial(whole, least=_LEAST_SEGMENT),
+    ray_remote_args=_mapping,
 )
 def score(
     source: "Source",
@@ -126,7 +134,5 @@ def score(
         deinterlace, fps, sample_fps, alarm_rate,
     )  # fmt: skip
     line, request = Line(engine, settings, threads), Request(out, parts, None, maps, progress, None, events)
-    workers = Workers(
-        threads, concurrency, num_cpus, num_gpus, max_restarts, max_task_retries, dict(ray_remote_args or {})
-    )
+    workers = Workers(threads, concurrency, num_cpus, num_gpus, max_restarts, max_task_retries, ray_remote_args or {})
     return run(source, line, request, workers, segment_frames)

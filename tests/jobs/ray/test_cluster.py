@@ -145,3 +145,15 @@ def test_without_ray_a_sentence_says_what_to_install(homes: Homes, monkeypatch: 
         pixelfast.PixelfastError, match=r"ray is missing: pip install 'pixelfast\[ray\]', on every node"
     ):
         pixelfast.ray.score(homes("reconstruction") / "new", homes("reconstruction") / "model")
+
+
+@pytest.mark.parametrize(
+    ("argument", "value"),
+    [
+        ("concurrency", 0), ("num_cpus", -1), ("num_gpus", "one"), ("max_restarts", -2), ("max_task_retries", 1.5),
+        ("segment_frames", 63), ("ray_remote_args", "memory"), ("threads", "2"), ("parts", 5),
+    ],
+)  # fmt: skip
+def test_wrong_arguments_are_refused_before_anything_begins(argument: str, value: object) -> None:
+    with pytest.raises(pixelfast.ArgumentError, match=f"^{argument} must be "):
+        pixelfast.ray.score("nowhere", "no-model", **{argument: value})  # type: ignore[arg-type]
