@@ -168,5 +168,4 @@ def test_damaged_footage_is_the_same_or_stays_whole(
             refused.append(str(reason))
         else:
             assert_same(whole, joined)
-    print(len(refused), refused)
     assert len(refused) < len(seeds), refused
