@@ -1,6 +1,5 @@
 """Runs a command and turns whatever goes wrong into one sentence and an exit code."""
 
-import errno
 import os
 import signal
 import sys
@@ -10,6 +9,7 @@ from collections.abc import Sequence
 
 from pixelfast.cli.console import print_aside
 from pixelfast.errors import PixelfastError
+from pixelfast.files.refused import is_disk_full
 
 DONE, FAILED, STOPPED = 0, 1, 130
 _DEBUG = "--debug"
@@ -59,7 +59,7 @@ def explain(error: BaseException) -> str:
         return text or type(error).__name__
     if isinstance(error, MemoryError) or "allocate memory" in text:  # the latter is PyTorch's way to say so
         return f"there is not enough memory for this{f' ({text})' if text else ''}: close other programs, or use less"
-    if isinstance(error, OSError) and error.errno == errno.ENOSPC:
+    if is_disk_full(error):
         return f"the disk is full{_of_file(error)}: make room and run the same command again"
     if isinstance(error, OSError) and error.errno is not None:
         return f"the system says: {error.strerror}{_of_file(error)} (--debug shows where)"
@@ -68,8 +68,9 @@ def explain(error: BaseException) -> str:
     )
 
 
-def _of_file(error: OSError) -> str:
-    return f" ({error.filename})" if error.filename is not None else ""
+def _of_file(error: BaseException) -> str:
+    name = getattr(error, "filename", None)
+    return f" ({name})" if name is not None else ""
 
 
 def _take_debug(arguments: list[str]) -> tuple[list[str], bool]:

@@ -3,23 +3,14 @@
 import errno
 import hashlib
 import os
-import secrets
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 from pixelfast.errors import OutputError, PixelfastError
-
-_REASONS = {
-    errno.ENOSPC: "the disk is full: make room or choose another folder",
-    errno.EDQUOT: "the disk quota is used up: make room or choose another folder",
-    errno.EFBIG: "the file grew beyond what this system allows: choose another folder or raise the limit",
-    errno.EACCES: "there is no permission to write there: choose another folder",
-    errno.EPERM: "there is no permission to write there: choose another folder",
-    errno.EROFS: "the folder is read-only: choose another one",
-    errno.ENAMETOOLONG: "the name is too long: choose a shorter one",
-}
+from pixelfast.files.locks import PREFIX, hidden_beside, sweep
+from pixelfast.files.refused import is_disk_full, write_error
 
 
 @contextmanager
@@ -33,37 +24,52 @@ def atomic_path(path: str | os.PathLike[str]) -> Iterator[Path]:
         OutputError: the folder is missing or cannot be written, `path` is a folder or a device, the disk is full.
     """
     target = _target(Path(path))
-    temporary = _reserve(target)
     try:
-        yield temporary
-        with temporary.open("rb") as file:
-            os.fsync(file.fileno())  # else a power cut right after the rename may leave the name on an empty file
-        temporary.replace(target)
+        with hidden_beside(target, target.suffix[:32]) as temporary:
+            temporary.touch(exist_ok=False)  # with the permissions that the user's umask gives
+            with _full_disk_is_an_os_error(target.parent):
+                yield temporary
+            with temporary.open("r+b") as file:
+                os.fsync(file.fileno())  # else a power cut right after the rename may leave the name on an empty file
+            temporary.replace(target)
     except PixelfastError:
         raise
     except OSError as error:
         # An error about other files alone (an input that vanished) is not ours to explain.
-        named = {str(name) for name in (error.filename, error.filename2) if name is not None}
-        if named and named.isdisjoint({str(temporary), str(target)}):
+        named = {Path(os.fsdecode(name)) for name in (error.filename, error.filename2) if name is not None}
+        if named and not any(name == target or _is_hidden_beside(name, target) for name in named):
             raise
         raise write_error(target, error) from error
-    finally:
-        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def _full_disk_is_an_os_error(folder: Path) -> Iterator[None]:
+    """Raises an OSError where a library says in its own way that it could not write, on a full disk."""
+    try:
+        yield
+    except (PixelfastError, OSError):
+        raise
+    except Exception as error:
+        if is_disk_full(error, folder):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
+        raise
 
 
 def check_writable(path: str | os.PathLike[str]) -> None:
     """Raises the OutputError that writing `path` would raise, so that a long job fails before its work, not after.
 
+    What runs that are gone left unfinished in that folder is swept away.
+
     Raises:
         OutputError: the folder is missing or cannot be written, or `path` is a folder or a device.
     """
-    _reserve(_target(Path(path))).unlink(missing_ok=True)
-
-
-def write_error(path: Path, error: OSError) -> OutputError:
-    """Returns the OutputError that says in a sentence why `path` could not be written."""
-    reason = _REASONS.get(error.errno or 0) or error.strerror or str(error) or type(error).__name__
-    return OutputError(f"{path} cannot be written: {reason}")
+    target = _target(Path(path))
+    sweep(target.parent)
+    try:
+        with hidden_beside(target, target.suffix[:32]) as temporary:
+            temporary.touch(exist_ok=False)
+    except OSError as error:
+        raise write_error(target, error) from error
 
 
 def _target(path: Path) -> Path:
@@ -93,14 +99,8 @@ def _mode(path: Path) -> int | None:
         return None
 
 
-def _reserve(target: Path) -> Path:
-    """Makes the empty temporary file, with the permissions that the user's umask gives."""
-    temporary = target.with_name(f".pixelfast-{secrets.token_hex(8)}{target.suffix[:32]}")
-    try:
-        temporary.touch(exist_ok=False)
-    except OSError as error:
-        raise write_error(target, error) from error
-    return temporary
+def _is_hidden_beside(name: Path, target: Path) -> bool:
+    return name.name.startswith(PREFIX) and name.absolute().parent == target.absolute().parent
 
 
 def file_sha256(path: Path) -> str:

@@ -1,14 +1,12 @@
 """Folders of results that appear whole or not at all, and folders for work in progress."""
 
-import secrets
-import shutil
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from pixelfast.errors import OutputError, PixelfastError
-from pixelfast.files.atomic import write_error
+from pixelfast.files.locks import alone_with, hidden_beside, sweep
+from pixelfast.files.refused import write_error
 
 
 @contextmanager
@@ -16,29 +14,29 @@ def new_folder(out: Path) -> Iterator[Path]:
     """Yields an empty temporary folder beside `out`, which becomes `out` when the block ends well, else is removed.
 
     Raises:
-        OutputError: `out` is a file or holds something, or the folder above it is missing or cannot be written.
+        OutputError: `out` is a file or holds something, the folder above it is missing or cannot be written, or another
+            run that is still at work makes it.
     """
     check_new_folder(out)
-    temporary = out.parent / f".pixelfast-{secrets.token_hex(8)}"
     try:
-        temporary.mkdir()
-        yield temporary
-        # An empty folder at `out` gives way; anything else that came up there meanwhile does not.
-        temporary.replace(out)
+        with alone_with(out), hidden_beside(out) as temporary:
+            temporary.mkdir()
+            yield temporary
+            # An empty folder at `out` gives way; anything else that came up there meanwhile does not.
+            temporary.replace(out)
     except PixelfastError:  # some are OSErrors themselves, of other files
         raise
     except OSError as error:
         raise write_error(out, error) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def check_new_folder(out: Path) -> None:
-    """Refuses an `out` that is taken.
+    """Refuses an `out` that is taken; what runs that are gone left unfinished beside it is swept away.
 
     Raises:
         OutputError: it is a file, holds something, or there is no folder above it.
     """
+    sweep(out.parent)
     try:
         if out.is_dir() and any(out.iterdir()):
             raise OutputError(f"the folder {out} is not empty: name a new one")
@@ -57,10 +55,12 @@ def scratch_folder(beside: Path) -> Iterator[Path]:
     Raises:
         OutputError: it cannot be made.
     """
-    parent = beside.resolve().parent
-    try:
-        folder = tempfile.TemporaryDirectory(prefix=".pixelfast-", dir=parent, ignore_cleanup_errors=True)
-    except OSError as error:
-        raise write_error(parent, error) from error
-    with folder as path:
-        yield Path(path)
+    place = beside.resolve()
+    sweep(place.parent)
+    with ExitStack() as stack:
+        try:
+            folder = stack.enter_context(hidden_beside(place))
+            folder.mkdir()
+        except OSError as error:
+            raise write_error(place.parent, error) from error
+        yield folder

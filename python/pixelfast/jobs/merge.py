@@ -5,6 +5,7 @@ from os import PathLike
 from pathlib import Path
 
 from pixelfast.errors import ScoresError
+from pixelfast.files.atomic import check_writable
 from pixelfast.files.natural import natural_key
 from pixelfast.jobs.score import finish
 from pixelfast.machine.stopwatch import Stopwatch
@@ -29,6 +30,8 @@ def merge_parts(
     EventRate.parse(alarm_rate)
     paths, threads = output_paths(out), usable_threads(None)
     table = None if events is None else check_events_path(Path(events))
+    for path in paths:
+        check_writable(path)
     with watch.phase("read"):
         given = _given(parts)
         files = _files(given)

@@ -101,7 +101,7 @@ def gather(source: Source, line: Line, request: Request) -> Gathered:
     if folder is not None:
         make_folder(folder)
     store = PartStore(folder, job, request.maps, listing)
-    with watch.flow():
+    with watch.flow(), store.at_work():
         parts = score_videos(found.videos, stages, store, notes, request.progress, lost=lost)
     return conclude(found, Gathered(parts, job, notes, store.reused, lost, found.videos))
 

@@ -13,7 +13,9 @@ import numpy as np
 
 from pixelfast.cleaning.frozen import equal_frames, frozen_runs, frozen_sentence
 from pixelfast.errors import ModelError, PixelfastError
-from pixelfast.files.atomic import atomic_path, write_error
+from pixelfast.files.atomic import atomic_path
+from pixelfast.files.locks import alone_with
+from pixelfast.files.refused import write_error
 from pixelfast.flip.recipe import TRUSTED_ACCURACY
 from pixelfast.jobs.fast_engine import add_fast_engine
 from pixelfast.jobs.time_left import EXPORT_SECONDS, TimeLeft
@@ -60,17 +62,28 @@ def train_model(source: Source, out: str | PathLike[str], request: TrainingReque
     spec.needs()
     workdir = target.resolve().with_name(target.resolve().name + ".training")
     videos = without_gaps(videos)
-    cache = _open_cache(videos, workdir, request, threads, notes)
-    for note in harmless_note(videos) + turned_note(videos):
+    with alone_with(workdir):
+        cache = _open_cache(videos, workdir, request, threads)
+        job = TrainingJob(request, recipe, options, cache, workdir, videos, threads, notes)
+        return _train(spec, job, target, _source_names(source), rate)
+
+
+def _train(spec: MethodSpec, job: TrainingJob, target: Path, sources: Sequence[str], rate: float | None) -> Model:
+    """Trains what is decoded, writes the model and removes the working folder."""
+    request, notes = job.request, job.notes
+    for note in harmless_note(job.videos) + turned_note(job.videos):
         notes.say(note)
-    _look_for_stills(cache, workdir, notes)
+    _look_for_stills(job.cache, job.workdir, notes)
     if request.progress is not None:
-        flips, share = _flip_seconds(cache, recipe, threads), _calibration_share(cache, recipe, request.epochs)
-        request = replace(request, progress=TimeLeft(request.progress, flips, EXPORT_SECONDS, share))
-    job = TrainingJob(request, recipe, options, cache, workdir, videos, threads, notes)
-    model = Model.write(workdir, target, run_training(spec, job, _source_names(source), rate))
+        flips = _flip_seconds(job.cache, job.recipe, job.threads)
+        share = _calibration_share(job.cache, job.recipe, request.epochs)
+        job = replace(job, request=replace(request, progress=TimeLeft(request.progress, flips, EXPORT_SECONDS, share)))
+    model = Model.write(job.workdir, target, run_training(spec, job, sources, rate))
+    if job.seconds:
+        took = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in job.seconds.items())
+        Notes().say(f"the training took: {took}")
     model = add_fast_engine(model, job)  # a model that stands already: nothing that happens here costs it
-    shutil.rmtree(workdir, ignore_errors=True)
+    shutil.rmtree(job.workdir, ignore_errors=True)
     return model
 
 
@@ -181,7 +194,6 @@ def _training(job: TrainingJob, sources: Sequence[str], trained: Trained, flip: 
         "threads": job.threads,
         "videos": len(videos),
         "notes": list(dict.fromkeys((*job.cache.notes, *job.notes))),
-        "seconds": job.seconds,
         CACHE_DIGEST: job.cache.digest,
     }
     if flip is not None:
@@ -202,9 +214,7 @@ def _source_names(source: Source) -> list[str]:
     return [item.name if isinstance(item, Video) else str(Path(item).absolute()) for item in items]
 
 
-def _open_cache(
-    videos: Sequence[Video], workdir: Path, request: TrainingRequest, threads: int, notes: Notes
-) -> FrameCache:
+def _open_cache(videos: Sequence[Video], workdir: Path, request: TrainingRequest, threads: int) -> FrameCache:
     """The decoded frames: those of an earlier attempt on the same footage, or newly decoded."""
     if request.fresh:
         shutil.rmtree(workdir, ignore_errors=True)
@@ -217,7 +227,8 @@ def _open_cache(
     before = path.read_text(encoding="utf-8") if path.is_file() else None
     same = before is not None and before == _footage_facts(videos)
     if request.resume and before is None:
-        notes.say(f"there is nothing to resume in {workdir}: training begins anew")
+        # Not kept: the model is what it would have been had nothing stopped the training.
+        Notes().say(f"there is nothing to resume in {workdir}: training begins anew")
     if request.resume and before is not None and not same:
         raise ModelError(f"the footage is not what the training in {workdir} was begun with: train with --fresh")
     if same:

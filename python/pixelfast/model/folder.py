@@ -1,8 +1,6 @@
 """A trained model on disk: a folder, written whole or not at all."""
 
-import fcntl
 import os
-import secrets
 import shlex
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +11,10 @@ from typing import Self
 
 from pixelfast import arguments
 from pixelfast.errors import ModelError, OutputError, PixelfastError
-from pixelfast.files.atomic import atomic_path, file_sha256, write_error
+from pixelfast.files.atomic import atomic_path, file_sha256
+from pixelfast.files.exchange import exchange
+from pixelfast.files.locks import PREFIX, hidden_beside, one_after_another, sweep
+from pixelfast.files.refused import write_error
 from pixelfast.model.calibration import Calibration
 from pixelfast.model.manifest import FILE_NAME, FileFacts, Manifest, PlanFacts, read_manifest, write_manifest
 from pixelfast.model.names import INGREDIENTS, EngineName, stem_of
@@ -209,32 +210,29 @@ class Model:
 @contextmanager
 def _folder_beside(folder: Path) -> Iterator[Path]:
     """Makes a folder, removed at the end, for a model that will stand at `folder`; what is no model is not replaced."""
-    temporary = folder.with_name(f".pixelfast-{secrets.token_hex(8)}")
+    sweep(folder.parent)
     try:
         _refuse_unless_replaceable(folder)
-        temporary.mkdir()
-        yield temporary
+        with hidden_beside(folder) as temporary:
+            temporary.mkdir()
+            yield temporary
     except PixelfastError:
         raise
     except OSError as error:
         raise write_error(folder, error) from error
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
-    """Lets one process at a time change the folder, where its file system has locks; the others wait."""
+    """Lets one process at a time change the folder; the others wait."""
     try:
-        descriptor = os.open(folder, os.O_RDONLY)
+        with one_after_another(folder / FILE_NAME):
+            sweep(folder)
+            yield
+    except PixelfastError:
+        raise
     except OSError as error:
         raise write_error(folder, error) from error
-    try:
-        with suppress(OSError):
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)
 
 
 def plan_command(folder: Path, name: str, facts: PlanFacts) -> str:
@@ -322,21 +320,21 @@ def _stems(folder: Path) -> set[str | None]:
 
 def _is_ours(entry: Path, stems: set[str | None]) -> bool:
     """Says whether an entry may be deleted with the model folder that holds it."""
-    left_over = entry.name == ".DS_Store" or entry.name.startswith(".pixelfast-")
+    left_over = entry.name == ".DS_Store" or entry.name.startswith(PREFIX)
     return left_over or (entry.is_file() and (entry.name == FILE_NAME or stem_of(entry.name) in stems))
 
 
 def _put_in_place(temporary: Path, target: Path) -> None:
-    """Gives a finished folder its name; what stood there is deleted after, or put back where that fails."""
+    """Gives a finished folder its name; what stood there has the temporary one then, and is deleted with it."""
     if not target.exists():
         temporary.rename(target)
-        return
-    old = temporary.with_name(temporary.name + ".old")
-    target.rename(old)
-    try:
-        temporary.rename(target)
-    except BaseException:
-        with suppress(OSError):
-            old.rename(target)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
+    elif not exchange(temporary, target):
+        old = target.with_name(f"{target.name}.before")
+        target.rename(old)
+        try:
+            temporary.rename(target)
+        except BaseException:
+            with suppress(OSError):
+                old.rename(target)
+            raise
+        shutil.rmtree(old, ignore_errors=True)

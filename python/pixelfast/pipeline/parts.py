@@ -11,6 +11,7 @@ import math
 import zlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 from itertools import repeat
 from pathlib import Path
@@ -26,6 +27,7 @@ from pixelfast.cleaning.stage import FrameRecord
 from pixelfast.errors import ScoresError
 from pixelfast.files.arrow import arrow_column
 from pixelfast.files.atomic import atomic_path
+from pixelfast.files.locks import at_work_in
 from pixelfast.pipeline.listing import Listing, Place
 from pixelfast.pipeline.part_schema import WrongPartError, check_part
 from pixelfast.scores import why
@@ -134,6 +136,10 @@ class PartStore:
         self._listing = listing
         self.reused = 0  # parts that were found
         self._there = set() if folder is None else {path.name[:_AFTER_STEM] for path in folder.glob(f"*{SUFFIX}")}
+
+    def at_work(self) -> AbstractContextManager[object]:
+        """Holds one lock in the folder for all the parts of a run."""
+        return nullcontext() if self.folder is None else at_work_in(self.folder)
 
     def place(self, video: str) -> Place | None:
         """Where a video stands in the source's list; None where that is not known."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from pixelfast.errors import LostFootageError, SourceError
+from pixelfast.files.locks import sweep
 from pixelfast.jobs.line import Line
 from pixelfast.jobs.ray.cluster import Cluster, Pool
 from pixelfast.jobs.ray.work import Answer, Opened, Orders, Task
@@ -84,11 +85,13 @@ class _Run:
             make_folder(ready.folder)
         self._store = PartStore(ready.folder, opened.job, self._orders.maps, self._orders.listing)
         self._cutting = _cutting(opened, self._line, self._most)
-        with self._line.watch.flow():
+        with self._line.watch.flow(), self._store.at_work():
             for tasks in (self._tasks, self._whole):
                 with closing(cluster.answers(tasks(), self._orders)) as answers:
                     for answer in answers:
                         self._take(answer)
+        if ready.folder is not None:
+            sweep(ready.folder)  # of workers that died
         order = range(len(ready.videos))
         for index in order:
             said = [str(done.lost[index])] if index in done.lost else done.parts[index].notes
