@@ -129,7 +129,7 @@ $(MADE)/tools:
 	touch $@
 
 REQUIREMENTS := import tomllib; p = tomllib.load(open("pyproject.toml", "rb"))["project"]; x = p["optional-dependencies"]; \
-  print(*(r for r in p["dependencies"] + x["train"] + x["cpu"] + x["quantize"] + x["tensorrt-rtx"] + x["report"] + x["dev"] if not r.startswith("pixelfast[")), sep="\n")
+  print(*(r for r in p["dependencies"] + x["train"] + x["cpu"] + x["quantize"] + x["tensorrt-rtx"] + x["report"] + x["ray"] + x["dev"] if not r.startswith("pixelfast[")), sep="\n")
 
 $(MADE)/packages: pyproject.toml constraints.txt | $(MADE)/tools
 	echo "Installing packages (PyTorch is large: this takes minutes, once)"

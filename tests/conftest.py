@@ -1,8 +1,10 @@
 """Fixtures of several test modules: small engines, a model that holds them, and footage as files."""
 
 import os
+import secrets
 import shutil
 import signal
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -118,3 +120,18 @@ def browser() -> Iterator[Any]:
         opened = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         yield opened
         opened.close()
+
+
+@pytest.fixture(scope="session")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A Ray cluster with room for two workers of one processor each; started once, and stopped."""
+    ray = pytest.importorskip("ray", reason="needs Ray: pip install '.[ray]'")
+    pytest.importorskip("ray.data", reason="needs Ray Data: pip install '.[ray]'")
+    with warnings.catch_warnings(), pytest.MonkeyPatch.context() as patch:
+        warnings.simplefilter("ignore")  # Ray's own
+        token = tmp_path_factory.mktemp("ray") / "token"  # it would make one in the user's home
+        token.write_text(secrets.token_hex(32))
+        patch.setenv("RAY_AUTH_TOKEN_PATH", str(token))
+        ray.init(num_cpus=2, object_store_memory=200e6, include_dashboard=False, logging_level="error")
+        yield
+        ray.shutdown()

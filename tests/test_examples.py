@@ -7,12 +7,14 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
 import torch
 
 import pixelfast
+import pixelfast.ray
 from films import walk, write_film
 from oracles.networks import seeded_autoencoder
 from pixelfast.demo.scene import SceneSpec, generate_scene
@@ -32,11 +34,11 @@ def tiny(whole: Recipe, **own: object) -> Recipe:
     return replace(whole, own=replace(whole.own, epochs=1, **own), flip=flip)
 
 
-def run_examples(name: str) -> None:
+def run_examples(name: str, home: ModuleType = pixelfast) -> None:
     """Runs the examples of one public name and of its methods, as a user would type them."""
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
     names = {"pixelfast": pixelfast, "np": np}
-    for examples in doctest.DocTestFinder().find(getattr(pixelfast, name), name, globs=names):
+    for examples in doctest.DocTestFinder().find(getattr(home, name), name, globs=names):
         runner.run(examples)
     assert (runner.failures, runner.tries > 0) == (0, True)
 
@@ -86,6 +88,17 @@ def test_script(command: str, said: str, monkeypatch: pytest.MonkeyPatch, capsys
     monkeypatch.setattr(sys, "argv", command.split())
     runpy.run_path(str(SCRIPTS / sys.argv[0]), run_name="__main__")
     assert said in capsys.readouterr().out
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning:ray")  # Ray's, of its own defaults
+@pytest.mark.usefixtures("folder", "cluster")
+def test_those_of_a_cluster(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(sys, "argv", ["ray_cluster.py", "new", "model", "cluster.parquet"])
+    runpy.run_path(str(SCRIPTS / sys.argv[0]), run_name="__main__")
+    said = capsys.readouterr().out
+    assert "80 of 80 frames" in said
+    assert said.count("most unusual: ") == 3
+    run_examples("score", pixelfast.ray)
 
 
 def test_every_script_is_listed() -> None:

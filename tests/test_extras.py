@@ -20,8 +20,8 @@ def brought(extra: str, system: str, machine: str) -> set[str]:
         if requirement.marker is None or requirement.marker.evaluate(
             {"sys_platform": system, "platform_machine": machine}
         ):
-            within = [brought(one, system, machine) for one in requirement.extras]
-            found |= set().union(*within) if requirement.name == "pixelfast" else {requirement.name}
+            ours = requirement.extras if requirement.name == "pixelfast" else ()
+            found |= set().union(*(brought(one, system, machine) for one in ours)) if ours else {requirement.name}
     return found
 
 

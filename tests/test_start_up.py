@@ -12,7 +12,7 @@ from footage import walking_square
 from pixelfast.model import Model
 from tiny_engines import SIZE
 
-NEVER = ("torch", "pandas", "scipy", "onnx", "nncf", "av", "pixelfast.jobs.train", "pixelfast.jobs.export")
+NEVER = ("torch", "ray", "pandas", "scipy", "onnx", "nncf", "av", "pixelfast.jobs.train", "pixelfast.jobs.export")
 NOT_HERE = ("pyarrow.parquet", "pyarrow.compute", "pyarrow.csv", "pyarrow.dataset", "rich", "multiprocessing.pool")
 PROGRAM = """
 import sys

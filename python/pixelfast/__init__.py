@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         calibrate,
         clean,
         convert,
+        dry_run,
         evaluate,
         export,
         learn,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     )
     from pixelfast.evaluation import Evaluation
     from pixelfast.jobs.clean import CleanReport
+    from pixelfast.jobs.dry_run import DryRun
     from pixelfast.jobs.mask import MaskProposal
     from pixelfast.jobs.raw_scores import RawScores
     from pixelfast.jobs.scorer import Scorer
@@ -53,6 +55,7 @@ __all__ = [
     "Calibration",
     "CleanReport",
     "DecodeError",
+    "DryRun",
     "EngineError",
     "Evaluation",
     "LostFootageError",
@@ -75,6 +78,7 @@ __all__ = [
     "calibrate",
     "clean",
     "convert",
+    "dry_run",
     "evaluate",
     "export",
     "learn",
@@ -92,6 +96,7 @@ _HOMES = {
         "calibrate",
         "clean",
         "convert",
+        "dry_run",
         "evaluate",
         "export",
         "learn",
@@ -104,6 +109,7 @@ _HOMES = {
     "pixelfast.evaluation": ("Evaluation",),
     "pixelfast.model": ("Calibration", "Model"),
     "pixelfast.jobs.clean": ("CleanReport",),
+    "pixelfast.jobs.dry_run": ("DryRun",),
     "pixelfast.jobs.mask": ("MaskProposal",),
     "pixelfast.jobs.raw_scores": ("RawScores",),
     "pixelfast.jobs.scorer": ("Scorer",),
@@ -122,6 +128,8 @@ def __getattr__(name: str) -> Any:
         from importlib.metadata import version
 
         return version("pixelfast")
+    if name == "ray":
+        return import_module("pixelfast.ray")
     if name not in _HOME:
         raise AttributeError(f"module 'pixelfast' has no attribute {name!r}")
     return getattr(import_module(_HOME[name]), name)

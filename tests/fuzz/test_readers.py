@@ -4,8 +4,8 @@ import random
 from pathlib import Path
 
 import pytest
-from fuzz_inputs import seeds
 
+from fuzz_inputs import seeds
 from fuzz_readers import TARGETS
 
 INPUTS = 300

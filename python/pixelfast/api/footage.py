@@ -14,6 +14,7 @@ from pixelfast.progress import ProgressCallback
 
 if TYPE_CHECKING:
     from pixelfast.jobs.clean import CleanReport
+    from pixelfast.jobs.dry_run import DryRun
     from pixelfast.jobs.mask import MaskProposal
     from pixelfast.machine.stopwatch import Profile
     from pixelfast.scores import Scores
@@ -128,6 +129,72 @@ def score(
     from pixelfast.reporting.job import score_with_report
 
     return score_with_report(source, line, request, report)
+
+
+@checked()
+def dry_run(
+    source: "Source",
+    engine: StrPath,
+    *,
+    stride: int | None = None,
+    how: How = "mean",
+    pool: Pool = "mean",
+    smooth: int | None = None,
+    flip: FlipMode = "auto",
+    on_error: OnError = "repair",
+    threads: int | None = None,
+    chunk: int = 64,
+    engine_input: EngineInput | None = None,
+    engine_range: EngineRange | None = None,
+    orientation: bool | None = None,
+    depth: int | None = None,
+    deinterlace: bool | None = None,
+    fps: float | None = None,
+    sample_fps: float | None = None,
+    alarm_rate: str = USUAL_RATE,
+) -> "DryRun":
+    """Says what `score` would have to do with some footage, and how long it would take, and writes nothing.
+
+    Frames and bytes are counted; the rate is that of this engine on the beginning of the longest video, on this
+    machine, which is scored for some seconds to find out.
+
+    Args:
+        source: as in `score`, and so is all that follows.
+        engine: a model folder or an engine file.
+        stride: frames between the starts of windows.
+        how: over the windows that hold a frame.
+        pool: over the cells of a frame.
+        smooth: frames (odd) of the centred mean.
+        flip: what is done about upside-down frames.
+        on_error: what is done about unreadable frames.
+        threads: for decoding and for the engine, each; those of a worker, where a cluster shall do the work.
+        chunk: frames to a call of the engine.
+        engine_input: of somebody else's autoencoder.
+        engine_range: likewise.
+        orientation: whether pictures are turned as they say.
+        depth: the bits that deep samples use.
+        deinterlace: whether interlaced files are made whole.
+        fps: frames a second of folders of frames.
+        sample_fps: frames a second to score of footage that has more.
+        alarm_rate: at which normal footage may give events.
+
+    Raises:
+        SourceError, EngineError, ModelError, LostFootageError, ArgumentError: as in `score`.
+
+    Examples:
+        >>> found = pixelfast.dry_run("new", engine="model")
+        >>> found.frames, 0 < found.hours() < 1
+        (80, True)
+    """
+    from pixelfast.jobs.dry_run import look_ahead
+    from pixelfast.jobs.line import Line
+    from pixelfast.methods.settings import Settings
+
+    settings = Settings(
+        stride, how, pool, smooth, flip, on_error, chunk, engine_input, engine_range, orientation, depth,
+        deinterlace, fps, sample_fps, alarm_rate,
+    )  # fmt: skip
+    return look_ahead(source, Line(engine, settings, threads))
 
 
 @checked(parts=paths, out=paths)

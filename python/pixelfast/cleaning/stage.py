@@ -15,7 +15,7 @@ from pixelfast.cleaning.marks import Marks, StandingStill
 from pixelfast.cleaning.noise import Gaps, NoiseJudge
 from pixelfast.errors import SourceError
 from pixelfast.flip.engine import FlipEngine
-from pixelfast.flip.judge import FlipJudge
+from pixelfast.flip.judge import Evidence, FlipJudge
 from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.options import FlipMode, OnError
 from pixelfast.sources import READ, UNREADABLE, Chunk, LossGuard, Repair, Video
@@ -92,6 +92,7 @@ class CleanStage:
         self._repair = Repair(video, settings.on_error)
         self._flips = None if settings.flip_engine is None or flip == "never" else FlipJudge(flip, video.length)
         self._noise = NoiseJudge()
+        self.sigmas: list[NDArray[np.float32]] | None = None  # of all frames, where a list stands here
         self._gaps = Gaps() if settings.bridge_noisy else None
         self._chunks: list[Chunk] = []  # without their pixels: the record must not hold the video
         self._apart = 0  # chunks since some were joined
@@ -112,7 +113,10 @@ class CleanStage:
         for chunk in self._repair.run(self._loss.run(chunks)):
             grey = grey_frames(chunk.frames)
             with self._settings.stopwatch.phase("noise", grey.nbytes):
-                self._noisy.add(self._noise.push(_core.noise_sigma(grey, CLEANING_THREADS)))
+                sigma = _core.noise_sigma(grey, CLEANING_THREADS)
+            if self.sigmas is not None:
+                self.sigmas.append(sigma)
+            self._noisy.add(self._noise.push(sigma))
             self._equal.add(equal_frames(grey, self._before))
             self._before = grey[-1].copy()
             self._damaged.add(chunk.status != READ)
@@ -178,6 +182,14 @@ class CleanStage:
             marks.forget(min(self._taken, self._released) - LOOK)
         return record
 
+    def equal(self) -> NDArray[np.bool_]:
+        """Returns bool[N]: which frames equal the one before; after `run` has ended."""
+        return self._equal[:]
+
+    def evidence(self) -> Evidence:
+        """Returns what speaks for and against the flip correction of the frames so far."""
+        return Evidence() if self._flips is None else replace(self._flips.evidence)
+
     def doubts(self) -> str | None:
         """Says why the flip correction of the frames so far should not stand; None where it may."""
         return None if self._flips is None else self._flips.evidence.refusal()
@@ -230,12 +242,9 @@ class CleanStage:
             now = slice(first, self._released)
             usable = np.ones(count, np.bool_)
             if self._gaps is not None:
-                damaged = self._damaged[now]
-                usable = self._gaps.usable(damaged | self._noisy[now])
-                # A doubled frame shows no motion.
                 before = max(0, first - LOOK)
                 equal = self._equal[before : self._released + LOOK]
-                usable &= ~doubled_frames(equal, first - before, self._released - before) | damaged
+                usable = usable_frames(self._gaps, self._damaged[now], self._noisy[now], equal, first - before)
             upright = _upright(frames[:count], self._turned[now])
             yield Cleaned(painted(upright, self._settings.mask), usable)
 
@@ -262,6 +271,24 @@ def clean_video(
     stage = CleanStage(video, settings, "never", said)
     for cleaned in stage.run(again()):
         yield stage, cleaned
+
+
+def usable_frames(
+    gaps: Gaps, damaged: NDArray[np.bool_], noisy: NDArray[np.bool_], equal: NDArray[np.bool_], first: int
+) -> NDArray[np.bool_]:
+    """Returns bool[n]: which of the next frames optical flow may use.
+
+    Args:
+        gaps: of this video, told of all frames before.
+        damaged: bool[n], the frame was not read in full.
+        noisy: bool[n], it is noisy.
+        equal: bool[N], frames that equal the one before, among them those before and after that `doubled_frames` needs.
+        first: the position of the first of the n frames in `equal`.
+    """
+    usable = gaps.usable(damaged | noisy)
+    # A doubled frame shows no motion.
+    usable &= ~doubled_frames(equal, first, first + len(damaged)) | damaged
+    return usable
 
 
 def _refuse(reason: str | None) -> None:

@@ -22,7 +22,7 @@ FIRST: Final[Mapping[str, str]] = {
 GROUPS: Final[Mapping[str, str]] = {
     "Footage": "source mask fps sample_fps deinterlace flip on_error orientation depth frame_size",
     "Output": "out report events save_events on_event page alarm_rate threshold maps parts as_json",
-    "Speed": "threads stride chunk batch precision shard exact profile",
+    "Speed": "threads stride chunk batch precision shard exact profile dry_run",
 }
 """Where other options stand, by name; what has no place here, nor of its own, is under "More"."""
 

@@ -88,6 +88,9 @@ def score(
         typer.Option(metavar="FILE", help="A page to look at, .html: as `report` makes it.", show_default=False),
     ] = None,
     profile: Annotated[bool, typer.Option("--profile", help="Say where the time went, stage by stage.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say frames, bytes and hours, by a short measurement; write nothing.")
+    ] = False,
 ) -> None:
     """Give every frame of some footage an anomaly score.
 
@@ -95,6 +98,16 @@ def score(
 
     A model folder turns upside-down frames and knows a threshold; a lone engine file does neither, and says so.
     """
+    if dry_run:
+        with shown_progress():
+            found = api.dry_run(
+                source, engine, stride=stride, how=how, pool=pool, smooth=smooth, flip=flip, on_error=on_error,
+                threads=threads, chunk=chunk, engine_input=engine_input, engine_range=engine_range,
+                orientation=orientation, depth=depth, deinterlace=deinterlace, fps=fps, sample_fps=sample_fps,
+                alarm_rate=alarm_rate,
+            )  # fmt: skip
+        print_result(facts(found.rows()))
+        return
     profiles: list[Profile] = []
     written = [*(out or []), *(path for path in (events, report) if path is not None)]
     try:

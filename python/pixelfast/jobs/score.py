@@ -88,6 +88,38 @@ def run(source: Source, line: Line, request: Request) -> Scores:
 
 def gather(source: Source, line: Line, request: Request) -> Gathered:
     """The parts of a source, those of its lost videos left out; a LostFootageError where none is left."""
+    found, watch = prepare(source, line, request), line.watch
+    notes, folder = found.notes, found.folder
+    _, stages = line.open(notes)
+    stages = replace(stages, maps=request.maps)
+    listing, lost = Listing(found.all_videos), list[LostFootageError]()
+    job = replace(
+        line.job(notes),
+        videos=len(found.all_videos),
+        source=listing.digest,
+        shares=_parse_share(request.shard).step or 1,
+    )
+    if folder is not None:
+        make_folder(folder)
+    store = PartStore(folder, job, request.maps, listing)
+    with watch.flow(), store.at_work():
+        parts = score_videos(found.videos, stages, store, notes, request.progress, lost=lost)
+    return conclude(found, Gathered(parts, job, notes, store.reused, lost, found.videos))
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a run is about, before any engine is opened: all videos, those of its share, and where results go."""
+
+    all_videos: Sequence[Video]
+    videos: Sequence[Video]
+    paths: list[AnyPath]
+    folder: AnyPath | None
+    notes: Notes
+
+
+def prepare(source: Source, line: Line, request: Request) -> Prepared:
+    """Finds the engine's file and the footage, and says what there is to say of both."""
     notes, share, watch = Notes(), _parse_share(request.shard), line.watch
     paths, folder = _places(request)
     choice = line.choice(sharded=request.shard is not None)
@@ -106,23 +138,19 @@ def gather(source: Source, line: Line, request: Request) -> Gathered:
         say_depth(videos, reading, notes, line.threads)
     if request.maps and folder is None:
         notes.say("error maps are kept in the parts, and no parts are kept: name a folder with parts=, or out=")
-    _, stages = line.open(notes)
-    stages = replace(stages, maps=request.maps)
-    listing, lost = Listing(all_videos), list[LostFootageError]()
-    job = replace(line.job(notes), videos=len(all_videos), source=listing.digest, shares=share.step or 1)
-    if folder is not None:
-        make_folder(folder)
-    store = PartStore(folder, job, request.maps, listing)
-    with watch.flow(), store.at_work():
-        parts = score_videos(videos, stages, store, notes, request.progress, lost=lost)
-    for note in harmless_note(videos) + turned_note(videos):
-        notes.say(note)
-    if lost and not parts:
-        if isinstance(folder, Path):
+    return Prepared(all_videos, videos, paths, folder, notes)
+
+
+def conclude(prepared: Prepared, found: Gathered) -> Gathered:
+    """Says what the files turned out to be; raises a LostFootageError where no video is left."""
+    for note in harmless_note(found.videos) + turned_note(found.videos):
+        found.notes.say(note)
+    if found.lost and not found.parts:
+        if isinstance(prepared.folder, Path):
             with suppress(OSError):  # other runs' parts lie there
-                folder.rmdir()
-        raise _loss(lost, videos)
-    return Gathered(parts, job, notes, store.reused, lost, videos)
+                prepared.folder.rmdir()
+        raise found.loss()
+    return found
 
 
 def _loss(lost: Sequence[LostFootageError], videos: Sequence[Video], scores: Scores | None = None) -> LostFootageError:

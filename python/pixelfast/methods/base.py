@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pixelfast.cleaning.cleaned import Cleaned
 from pixelfast.machine.imports import training_extra
 from pixelfast.machine.stopwatch import Stopwatch
+from pixelfast.methods.overlap import Overlap
 from pixelfast.methods.settings import Settings
 from pixelfast.methods.trained import Recipe, Trained, TrainingJob
 from pixelfast.model import Manifest, Model
@@ -333,6 +334,8 @@ class MethodSpec:
         pools: the poolings that are calibrated.
         steps: whether training goes in epochs, of batches, in a precision.
         streams: of a method that judges frames by itself: what it tells apart, by which it explains them.
+        overlap: what a segment of a long video takes of its neighbours, by the opened method, so that its maps are, to
+            the bit, those of the whole video; None where a video is scored in one piece.
         teach: adds moments that a person calls normal to a model; None where only a training can.
     """
 
@@ -363,4 +366,5 @@ class MethodSpec:
     pools: tuple[Pool, ...] = ("mean", "worst", "rare")
     steps: bool = True
     streams: tuple[str, ...] = ()
+    overlap: Callable[[Any], Overlap] | None = None
     teach: Callable[[Lesson], Taught] | None = None

@@ -160,12 +160,16 @@ class PartStore:
             return ""
         return (video.fingerprint_of(digests) if isinstance(video, FolderVideo) else video.fingerprint()).hex()
 
+    def may_have(self, video: Video) -> bool:
+        """Whether there was a part that may be this video's when the store was opened."""
+        return _stem(video.name) in self._there
+
     def find(self, video: Video) -> Part | None:
         """The part of a video that is there already; None where there is none, or a damaged one.
 
         The video's files are looked at only where there is a part that may be of them.
         """
-        if self.folder is None or _stem(video.name) not in self._there:
+        if self.folder is None or not self.may_have(video):
             return None
         footage = video.fingerprint().hex()
         path = self._path(video.name, footage)

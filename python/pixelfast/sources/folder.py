@@ -49,6 +49,7 @@ class FolderVideo:
         self._names, self.frame_ids, self.strays, self.by_position = number_frames(frames)
         self.length = len(self._names)
         self._whole: FolderVideo | None = None
+        self._remembers = True
         self.harmless: set[int] = set()
         self.turned: set[int] = set()
         self.several: dict[int, int] = {}
@@ -117,6 +118,25 @@ class FolderVideo:
             stretches.append(stretch)
         return stretches
 
+    def segment(self, start: int, stop: int) -> "FolderVideo":
+        """Returns the frames at positions `start` to `stop` as a video of the same name, with its gaps.
+
+        What its files hash to is not remembered: it is not all of the folder's.
+        """
+        some = copy(self)
+        for known in ("paths", "starts", "sizes"):
+            vars(some).pop(known, None)
+        some._names, some.frame_ids = self._names[start:stop], self.frame_ids[start:stop]
+        some._steps, some.length = self._steps[start:stop], stop - start
+        some.starts = tuple(one - start for one in self.starts if start < one < stop)
+        some.harmless, some.turned, some.several, some.timeline = set(), set(), {}, None
+        some._remembers = False
+        return some
+
+    def remember(self, digests: bytes) -> None:
+        """Keeps what the files hash to, by the digests of all chunks, so that they need not be read again for it."""
+        Seen(self.folder, self._names).remember(hashlib.sha256(digests).digest())
+
     def gaps(self) -> str | None:
         """Returns a sentence about the gaps of the video; None where there are none."""
         if not self.starts:
@@ -162,7 +182,7 @@ class FolderVideo:
             return Chunk(self.frame_ids[now], frames, status, self._seconds(now), b"".join(hashed))
 
         chunks = map(decoded, range(0, self.length, chunk))
-        return self._remembered(chunks) if digests else chunks
+        return self._remembered(chunks) if digests and self._remembers else chunks
 
     def _remembered(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
         """Yields all chunks; what their files hashed to need not be read again, where all of them could be read."""

@@ -49,7 +49,7 @@ class Repair:
         before_gap: NDArray[np.uint8] | None = None
         waiting: list[Chunk] = []
         for chunk, anew in self._pieces(chunks):
-            self._count(chunk.status)
+            self.count(chunk.status)
             if anew:
                 before_gap, last = before_gap if last is None else last, None
                 if before_gap is not None:
@@ -94,7 +94,8 @@ class Repair:
             f"{self._seen} frames were repaired (first: {self._complaint(self._first_bad)})"
         )
 
-    def _count(self, status: NDArray[np.uint8]) -> None:
+    def count(self, status: NDArray[np.uint8]) -> None:
+        """Counts the next frames by how they were decoded, u8[n]; a DecodeError where none may be repaired."""
         bad = np.flatnonzero(status)
         if len(bad) and self._first_bad is None:
             self._first_bad = self._seen + int(bad[0])

@@ -79,4 +79,5 @@ METHOD = MethodSpec(
     source_weights=SourceWeights(
         "motion GRU", "gru.weight_ih_l0", "fc.bias", later("pixelfast.methods.motion.training:convert_gru")
     ),
+    overlap=later("pixelfast.methods.motion.scoring:overlap"),
 )

@@ -18,6 +18,7 @@ from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.methods.base import EngineChoice, ErrorsOf, Features, Maps, Opening
 from pixelfast.methods.motion.engine import MotionEngine, load_motion_engine
 from pixelfast.methods.motion.facts import MotionFacts
+from pixelfast.methods.overlap import Overlap
 from pixelfast.methods.settings import Settings
 from pixelfast.model import Model
 from pixelfast.model.names import EngineName
@@ -176,6 +177,11 @@ def open_motion(opening: Opening) -> Motion:
     flow = open_flow(known.flow, model.folder, opening.threads, raft, plan_origin(model, raft))
     sha256 = model.manifest.files[raft].sha256 if known.flow.kind == "raft" else None
     return Motion(flow, engine, known, opening.stopwatch, sha256)
+
+
+def overlap(method: Motion) -> Overlap:
+    """See `MethodSpec.overlap`: the flows that the first one is predicted from, and the frames around these."""
+    return Overlap(method.engine.facts.past + 1, 0)
 
 
 def check(_: EngineChoice, settings: Settings) -> None:

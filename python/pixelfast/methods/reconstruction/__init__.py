@@ -79,4 +79,5 @@ METHOD = MethodSpec(
         later("pixelfast.methods.reconstruction.training:convert_autoencoder"),
     ),
     contested=True,
+    overlap=later("pixelfast.methods.reconstruction.scoring:overlap"),
 )

@@ -13,6 +13,7 @@ from pixelfast.cleaning.cleaned import Cleaned, Frames
 from pixelfast.errors import EngineError
 from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.methods.base import EngineChoice, ErrorsOf, Features, Maps, Opening
+from pixelfast.methods.overlap import Overlap
 from pixelfast.methods.reconstruction.engine import WindowEngine, load_window_engine
 from pixelfast.methods.reconstruction.foreign import Told
 from pixelfast.methods.reconstruction.windows import WindowCutter, WindowEnd
@@ -164,6 +165,12 @@ def open_reconstruction(opening: Opening) -> Reconstruction:
     stride = settings.stride if settings.stride is not None else engine.facts.stride or 1
     _check_stride(stride, window)
     return Reconstruction(engine, settings, stride, opening.stopwatch)
+
+
+def overlap(method: Reconstruction) -> Overlap:
+    """See `MethodSpec.overlap`: whole windows around each frame, none of them anchored at an end that is none."""
+    window = method.engine.facts.window
+    return Overlap(window, window, method.stride)
 
 
 def check(choice: EngineChoice, settings: Settings) -> None:
