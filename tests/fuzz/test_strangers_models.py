@@ -303,3 +303,14 @@ def test_a_checkpoint_of_kilobytes_that_would_become_terabytes(kind: str, tmp_pa
     assert (tmp_path / "a.pth").stat().st_size < 10_000
     with pytest.raises(ModelError, match=r"a\.pth does not hold the values of encoder\.0\.weight .* one by one"):
         pixelfast.convert(tmp_path / "a.pth", tmp_path / "out")
+
+
+def test_a_frame_that_clean_turns_is_not_given_the_memory_that_a_chunk_announces() -> None:
+    from pixelfast.cleaning.frame_files import _read_image
+
+    sound = make_corpus.pngs()["grey"]
+    image = _read_image(sound, True)
+    assert image is not None
+    assert image.shape == (5, 6)
+    end = make_corpus.chunk(b"IEND")
+    assert _read_image(sound.removesuffix(end) + b"\x73\xee\0\0IDAT" + end, True) is None

@@ -102,12 +102,25 @@ def _read_image(data: bytes, orientation: bool) -> NDArray[np.generic] | None:
     """The pixels of an image file as they are seen, or as they lie."""
     import cv2
 
+    if _announces_more(data):
+        return None
     number, upright = _core.laid_upright(data)  # OpenCV turns a TIFF by itself, whatever it is told
     image = cv2.imdecode(np.frombuffer(upright, np.uint8), cv2.IMREAD_UNCHANGED)
     if image is None or not orientation:
         return image
     down, across = (slice(None, None, -1 if number in turned else 1) for turned in ((3, 4, 7, 8), (2, 3, 6, 7)))
     return (image.swapaxes(0, 1) if number >= 5 else image)[down, across]
+
+
+def _announces_more(data: bytes) -> bool:
+    """Whether a chunk of a PNG says that it is longer than the file: OpenCV reserves that before it finds out."""
+    at = 8
+    while data.startswith(b"\x89PNG") and at + 8 <= len(data):
+        size = int.from_bytes(data[at : at + 4])
+        if size > len(data):
+            return True
+        at += 12 + size
+    return False
 
 
 def _write_image(image: NDArray[np.generic], suffix: str) -> bytes | None:
