@@ -13,6 +13,7 @@ import argparse
 import json
 import math
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -27,6 +28,7 @@ from pixelfast.pipeline.listing import Place
 from pixelfast.pipeline.parts import Job, Part, write_part
 
 VIDEOS = 20_000
+SIZE = 32
 FRAMES = (1_000_000, 2_000_000, 5_000_000, 10_000_000)
 MEASURED = """
 import json, resource, sys, time
@@ -44,9 +46,8 @@ def write_parts(folder: Path, frames: int) -> None:
     videos = min(VIDEOS, frames // 50)
     rng = np.random.default_rng(0)
     raw = rng.gamma(2.0, 0.01, frames).astype(np.float32)
-    job = Job(
-        "ae.onnx", {"method": "reconstruction", "engine_sha256": "0" * 64, "pool": "mean"}, 3, None, videos, "recorded", 1
-    )
+    settings = {"method": "reconstruction", "engine_sha256": "0" * 64, "pool": "mean"}
+    job = Job("ae.onnx", settings, smooth=3, videos=videos, source="recorded")
     edges = np.linspace(0, frames, videos + 1).astype(np.int64)
     for index in range(videos):
         some = raw[edges[index] : edges[index + 1]]
@@ -90,28 +91,27 @@ def global_pass(out: Path, sizes: list[int]) -> None:
 
 
 def recorded_engine(path: Path) -> Path:
-    """An engine of frames that computes next to nothing: each window's error is the mean of its first frame."""
-    frames = helper.make_tensor_value_info("frames", TensorProto.UINT8, ["N", 128, 128])
-    errors = helper.make_tensor_value_info("window_errors", TensorProto.FLOAT, ["W", 16, 8, 8])
-    constant = {
-        "rows": np.array([0], np.int64), "end": np.array([-15], np.int64), "axis": np.array([0], np.int64),
-        "scale": np.array(1 / 255, np.float32), "shape": np.array([-1, 1, 1, 1], np.int64),
-        "like": np.ones((1, 16, 8, 8), np.float32),
+    """An engine of frames that computes next to nothing: a window's error is the mean of its first frame."""
+    given = {
+        "first": np.array([0], np.int64), "last": np.array([-15], np.int64), "axis": np.array([0], np.int64),
+        "column": np.array([-1, 1, 1, 1], np.int64), "like": np.full((1, 16, 8, 8), 1 / 255, np.float32),
     }  # fmt: skip
     nodes = [
-        *(helper.make_node("Constant", [], [name], value=numpy_helper.from_array(value, name)) for name, value in constant.items()),
-        helper.make_node("ConstantOfShape", ["one"], ["pad"]),
-    ][:-1] + [
-        helper.make_node("Slice", ["frames", "rows", "end", "axis"], ["first"]),
-        helper.make_node("Cast", ["first"], ["floats"], to=TensorProto.FLOAT),
+        helper.make_node("Slice", ["frames", "first", "last", "axis"], ["starts"]),
+        helper.make_node("Cast", ["starts"], ["floats"], to=TensorProto.FLOAT),
         helper.make_node("ReduceMean", ["floats"], ["means"], axes=[1, 2], keepdims=0),
-        helper.make_node("Mul", ["means", "scale"], ["scaled"]),
-        helper.make_node("Reshape", ["scaled", "shape"], ["windows"]),
+        helper.make_node("Reshape", ["means", "column"], ["windows"]),
         helper.make_node("Mul", ["windows", "like"], ["window_errors"]),
-    ]  # fmt: skip
-    graph = helper.make_graph(nodes, "recorded", [frames], [errors])
+    ]
+    ends = (
+        helper.make_tensor_value_info("frames", TensorProto.UINT8, ["N", SIZE, SIZE]),
+        helper.make_tensor_value_info("window_errors", TensorProto.FLOAT, ["W", 16, 8, 8]),
+    )
+    known = [numpy_helper.from_array(value, name) for name, value in given.items()]
+    graph = helper.make_graph(nodes, "recorded", [ends[0]], [ends[1]], known)
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=9)
-    helper.set_model_props(model, {"pixelfast.stride": "1"})
+    facts = {"kind": "ae", "format": "1", "window": "16", "stride": "1", "grid": "8"}
+    helper.set_model_props(model, {f"pixelfast.{name}": value for name, value in facts.items()})
     onnx.save(model, path)
     return path
 
@@ -127,7 +127,9 @@ def runs(out: Path) -> None:
     ):
         source = out / name.replace(",", "").replace(" ", "-")
         draw(source, videos, frames)
-        one = measured("score", source, "--engine", engine, "--out", out / "run.parquet", "--parts", out / f"p{source.name}")
+        parts = out / f"parts-of-{source.name}"
+        shutil.rmtree(parts, ignore_errors=True)
+        one = measured("score", source, "--engine", engine, "--out", out / "run.parquet", "--parts", parts)
         each = one["seconds"] / videos * 1e3
         print(f"{name:>15} {one['seconds']:8.1f} s {one['bytes'] / 2**20:6.0f} MiB {each:10.2f} ms a video", flush=True)
 
@@ -152,7 +154,7 @@ def draw(source: Path, videos: int, frames: int) -> None:
 def main() -> None:
     """Measures what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--out", type=Path, required=True, help="folder for what is made, taken again where it is there")
+    parser.add_argument("--out", type=Path, required=True, help="folder for what is made; taken again")
     parser.add_argument("--frames", type=int, nargs="+", default=list(FRAMES))
     parser.add_argument("--run", action="store_true", help="score itself, instead of the global pass")
     given = parser.parse_args()
