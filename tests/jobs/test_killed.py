@@ -64,7 +64,7 @@ def killed_anywhere(deed: Deed, count: int, after_kill: Callable[[Path], object]
             if ".pixelfast-" not in name and ".training/" not in name and deed.prepare is None:
                 assert (deed.out / name).read_bytes() == wanted[name], f"{name} is half written"
         # What takes no folder that holds something says so where it had finished.
-        said = deed.once_more(refused=deed.command[2] == "clean" and wanted.keys() <= set(left))
+        said = deed.once_more(refused="clean" in deed.command and wanted.keys() <= set(left))
         got = tree(deed.out)
         assert different(got, wanted) == [], f"killed after {moment:.2f} s of {whole:.2f}, it left {left}: {said}"
         if callable(seen):

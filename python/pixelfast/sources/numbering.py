@@ -64,12 +64,13 @@ def ordered_frames(names: Sequence[str]) -> tuple[list[str], NDArray[np.int64] |
         The sorted names, and i64[N]: the trailing digits of each, or None where these do not rise from name to name, a
         name has none, or one is too large for an int64.
     """
-    found = [match for match in map(_NUMBER.search, names) if match is not None]
-    numbers = [int(match["number"]) for match in found]
-    if len(found) < len(names) or max(numbers, default=0) > _LARGEST:
-        return sorted(names, key=_order_of(names)), None
-    ids = np.array(numbers, dtype=np.int64)
-    forms = {(match.string[: match.start()], match["suffix"]) for match in found}
+    ids, forms = np.zeros(len(names), np.int64), set[tuple[str, str]]()
+    for index, name in enumerate(names):  # without a list of matches, which takes more memory than all else of a run
+        match = _NUMBER.search(name)
+        if match is None or (number := int(match["number"])) > _LARGEST:
+            return sorted(names, key=_order_of(names)), None
+        ids[index] = number
+        forms.add((name[: match.start()], match["suffix"]))
     by_time = _order_of(names)
     if len(forms) == 1 and by_time is natural_key and len(np.unique(ids)) == len(ids):
         order = np.argsort(ids).tolist()  # nearly all names differ in the number alone, and this is much faster
