@@ -136,6 +136,6 @@ def score(
         stride, how, pool, smooth, flip, on_error, chunk, engine_input, engine_range, orientation, depth,
         deinterlace, fps, sample_fps, alarm_rate, exact,
     )  # fmt: skip
-    line, request = Line(engine, settings, threads), Request(out, parts, None, maps, progress, None, events)
+    line, request = Line(engine, settings), Request(out, parts, None, maps, progress, None, events)
     workers = Workers(threads, concurrency, num_cpus, num_gpus, max_restarts, max_task_retries, ray_remote_args or {})
     return run(source, line, request, workers, segment_frames)

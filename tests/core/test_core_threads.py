@@ -200,6 +200,7 @@ def test_ctrl_c_from_outside_ends_a_script() -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="this system does not fork")
 def test_a_forked_process_has_threads_of_its_own() -> None:
     """As in PyTorch's data loaders: the parent's threads do not live on in the child."""
     script = """

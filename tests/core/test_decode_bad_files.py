@@ -91,7 +91,7 @@ def test_what_is_no_file(tmp_path: Path) -> None:
         assert_clause(tmp_path / name, why)
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may read everything")
+@pytest.mark.skipif(getattr(os, "geteuid", lambda: 1)() == 0, reason="the superuser may read everything")
 def test_a_file_that_may_not_be_read(tmp_path: Path) -> None:
     path = tmp_path / "frame.png"
     path.write_bytes(encoded("PNG", picture(8, 8)))

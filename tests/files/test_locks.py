@@ -1,12 +1,14 @@
 """Work in progress stands under a lock of a living process; what is under no such lock is swept."""
 
+import errno
 import os
-import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
+import filelock
 import pytest
 
 from pixelfast.errors import OutputError
@@ -58,7 +60,7 @@ def test_what_a_living_process_writes_stays(tmp_path: Path, other: subprocess.Po
 
 def test_what_a_killed_process_left_is_swept(tmp_path: Path, other: subprocess.Popen[str]) -> None:
     (tmp_path / "result.csv").write_text("whole")
-    other.send_signal(signal.SIGKILL)
+    other.kill()
     other.communicate()
     assert len(names(tmp_path)) == 5
     sweep(tmp_path)
@@ -67,7 +69,7 @@ def test_what_a_killed_process_left_is_swept(tmp_path: Path, other: subprocess.P
 
 @pytest.mark.parametrize("check", ["a file", "a folder", "scratch", "first writing"])
 def test_whoever_writes_next_sweeps(tmp_path: Path, other: subprocess.Popen[str], check: str) -> None:
-    other.send_signal(signal.SIGKILL)
+    other.kill()
     other.communicate()
     if check == "a file":
         check_writable(tmp_path / "b.csv")
@@ -87,11 +89,58 @@ def test_whoever_writes_next_sweeps(tmp_path: Path, other: subprocess.Popen[str]
 
 def test_leftovers_of_an_older_version_are_swept(tmp_path: Path) -> None:
     (tmp_path / ".pixelfast-0123456789abcdef.csv").write_text("half")
-    (tmp_path / ".pixelfast-k3_x9").mkdir()
-    (tmp_path / ".pixelfast-k3_x9" / "inside").write_text("half")
-    (tmp_path / ".pixelfastrc").write_text("somebody's own")
+    (tmp_path / ".pixelfast-k3_x9ab2").mkdir()
+    (tmp_path / ".pixelfast-k3_x9ab2" / "inside").write_text("half")
+    before = names(tmp_path)
     sweep(tmp_path)
-    assert names(tmp_path) == [".pixelfastrc"]
+    assert names(tmp_path) == before, "they may be of another machine that is at work"
+    for path in tmp_path.iterdir():
+        os.utime(path, (0, time.time() - 100_000))
+    sweep(tmp_path)
+    assert names(tmp_path) == []
+
+
+def test_what_only_begins_like_ours_stays(tmp_path: Path) -> None:
+    own = (
+        ".pixelfastrc",
+        ".pixelfast-notes.md",
+        ".pixelfast-config",
+        ".pixelfast-before-model",
+        "pixelfast-0123456789abcdef",
+    )
+    for name in own:
+        (tmp_path / name).write_text("somebody's own")
+        os.utime(tmp_path / name, (0, 0))
+    sweep(tmp_path)
+    assert names(tmp_path) == sorted(own)
+
+
+def test_where_there_are_no_locks_nothing_is_swept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def acquire(self: object, timeout: float, poll_interval: float) -> None:
+        raise OSError(errno.ENOLCK, "no locks available")
+
+    monkeypatch.setattr(filelock.FileLock, "acquire", acquire)
+    with hidden_beside(tmp_path / "a.csv", ".csv") as temporary:
+        temporary.write_text("half")
+        sweep(tmp_path)
+        assert temporary.read_text() == "half"
+
+
+TAKING = """
+import sys
+from pathlib import Path
+from pixelfast.files.locks import alone_with, sweep
+for turn in range(60):
+    sweep(Path(sys.argv[1]))
+    with alone_with(Path(sys.argv[1]) / sys.argv[2]):
+        pass
+"""
+
+
+def test_a_sweep_refuses_nobody(tmp_path: Path) -> None:
+    commands = [[sys.executable, "-c", TAKING, str(tmp_path), f"out{index}"] for index in range(4)]
+    processes = [subprocess.Popen(command, stderr=subprocess.PIPE, text=True) for command in commands]
+    assert [process.communicate(timeout=120)[1] for process in processes] == [""] * 4
 
 
 def test_a_second_maker_is_refused_while_the_first_lives(tmp_path: Path, other: subprocess.Popen[str]) -> None:
@@ -100,7 +149,7 @@ def test_a_second_maker_is_refused_while_the_first_lives(tmp_path: Path, other: 
         pytest.fail("both make it")
     with new_folder(tmp_path / "another"):
         pass
-    other.send_signal(signal.SIGKILL)
+    other.kill()
     other.communicate()
     with new_folder(tmp_path / "out") as temporary:
         (temporary / "a").write_text("whole")

@@ -120,6 +120,14 @@ def test_however_they_are_written(entry: bytes, tmp_path: Path) -> None:
         check_external(path)
 
 
+def test_a_number_that_readers_read_differently_is_broken(tmp_path: Path) -> None:
+    """C++ drops what is beyond 32 bits of a field's number, so that this is the graph to ONNX Runtime."""
+    tensor = field(5, field(13, field(1, b"location") + field(2, b"../x") + b"\x70\x01"))
+    (tmp_path / "ae.onnx").write_bytes(b"\x08\x0a" + bytes([0x3A | 128, 128, 128, 128, 16, len(tensor)]) + tensor)
+    with pytest.raises(EngineError, match=r"damaged|broken|cannot be"):
+        check_external(tmp_path / "ae.onnx")
+
+
 BROKEN = [b"\x08\x0a\x3a\xff\x01", b"\x08\x0a\x0b", b"\x08\x0a\x0c", b"\x08\x0a\x3f", b"\x08" + b"\xff" * 11]
 
 

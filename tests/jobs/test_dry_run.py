@@ -32,6 +32,16 @@ def test_it_counts_and_measures_and_writes_nothing(make_source: Make, model: Mod
     assert found.hours(workers=4) == pytest.approx(hours / 4)
 
 
+def test_a_share_is_counted_alone_and_a_wrong_one_refused(make_source: Make, model: Model, tmp_path: Path) -> None:
+    source = make_source(a=walking_square(30, 1, SIZE), b=walking_square(90, 2, SIZE))
+    before = everything(tmp_path)
+    found = pixelfast.dry_run(source, model.folder, shard="1/2", exact=True)
+    assert (found.videos, found.frames) == (1, 30)
+    assert everything(tmp_path) == before
+    with pytest.raises(pixelfast.ArgumentError, match="shard must be like 2/3"):
+        pixelfast.dry_run(source, model.folder, shard="3/2")
+
+
 def test_a_video_file_is_measured_by_its_beginning(model: Model, tmp_path: Path) -> None:
     (tmp_path / "films").mkdir()
     write_film(tmp_path / "films" / "walk.mp4", walk(90))

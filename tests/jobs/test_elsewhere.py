@@ -100,11 +100,34 @@ def test_names_elsewhere_are_those_of_a_path() -> None:
     one = place("s3://bucket/a/b.tar.gz?region=x")
     assert isinstance(one, Elsewhere)
     like = Path("/bucket/a/b.tar.gz")
-    assert (one.name, one.suffix, one.parent.name) == (like.name, like.suffix, like.parent.name)
+    assert (one.name, one.suffix) == (like.name, like.suffix)
     assert one.with_name("c d").uri == "s3://bucket/a/c%20d?region=x"
-    assert (one.parent / "é").name == "é"
-    assert place(str(one)) == one
+    assert one.with_name("é").name == "é"
     assert place(Path("s3://bucket/a")) == place("s3://bucket/a/")
+
+
+@pytest.mark.parametrize(
+    ("written", "path", "shown"),
+    [
+        ("s3://bucket/run#1/a b.csv", "bucket/run#1/a b.csv", "s3://bucket/run#1/a b.csv"),
+        ("s3://KEY:SECRET@bucket/a?endpoint_override=http://minio:9000", "bucket/a", "s3://bucket/a"),
+        ("gs://anonymous@bucket/a?scheme=http", "bucket/a", "gs://bucket/a"),
+        ("abfs://box@account.dfs.core.windows.net/a/b", "box/a/b", "abfs://box@account.dfs.core.windows.net/a/b"),
+        ("abfs://account.blob.core.windows.net/box/a", "box/a", "abfs://account.blob.core.windows.net/box/a"),
+        ("hdfs://host:8020/a/b", "/a/b", "hdfs://host:8020/a/b"),
+    ],
+)
+def test_the_path_is_the_file_systems_and_what_is_shown_holds_no_secret(written: str, path: str, shown: str) -> None:
+    for given in (written, Path(written)):
+        one = place(given)
+        assert isinstance(one, Elsewhere)
+        assert one._path == path
+        assert str(one) == shown
+        beside = one.with_name("c d.csv")
+        assert isinstance(beside, Elsewhere)
+        assert beside._path == f"{path.rpartition('/')[0]}/c d.csv"
+        assert (one / "x")._path == f"{path}/x"
+        assert ("endpoint_override=http://minio:9000" in one.uri) == ("minio" in written)
 
 
 def test_what_is_written_is_read(store: str, tmp_path: Path) -> None:
@@ -116,12 +139,12 @@ def test_what_is_written_is_read(store: str, tmp_path: Path) -> None:
     assert target.read_bytes() == b"whole"
     assert target.stat().st_size == 5
     assert target.is_file()
-    assert target.parent.is_dir()
+    assert place(f"s3://{BUCKET}/some{store}").is_dir()
     with pytest.raises(RuntimeError), atomic_path(target) as temporary:
         temporary.write_bytes(b"half")
         raise RuntimeError
     assert target.read_bytes() == b"whole"
-    assert names(target.parent) == ["file.bin"]
+    assert names(place(f"s3://{BUCKET}/some{store}")) == ["file.bin"]
 
 
 def test_shares_meet_in_a_store_and_give_the_bytes_of_one_run(
@@ -172,6 +195,8 @@ def test_equal_parts_are_named_and_different_ones_refused(source: Path, model: M
     both = pixelfast.merge([tmp_path / "b", tmp_path / "a"])
     assert both.rank.tolist() == alone.rank.tolist()
     (note,) = (note for note in both.notes if "several equal parts" in note)
+    again = pixelfast.merge([tmp_path / "a", tmp_path / "b"])
+    assert again.notes == both.notes
     assert "10 (" in note
     assert str(tmp_path / "a") in note
 

@@ -1,7 +1,6 @@
 """Real ways in which a disk refuses to be written, for the tests."""
 
 import os
-import resource
 import shutil
 import subprocess
 import tempfile
@@ -17,6 +16,8 @@ NOBODY = 65534
 @contextmanager
 def file_size_limit(limit_bytes: int) -> Iterator[None]:
     """No file of this process may grow beyond the limit: the kernel then refuses to write, as on a full disk."""
+    import resource  # which Windows lacks
+
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (limit_bytes, hard))
     try:

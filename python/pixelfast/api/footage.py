@@ -152,6 +152,8 @@ def dry_run(
     fps: float | None = None,
     sample_fps: float | None = None,
     alarm_rate: str = USUAL_RATE,
+    shard: str | None = None,
+    exact: bool = False,
 ) -> "DryRun":
     """Says what `score` would have to do with some footage, and how long it would take, and writes nothing.
 
@@ -177,6 +179,8 @@ def dry_run(
         fps: frames a second of folders of frames.
         sample_fps: frames a second to score of footage that has more.
         alarm_rate: at which normal footage may give events.
+        shard: the share of the videos that is counted.
+        exact: of a model folder the float32 engine.
 
     Raises:
         SourceError, EngineError, ModelError, LostFootageError, ArgumentError: as in `score`.
@@ -192,9 +196,9 @@ def dry_run(
 
     settings = Settings(
         stride, how, pool, smooth, flip, on_error, chunk, engine_input, engine_range, orientation, depth,
-        deinterlace, fps, sample_fps, alarm_rate,
+        deinterlace, fps, sample_fps, alarm_rate, exact,
     )  # fmt: skip
-    return look_ahead(source, Line(engine, settings, threads))
+    return look_ahead(source, Line(engine, settings, threads), shard)
 
 
 @checked(parts=paths, out=paths)

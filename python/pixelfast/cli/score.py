@@ -104,7 +104,7 @@ def score(
                 source, engine, stride=stride, how=how, pool=pool, smooth=smooth, flip=flip, on_error=on_error,
                 threads=threads, chunk=chunk, engine_input=engine_input, engine_range=engine_range,
                 orientation=orientation, depth=depth, deinterlace=deinterlace, fps=fps, sample_fps=sample_fps,
-                alarm_rate=alarm_rate,
+                alarm_rate=alarm_rate, shard=shard, exact=exact,
             )  # fmt: skip
         print_result(facts(found.rows()))
         return

@@ -21,6 +21,7 @@ def new_folder(out: Path) -> Iterator[Path]:
     check_new_folder(out)
     try:
         with alone_with(out), hidden_beside(out) as temporary:
+            check_new_folder(out)  # another run may have made it since
             temporary.mkdir()
             yield temporary
             # An empty folder at `out` gives way; anything else that came up there meanwhile does not.

@@ -2,16 +2,19 @@
 
 Where a process writes it holds a lock file, `.pixelfast-TOKEN.lock`, and what it has not finished is called
 `.pixelfast-TOKEN-…`. The system lets go of the lock when the process ends, however it ends: so whatever stands under a
-lock that can be taken was left by one that is gone, and is swept.
+lock that can be taken was left by one that is gone, and is swept. Not all disks that machines share do share
+their locks: what another machine left is swept when it has not been touched for a day.
 """
 
 import errno
 import hashlib
 import os
+import platform
 import re
 import secrets
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -27,7 +30,12 @@ if TYPE_CHECKING:
 
 PREFIX: Final = ".pixelfast-"
 
-_HIDDEN: Final = re.compile(re.escape(PREFIX) + r"([^-.]+)")
+_HIDDEN: Final = re.compile(re.escape(PREFIX) + r"(?:([0-9a-f]{16})(?:[-.].*)?|([a-z0-9_]{8}))")
+_HOST: Final = hashlib.sha256(platform.node().encode()).hexdigest()[:8]
+_FOREIGN_SECONDS: Final = 86_400.0
+"""What another machine left must not have been touched for so long: not every shared disk shares its locks."""
+
+_ONE_SWEEP: Final = 1.0  # seconds; whoever holds a lock longer than that is at work
 _SWEEP_SECONDS: Final = 10.0  # whoever else takes the lock of a new token sweeps, which takes no longer
 _NO_LOCKS: Final = {errno.ENOLCK, errno.ENOTSUP, errno.EOPNOTSUPP}  # on file systems that have none
 
@@ -69,7 +77,7 @@ def at_work_in(folder: Path) -> Iterator[str]:
     """
     place = folder.absolute()
     with _guard:
-        hold = _holds.setdefault(place, _Hold(secrets.token_hex(8)))
+        hold = _holds.setdefault(place, _Hold(_HOST + secrets.token_hex(4)))
         hold.users += 1
     try:
         _sweep_once(place)
@@ -81,7 +89,7 @@ def at_work_in(folder: Path) -> Iterator[str]:
         with _guard:
             hold.users -= 1
             if not hold.users:
-                del _holds[place]
+                _holds.pop(place, None)  # a forked process has forgotten it
                 if hold.lock is not None:
                     _let_go(hold.lock)
 
@@ -112,7 +120,7 @@ def alone_with(target: Path) -> Iterator[None]:
             missing or cannot be written; the message says what to do.
     """
     try:
-        lock = _take(lock_of(target))
+        lock = _take(lock_of(target), _ONE_SWEEP)
     except OSError as error:
         raise write_error(target, error) from error
     if lock is None:
@@ -143,7 +151,7 @@ def one_after_another(target: Path) -> Iterator[None]:
 
 def lock_of(target: Path) -> Path:
     """Returns the lock file for the right to make `target`."""
-    name = hashlib.sha256(os.fsencode(target.name)).hexdigest()[:16]
+    name = _HOST + hashlib.sha256(os.fsencode(target.name)).hexdigest()[:8]
     return target.absolute().with_name(f"{PREFIX}{name}.lock")
 
 
@@ -156,17 +164,24 @@ def sweep(folder: Path) -> None:
         return
     tokens: dict[str, list[str]] = {}
     for name in found:
-        if (match := _HIDDEN.match(name)) is not None:
-            tokens.setdefault(match[1], []).append(name)
+        if (match := _HIDDEN.fullmatch(name)) is not None:
+            tokens.setdefault(match[1] or match[2], []).append(name)
     place = folder.absolute()
     for token, names in tokens.items():
         with suppress(OSError):
-            if (lock := _take(place / f"{PREFIX}{token}.lock")) is None:
+            if not token.startswith(_HOST) and _touched(place, names) > time.time() - _FOREIGN_SECONDS:
                 continue
-            for name in names:
-                if not name.endswith(".lock"):
-                    _remove(place / name)
-            _let_go(lock)
+            lock = _take(place / f"{PREFIX}{token}.lock")
+            if lock is not None and lock.is_locked:
+                for name in names:
+                    if not name.endswith(".lock"):
+                        _remove(place / name)
+                _let_go(lock)
+
+
+def _touched(folder: Path, names: list[str]) -> float:
+    """When the youngest of these files and folders was changed."""
+    return max((folder / name).lstat().st_mtime for name in names)
 
 
 _sweep_once = cache(sweep)  # a folder may get many files, one after another

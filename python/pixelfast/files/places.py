@@ -7,7 +7,7 @@ need not ask which of the two it has.
 import os
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from fnmatch import fnmatchcase
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 SCHEMES: Final = ("s3", "gs", "gcs", "hdfs", "viewfs", "abfs", "abfss")
 
 _URI: Final = re.compile(rf"({'|'.join(SCHEMES)}|file):/{{1,3}}(?!/)")
+_LOST_SLASH: Final = re.compile(r"=(https?):/(?!/)")
+_BUCKETS: Final = ("s3", "gs", "gcs")
+_CONTAINERS: Final = ("abfs", "abfss")  # of Azure: `abfs://container@account.dfs.core.windows.net/path`
 _WHOLE_OR_NOT: Final = ("s3", "gcs", "abfs")  # stores where a file appears when it is closed, and not before
 
 
@@ -47,7 +50,10 @@ class Elsewhere:
     _info: Any = field(default=None, compare=False, repr=False)  # what a listing said of it
 
     def __str__(self) -> str:
-        return self.uri
+        """Returns what may be shown: without what stands behind a `?`, and without a key before an `@`."""
+        parts = urlsplit(self.uri)
+        host = parts.netloc if parts.scheme in _CONTAINERS else parts.netloc.rsplit("@", 1)[-1]
+        return f"{parts.scheme}://{host}{unquote(parts.path)}"
 
     def __fspath__(self) -> str:
         return self.uri
@@ -61,11 +67,6 @@ class Elsewhere:
     def suffix(self) -> str:
         """Returns how the name ends, from its last dot."""
         return PurePosixPath(self._path).suffix
-
-    @property
-    def parent(self) -> "Elsewhere":
-        """Returns the folder."""
-        return self._with(str(PurePosixPath(self._path).parent))
 
     def with_name(self, name: str) -> "Elsewhere":
         """Returns what lies beside it under another name."""
@@ -112,10 +113,9 @@ class Elsewhere:
         return self.file_system.open_input_file(self._path)
 
     def make(self) -> None:
-        """Makes the folder, where the file system has folders; and looks whether it can be written into."""
+        """Makes the folder, where the file system has folders."""
         if self.file_system.type_name not in _WHOLE_OR_NOT:
             self.file_system.create_dir(self._path, recursive=True)
-        (self / "part.arrow").check_writable()
 
     def unlink(self) -> None:
         """Deletes the file."""
@@ -123,20 +123,25 @@ class Elsewhere:
 
     def receive(self, local: Path) -> None:
         """Puts a local file's bytes here, whole or not at all."""
+        from pyarrow.fs import LocalFileSystem, copy_files
+
         system = self.file_system
         at_once = system.type_name in _WHOLE_OR_NOT
         target = self if at_once else self.with_name(f".pixelfast-{os.urandom(8).hex()}{self.suffix}")
         if not at_once:
             system.create_dir(PurePosixPath(self._path).parent.as_posix(), recursive=True)
         try:
-            with local.open("rb") as source, system.open_output_stream(target._path) as stream:
-                while piece := source.read(1 << 22):
-                    stream.write(piece)
+            # In one call, which Ctrl-C cannot end halfway: a store takes what was sent for whole when it is closed.
+            copy_files(
+                str(local), target._path, source_filesystem=LocalFileSystem(), destination_filesystem=system,
+                use_threads=False,
+            )  # fmt: skip
             if not at_once:
                 system.move(target._path, self._path)
         except BaseException:
             if not at_once:
-                system.delete_file(target._path)
+                with suppress(OSError):
+                    system.delete_file(target._path)
             raise
 
     def check_writable(self) -> None:
@@ -164,13 +169,19 @@ class Elsewhere:
     @property
     def _path(self) -> str:
         """The path as the file system has it, its bucket first where it has those."""
+        return f"{self._bucket}{unquote(urlsplit(self.uri).path)}".rstrip("/").removeprefix("//")
+
+    @property
+    def _bucket(self) -> str:
+        """What stands in the address and is the first part of the path; "" where the path is all."""
         parts = urlsplit(self.uri)
-        bucket = parts.netloc.rsplit("@", 1)[-1] if parts.scheme in ("s3", "gs", "gcs") else ""
-        return f"{bucket}{unquote(parts.path)}".rstrip("/")
+        if parts.scheme in _CONTAINERS:
+            return parts.netloc.split("@", 1)[0] if "@" in parts.netloc else "/"
+        return parts.netloc.rsplit("@", 1)[-1] if parts.scheme in _BUCKETS else ""
 
     def _with(self, path: str) -> "Elsewhere":
         parts = urlsplit(self.uri)
-        inside = path.split("/", 1)[1] if parts.scheme in ("s3", "gs", "gcs") else path.lstrip("/")
+        inside = path.removeprefix(self._bucket).lstrip("/")
         return Elsewhere(parts._replace(path=f"/{quote(inside)}").geturl())
 
     def _kind(self) -> str:
@@ -196,7 +207,8 @@ def place(written: str | os.PathLike[str]) -> AnyPath:
         from urllib.request import url2pathname
 
         return Path(url2pathname(text[match.end() - 1 :].removeprefix("/localhost")))
-    return Elsewhere(f"{match[1]}://{text[match.end() :].rstrip('/')}")
+    rest = _LOST_SLASH.sub(r"=\1://", text[match.end() :].rstrip("/")).replace("#", "%23")
+    return Elsewhere(f"{match[1]}://{rest}")
 
 
 def opened(path: AnyPath, *, mapped: bool = False) -> "pa.NativeFile":

@@ -76,13 +76,13 @@ class DryRun:
             ("frames", frames),
             ("bytes", f"{self.nbytes:,} ({self.nbytes / 1e9:,.2f} GB) to read"),
             ("rate", f"{self.rate:,.0f} frames/s, measured here on {self.measured:,} frames of {self.video}, {each}"),
-            ("time", f"{long}, as such; nothing was written"),
+            ("time", f"{long}, if nothing of it is there yet; nothing was written"),
         ]
 
 
-def look_ahead(source: Source, line: Line) -> DryRun:
+def look_ahead(source: Source, line: Line, shard: str | None = None) -> DryRun:
     """Counts a source and measures a little of it; see `pixelfast.dry_run`."""
-    found = prepare(source, line, Request())
+    found = prepare(source, line, Request(parts=None if shard is None else "parts", shard=shard))
     _, stages = line.open(found.notes)
     job, videos = line.job(found.notes), found.videos
     lengths = [about_frames(video) for video in videos]

@@ -37,7 +37,9 @@ def merge_parts(
         check_writable(path)
     with watch.phase("read"):
         given = _given(parts)
-        files = _files(given)
+        files = sorted(
+            _files(given), key=lambda path: natural_key(str(path))
+        )  # whatever the order in which they were given
         read = dict(zip(files, read_parts(files, threads), strict=True))
     videos = _one_a_video(read, notes)
     sources = _sources(read, all(path in read for path in given), notes)
@@ -122,7 +124,9 @@ def _one_a_video(read: dict[AnyPath, Part], notes: Notes) -> Sequence[Part]:
                 f"{other_path} and {path} are both video {part.video}, of different footage: delete the outdated one "
                 f"({_ages(other_path, other, path, part)})"
             )
-        if other.job.fingerprint() == part.job.fingerprint() and not np.array_equal(other.raw, part.raw):
+        if other.job.fingerprint() != part.job.fingerprint():
+            continue  # of different runs, which is refused for itself
+        if not np.array_equal(other.raw, part.raw):
             raise ScoresError(
                 f"{other_path} and {path} are both video {part.video}, and their scores differ: delete one of them "
                 f"({_ages(other_path, other, path, part)})"

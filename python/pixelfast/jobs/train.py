@@ -15,7 +15,7 @@ from pixelfast.cleaning.frozen import equal_frames, frozen_runs, frozen_sentence
 from pixelfast.errors import ModelError, PixelfastError
 from pixelfast.files.atomic import atomic_path
 from pixelfast.files.locks import alone_with
-from pixelfast.files.refused import write_error
+from pixelfast.files.refused import is_disk_full, write_error
 from pixelfast.flip.recipe import TRUSTED_ACCURACY
 from pixelfast.jobs.fast_engine import add_fast_engine
 from pixelfast.jobs.time_left import EXPORT_SECONDS, TimeLeft
@@ -246,7 +246,9 @@ def _decode(videos: Sequence[Video], workdir: Path, request: TrainingRequest, th
             temporary.write_text(_footage_facts(videos), encoding="utf-8", newline="\n")
     except BaseException as error:
         shutil.rmtree(workdir, ignore_errors=True)
-        if isinstance(error, OSError) and not isinstance(error, PixelfastError):
+        about = "" if not isinstance(error, OSError) or error.filename is None else str(error.filename)
+        ours = is_disk_full(error) or about.startswith(str(workdir))  # not an input that cannot be read
+        if ours and isinstance(error, OSError) and not isinstance(error, PixelfastError):
             raise write_error(workdir, error) from error
         raise
     return cache

@@ -212,6 +212,7 @@ def _folder_beside(folder: Path) -> Iterator[Path]:
     """Makes a folder, removed at the end, for a model that will stand at `folder`; what is no model is not replaced."""
     sweep(folder.parent)
     try:
+        _put_back(folder)
         _refuse_unless_replaceable(folder)
         with hidden_beside(folder) as temporary:
             temporary.mkdir()
@@ -329,12 +330,26 @@ def _put_in_place(temporary: Path, target: Path) -> None:
     if not target.exists():
         temporary.rename(target)
     elif not exchange(temporary, target):
-        old = target.with_name(f"{target.name}.before")
-        target.rename(old)
+        before = _before(target)
+        target.rename(before)
         try:
             temporary.rename(target)
         except BaseException:
             with suppress(OSError):
-                old.rename(target)
+                before.rename(target)
             raise
-        shutil.rmtree(old, ignore_errors=True)
+        shutil.rmtree(before, ignore_errors=True)
+
+
+def _before(target: Path) -> Path:
+    """Where the old folder stands for a moment, on systems that do not exchange names; nobody sweeps it."""
+    return target.with_name(f"{PREFIX}before-{target.name}")
+
+
+def _put_back(target: Path) -> None:
+    """Puts an old folder back whose replacement was killed in that moment; deletes it where the new one stands."""
+    if (before := _before(target)).is_dir():
+        if target.exists():
+            shutil.rmtree(before, ignore_errors=True)
+        else:
+            before.rename(target)

@@ -10,9 +10,9 @@ import json
 import math
 import re
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from itertools import repeat
 from pathlib import Path
@@ -31,6 +31,7 @@ from pixelfast.files.atomic import atomic_path
 from pixelfast.files.locks import at_work_in
 from pixelfast.files.natural import natural_key
 from pixelfast.files.places import AnyPath, Elsewhere, opened
+from pixelfast.files.refused import write_error
 from pixelfast.pipeline.listing import Listing, Place
 from pixelfast.pipeline.part_blocks import check_plain
 from pixelfast.pipeline.part_schema import WrongPartError, check_part
@@ -146,9 +147,18 @@ class PartStore:
         self.reused = 0  # parts that were found
         self._there = set() if folder is None else {path.name[:_AFTER_STEM] for path in folder.glob(f"*{SUFFIX}")}
 
-    def at_work(self) -> AbstractContextManager[object]:
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
         """Holds one lock in the folder for all the parts of a run."""
-        return nullcontext() if not isinstance(self.folder, Path) else at_work_in(self.folder)
+        if not isinstance(self.folder, Path):
+            yield
+            return
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(at_work_in(self.folder))
+            except OSError as error:
+                raise write_error(self.folder, error) from error
+            yield
 
     def place(self, video: str) -> Place | None:
         """Where a video stands in the source's list; None where that is not known."""

@@ -58,7 +58,8 @@ def write_report(scores: Scores | StrPath, source: Source, out: StrPath, wanted:
     check_writable(page)
     written = wanted.written if isinstance(scores, Scores) else scores
     if not isinstance(scores, Scores):
-        beside = place(f"{scores}.parts")
+        found = place(scores)
+        beside = found.with_name(f"{found.name}.parts")
         parts = parts or (beside if beside.is_dir() else None)
         scores = Scores.read(scores)
     labels = None if wanted.labels is None else labels_of(Path(wanted.labels), scores)
@@ -99,7 +100,8 @@ def score_with_report(source: Source, line: Line, request: Request, report: StrP
     parts = request.parts
     outs = output_paths(request.out)
     if parts is None:
-        parts = f"{outs[0] if outs else report}.parts"
+        first = outs[0] if outs else place(report)
+        parts = first.with_name(f"{first.name}.parts")
     written = next((path for path in outs if path.suffix.lower() == ".parquet"), None)
     asked = Wanted(
         parts=parts, threads=line.threads, progress=request.progress, engine=line.choice().path, written=written

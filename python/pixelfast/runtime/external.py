@@ -123,6 +123,8 @@ def _fields(data: mmap.mmap, at: int, end: int) -> Iterator[tuple[int, tuple[int
     while at < end:
         key, at = _varint(data, at, end)
         number, how = key >> 3, key & 7
+        if key >> 32:  # some readers drop what is beyond, and read another field
+            raise _BrokenError(f"a field of a number that none has before byte {at}")
         if how == _VARINT:
             _, at = _varint(data, at, end)
         elif how == _BYTES:

@@ -75,7 +75,8 @@ def make_folder(folder: AnyPath) -> None:
         else:
             folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"the folder {folder} cannot be made: {error.strerror}; choose another place") from error
+        why = error.strerror or " ".join(str(error).split())
+        raise OutputError(f"the folder {folder} cannot be made: {why}; choose another place") from error
     check_writable(folder / "part.arrow")
 
 
