@@ -64,10 +64,10 @@ class Deed:
         """Runs the command to its end over what was left; returns what it said."""
         return _finish(_start(self.home, self.command if self.again is None else self.again), int(refused))
 
-    def moments(self, count: int, whole: float) -> list[float]:
-        """So many moments of a run that takes so long, at random, after the first fifth, in which Python starts."""
+    def moments(self, count: int) -> list[float]:
+        """So many moments as shares of a run, at random, after the first fifth, in which Python starts."""
         chance = random.Random(f"{SEED} {self.command}")
-        return [chance.uniform(0.2, 1.0) * whole for _ in range(count)]
+        return [chance.uniform(0.2, 1.0) for _ in range(count)]
 
 
 def tree(folder: Path) -> dict[str, bytes]:
