@@ -35,7 +35,8 @@ from pixelfast.sources.masking import covered
 class Line:
     """An engine and its settings, opened once, when they are first needed: what footage goes through, run after run.
 
-    One thread at a time may use it, and no process that is forked later. `calibrating` keeps it from saying that it has no calibration.
+    One thread at a time may use it, and no process that is forked later. `calibrating` keeps it from saying that it has
+    no calibration.
 
     Raises:
         ArgumentError: a setting or the number of threads cannot be.

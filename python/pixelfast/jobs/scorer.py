@@ -32,9 +32,10 @@ _END: Final[Any] = object()
 class Scorer:
     """A model whose engines are loaded once, and score again and again.
 
-    Several threads may use one: their calls queue. A process that is forked opens its own. A stream takes its turn only while it computes, and lets others go
+    Several threads may use one: their calls queue. A stream takes its turn only while it computes, and lets others go
     first while it waits for a frame or its results are not asked for, so that several streams and calls share one
-    Scorer. Leaving a `with` block, or `close()`, frees the engines; without either they live as long as the Scorer.
+    Scorer. A process that is forked has to open its own. Leaving a `with` block, or `close()`, frees the engines;
+    without either they live as long as the Scorer.
 
     Args:
         engine: a model folder or an engine file, as in `score`.

@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
@@ -13,7 +14,7 @@ _SPAWN: Final = 'start processes by spawn: multiprocessing.get_context("spawn")'
 
 _at_work = set[object]()  # one for each piece of work that is under way, on whatever thread
 _own, _foreign = WeakSet[object](), list[object]()  # engines of this process, and of those that it was forked from
-_torn = False  # whether this process was forked from the midst of such work
+_inherited = dict.fromkeys(("torn", "torch"), False)  # forked from the midst of such work; where PyTorch was loaded
 
 
 @contextmanager
@@ -33,9 +34,22 @@ def check_not_torn() -> None:
     Raises:
         EngineError: it was.
     """
-    if _torn:
+    if _inherited["torn"]:
         raise EngineError(
-            f"this process was forked while its parent was scoring, and might wait for ever for what that used: {_SPAWN}"
+            f"this process was forked while its parent was scoring, and might wait for ever for it: {_SPAWN}"
+        )
+
+
+def check_torch_not_inherited() -> None:
+    """Refuses to compute by PyTorch in a process that was forked from one with PyTorch: it would wait for its threads.
+
+    Raises:
+        EngineError: it was.
+    """
+    if _inherited["torch"]:
+        raise EngineError(
+            f"this process was forked from one that had loaded PyTorch, whose threads are not here: {_SPAWN}, or take "
+            "an .onnx engine"
         )
 
 
@@ -63,8 +77,8 @@ def check_not_foreign(engines: object, name: str) -> None:
 
 
 def _in_child() -> None:
-    global _torn
-    _torn = _torn or bool(_at_work)
+    _inherited["torn"] |= bool(_at_work)
+    _inherited["torch"] |= "torch" in sys.modules
     _at_work.clear()
     for engines in _own:
         _foreign.append(engines)
