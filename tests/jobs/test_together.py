@@ -157,7 +157,10 @@ def test_a_child_that_is_forked_from_the_midst_of_scoring_says_so(
 @forks
 def test_pytorch_of_a_parent_is_refused_in_a_forked_child(source: Path, tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="needs PyTorch: pip install '.[train]'")
-    (tmp_path / "ae.safetensors").write_bytes(b"is not read")
+    from pixelfast.methods.reconstruction.network import TemporalAutoencoder
+    from pixelfast.training.weights import save_autoencoder
+
+    save_autoencoder(TemporalAutoencoder(8).eval(), tmp_path / "ae.safetensors", recipe="source", trained_with={})
     said, code = script(TORCH, source, tmp_path / "ae.safetensors", "", tmp_path)
     assert said.startswith("this process was forked from one that had loaded PyTorch, whose threads are not here: ")
     assert "spawn" in said
