@@ -1,6 +1,7 @@
 """Scoring beside other things: from several threads, in forked and spawned children, in an event loop, on and on."""
 
 import asyncio
+import gc
 import multiprocessing
 import os
 import signal
@@ -11,12 +12,14 @@ from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from pathlib import Path
 
+import av
 import pytest
 
 import pixelfast
 from films import walk, write_film
 from footage import walking_square
 from pixelfast.model import Model
+from pixelfast.sources.planes import orientation_of
 from tiny_engines import write_cuboid_engine
 
 Make = Callable[..., Path]
@@ -157,8 +160,7 @@ def test_a_child_that_is_forked_from_the_midst_of_scoring_says_so(
 @forks
 def test_pytorch_of_a_parent_is_refused_in_a_forked_child(source: Path, tmp_path: Path) -> None:
     pytest.importorskip("torch", reason="needs PyTorch: pip install '.[train]'")
-    from pixelfast.methods.reconstruction.network import TemporalAutoencoder
-    from pixelfast.training.weights import save_autoencoder
+    from pixelfast.methods.reconstruction.network import TemporalAutoencoder, save_autoencoder
 
     save_autoencoder(TemporalAutoencoder(8).eval(), tmp_path / "ae.safetensors", recipe="source", trained_with={})
     said, code = script(TORCH, source, tmp_path / "ae.safetensors", "", tmp_path)
@@ -221,6 +223,21 @@ def test_ctrl_c_is_the_main_threads_while_another_scores(
     thread.join(60)
     assert out.read_bytes() == plain
     assert met.count(handlers) == len(met) > 0
+
+
+def test_a_picture_that_was_asked_how_it_lies_is_let_go(film: Path) -> None:
+    def pictures() -> int:
+        return sum(type(one) is av.VideoFrame for one in gc.get_objects())
+
+    gc.collect()
+    gc.disable()
+    try:
+        before = pictures()
+        with av.open(str(film)) as file:
+            assert [orientation_of(frame) for frame in file.decode(video=0)] == [1] * 40
+        assert pictures() == before
+    finally:
+        gc.enable()
 
 
 @pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc, which only Linux has")
