@@ -65,7 +65,7 @@ if (child := os.fork()) == 0:
 print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
 """
 TORCH = """
-import torch
+pixelfast.score(source, engine)
 if (child := os.fork()) == 0:
     try: pixelfast.score(source, engine)
     except pixelfast.PixelfastError as error: print(error, flush=True)
