@@ -76,7 +76,8 @@ def orientation_of(picture: Any) -> int:
 
     # Not `picture.side_data`, which the picture keeps, and which keeps the picture, with its decoder's memory and the
     # threads that have resized it, until Python looks for such rings.
-    matrix = SideDataContainer(picture).get("DISPLAYMATRIX")
+    side_data: Any = SideDataContainer
+    matrix = side_data(picture).get("DISPLAYMATRIX")
     if matrix is None:
         return 1
     numbers = np.sign(np.frombuffer(bytes(matrix), np.int32)[[0, 1, 3, 4]])
