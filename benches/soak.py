@@ -6,7 +6,7 @@
 
 The watch is of a drawn film, sent over and over as a stream of this machine at the film's pace, whose sender ends the
 connection every fourth time; events are saved, and the page is on. The scores are of the film's frames, by a density
-model and by an engine of ONNX Runtime in turns, written to files each time. Linux only: numbers are those of /proc.
+model and by an ONNX engine in turns, written to files each time. Linux only: numbers are those of /proc.
 """
 
 import argparse
@@ -129,7 +129,7 @@ def _keep_samples(watching: pixelfast.Watch, samples: list[Sample], minutes: flo
 
 
 def made(out: Path) -> tuple[Path, Path, Path, Path]:
-    """The frames to score, a film of them, a density model and an engine of ONNX Runtime; what is there is taken."""
+    """The frames to score, a film of them, a density model and an ONNX engine; what is there is taken."""
     scene = generate_scene(out / "scene", SPEC)
     film, model, engine = out / "film.ts", out / "model", out / "ae.onnx"
     if not (model / "model.json").exists():
