@@ -102,7 +102,8 @@ def score(
 
     Raises:
         SourceError: there is no footage, or its layout cannot be understood.
-        EngineError: the engine cannot be loaded, does not fit, or fails.
+        EngineError: the engine cannot be loaded, does not fit, or fails; or this process was forked while its parent
+            was scoring.
         ModelError: the model folder is damaged.
         LostFootageError: a video was not scored, because too much of it cannot be read. All others were, and written;
             their scores are the error's `scores`.

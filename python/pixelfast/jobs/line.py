@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pixelfast.cleaning.stage import CLEANING_THREADS, CleanSettings
 from pixelfast.errors import EngineError, ModelError, ScoresError
 from pixelfast.flip.opening import FlipCorrection, choose_flip_correction
+from pixelfast.machine.forks import belongs_here, check_not_torn
 from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.machine.threads import usable_threads
 from pixelfast.methods.base import EngineChoice, Opening
@@ -34,15 +35,18 @@ from pixelfast.sources.masking import covered
 class Line:
     """An engine and its settings, opened once, when they are first needed: what footage goes through, run after run.
 
-    One thread at a time may use it. `calibrating` keeps it from saying that it has no calibration.
+    One thread at a time may use it, and no process that is forked later. `calibrating` keeps it from saying that it has
+    no calibration.
 
     Raises:
         ArgumentError: a setting or the number of threads cannot be.
+        EngineError: this process was forked while its parent was scoring.
     """
 
     def __init__(
         self, engine: str | PathLike[str], settings: Settings, threads: int | None = None, *, calibrating: bool = False
     ) -> None:
+        check_not_torn()
         settings.check()
         self.engine, self.settings, self._calibrating = Path(engine), settings, calibrating
         self.threads, self.watch = usable_threads(threads), Stopwatch()
@@ -50,6 +54,7 @@ class Line:
         self._opened: tuple[FlipCorrection, Stages, Notes] | None = None
         self._told = set[str]()
         self._runs = 0
+        belongs_here(self)
 
     def begin(self) -> Stopwatch:
         """The stopwatch of the next run; that of the first one has counted the opening."""

@@ -10,6 +10,7 @@ from pathlib import Path
 from pixelfast.errors import ArgumentError, LostFootageError
 from pixelfast.files.places import AnyPath, place
 from pixelfast.jobs.line import Line, calibration_of
+from pixelfast.machine.forks import work_under_way
 from pixelfast.machine.stopwatch import Profile, Stopwatch
 from pixelfast.methods.registry import find_method
 from pixelfast.notes import Notes
@@ -57,6 +58,7 @@ class Gathered:
         return _loss(self.lost, self.videos, scores)
 
 
+@work_under_way()
 def run(source: Source, line: Line, request: Request) -> Scores:
     """Scores a source; see `pixelfast.score`."""
     _parse_share(request.shard)

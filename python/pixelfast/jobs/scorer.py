@@ -13,6 +13,7 @@ from pixelfast.jobs.learn import Normal, learn_normal
 from pixelfast.jobs.line import Line, calibration_of
 from pixelfast.jobs.raw_scores import RawScores, raw_scores
 from pixelfast.jobs.score import Request, gather, run
+from pixelfast.machine.forks import check_not_foreign, is_foreign, work_under_way
 from pixelfast.machine.stopwatch import Profile
 from pixelfast.methods.settings import Settings
 from pixelfast.model import Model
@@ -33,7 +34,8 @@ class Scorer:
 
     Several threads may use one: their calls queue. A stream takes its turn only while it computes, and lets others go
     first while it waits for a frame or its results are not asked for, so that several streams and calls share one
-    Scorer. Leaving a `with` block, or `close()`, frees the engines; without either they live as long as the Scorer.
+    Scorer. A process that is forked has to open its own. Leaving a `with` block, or `close()`, frees the engines;
+    without either they live as long as the Scorer.
 
     Args:
         engine: a model folder or an engine file, as in `score`.
@@ -261,6 +263,9 @@ class Scorer:
             ... except pixelfast.EngineError as error: print(error)
             this Scorer of model is closed: ...
         """
+        if is_foreign(self._line):
+            self._line = None
+            return
         self._enter()
         try:
             self._line = None
@@ -296,7 +301,8 @@ class Scorer:
     def _turn(self) -> Iterator[Line]:
         self._enter()
         try:
-            yield self._open_line()
+            with work_under_way():
+                yield self._open_line()
         finally:
             self._leave()
 
@@ -306,6 +312,7 @@ class Scorer:
         return self._line
 
     def _enter(self) -> None:
+        check_not_foreign(self._line, f"this Scorer of {self._engine}")
         if self._holder == threading.get_ident():
             raise EngineError(
                 "this Scorer is at work on this very thread, which would wait for itself: call it when that call is "

@@ -17,6 +17,7 @@ from pixelfast.jobs.watching.album import packer
 from pixelfast.jobs.watching.board import Board, Standing
 from pixelfast.jobs.watching.desk import Actions, Desk
 from pixelfast.jobs.watching.events import WatchEvent
+from pixelfast.machine.forks import check_not_foreign, work_under_way
 from pixelfast.methods.settings import Settings
 from pixelfast.notes import Notes, shown
 from pixelfast.options import USUAL_RATE, FlipMode, How, Pool
@@ -170,6 +171,7 @@ class Watch:
         return self
 
     def __next__(self) -> WatchEvent:
+        check_not_foreign(self._opened.line, "this watch")
         return next(self._events)
 
     def __enter__(self) -> Self:
@@ -210,7 +212,7 @@ class Watch:
 
     def _run(self) -> Generator[WatchEvent, None, None]:
         try:
-            with closing(self._feed.stretches()) as stretches:
+            with work_under_way(), closing(self._feed.stretches()) as stretches:
                 for video in stretches:
                     yield from self._stretch(video)
         finally:

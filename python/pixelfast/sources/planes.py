@@ -72,7 +72,12 @@ def geometry_of(picture: "VideoFrame") -> Geometry:
 
 def orientation_of(picture: Any) -> int:
     """Returns what the display matrix says, from 1 to 8 as EXIF numbers it; 1 where there is none, or it is askew."""
-    matrix = picture.side_data.get("DISPLAYMATRIX")
+    from av.sidedata.sidedata import SideDataContainer
+
+    # Not `picture.side_data`, which the picture keeps, and which keeps the picture, with its decoder's memory and the
+    # threads that have resized it, until Python looks for such rings.
+    side_data: Any = SideDataContainer
+    matrix = side_data(picture).get("DISPLAYMATRIX")
     if matrix is None:
         return 1
     numbers = np.sign(np.frombuffer(bytes(matrix), np.int32)[[0, 1, 3, 4]])

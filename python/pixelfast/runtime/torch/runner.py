@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.errors import EngineError, PixelfastError
+from pixelfast.machine.forks import check_torch_not_inherited
 from pixelfast.runtime.pieces import PIECES_A_CALL, Buckets, Ports
 from pixelfast.runtime.runner import Runner
 from pixelfast.runtime.torch.choice import TorchWish, torch_choice
@@ -55,11 +56,12 @@ class TorchRunner(Runner):
     Any stride costs what its results cost.
 
     Raises:
-        EngineError: PyTorch or the GPU is missing, there is no such choice, or the file is missing, damaged or holds
-            something else.
+        EngineError: PyTorch or the GPU is missing, there is no such choice, this process was forked from one that had
+            loaded PyTorch, or the file is missing, damaged or holds something else.
     """
 
     def __init__(self, path: Path, weights: Weights, threads: int, wish: TorchWish) -> None:
+        check_torch_not_inherited()
         self.path = path
         self.choice = torch_choice(path, weights.kind, wish, weights.packages)
         self._threads = threads
