@@ -140,8 +140,7 @@ def test_shards_meet_in_their_parts(make_source: MakeSource, trained: Model, tmp
     np.testing.assert_array_equal(merged.score, whole.score)
     assert merged.method == "motion"
     assert merged.threshold == whole.threshold
-    with pytest.raises(EngineError, match="a shard needs an engine file, not the folder"):
-        pixelfast.score(source, trained.folder, parts=parts, shard="1/2")
+    assert pixelfast.score(source, trained.folder, parts=parts, shard="1/2").reused == 2
 
 
 # ---- what is refused

@@ -123,7 +123,7 @@ def test_what_cannot_be_exported_gets_a_sentence(model: Model, options: dict[str
 
 def test_a_graph_without_a_network_gets_a_sentence(tmp_path: Path) -> None:
     (tmp_path / "ae.onnx").write_text("no graph")
-    with pytest.raises(EngineError, match=r"ae.onnx is no ONNX file, or a damaged one"):
+    with pytest.raises(EngineError, match=r"ae.onnx is no ONNX engine: it begins with"):
         write_int8(tmp_path / "ae.onnx", tmp_path / "ae.int8.onnx", [FRAMES])
     assert not (tmp_path / "ae.int8.onnx").exists()
 

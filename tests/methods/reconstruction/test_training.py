@@ -137,7 +137,7 @@ def test_report_is_plain_values(trained: tuple[Path, SimpleNamespace, list[Progr
     again = json.loads(json.dumps(vars(report), allow_nan=False))
     assert again["settings"]["autoencoder"]["channels"] == 4
     assert again["settings"]["flip"]["noise_sigma"] == RECIPES["default"].flip.noise_sigma
-    assert set(again["seconds"]) == {"measure", "train", "flip", "export"}
+    assert "seconds" not in again, "a model that is trained again has the same bytes"
     assert "mean training image" in learned(report.held_out_loss, report.mean_image_error)
 
 
