@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from pixelfast.errors import PixelfastError, first_line
+from pixelfast.errors import ArgumentError, PixelfastError, first_line
 from pixelfast.jobs.ray.work import Answer, Opened, Orders, Task, Worker, as_rows
 
 _log: Final = logging.getLogger("pixelfast")
@@ -60,10 +60,13 @@ class Cluster:
 
     def open(self, orders: Orders) -> Opened:
         """Opens the engine on a worker, once, to know what only it can know; raises what that raises."""
-        resources = self._pool.resources()
-        look = self._ray.remote(max_retries=max(0, self._pool.max_task_retries), **resources)(_look)
+        if not self._room():
+            _log.warning("the Ray cluster has no room for a worker now: this waits until it has")
         try:
+            look = self._ray.remote(max_retries=self._pool.max_task_retries, **self._pool.resources())(_look)
             found = self._ray.get(look.remote(orders))
+        except (TypeError, ValueError) as error:
+            raise ArgumentError(f"Ray does not take what ray_remote_args says: {first_line(error)}") from error
         except self._ray.exceptions.RayError as error:
             raise _gave_up(error, orders) from error
         if isinstance(found, PixelfastError):
@@ -119,10 +122,12 @@ class Cluster:
 
     def _workers(self, blocks: int) -> int:
         """How many workers there are: as many as were asked for, or as the cluster has room for, but no idle ones."""
-        pool, there = self._pool, self._ray.cluster_resources()
-        asked = {"CPU": pool.num_cpus, "GPU": pool.num_gpus}
-        room = min((int(there.get(name, 0) // each) for name, each in asked.items() if each), default=1)
-        return max(1, min(pool.concurrency or room, blocks))
+        return max(1, min(self._pool.concurrency or self._room(), blocks))
+
+    def _room(self) -> int:
+        """For how many workers there are processors and GPUs, whoever uses them now."""
+        there, asked = self._ray.cluster_resources(), {"CPU": self._pool.num_cpus, "GPU": self._pool.num_gpus}
+        return min((int(there.get(name, 0) // each) for name, each in asked.items() if each), default=1)
 
 
 def _gave_up(error: Exception, orders: Orders) -> PixelfastError:

@@ -66,10 +66,10 @@ class _Run:
     def __init__(self, ready: Prepared, line: Line, request: Request, pool: Pool, most: int) -> None:
         self._ready, self._most, self._line = ready, most, line
         self._orders = Orders(
-            engine=line.choice().path,
+            engine=line.choice().path.absolute(),
             settings=line.settings,
             threads=pool.threads or max(1, int(pool.num_cpus)),
-            folder=ready.folder,
+            folder=ready.folder.absolute() if isinstance(ready.folder, Path) else ready.folder,
             maps=request.maps,
             listing=Listing(ready.all_videos),
             home=Path.cwd(),
