@@ -35,10 +35,10 @@ def check_plain(file: pa.NativeFile) -> None:
 
 
 def _read(file: pa.NativeFile, start: int, size: int | None) -> bytes:
-    if start < 0 or (size is not None and size < 0):
-        raise ValueError("a place before the file's beginning")
-    file.seek(start)
     left = file.size() - start  # what the file says of itself may be more than it has
+    if start < 0 or left < 0 or (size is not None and size < 0):
+        raise ValueError("a place outside of the file")
+    file.seek(start)
     read: bytes = file.read(left if size is None else min(size, left))
     return read
 

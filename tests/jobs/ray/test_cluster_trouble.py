@@ -91,6 +91,12 @@ def test_files_and_taken_frames(cluster: None, engine: Path, tmp_path: Path) -> 
     assert_same(tmp_path / "new", engine, tmp_path, fps=25.0, sample_fps=10.0, stride=4)
 
 
+def test_what_ray_does_not_take_is_a_sentence(cluster: None, engine: Path, tmp_path: Path) -> None:
+    write_video(tmp_path / "new" / "1", walking_square(30, size=32))
+    with pytest.raises(pixelfast.ArgumentError, match="Ray does not take what ray_remote_args says"):
+        pixelfast.ray.score(tmp_path / "new", engine, ray_remote_args={"max_retries": 3, "no_such_thing": 1})
+
+
 def test_a_row_that_kills_its_worker_ends_the_run_with_a_sentence(cluster: None, engine: Path, tmp_path: Path) -> None:
     write_video(tmp_path / "new" / "a", walking_square(40, 1, SIZE))
 
