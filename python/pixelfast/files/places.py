@@ -9,7 +9,6 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from datetime import datetime
 from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path, PurePosixPath
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import quote, unquote, urlsplit
 
 from pixelfast.errors import OutputError
+from pixelfast.files.refused import write_error
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -92,8 +92,7 @@ class Elsewhere:
         info = self._info if self._info is not None else self.file_system.get_file_info(self._path)
         if info.type.name == "NotFound":
             raise FileNotFoundError(f"{self} does not exist")
-        changed: datetime | None = info.mtime
-        return Stat(info.size or 0, 0 if changed is None else info.mtime_ns)
+        return Stat(info.size or 0, 0 if info.mtime is None else info.mtime_ns)
 
     def glob(self, pattern: str) -> Iterator["Elsewhere"]:
         """Yields the files in this folder whose names match; nothing where there is no such folder."""
@@ -146,8 +145,6 @@ class Elsewhere:
 
     def check_writable(self) -> None:
         """Writes a small file beside it and deletes it again; an OutputError says why that cannot be."""
-        from pixelfast.files.refused import write_error
-
         probe = self.with_name(f".pixelfast-{os.urandom(8).hex()}")
         try:
             with probe.file_system.open_output_stream(probe._path) as stream:
@@ -243,8 +240,6 @@ def to_be_sent(target: Elsewhere) -> Iterator[Path]:
         OutputError: it cannot be written there, or not here.
     """
     import tempfile
-
-    from pixelfast.files.refused import write_error
 
     with tempfile.TemporaryDirectory(prefix="pixelfast-", ignore_cleanup_errors=True) as folder:
         local = Path(folder) / f"result{target.suffix[:32]}"

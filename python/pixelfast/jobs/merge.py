@@ -37,9 +37,8 @@ def merge_parts(
         check_writable(path)
     with watch.phase("read"):
         given = _given(parts)
-        files = sorted(
-            _files(given), key=lambda path: natural_key(str(path))
-        )  # whatever the order in which they were given
+        # Whatever the order in which they were given, the same bytes.
+        files = sorted(_files(given), key=lambda path: natural_key(str(path)))
         read = dict(zip(files, read_parts(files, threads), strict=True))
     videos = _one_a_video(read, notes)
     sources = _sources(read, all(path in read for path in given), notes)

@@ -53,6 +53,15 @@ class Gathered:
     lost: list[LostFootageError]
     videos: Sequence[Video]
 
+    def scores(self, line: Line, paths: Sequence[AnyPath], events: AnyPath | None) -> Scores:
+        """The scores of what there is, and the files of them."""
+        found = finish(
+            self.parts, self.job, paths, notes=self.notes, watch=line.watch, threads=line.threads,
+            alarm_rate=line.settings.alarm_rate, events=events,
+        )  # fmt: skip
+        found.reused = self.reused
+        return found
+
     def loss(self, scores: Scores | None = None) -> LostFootageError:
         """What the run ends with where videos are lost."""
         return _loss(self.lost, self.videos, scores)
@@ -70,17 +79,7 @@ def run(source: Source, line: Line, request: Request) -> Scores:
         found.notes.say(
             f"these are the scores of share {request.shard} alone: merge the parts in {folder} when all are there"
         )
-    scores = finish(
-        found.parts,
-        found.job,
-        paths if request.shard is None else [],
-        notes=found.notes,
-        watch=watch,
-        threads=line.threads,
-        alarm_rate=line.settings.alarm_rate,
-        events=events,
-    )
-    scores.reused = found.reused
+    scores = found.scores(line, paths if request.shard is None else [], events)
     if request.profile is not None:
         request.profile(watch.profile(line.threads))
     if found.lost:

@@ -12,7 +12,7 @@ from pixelfast.files.places import place
 from pixelfast.jobs.line import Line
 from pixelfast.jobs.ray.cluster import Cluster, Pool
 from pixelfast.jobs.ray.work import Answer, Opened, Orders, Task
-from pixelfast.jobs.score import Gathered, Prepared, Request, conclude, finish, prepare
+from pixelfast.jobs.score import Gathered, Prepared, Request, conclude, prepare
 from pixelfast.pipeline.joining import Cutting, NotAsOneError, join, take_met
 from pixelfast.pipeline.listing import Listing
 from pixelfast.pipeline.parts import Part, PartStore
@@ -30,20 +30,11 @@ _log: Final = logging.getLogger("pixelfast")
 def run(source: Source, line: Line, request: Request, pool: Pool, segment_frames: int) -> Scores:
     """Scores a source; see `pixelfast.ray.score`."""
     events = None if request.events is None else check_events_path(place(request.events))
-    watch, cluster = line.begin(), Cluster(pool)
+    line.begin()
+    cluster = Cluster(pool)
     ready = prepare(source, line, request)
     found = _Run(ready, line, request, pool, segment_frames).gather(cluster)
-    scores = finish(
-        found.parts,
-        found.job,
-        ready.paths,
-        notes=found.notes,
-        watch=watch,
-        threads=line.threads,
-        alarm_rate=line.settings.alarm_rate,
-        events=events,
-    )
-    scores.reused = found.reused
+    scores = found.scores(line, ready.paths, events)
     if found.lost:
         raise found.loss(scores)
     return scores
