@@ -40,9 +40,9 @@ def frozen_runs(
     Returns:
         The first frame of each, and the one after its last.
     """
-    bounds = [*np.flatnonzero(~equal).tolist(), len(equal)]
-    read = np.concatenate([[0], np.cumsum(~stand_in)])
-    long = [run for run in pairwise(bounds) if run[1] - run[0] > 2]
+    bounds = np.append(np.flatnonzero(~equal), len(equal))
+    read = np.append(0, np.cumsum(~stand_in))
+    long = np.flatnonzero(np.diff(bounds) > 2)
 
     def frozen(start: int, stop: int) -> bool:
         if stop - start == len(equal) and read[stop] >= _LEAST:
@@ -50,7 +50,8 @@ def frozen_runs(
         span = np.nan if seconds is None else seconds[stop - 1] - seconds[start]
         return bool(read[stop] - read[start] > FROZEN_FRAMES if np.isnan(span) else span > FROZEN_SECONDS)
 
-    return [run for run in long if frozen(*run)]
+    runs = zip(bounds[long].tolist(), bounds[long + 1].tolist(), strict=True)
+    return [run for run in runs if frozen(*run)]
 
 
 def doubled_frames(equal: NDArray[np.bool_], start: int, stop: int) -> NDArray[np.bool_]:

@@ -1,5 +1,6 @@
 """The clean stage of one video, streaming: broken frames replaced, flipped frames turned, noisy frames found."""
 
+import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
@@ -96,6 +97,7 @@ class CleanStage:
         self._gaps = Gaps() if settings.bridge_noisy else None
         self._chunks: list[Chunk] = []  # without their pixels: the record must not hold the video
         self._apart = 0  # chunks since some were joined
+        self._files = hashlib.sha256()
         self._turned, self._noisy, self._damaged, self._equal = Marks(), Marks(), Marks(), Marks()
         self._taken, self._still = 0, StandingStill()
         self._before: Frames | None = None  # the last frame, grey, u8[H, W]
@@ -121,7 +123,8 @@ class CleanStage:
             self._before = grey[-1].copy()
             self._damaged.add(chunk.status != READ)
             self._judge_flips(grey)
-            self._keep(replace(chunk, frames=chunk.frames[:0].copy()))
+            self._files.update(chunk.digests)
+            self._keep(replace(chunk, frames=chunk.frames[:0].copy(), digests=b""))
             self._waiting.append(chunk.frames)
             yield from self._release()
         if not self._chunks:
@@ -136,9 +139,9 @@ class CleanStage:
         """u8[N]: how each frame was decoded (`READ`, `TRUNCATED`, `UNREADABLE`); after `run` has ended."""
         return np.concatenate([chunk.status for chunk in self._chunks])
 
-    def digests(self) -> bytes:
-        """Returns the digests of the files that the frames came from, in order; after `run` has ended."""
-        return b"".join(chunk.digests for chunk in self._chunks)
+    def files(self) -> bytes:
+        """Returns the SHA-256 of the digests of the frames' files, in order; after `run` has ended."""
+        return self._files.digest()
 
     def record(self) -> FrameRecord:
         """What was done to each frame; after `run` has ended."""
@@ -196,7 +199,8 @@ class CleanStage:
 
     def notes(self) -> list[str]:
         """Returns sentences about what was refused and repaired, and what stands still."""
-        frozen = frozen_sentence(self._video.name, self._frame(), self._frozen_runs())
+        runs = self._frozen_runs()
+        frozen = frozen_sentence(self._video.name, self._frame(), runs) if runs else None
         return [said for said in (self.refusal, self._repair.sentence(), frozen) if said is not None]
 
     def _keep(self, chunk: Chunk) -> None:

@@ -5,6 +5,7 @@ here, of what each segment measured; then it is seen whether each segment went b
 must be scored in one piece: a segment is never nearly right.
 """
 
+import hashlib
 from bisect import bisect
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -77,6 +78,7 @@ def join(video: FolderVideo, scored: Sequence[SegmentScores], cutting: Cutting, 
     for one in scored:
         take_met(video, one.met)
     seconds, digests = video.seconds, b"".join(one.digests for one in scored)
+    files = hashlib.sha256(digests).digest()
     runs = frozen_runs(equal, status == UNREADABLE, seconds)
     frozen = np.zeros(len(status), np.bool_)
     for start, stop in runs:
@@ -90,8 +92,8 @@ def join(video: FolderVideo, scored: Sequence[SegmentScores], cutting: Cutting, 
     if video.timeline is not None:
         record, raw, kept, _ = spread(video.timeline, record, raw, kept, None)
     if digests and not np.any(status == UNREADABLE):
-        video.remember(digests)
-    footage, place = store.footage(video, digests), store.place(video.name)
+        video.remember(files)
+    footage, place = store.footage(video, files), store.place(video.name)
     source = str(video.folder.absolute())
     part = Part(video.name, footage, raw, record, kept, store.job, notes, len(raw), place, source)
     store.keep(part)

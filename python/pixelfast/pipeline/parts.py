@@ -164,11 +164,11 @@ class PartStore:
         """Where a video stands in the source's list; None where that is not known."""
         return None if self._listing is None else self._listing.place(video)
 
-    def footage(self, video: Video, digests: bytes) -> str:
+    def footage(self, video: Video, files: bytes) -> str:
         """Fingerprint of a video's files, hex, as they were decoded; "" where nothing is kept."""
         if self.folder is None:
             return ""
-        return (video.fingerprint_of(digests) if isinstance(video, FolderVideo) else video.fingerprint()).hex()
+        return (video.fingerprint_of(files) if isinstance(video, FolderVideo) else video.fingerprint()).hex()
 
     def may_have(self, video: Video) -> bool:
         """Whether there was a part that may be this video's when the store was opened."""

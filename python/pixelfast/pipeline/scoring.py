@@ -248,7 +248,7 @@ def _score(video: Video, steps: Iterable[Step], stages: Stages, store: PartStore
         count.add(-void, video.name)
         raw, maps, why = _raw(video, some, stages, count)
         void, last = len(raw), stage
-    record, footage = last.record(), store.footage(video, last.digests())
+    record, footage = last.record(), store.footage(video, last.files())
     scored = len(raw)
     if (timeline := getattr(video, "timeline", None)) is not None:
         record, raw, maps, why = spread(timeline, record, raw, maps, why)

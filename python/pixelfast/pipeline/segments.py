@@ -119,21 +119,26 @@ def score_segment(segment: Segment, stages: Stages, *, digests: bool) -> Segment
     video, decode = segment.video, stages.decode
     # A frame is judged alike; whether the correction stands, all segments tell together.
     stage = CleanStage(video, stages.clean, "always" if stages.flip == "auto" else stages.flip)
-    stage.sigmas, seen, usable = [], list[Evidence](), list[NDArray[np.bool_]]()
+    stage.sigmas, seen, usable, hashed = [], list[Evidence](), list[NDArray[np.bool_]](), list[bytes]()
 
     def watched(some: Iterable[Cleaned]) -> Iterator[Cleaned]:
         for cleaned in some:
             usable.append(cleaned.usable)
             yield cleaned
 
+    def chunks() -> Iterator[Chunk]:
+        for chunk in decode.chunks(video, digests=digests):
+            hashed.append(chunk.digests)
+            yield chunk
+
     with (
-        Readahead(lambda: decode.chunks(video, digests=digests), decode.depth) as decoded,
+        Readahead(chunks, decode.depth) as decoded,
         Readahead(lambda: stage.run(_cut_at_own(segment, decoded, stage, seen)), decode.depth) as cleaned,
     ):
         raw, maps = _raw(segment, watched(cleaned), stages)
     corrected, own = stages.clean.flip_engine is not None and stages.flip != "never", segment.own
-    hashed, shift = stage.digests(), segment.first
-    each = len(hashed) // video.length
+    shift, of_files = segment.first, b"".join(hashed)
+    each = len(of_files) // video.length
     return SegmentScores(
         segment=Segment(video.segment(0, 1), segment.first, segment.start, segment.stop, segment.frames),
         raw=raw,
@@ -144,7 +149,7 @@ def score_segment(segment: Segment, stages: Stages, *, digests: bool) -> Segment
         equal=stage.equal(),
         sigma=np.concatenate(stage.sigmas),
         evidence=(seen[0], seen[1]) if corrected else None,
-        digests=hashed[own.start * each : own.stop * each],
+        digests=of_files[own.start * each : own.stop * each],
         sizes=video.sizes,
         remarks=stages.method.remarks(video, segment.frames),
         met=(

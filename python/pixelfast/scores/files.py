@@ -38,6 +38,7 @@ _BEFORE_SUBMISSION = {"reconstruction": "rank", "motion": "score"}
 """What the first files of this format, which do not name their submission, hold by the two methods of that time."""
 
 _CSV_ROWS = 1 << 18  # formatted at once: bounds memory, and keeps Arrow's offsets within 32 bits
+_GROUP_ROWS, _GROUPS = 1 << 15, 16  # of a Parquet file: few rows at once bound memory, many groups each hold all names
 _MOST_ROWS, _MOST_BYTES = 10_000_000, 2 << 30  # that any Parquet file may announce, however small it is
 _SPREADS = 100  # times its own bytes that a larger one may be in memory
 _NEEDS_QUOTES = frozenset(',"\r\n')
@@ -173,7 +174,9 @@ def write_parquet(scores: "Scores", path: Path) -> None:
     """Writes all columns and facts."""
     import pyarrow.parquet as pq
 
-    pq.write_table(to_arrow(scores), path, compression="zstd", use_dictionary=["video", "stream", "reason"])
+    rows = max(_GROUP_ROWS, len(scores) // _GROUPS)
+    dictionaries = ["video", "stream", "reason"]
+    pq.write_table(to_arrow(scores), path, row_group_size=rows, compression="zstd", use_dictionary=dictionaries)
 
 
 def read_parquet(path: AnyPath) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from pixelfast.errors import LostFootageError, SourceError
 from pixelfast.options import USUAL_READING, Reading
 from pixelfast.sources.clock import Timeline, beats
 from pixelfast.sources.gaps import gap_starts
+from pixelfast.sources.names import Names
 from pixelfast.sources.numbering import number_frames
 from pixelfast.sources.picture_file import MANY_SUFFIXES, suffix
 from pixelfast.sources.seen import Seen
@@ -46,7 +47,8 @@ class FolderVideo:
         """Takes the folder and the names of the image files in it, in any order (at least one); None: its own name."""
         self.folder = folder
         self.name = video_name(folder, name)
-        self._names, self.frame_ids, self.strays, self.by_position = number_frames(frames)
+        names, self.frame_ids, self.strays, self.by_position = number_frames(frames)
+        self._names = Names(names)
         self.length = len(self._names)
         self._whole: FolderVideo | None = None
         self._remembers = True
@@ -55,7 +57,7 @@ class FolderVideo:
         self.several: dict[int, int] = {}
         self.reading = reading
         self.frame_ids.flags.writeable = False
-        self._steps = self._counted()
+        self._usual = self._usual_step()
         self.timeline: Timeline | None = None
 
     def __repr__(self) -> str:
@@ -66,12 +68,10 @@ class FolderVideo:
         """The file of each frame."""
         return tuple(self.folder / name for name in self._names)
 
-    def _counted(self) -> NDArray[np.float64]:
-        """Usual steps from the first frame to each."""
-        if self.by_position is not None or self.length < 2:
-            return np.arange(self.length, dtype=np.float64)
-        steps = self.frame_ids - self.frame_ids[0]
-        return np.asarray(steps / float(np.median(np.diff(self.frame_ids))), np.float64)
+    def _usual_step(self) -> tuple[int, float]:
+        """Returns the first frame's number, and by how much that of one is usually above that of the one before."""
+        step = 1.0 if self.length < 2 else float(np.median(np.diff(self.frame_ids)))
+        return int(self.frame_ids[0]), step
 
     @property
     def seconds(self) -> NDArray[np.float64] | None:
@@ -79,7 +79,8 @@ class FolderVideo:
         return self._seconds(slice(None))
 
     def _seconds(self, which: slice) -> NDArray[np.float64] | None:
-        return None if self.reading.fps is None else self._steps[which] / self.reading.fps
+        first, step = self._usual
+        return None if self.reading.fps is None else (self.frame_ids[which] - first) / step / self.reading.fps
 
     def at_rate(self, rate: float) -> "FolderVideo":
         """Returns the video of which only so many frames a second are taken; its own rate must be known."""
@@ -95,8 +96,8 @@ class FolderVideo:
         for known in ("paths", "starts", "sizes"):
             vars(self).pop(known, None)
         self.harmless, self.turned = set(), set()
-        self._names = [self._names[index] for index in np.flatnonzero(which).tolist()]
-        self.frame_ids, self._steps, self.length = self.frame_ids[which], self._steps[which], int(which.sum())
+        self._names = Names(self._names[index] for index in np.flatnonzero(which).tolist())
+        self.frame_ids, self.length = self.frame_ids[which], int(which.sum())
 
     @cached_property
     def starts(self) -> tuple[int, ...]:
@@ -127,15 +128,15 @@ class FolderVideo:
         for known in ("paths", "starts", "sizes"):
             vars(some).pop(known, None)
         some._names, some.frame_ids = self._names[start:stop], self.frame_ids[start:stop]
-        some._steps, some.length = self._steps[start:stop], stop - start
+        some.length = stop - start
         some.starts = tuple(one - start for one in self.starts if start < one < stop)
         some.harmless, some.turned, some.several, some.timeline = set(), set(), {}, None
         some._remembers = False
         return some
 
-    def remember(self, digests: bytes) -> None:
-        """Keeps what the files hash to, by the digests of all chunks, so that they need not be read again for it."""
-        Seen(self.folder, self._names).remember(hashlib.sha256(digests).digest())
+    def remember(self, files: bytes) -> None:
+        """Keeps what the files hash to, the SHA-256 of all chunks' digests, so that they need not be read again."""
+        Seen(self.folder, self._names).remember(files)
 
     def gaps(self) -> str | None:
         """Returns a sentence about the gaps of the video; None where there are none."""
@@ -186,13 +187,13 @@ class FolderVideo:
 
     def _remembered(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
         """Yields all chunks; what their files hashed to need not be read again, where all of them could be read."""
-        seen, hashed, whole = Seen(self.folder, self._names), list[bytes](), True
+        seen, files, whole = Seen(self.folder, self._names), hashlib.sha256(), True
         for chunk in chunks:
-            hashed.append(chunk.digests)
+            files.update(chunk.digests)
             whole &= bool(np.all(chunk.status != UNREADABLE))
             yield chunk
         if whole:
-            seen.remember(hashlib.sha256(b"".join(hashed)).digest())
+            seen.remember(files.digest())
 
     def describe(self, index: int) -> str:
         """Returns the path of frame `index`."""
@@ -205,13 +206,10 @@ class FolderVideo:
     def fingerprint(self) -> bytes:
         """Returns 32 bytes over the name, size and bytes of each file, in order, and over how they are read."""
         seen = Seen(self.folder, self._names)
-        return self._with_reading(seen.or_read(lambda: _core.fingerprint_files(self._files(0, self.length))))
+        return self.fingerprint_of(seen.or_read(lambda: _core.fingerprint_files(self._files(0, self.length))))
 
-    def fingerprint_of(self, digests: bytes) -> bytes:
-        """Returns what `fingerprint` does, of the files as they were decoded: `digests` are those of all chunks."""
-        return self._with_reading(hashlib.sha256(digests).digest())
-
-    def _with_reading(self, files: bytes) -> bytes:
+    def fingerprint_of(self, files: bytes) -> bytes:
+        """Returns what `fingerprint` does, of the files as they were decoded: the SHA-256 of all chunks' digests."""
         unusual = self.reading.unusual()
         if self.timeline is not None:
             unusual["of"] = len(self.timeline.seconds)
@@ -270,7 +268,7 @@ class FolderVideo:
 
     def _files(self, start: int, stop: int) -> list[str]:
         # Plain text, not Path objects: a video may have a million frames.
-        return [f"{self.folder}/{name}" for name in self._names[start:stop]]
+        return [f"{self.folder}/{self._names[index]}" for index in range(self.length)[start:stop]]
 
 
 def gap_notes(videos: Iterable[Video]) -> list[str]:
