@@ -91,14 +91,16 @@ def test_flows_beyond_what_half_holds_stay_finite(precision: str) -> None:
 
 def test_the_float_graph_uses_the_network_and_a_half_one_a_copy(raft: RAFT) -> None:
     gru = new_gru()
-    assert MotionGraph(gru, SCALE).network is gru
+    shared = dict(MotionGraph(gru, SCALE).named_buffers())
+    assert shared["predictor.of_input"].data_ptr() == gru.gru.weight_ih_l0.data_ptr()
+    assert shared["predictor.to_flow"].data_ptr() == gru.fc.weight.data_ptr()
     assert RaftGraph(raft, SIZE, SIZE).raft is raft
     halves: list[nn.Module] = [
         MotionGraph(gru, SCALE, PAST, torch.float16),
         RaftGraph(raft, SIZE, SIZE, 1, torch.float16),
     ]
-    for half in halves:
-        assert {weight.dtype for weight in half.parameters()} == {torch.float16}
+    assert {weight.dtype for weight in halves[0].get_submodule("predictor").buffers()} == {torch.float16}
+    assert {weight.dtype for weight in halves[1].parameters()} == {torch.float16}
     for network in (gru, raft):
         assert {weight.dtype for weight in network.parameters()} == {torch.float32}
     kinds = [type(one) for one in halves[1].modules()]

@@ -1,6 +1,5 @@
 """The predictor of the motion method: past flows in, the next one out; and its weights on disk."""
 
-from copy import deepcopy
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +15,16 @@ HIDDEN: Final = 512
 """Units of the GRU (METHOD)."""
 
 Scale = float | tuple[float, float]
+
+_WEIGHTS: Final = {
+    "of_input": "gru.weight_ih_l0",
+    "input_bias": "gru.bias_ih_l0",
+    "of_state": "gru.weight_hh_l0",
+    "state_bias": "gru.bias_hh_l0",
+    "to_flow": "fc.weight",
+    "flow_bias": "fc.bias",
+}
+"""What an unrolled GRU calls the network's parameters."""
 
 FLOW_VALUES: Final = 2 * FLOW_SIZE * FLOW_SIZE
 """Values of a flow, flattened (METHOD: 8,192)."""
@@ -62,7 +71,7 @@ class MotionGraph(nn.Module):
         self, network: FlowGru | None, scale: Scale, past: int = PAST_FLOWS, dtype: torch.dtype = torch.float32
     ) -> None:
         super().__init__()
-        self.network = network if network is None or dtype == torch.float32 else deepcopy(network).to(dtype)
+        self.predictor = None if network is None else _Predictor(network, past, dtype)
         self.register_buffer("unit", _unit(scale))
         self.past = past
         self.dtype = dtype
@@ -70,9 +79,9 @@ class MotionGraph(nn.Module):
     def forward(self, flow: Tensor) -> Tensor:
         """Errors of all flows but the first K."""
         scaled = (flow / self.unit).flatten(1)  # [K + M, 8192]
-        if self.network is None:
+        if self.predictor is None:
             return _cells(scaled[self.past :])
-        return _cells(scaled[self.past :] - self._predicted(self.network, self._held(scaled)).float())
+        return _cells(scaled[self.past :] - self.predictor(self._held(scaled)).float())
 
     def _held(self, scaled: Tensor) -> Tensor:
         """The scaled flow in the network's dtype; what that cannot hold becomes its largest number, no infinity."""
@@ -81,16 +90,35 @@ class MotionGraph(nn.Module):
         most = torch.finfo(self.dtype).max
         return scaled.clamp(-most, most).to(self.dtype)
 
-    def _predicted(self, network: FlowGru, scaled: Tensor) -> Tensor:
-        names = ("weight_ih_l0", "bias_ih_l0", "weight_hh_l0", "bias_hh_l0")
-        of_input, input_bias, of_state, state_bias = (network.gru.get_parameter(name) for name in names)
-        projected = F.linear(scaled[:-1], of_input, input_bias)  # [K + M - 1, 3 * hidden]
+
+class _Predictor(nn.Module):
+    """A `FlowGru` for all sequences of K neighbouring flows at once: flows [K+M,8192] to the next ones [M,8192].
+
+    Its weights are those of the network, or copies where the dtype is another. They are buffers, as torch.compile
+    cannot look into torch.nn.GRU.
+    """
+
+    of_input: Tensor
+    input_bias: Tensor
+    of_state: Tensor
+    state_bias: Tensor
+    to_flow: Tensor
+    flow_bias: Tensor
+
+    def __init__(self, network: FlowGru, past: int, dtype: torch.dtype) -> None:
+        super().__init__()
+        self.past, self.hidden = past, network.gru.hidden_size
+        for name, source in _WEIGHTS.items():
+            self.register_buffer(name, network.get_parameter(source).detach().to(dtype))
+
+    def forward(self, scaled: Tensor) -> Tensor:
+        """The prediction of each flow but the first K."""
+        projected = F.linear(scaled[:-1], self.of_input, self.input_bias)  # [K + M - 1, 3 * hidden]
         steps = projected.unfold(0, self.past, 1)  # [M, 3 * hidden, K]
-        state = torch.zeros_like(steps[:, : network.gru.hidden_size, 0])  # [M, hidden]
+        state = torch.zeros_like(steps[:, : self.hidden, 0])  # [M, hidden]
         for step in range(self.past):
-            state = _next(steps[:, :, step], F.linear(state, of_state, state_bias), state)
-        predicted: Tensor = network.fc(state)
-        return predicted
+            state = _next(steps[:, :, step], F.linear(state, self.of_state, self.state_bias), state)
+        return F.linear(state, self.to_flow, self.flow_bias)
 
 
 def _next(from_input: Tensor, from_state: Tensor, state: Tensor) -> Tensor:
