@@ -76,6 +76,15 @@ class EngineError(PixelfastError, FileNotFoundError, ValueError):
     """
 
 
+class GpuMemoryError(EngineError, MemoryError):
+    """The GPU's memory is full: the engine may fit another time, or with smaller calls.
+
+    Examples:
+        >>> issubclass(pixelfast.errors.GpuMemoryError, pixelfast.EngineError)
+        True
+    """
+
+
 class ModelError(PixelfastError, FileNotFoundError, ValueError):
     """The model folder is not there, incomplete or damaged, or the training cannot make one.
 

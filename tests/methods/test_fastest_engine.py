@@ -1,5 +1,6 @@
 """The fastest engine of a folder: by a table, remembered, overridable, and only among those that are right."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +9,8 @@ from onnx import helper
 
 import pixelfast
 from footage import walking_square
+from pixelfast.errors import GpuMemoryError
+from pixelfast.machine.gpu import Gpu
 from pixelfast.methods.choose import choose_engine
 from pixelfast.methods.fastest import MEASURED, fastest_engine, remembered
 from pixelfast.methods.reconstruction.engine import AE
@@ -124,3 +127,48 @@ def test_an_engine_that_overflows_on_this_machine_is_passed_over(pair: Model, tm
     ]
     pair.add({"ae.int8.onnx": write_frame_engine(tmp_path / "wrong.onnx", tail=tail)})
     assert choose_engine(pair.folder).path.name == "ae.onnx"
+
+
+@pytest.fixture
+def with_gpu(pair: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Gpu]:
+    """The model has a plan, too, and the machine the GPU that stands in the list."""
+    (tmp_path / "some.plan").write_bytes(b"plan")
+    pair.add({"ae.plan": tmp_path / "some.plan"})
+    gpus = [Gpu("H200", "595.10")]
+    monkeypatch.setattr("pixelfast.methods.fastest.first_gpu", lambda: gpus[-1])
+    return gpus
+
+
+def test_what_is_remembered_is_of_the_gpu_and_its_driver(pair: Model, with_gpu: list[Gpu]) -> None:
+    for one in (Gpu("H200", "595.10"), Gpu("H200", "595.20"), Gpu("RTX 4090", "595.20"), Gpu("H200", "595.10")):
+        with_gpu.append(one)
+        assert choose_engine(pair.folder).path.name == "ae.int8.onnx", "no plan runs here"
+    assert len(remembered()) == 3
+
+
+def test_looking_it_up_loads_neither_cuda_nor_pytorch(
+    pair: Model, with_gpu: list[Gpu], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    chosen = choose_engine(pair.folder).path
+    for name in ("pixelfast.methods.fastest.gpu_by_torch", "pixelfast.runtime.tensorrt.check.read_machine"):
+        monkeypatch.setattr(name, lambda: pytest.fail("loaded"))
+    monkeypatch.setattr("pixelfast.methods.fastest.try_engine", lambda *_: pytest.fail("tried again"))
+    assert choose_engine(pair.folder).path == chosen
+
+
+def test_an_engine_that_found_the_memory_full_is_tried_again(pair: Model, with_gpu: list[Gpu]) -> None:
+    full = [True]
+
+    def opened(path: Path, threads: int, origin: object = None, wish: object = None) -> object:
+        if path.suffix == ".plan":
+            if full:
+                raise GpuMemoryError(f"{path}: the GPU's memory is full")
+            path = path.with_suffix(".onnx")  # what it was built from
+        return AE.load(path, threads)
+
+    kind = replace(AE, load=opened)
+    assert fastest_engine(Model.load(pair.folder), EngineName("ae"), kind, 1)[0] == "ae.int8.onnx"
+    assert not remembered()
+    full.clear()
+    assert fastest_engine(Model.load(pair.folder), EngineName("ae"), kind, 1)[0] == "ae.plan"
+    assert len(remembered()) == 1

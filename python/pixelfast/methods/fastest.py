@@ -14,15 +14,14 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelfast.errors import EngineError
 from pixelfast.geometry import FRAME_SIZE
+from pixelfast.machine.gpu import Gpu, first_gpu
 from pixelfast.machine.imports import installed_version
 from pixelfast.machine.measured import Measured, processor
 from pixelfast.machine.processor import multiplies_bf16
 from pixelfast.model import Model
 from pixelfast.model.names import EngineName
-from pixelfast.runtime.tensorrt.check import GpuMachine, check_plan, plan_origin, read_machine
-from pixelfast.runtime.tensorrt.package import has_driver
+from pixelfast.runtime.tensorrt.check import plan_origin
 from pixelfast.runtime.torch.choice import fastest_speedup, gpu_by_torch
 from pixelfast.runtime.trial import Candidate, EngineKind, Footage, try_engine
 from pixelfast.sources import Color
@@ -46,22 +45,27 @@ class FastestEngine:
 def fastest_engine(model: Model, name: EngineName, kind: EngineKind, threads: int) -> tuple[str, str | None]:
     """The fastest of a model's engines of one kind and stride that run on this machine, by a table.
 
-    What does not agree with float32 on a made-up scene is left out. Tried once; remembered for this machine, these
-    files and versions of what runs them, and so that any number of threads and any load give the same engine.
+    What does not agree with float32 on a made-up scene is left out. Tried once; remembered for this machine and its
+    GPU, these files and versions of what runs them, and so that any number of threads and any load give the same
+    engine. Where the GPU's memory was full nothing is remembered. What is remembered needs neither CUDA nor PyTorch.
 
     The `name` is that of the float32 engine: `ae.onnx`, or `ae.s4.onnx` for a window stride of 4. It must be there.
 
     Returns:
         The file's name, and what should be said aloud: None where there is but one.
     """
-    names = _candidates(model, name)
+    gpu = first_gpu()
+    names = _candidates(model, name, gpu)
     if len(names) == 1:
         return names[0], None
-    key = _key(model, names, kind)
+    key = _key(model, names, kind, gpu)
     known = remembered().get(key)
-    engine = known.engine if known is not None and known.engine in names else _first_right(model, name, kind, threads)
-    # Where that cannot be written, the next run tries again, and comes to the same.
-    MEASURED.remember(key, vars(FastestEngine(str(model.folder), engine)))
+    if known is not None and known.engine in names:
+        engine = known.engine
+    else:
+        engine, lasting = _first_right(model, name, names, kind, threads)
+        if lasting:  # where that cannot be written, the next run tries again, and comes to the same
+            MEASURED.remember(key, vars(FastestEngine(str(model.folder), engine)))
     others = ", ".join(names)
     return engine, f"the fastest engine of {model.folder} here is {engine}, of {others}: name a file to take another"
 
@@ -75,39 +79,37 @@ def remembered() -> dict[str, FastestEngine]:
     return choices
 
 
-def _candidates(model: Model, name: EngineName) -> list[str]:
+def _candidates(model: Model, name: EngineName, gpu: Gpu | None) -> list[str]:
     """The engines of the folder that may run here, from fast to slow; float32 by ONNX is always among them."""
     # int8 is faster on every CPU that was measured (README), bf16 only where the processor multiplies it itself.
     onnx = ("int8", "bf16", "fp32") if multiplies_bf16() else ("int8", "fp32", "bf16")
-    names, files = [str(name._replace(precision=precision)) for precision in onnx], model.manifest.files
-    if has_driver():
-        machine = read_machine()
+    names = [str(name._replace(precision=precision)) for precision in onnx]
+    if gpu is not None:
         plans = [str(name._replace(kind="plan", precision=precision)) for precision in ("fp16", "bf16", "fp32")]
-        weights = [str(name.weights)] if gpu_by_torch() else []
-        names = [*(plan for plan in plans if plan in files and _fits(model, plan, machine)), *weights, *names]
-    return [one for one in names if one in files]
+        weights = [str(name.weights)] if installed_version("torch") else []
+        names = [*plans, *weights, *names]
+    return [one for one in names if one in model.manifest.files]
 
 
-def _fits(model: Model, name: str, machine: GpuMachine) -> bool:
-    try:
-        check_plan(model.folder / name, plan_origin(model, name), machine)
-    except EngineError:
-        return False
-    return True
-
-
-def _first_right(model: Model, name: EngineName, kind: EngineKind, threads: int) -> str:
-    """The first of the candidates that runs and agrees with float32."""
+def _first_right(
+    model: Model, name: EngineName, names: Sequence[str], kind: EngineKind, threads: int
+) -> tuple[str, bool]:
+    """The first of the candidates that runs and agrees with float32, and whether that is so another time, too."""
     reference = kind.reference(model.folder / str(name), threads)
     subject = kind.subject(Footage((FRAME_SIZE, FRAME_SIZE), _scene), reference, name.stride)
     expected = subject.run(reference, subject.inputs(kind.compared))
-    for one in _candidates(model, name):
+    lasting = True
+    for one in names:
         path = model.folder / one
+        if path.suffix == ".safetensors" and not gpu_by_torch():
+            continue  # on a CPU all of the others are faster
         opened = partial(kind.load, path, threads, plan_origin(model, one))
-        found = try_engine(Candidate(path, one, kind, name.stride, opened), subject, expected, None).agreement
+        trial = try_engine(Candidate(path, one, kind, name.stride, opened), subject, expected, None)
+        lasting &= not trial.full
+        found = trial.agreement
         if found is not None and (found.tolerable if path.suffix == ".onnx" else found.enough):
-            return one
-    return str(name)
+            return one, lasting
+    return str(name), lasting
 
 
 def _scene(count: int, height: int, width: int, color: Color) -> NDArray[np.uint8]:
@@ -115,11 +117,11 @@ def _scene(count: int, height: int, width: int, color: Color) -> NDArray[np.uint
     return scene(min(count, _FRAMES), height, width)
 
 
-def _key(model: Model, names: Sequence[str], kind: EngineKind) -> str:
+def _key(model: Model, names: Sequence[str], kind: EngineKind, gpu: Gpu | None) -> str:
     """Of the machine, the files, and what runs them."""
     facts = {
         "processor": processor(),
-        "driver": has_driver(),
+        "gpu": gpu,
         "packages": {name: installed_version(name) for name in _PACKAGES},
         "speedup": fastest_speedup(kind.stem, "fp16") if f"{kind.stem}.safetensors" in names else None,
         "files": {name: model.manifest.files[name].sha256 for name in names},

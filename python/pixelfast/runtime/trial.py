@@ -9,7 +9,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelfast.errors import PixelfastError
+from pixelfast.errors import GpuMemoryError, PixelfastError
 from pixelfast.runtime.tensorrt.check import PlanOrigin
 from pixelfast.runtime.torch.choice import Speedup, TorchWish
 from pixelfast.sources import Color
@@ -138,6 +138,7 @@ class Trial:
         call_seconds: of a call, likewise.
         remark: why it does not run, or how it runs otherwise than was asked.
         compared: whether there was something to compare it with; it is not tried otherwise.
+        full: whether it does not run because the GPU's memory is full now.
     """
 
     candidate: Candidate
@@ -147,6 +148,7 @@ class Trial:
     call_seconds: dict[int, float] = field(default_factory=dict)
     remark: str = ""
     compared: bool = True
+    full: bool = False
 
     @property
     def best(self) -> float:
@@ -184,7 +186,7 @@ def try_engine(candidate: Candidate, subject: Subject, expected: Array | None, s
         if seconds is not None:
             _measure(trial, engine, subject, kind.lengths, seconds)
     except (PixelfastError, ImportError, OSError) as error:  # the latter two: a library that does not load
-        return Trial(candidate, remark=str(error))
+        return Trial(candidate, remark=str(error), full=isinstance(error, GpuMemoryError))
     return trial
 
 

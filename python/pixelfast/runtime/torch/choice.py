@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Final, Literal, NamedTuple, get_args
 
 from pixelfast.errors import EngineError, first_line
+from pixelfast.machine.gpu import first_gpu
+from pixelfast.machine.imports import installed_version
 from pixelfast.machine.measured import Measured
 
 DEVICES: Final = ("cuda", "cpu")
@@ -124,7 +126,7 @@ def remember_speedup(kind: str, precision: str, rates: dict[Speedup, float]) -> 
 
 
 def _key(kind: str, precision: str) -> str:
-    import torch
-
-    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
-    return f"{gpu} / torch {torch.__version__} / {kind} {precision}"
+    """Without PyTorch, as the fastest engine is looked up before that is loaded."""
+    gpu = first_gpu()
+    where = "no GPU" if gpu is None else f"{gpu.name}, driver {gpu.driver}"
+    return f"{where} / torch {installed_version('torch')} / {kind} {precision}"

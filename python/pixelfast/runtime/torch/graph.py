@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from pixelfast.errors import EngineError, first_line
+from pixelfast.errors import EngineError, GpuMemoryError, first_line
 from pixelfast.runtime.pieces import Buckets, Ports
 from pixelfast.runtime.slots import Slots
 from pixelfast.runtime.torch.choice import MEASURED, TorchChoice
@@ -113,8 +113,9 @@ class TorchGraph:
             mend = f"take the speedup graph, or delete {MEASURED.file} if that chose it"
             raise EngineError(f"{self._path}: torch.compile fails here ({error}); {mend}") from error
         except RuntimeError as error:
-            reason = "the GPU's memory is full" if out_of_memory(error) else first_line(error)
-            raise EngineError(f"{self._path}: {what}: {reason}") from error
+            if out_of_memory(error):
+                raise GpuMemoryError(f"{self._path}: {what}: the GPU's memory is full") from error
+            raise EngineError(f"{self._path}: {what}: {first_line(error)}") from error
 
 
 @contextmanager
