@@ -19,6 +19,7 @@ from pixelfast.flip.recipe import FlipRecipe
 from pixelfast.flip.strangers import Strangers
 from pixelfast.progress import Progress, ProgressCallback
 from pixelfast.training.cache import FrameCache, spread
+from pixelfast.training.device import device_of, sent, training_device
 from pixelfast.training.loop import reproducible
 from pixelfast.training.onnx import checked_frames
 
@@ -59,7 +60,7 @@ def train_flip_classifier(
     with reproducible(seed, threads):
         draws = torch.Generator().manual_seed(seed)
         frames = _chosen(cache.frames, cache.train_frame_ids(), recipe.frames)
-        network = FlipClassifier()
+        network = FlipClassifier().to(training_device())
         strangers = Strangers(frames, seed) if recipe.strangers else None
         steps = _fit(network, frames, strangers, recipe, draws, tell=progress or (lambda _: None))
         held_out = _chosen(cache.frames, cache.held_out_frame_ids(), MOST_HELD_OUT_FRAMES)
@@ -67,7 +68,7 @@ def train_flip_classifier(
         changed = None
         if recipe.gain is not None:
             changed = _accuracy(network, held_out, lambda turned: augment(turned, recipe, draws))
-        return network, FlipAccuracy(plain, changed, len(held_out), steps)
+        return network.cpu(), FlipAccuracy(plain, changed, len(held_out), steps)
 
 
 def expected_seconds(cache: FrameCache, recipe: FlipRecipe, threads: int) -> float:
@@ -78,7 +79,8 @@ def expected_seconds(cache: FrameCache, recipe: FlipRecipe, threads: int) -> flo
         strangers = Strangers(frames, 0) if recipe.strangers else None
         few = replace(recipe, epochs=0, least_steps=_TRIED_STEPS)
         draws = torch.Generator().manual_seed(0)
-        _fit(FlipClassifier(), frames, strangers, few, draws, tell=lambda _: told.append(time.monotonic()))
+        network = FlipClassifier().to(training_device())
+        _fit(network, frames, strangers, few, draws, tell=lambda _: told.append(time.monotonic()))
     steps = _planned_steps(recipe, min(recipe.frames, len(cache.train_frame_ids())))
     return steps * float(np.median(np.diff(told)))
 
@@ -114,12 +116,12 @@ def _fit(
     tell: ProgressCallback,
 ) -> int:
     """Returns the steps."""
-    steps = _planned_steps(recipe, len(frames))
+    steps, device = _planned_steps(recipe, len(frames)), device_of(network)
     optimiser = torch.optim.Adam(network.parameters(), recipe.learning_rate)
     for step, samples in zip(range(steps), _sample_batches(2 * len(frames), recipe.batch, draws), strict=False):
         _set_rate(optimiser, recipe, step, steps)
         inputs, labels = _examples(frames, samples, strangers, recipe, draws)
-        loss = F.cross_entropy(network(inputs), labels)
+        loss = F.cross_entropy(network(sent(inputs, device)), sent(labels, device))
         optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
@@ -171,9 +173,9 @@ def _accuracy(network: FlipClassifier, frames: Tensor, change: Callable[[Tensor]
     """Share of the frames, in both orientations, that are judged rightly after `change`; None where there are none."""
     if not len(frames):
         return None
-    right = 0
+    right, device = 0, device_of(network)
     for samples in torch.split(torch.arange(2 * len(frames)), _EVALUATION_BATCH):
-        classes = network(halve(change(_turned(frames, samples)))).argmax(dim=1)
+        classes = network(sent(halve(change(_turned(frames, samples))), device)).argmax(dim=1).cpu()
         right += int((classes == samples % 2).sum())
     return right / (2 * len(frames))
 

@@ -20,11 +20,12 @@ from pixelfast.training.checkpoint import Checkpoint, save_checkpoint
 def reproducible(seed: int, threads: int) -> Iterator[None]:
     """Seeds PyTorch, allows only deterministic algorithms, uses `threads` threads; restores all three at the end.
 
-    The same seed, choice and number of threads then give the same bits on a CPU.
+    The same seed, choice and number of threads then give the same bits on one kind of CPU or GPU.
     """
     threads_before = torch.get_num_threads()
     deterministic_before = torch.are_deterministic_algorithms_enabled()
-    with torch.random.fork_rng(devices=[]):
+    gpus = [torch.cuda.current_device()] if torch.cuda.is_available() else []
+    with torch.random.fork_rng(devices=gpus):
         try:
             torch.set_num_threads(threads)
             torch.use_deterministic_algorithms(True)

@@ -161,7 +161,9 @@ def test_a_batch_in_pieces_has_the_gradient_of_the_whole(piece: int) -> None:
     outcomes = []
     for size in (None, piece):
         # A rate of zero: the weights stay, the gradients can be read afterwards.
-        loss = train_step(network, new_optimiser(network, 0.0), cuboids, target, Choice("fp32", True, 8, 1, size))
+        loss = train_step(
+            network, new_optimiser(network, 0.0), cuboids, target, Choice("fp32", True, 8, 1, size)
+        ).item()
         gradients = torch.cat([parameter.grad.flatten() for parameter in network.parameters()])
         outcomes.append((loss, gradients.clone()))
     (loss, gradients), (loss_of_pieces, gradients_of_pieces) = outcomes

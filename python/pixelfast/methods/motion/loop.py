@@ -20,6 +20,7 @@ from pixelfast.options import TrainingPrecision
 from pixelfast.progress import ProgressCallback
 from pixelfast.training.cache import spread
 from pixelfast.training.checkpoint import Checkpoint, begin
+from pixelfast.training.device import device_of, in_precision, sent, training_device
 from pixelfast.training.loop import TrainingLoop, reproducible
 
 CHECKPOINT: Final = "motion.checkpoint.pt"
@@ -76,7 +77,7 @@ def train_gru(
     """Trains to the end, or goes on from the checkpoint in `workdir`: the model is the same.
 
     Returns:
-        The network in evaluation mode, and what happened.
+        The network in evaluation mode, where it was trained, and what happened.
 
     Raises:
         ModelError: no sequence can be trained on, the checkpoint is damaged or of another training, or the loss is not
@@ -91,13 +92,13 @@ def train_gru(
         )
     with reproducible(training.seed, training.threads):
         state = begin(workdir / CHECKPOINT, training.settings(), training.threads, resume=resume)
-        network = FlowGru(training.recipe.hidden)
+        network = FlowGru(training.recipe.hidden).to(training_device())
         optimiser = torch.optim.Adam(network.parameters(), training.recipe.learning_rate, fused=True)
 
         def losses(epoch: int) -> Iterator[float]:
             order = np.random.default_rng((training.seed, epoch)).permutation(len(starts))
             for some in training.batches(starts[order]):
-                yield _step(network, optimiser, training.sequences(some), training.precision)
+                yield gru_step(network, optimiser, training.sequences(some), training.precision).item()
 
         TrainingLoop(
             network,
@@ -116,7 +117,8 @@ def train_gru(
 def prediction_loss(training: GruTraining, network: FlowGru) -> float:
     """Mean squared error of the prediction over the compared sequences, in scaled units."""
     network.eval()
-    return _mean_loss(training, lambda past: _predicted(network, past, training.precision))
+    device = device_of(network)
+    return _mean_loss(training, lambda past: _predicted(network, sent(past, device), training.precision).cpu())
 
 
 def persistence_loss(training: GruTraining) -> float:
@@ -149,15 +151,18 @@ def _mean_loss(training: GruTraining, predict: Callable[[Tensor], Tensor]) -> fl
 
 
 def _predicted(network: FlowGru, past: Tensor, precision: TrainingPrecision) -> Tensor:
-    with torch.autocast("cpu", torch.bfloat16, enabled=precision == "bf16"):
+    with in_precision(past.device, precision):
         output: Tensor = network(past)
     return output.float()
 
 
-def _step(network: FlowGru, optimiser: torch.optim.Adam, sequences: Tensor, precision: TrainingPrecision) -> float:
-    """One step down the gradient of the mean squared error, which is returned."""
+def gru_step(
+    network: FlowGru, optimiser: torch.optim.Optimizer, sequences: Tensor, precision: TrainingPrecision
+) -> Tensor:
+    """One step down the gradient of the mean squared error f32[], which is returned; sequences come from the host."""
+    sequences = sent(sequences, device_of(network))
     loss = F.mse_loss(_predicted(network, sequences[:, :-1], precision), sequences[:, -1])
     optimiser.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     optimiser.step()
-    return loss.item()
+    return loss.detach()

@@ -32,6 +32,7 @@ from pixelfast.methods.trained import Trained, TrainingJob
 from pixelfast.model.names import EngineName
 from pixelfast.options import TrainingPrecision
 from pixelfast.training.checkpoint import Checkpoint, load_checkpoint
+from pixelfast.training.device import device_of, training_device
 from pixelfast.training.speed import usual_precision
 from pixelfast.training.weights import fill
 
@@ -60,6 +61,9 @@ def train_motion(job: TrainingJob) -> Trained:
     if recipe.predictor == "gru":
         network, history = train_gru(training, job.workdir, resume=job.request.resume, progress=job.request.progress)
     job.seconds["train"] = history.seconds
+    report = _report(training, network, history)
+    if network is not None:
+        report["device"], network = device_of(network).type, network.cpu()
     known = MotionFacts(request.facts(), recipe.past, training.scale, recipe.bridge_noisy)
     with job.phase("export"):
         job.tell("export", 0, 1, str(name))
@@ -67,7 +71,6 @@ def train_motion(job: TrainingJob) -> Trained:
             weights = job.workdir / str(name.weights)
             save_flow_gru(network, weights, recipe=job.recipe.name, scale=known.scale, past=known.past)
         difference = write_motion(network, known.scale, known.past, job.workdir / str(name), threads=job.threads)
-    report = _report(training, network, history)
     return Trained(str(name), recipe.past + 2, report, flows.held_out(), asdict(known), {str(name): difference})
 
 
@@ -126,7 +129,7 @@ def _precision(job: TrainingJob) -> TrainingPrecision:
     if precision is None and job.request.resume and begun.exists():
         precision = load_checkpoint(begun).settings.get("precision")
     if precision is None and job.recipe.own.predictor == "gru":
-        return usual_precision()
+        return usual_precision(device=training_device())
     return "bf16" if precision == "bf16" else "fp32"
 
 

@@ -12,7 +12,9 @@ from torch import Tensor
 
 from pixelfast import _core
 from pixelfast.geometry import WINDOW
+from pixelfast.machine.threads import usable_cores
 from pixelfast.methods.reconstruction.recipe import AutoencoderRecipe
+from pixelfast.training.device import CPU, room
 
 
 def windows_per_epoch(recipe: AutoencoderRecipe, windows: int) -> int:
@@ -42,10 +44,19 @@ class CuboidBatches:
         recipe: says how they are augmented.
         batch: windows a step; the last batch of an epoch may be smaller.
         seed: of the order of the windows and of the augmentation.
+        device: that they are sent to; a batch is overwritten as the one after the next is asked for, and must have
+            arrived by then.
     """
 
     def __init__(
-        self, frames: NDArray[np.uint8], starts: NDArray[np.int64], recipe: AutoencoderRecipe, batch: int, seed: int
+        self,
+        frames: NDArray[np.uint8],
+        starts: NDArray[np.int64],
+        recipe: AutoencoderRecipe,
+        batch: int,
+        seed: int,
+        *,
+        device: torch.device = CPU,
     ) -> None:
         self._frames = frames
         self._starts = starts
@@ -53,7 +64,8 @@ class CuboidBatches:
         self._batch = batch
         self._seed = seed
         shape = (min(batch, windows_per_epoch(recipe, len(starts))), WINDOW, *frames.shape[1:])
-        self._buffers = [(np.empty(shape, np.float32), self._clean_buffer(shape)) for _ in range(2)]
+        clean, self._threads = recipe.target == "clean", 1 if device.type == "cpu" else usable_cores()
+        self._buffers = [(room(shape, device), room(shape, device) if clean else None) for _ in range(2)]
 
     def __len__(self) -> int:
         """Batches an epoch."""
@@ -87,13 +99,10 @@ class CuboidBatches:
             noise_amplitude=self._recipe.noise_amplitude,
             flip_probability=self._recipe.flip_probability,
             flip=self._recipe.flip,
-            threads=1,  # the other cores are busy with the step that runs meanwhile
+            threads=self._threads,  # on a CPU the other cores are busy with the step that runs meanwhile
         )
         fed = torch.from_numpy(cuboids)
         return Batch(fed, fed if clean is None else torch.from_numpy(clean))
-
-    def _clean_buffer(self, shape: tuple[int, ...]) -> NDArray[np.float32] | None:
-        return np.empty(shape, np.float32) if self._recipe.target == "clean" else None
 
 
 def plain_cuboids(

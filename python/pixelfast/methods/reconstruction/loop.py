@@ -19,6 +19,7 @@ from pixelfast.options import TrainingPrecision
 from pixelfast.progress import ProgressCallback
 from pixelfast.training.cache import FrameCache, spread
 from pixelfast.training.checkpoint import Checkpoint, begin
+from pixelfast.training.device import CPU, device_of, in_precision, sent, training_device
 from pixelfast.training.loop import TrainingLoop, reproducible
 from pixelfast.training.speed import Choice, usual_precision
 
@@ -53,13 +54,16 @@ class AutoencoderTraining:
         return {**constants, **choice, **epochs, "seed": self.seed, "footage": self.cache.digest}
 
 
-def choose(recipe: AutoencoderRecipe, *, precision: str | None, batch: int | None, threads: int) -> Choice:
-    """What to train with: what the caller fixed, the recipe's batch, and what the processor is made for."""
+def choose(
+    recipe: AutoencoderRecipe, *, precision: str | None, batch: int | None, threads: int, device: torch.device = CPU
+) -> Choice:
+    """What to train with: what the caller fixed, the recipe's batch, and what the processor or the GPU is made for."""
     fixed: dict[str, tuple[TrainingPrecision, ...]] = {"fp32": ("fp32",), "bf16": ("bf16",)}
     size = batch or recipe.batches[0]
-    # Batch normalisation needs its batch whole.
-    piece = PIECE if recipe.normalisation != "batch" and size > PIECE else None
-    return Choice(usual_precision(fixed[precision] if precision else recipe.precisions), True, size, threads, piece)
+    # Batch normalisation needs its batch whole, and a GPU takes one at a time.
+    whole = recipe.normalisation == "batch" or size <= PIECE or device.type != "cpu"
+    allowed = fixed[precision] if precision else recipe.precisions
+    return Choice(usual_precision(allowed, device), True, size, threads, None if whole else PIECE)
 
 
 def planned_epochs(recipe: AutoencoderRecipe, windows: int, batch: int, epochs: int | None) -> int:
@@ -87,23 +91,25 @@ def held_out_windows(cache: FrameCache) -> NDArray[np.int64]:
 
 def reconstruct(network: TemporalAutoencoder, cuboids: Tensor, choice: Choice) -> Tensor:
     """f32[B,16,H,W] to their reconstruction f32[B,16,H,W]."""
-    with torch.autocast("cpu", torch.bfloat16, enabled=choice.precision == "bf16"):
+    with in_precision(cuboids.device, choice.precision):
         output: Tensor = network(cuboids.contiguous(memory_format=choice.layout))
     return output
 
 
 def train_step(
     network: TemporalAutoencoder, optimiser: torch.optim.Optimizer, cuboids: Tensor, target: Tensor, choice: Choice
-) -> float:
-    """One step down the gradient of the mean squared error, which is returned."""
+) -> Tensor:
+    """One step down the gradient of the mean squared error f64[], which is returned; the batch comes from the host."""
     optimiser.zero_grad(set_to_none=True)
-    size = choice.piece or len(cuboids)
-    total = 0.0
+    size, device, same = choice.piece or len(cuboids), device_of(network), target is cuboids
+    cuboids = sent(cuboids, device)
+    target = cuboids if same else sent(target, device)
+    total = torch.zeros((), dtype=torch.float64, device=device)
     for fed, asked in zip(torch.split(cuboids, size), torch.split(target, size), strict=True):
         share = len(fed) / len(cuboids)
         loss = F.mse_loss(reconstruct(network, fed, choice), asked) * share
         loss.backward()  # type: ignore[no-untyped-call]
-        total += loss.item()
+        total += loss.detach()
     optimiser.step()
     return total
 
@@ -119,8 +125,9 @@ def windows_loss(
 ) -> float:
     """Mean squared error over windows without augmentation, all upright or all upside down."""
     network.eval()
-    total = 0.0
-    for cuboids in plain_cuboids(frames, starts, choice.batch, flipped=flipped):
+    total, device = 0.0, device_of(network)
+    for some in plain_cuboids(frames, starts, choice.batch, flipped=flipped):
+        cuboids = sent(some, device)
         difference = reconstruct(network, cuboids, choice) - cuboids
         total += float((difference * difference).mean(dim=(1, 2, 3)).double().sum())
     return total / len(starts)
@@ -132,7 +139,8 @@ def train_autoencoder(
     """Trains to the end, or goes on from the checkpoint in `workdir`: the model is the same.
 
     Returns:
-        The network in evaluation mode (of the best epoch where the recipe keeps that), and what happened.
+        The network in evaluation mode (of the best epoch where the recipe keeps that), where it was trained, and what
+        happened.
 
     Raises:
         ModelError: the checkpoint is damaged or of another training, or the loss is not finite.
@@ -141,16 +149,17 @@ def train_autoencoder(
     cache, recipe, choice = training.cache, training.recipe, training.choice
     with reproducible(training.seed, choice.threads):
         state = begin(workdir / CHECKPOINT, training.settings(), choice.threads, resume=resume)
-        network = TemporalAutoencoder(recipe.channels, recipe.normalisation).to(memory_format=choice.layout)
+        device = training_device()
+        network = TemporalAutoencoder(recipe.channels, recipe.normalisation).to(device).to(memory_format=choice.layout)
         optimiser, compared = new_optimiser(network, recipe.learning_rate), held_out_windows(cache)
         starts = cache.train_windows(recipe.window_stride)
-        batches = CuboidBatches(cache.frames, starts, recipe, choice.batch, training.seed)
+        batches = CuboidBatches(cache.frames, starts, recipe, choice.batch, training.seed, device=device)
 
         def losses(epoch: int) -> Iterator[float]:
             for step, batch in enumerate(batches.epoch(epoch), epoch * len(batches)):
                 for group in optimiser.param_groups:
                     group["lr"] = learning_rate(recipe, step, training.epochs * len(batches))
-                yield train_step(network, optimiser, batch.cuboids, batch.target, choice)
+                yield train_step(network, optimiser, batch.cuboids, batch.target, choice).item()
 
         TrainingLoop(
             network,

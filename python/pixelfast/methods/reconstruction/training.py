@@ -29,6 +29,7 @@ from pixelfast.model.names import EngineName
 from pixelfast.options import TrainingPrecision
 from pixelfast.training.cache import FrameCache
 from pixelfast.training.checkpoint import Checkpoint, load_checkpoint
+from pixelfast.training.device import device_of, training_device
 from pixelfast.training.onnx import checked_frames
 from pixelfast.training.speed import Choice
 from pixelfast.training.weights import fill
@@ -56,7 +57,7 @@ def train_reconstruction(job: TrainingJob) -> Trained:
     """Trains an autoencoder and writes its weights and its engine.
 
     The same footage, recipe, epochs, seed, precision, batch and number of threads give the same bits on one kind of
-    CPU; a resumed training gives the model of an uninterrupted one.
+    CPU or GPU; a resumed training gives the model of an uninterrupted one.
 
     Raises:
         ModelError: the checkpoint is damaged or of other settings, training diverged, or the exported file does not
@@ -72,6 +73,8 @@ def train_reconstruction(job: TrainingJob) -> Trained:
         upright, flipped = (
             windows_loss(network, cache.frames, starts, training.choice, flipped=flipped) for flipped in (False, True)
         )
+        computed_on = device_of(network).type
+        network = network.cpu()
         marks = mean_image_errors(cache, starts, training.recipe.flip_probability)
     job.seconds["train"] = history.seconds  # of all attempts, where one was resumed
     losses = HeldOutLosses(upright, flipped, *marks)
@@ -88,7 +91,7 @@ def train_reconstruction(job: TrainingJob) -> Trained:
             network, job.workdir / str(name), frames=checked_frames(cache), threads=job.threads
         )
         job.tell("export", 1, 1)
-    report = _report(training, history, losses)
+    report = {**_report(training, history, losses), "device": computed_on}
     return Trained(str(name), WINDOW, report, cache.held_out(), differences={str(name): difference})
 
 
@@ -119,7 +122,8 @@ def _settled(job: TrainingJob) -> AutoencoderTraining:
     if begun.exists():
         choice = _choice_of(load_checkpoint(begun), job)
     else:
-        choice = choose(recipe, precision=request.precision, batch=request.batch, threads=job.threads)
+        device = training_device()
+        choice = choose(recipe, precision=request.precision, batch=request.batch, threads=job.threads, device=device)
     epochs = planned_epochs(recipe, len(job.cache.train_windows(recipe.window_stride)), choice.batch, request.epochs)
     return AutoencoderTraining(job.cache, recipe, choice, epochs, request.seed)
 
