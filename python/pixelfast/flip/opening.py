@@ -67,13 +67,22 @@ def choose_flip_correction(model: Model | None, named: Path, mode: FlipMode, not
 
 
 def _flip_file(model: Model, engine: Path, notes: Notes) -> Path | None:
-    """The classifier's file: one that runs on the GPU with an engine that does; None where the model has none."""
+    """The classifier's file: one that runs on the GPU with an engine that does; None where the model has none.
+
+    Without a plan that goes with the engine's, PyTorch runs the weights there: the CPU is the decoder's.
+    """
     suffix, usual = engine.suffix.lower(), model.flip_engine()
-    weights = suffix == ".safetensors" and engine.with_suffix(".onnx").name in model.manifest.files
-    if usual is None or not (suffix == ".plan" or (weights and gpu_by_torch())):
+    if usual is None or suffix == ".onnx":
         return usual
-    name = str(EngineName("flip", kind=suffix.removeprefix(".")))
-    if model.goes_with(engine.name, name):
-        return model.folder / name
-    notes.say(f"{usual.name} runs on the CPU: {model.folder} has no {name} that goes with {engine.name}")
+    plan, weights = (str(EngineName("flip", kind=kind)) for kind in ("plan", "safetensors"))
+    if suffix == ".plan" and model.goes_with(engine.name, plan):
+        return model.folder / plan
+    alone = suffix == ".safetensors" and engine.with_suffix(".onnx").name not in model.manifest.files
+    if alone or not gpu_by_torch():
+        if suffix == ".plan":
+            notes.say(f"{usual.name} runs on the CPU: {model.folder} has no {plan} that goes with {engine.name}")
+        return usual
+    if weights in model.manifest.files:
+        return model.folder / weights
+    notes.say(f"{usual.name} runs on the CPU: {model.folder} has no {weights} to go with {engine.name}")
     return usual
