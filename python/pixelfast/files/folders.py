@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from pixelfast.errors import OutputError, PixelfastError
+from pixelfast.errors import OutputError
 from pixelfast.files.locks import alone_with, hidden_beside, sweep
-from pixelfast.files.refused import write_error
+from pixelfast.files.refused import told_as_written, write_error
 
 
 @contextmanager
@@ -19,19 +19,14 @@ def new_folder(out: Path) -> Iterator[Path]:
             run that is still at work makes it.
     """
     check_new_folder(out)
-    try:
-        with alone_with(out), hidden_beside(out) as temporary:
-            check_new_folder(out)  # another run may have made it since
-            temporary.mkdir()
-            yield temporary
-            # An empty folder at `out` gives way; anything else that came up there meanwhile does not.
-            if os.name == "nt" and out.is_dir():
-                out.rmdir()  # which a rename replaces elsewhere
-            temporary.replace(out)
-    except PixelfastError:  # some are OSErrors themselves, of other files
-        raise
-    except OSError as error:
-        raise write_error(out, error) from error
+    with told_as_written(out), alone_with(out), hidden_beside(out) as temporary:
+        check_new_folder(out)  # another run may have made it since
+        temporary.mkdir()
+        yield temporary
+        # An empty folder at `out` gives way; anything else that came up there meanwhile does not.
+        if os.name == "nt" and out.is_dir():
+            out.rmdir()  # which a rename replaces elsewhere
+        temporary.replace(out)
 
 
 def check_new_folder(out: Path) -> None:

@@ -3,10 +3,12 @@
 import errno
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from pixelfast.errors import OutputError
+from pixelfast.errors import OutputError, PixelfastError
 
 _NEXT_TO_NOTHING: Final = 1 << 16  # bytes; a disk with less left is full, whatever a library says
 _REASONS: Final = {
@@ -25,6 +27,17 @@ def write_error(path: str | os.PathLike[str], error: OSError) -> OutputError:
     """Returns the OutputError that says in a sentence why `path` could not be written."""
     reason = _REASONS.get(error.errno or 0) or error.strerror or str(error) or type(error).__name__
     return OutputError(f"{path} cannot be written: {reason}")
+
+
+@contextmanager
+def told_as_written(path: Path) -> Iterator[None]:
+    """Stands around what writes `path`: what the system refuses becomes an OutputError about it."""
+    try:
+        yield
+    except PixelfastError:  # some are OSErrors themselves, of other files
+        raise
+    except OSError as error:
+        raise write_error(path, error) from error
 
 
 def is_disk_full(error: BaseException, folder: Path | None = None) -> bool:

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Self
 
 from pixelfast import arguments
-from pixelfast.errors import ModelError, OutputError, PixelfastError
+from pixelfast.errors import ModelError, OutputError
 from pixelfast.files.atomic import atomic_path, file_sha256
 from pixelfast.files.exchange import exchange
 from pixelfast.files.locks import PREFIX, hidden_beside, one_after_another, sweep
-from pixelfast.files.refused import write_error
+from pixelfast.files.refused import told_as_written
 from pixelfast.model.calibration import Calibration
 from pixelfast.model.manifest import FILE_NAME, FileFacts, Manifest, PlanFacts, read_manifest, write_manifest
 from pixelfast.model.names import INGREDIENTS, EngineName, stem_of
@@ -211,29 +211,20 @@ class Model:
 def _folder_beside(folder: Path) -> Iterator[Path]:
     """Makes a folder, removed at the end, for a model that will stand at `folder`; what is no model is not replaced."""
     sweep(folder.parent)
-    try:
+    with told_as_written(folder):
         _put_back(folder)
         _refuse_unless_replaceable(folder)
         with hidden_beside(folder) as temporary:
             temporary.mkdir()
             yield temporary
-    except PixelfastError:
-        raise
-    except OSError as error:
-        raise write_error(folder, error) from error
 
 
 @contextmanager
 def _alone(folder: Path) -> Iterator[None]:
     """Lets one process at a time change the folder; the others wait."""
-    try:
-        with one_after_another(folder / FILE_NAME):
-            sweep(folder)
-            yield
-    except PixelfastError:
-        raise
-    except OSError as error:
-        raise write_error(folder, error) from error
+    with told_as_written(folder), one_after_another(folder / FILE_NAME):
+        sweep(folder)
+        yield
 
 
 def plan_command(folder: Path, name: str, facts: PlanFacts) -> str:
