@@ -10,6 +10,7 @@ model and by an ONNX engine in turns, written to files each time. Linux only: nu
 """
 
 import argparse
+import ctypes
 import gc
 import logging
 import os
@@ -35,22 +36,38 @@ SPEC = SceneSpec(seed=5, height=180, width=320, train_videos=4, train_frames=175
 FPS = 12
 ROUNDS = 4
 """Times the film is sent in one connection."""
+_FIELDS = ("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks", "keepcost")
+"""Of glibc's `struct mallinfo2`."""
 EVERY_SECONDS, EVERY_SCORES = 60.0, 20
 
 
 class Sample(NamedTuple):
-    """What a process holds."""
+    """What a process holds; memory that is not allocated is kept by the allocator of C for what comes."""
 
     memory_mib: float
+    allocated_mib: float
     handles: int
     threads: int
 
 
 def sample() -> Sample:
-    """What this process holds now: resident memory in MiB, open files and sockets, threads."""
+    """What this process holds now: memory in MiB, open files and sockets, threads."""
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     handles, threads = (len(list(Path(f"/proc/self/{name}").iterdir())) for name in ("fd", "task"))
-    return Sample(pages * os.sysconf("SC_PAGE_SIZE") / 2**20, handles - 1, threads)  # the listing is a handle itself
+    memory, allocated = pages * os.sysconf("SC_PAGE_SIZE"), _heaps()
+    return Sample(memory / 2**20, allocated / 2**20, handles - 1, threads)  # the listing is a handle itself
+
+
+class _Mallinfo(ctypes.Structure):
+    _fields_ = tuple((name, ctypes.c_size_t) for name in _FIELDS)
+
+
+def _heaps() -> int:
+    """Bytes that glibc's heaps have given out."""
+    about = ctypes.CDLL(None).mallinfo2
+    about.restype = _Mallinfo
+    found = about()
+    return int(found.hblkhd + found.uordblks)
 
 
 def table(samples: list[Sample], title: str) -> str:
