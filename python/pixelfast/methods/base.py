@@ -22,6 +22,7 @@ from pixelfast.model import Manifest, Model
 from pixelfast.model.names import EngineName
 from pixelfast.notes import Notes
 from pixelfast.options import OwnPool, Pool, Submission
+from pixelfast.runtime.runner import Loaded
 from pixelfast.runtime.tensorrt.check import PlanOrigin, plan_origin
 from pixelfast.runtime.trial import EngineKind
 from pixelfast.sources import Video
@@ -110,6 +111,12 @@ class Opening:
                 f"{path.name} is computed in {precision} on this machine's GPU; `pixelfast verify` compares that with "
                 "float32"
             )
+
+    def say_remarks(self, *engines: Loaded) -> None:
+        """Says aloud what there is to say of engines that were loaded, of each once."""
+        for engine in engines:
+            for remark in engine.remarks:
+                self.notes.say(remark)
 
 
 class VideoMaps(Protocol):

@@ -98,9 +98,9 @@ def _fits(model: Model, name: str, machine: GpuMachine) -> bool:
 
 def _first_right(model: Model, name: EngineName, kind: EngineKind, threads: int) -> str:
     """The first of the candidates that runs and agrees with float32."""
-    reference = kind.reference(model.folder / str(name), threads)
-    subject = kind.subject(Footage((FRAME_SIZE, FRAME_SIZE), _scene), reference, name.stride)
-    expected = subject.run(reference, subject.inputs(kind.compared))
+    with kind.reference(model.folder / str(name), threads) as reference:
+        subject = kind.subject(Footage((FRAME_SIZE, FRAME_SIZE), _scene), reference, name.stride)
+        expected = subject.run(reference, subject.inputs(kind.compared))
     for one in _candidates(model, name):
         path = model.folder / one
         opened = partial(kind.load, path, threads, plan_origin(model, one))

@@ -30,7 +30,11 @@ class Cuda:
         self._call("cudaGetDeviceCount")  # whose status tells of a driver that is too old, and of no GPU
         self._call("cudaFree", 0)  # makes the context now, not in the first call
         self._freed = ExitStack()
-        weakref.finalize(self, self._freed.close)
+        self._free = weakref.finalize(self, self._freed.close)
+
+    def close(self) -> None:
+        """Frees what was allocated; nothing may be under way. Twice is fine."""
+        self._free()
 
     def compute_capability(self) -> str:
         """The GPU's compute capability, such as "8.6"."""

@@ -1,14 +1,14 @@
 """The TensorRT runner: plans on an NVIDIA GPU, behind the same interface as ONNX files."""
 
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.errors import EngineError
 from pixelfast.runtime.pieces import PIECES_A_CALL, Ports, Span, buckets, sizes
-from pixelfast.runtime.runner import Runner, Tensor, check_file
+from pixelfast.runtime.runner import Runner, Tensor, check_file, still_open
 from pixelfast.runtime.slots import Device, Slots
 from pixelfast.runtime.tensorrt.build import CallSizes
 from pixelfast.runtime.tensorrt.check import PlanOrigin, check_call_sizes, check_plan, read_machine
@@ -40,6 +40,13 @@ class OpenPlan(NamedTuple):
     runtime: Any
 
 
+class PlanDevice(Device, Protocol):
+    """A device that can give back all at once what was allocated on it."""
+
+    def close(self) -> None:
+        """Gives it back; nothing may be under way. Twice is fine."""
+
+
 class TensorRtRunner(Runner):
     """A plan: one array in, one out; see `runner.Runner`.
 
@@ -50,10 +57,10 @@ class TensorRtRunner(Runner):
         EngineError: it has several inputs, or leaves a size open; or the GPU has not the memory.
     """
 
-    def __init__(self, path: Path, opened: OpenPlan, device: Device) -> None:
+    def __init__(self, path: Path, opened: OpenPlan, device: PlanDevice) -> None:
         self.path = path
-        self._opened = opened  # all of it must live as long as the context is used
-        self._context, self._messages = opened.context, opened.messages
+        self._opened: OpenPlan | None = opened  # all of it must live as long as the context is used
+        self._device = device
         self.inputs, self.outputs = _tensors(opened)
         known = all(tensor.dtype in _TYPES.values() for tensor in (*self.inputs, *self.outputs))
         if len(self.inputs) != 1 or not self.outputs or not known:
@@ -68,16 +75,26 @@ class TensorRtRunner(Runner):
         self.best = self.span.items(PIECES_A_CALL * most)
         self._buckets = buckets(most, least, step=2)  # few sizes, as TensorRT prepares itself for each new one
         self.metadata = self._find_metadata()
-        self._bind_others(device)
+        self._bind_others()
         self._ports = Ports(self.span, self._input, self._output)
-        self._slots = Slots(device, self._execute, self._ports, self.call_sizes.best)
+        self._slots: Slots | None = Slots(device, self._ports, self.call_sizes.best)
 
     def __call__(self, array: NDArray[Any]) -> NDArray[np.float32]:
         """See `Runner.__call__`."""
+        slots = still_open(self.path, self._slots)
         self._ports.check(self.path, array)
         results = self._ports.room(len(array))
-        self._slots.run(array, self._buckets.cut(len(results), self.span, self.call_sizes.least), results)
+        slots.run(self._execute, array, self._buckets.cut(len(results), self.span, self.call_sizes.least), results)
         return results
+
+    def close(self) -> None:
+        """See `Loaded.close`."""
+        self._slots = self._opened = None  # TensorRT's memory, and whoever points into the device's
+        self._device.close()
+
+    @property
+    def _plan(self) -> OpenPlan:
+        return still_open(self.path, self._opened)
 
     def _find_span(self) -> Span:
         """What the plan makes of how many items, asked of it: a plan holds nothing else about itself."""
@@ -105,29 +122,30 @@ class TensorRtRunner(Runner):
     def _results(self, items: int) -> int:
         """The first dimension of the output for so many items."""
         self._set_shape(items)
-        return int(self._context.get_tensor_shape(self._output.name)[0])
+        return int(self._plan.context.get_tensor_shape(self._output.name)[0])
 
     def _set_shape(self, items: int) -> None:
-        if not self._context.set_input_shape(self._input.name, (items, *sizes(self._input))):
+        if not self._plan.context.set_input_shape(self._input.name, (items, *sizes(self._input))):
             raise EngineError(f"{self.path} takes {self.call_sizes} a call, and refuses {items}: build it again")
 
-    def _bind_others(self, device: Device) -> None:
+    def _bind_others(self) -> None:
         """Gives every output that nobody asks for a place to go to, large enough for the largest piece."""
         self._set_shape(self.call_sizes.best)
         for tensor in self.outputs[1:]:
-            count = int(np.prod(tuple(self._context.get_tensor_shape(tensor.name))))
-            self._set_address(tensor.name, device.allocate(max(1, count * np.dtype(tensor.dtype).itemsize)))
+            count = int(np.prod(tuple(self._plan.context.get_tensor_shape(tensor.name))))
+            size = max(1, count * np.dtype(tensor.dtype).itemsize)
+            self._set_address(tensor.name, self._device.allocate(size))
 
     def _execute(self, items: int, source: int, target: int, stream: int) -> None:
         self._set_shape(items)
         self._set_address(self._input.name, source)
         self._set_address(self._output.name, target)
-        if not self._context.execute_async_v3(stream):
-            raise EngineError(f"{self.path}: TensorRT fails on {items} items: {self._messages.last()}")
+        if not self._plan.context.execute_async_v3(stream):
+            raise EngineError(f"{self.path}: TensorRT fails on {items} items: {self._plan.messages.last()}")
 
     def _set_address(self, name: str, address: int) -> None:
-        if not self._context.set_tensor_address(name, address):
-            raise EngineError(f"{self.path}: TensorRT refuses the memory of {name}: {self._messages.last()}")
+        if not self._plan.context.set_tensor_address(name, address):
+            raise EngineError(f"{self.path}: TensorRT refuses the memory of {name}: {self._plan.messages.last()}")
 
     def _find_metadata(self) -> dict[str, str]:
         """As the metadata of the ONNX file that it was built from, as far as they can be found out."""
