@@ -195,6 +195,33 @@ def test_other_plans_are_refused(inputs: Tensors, outputs: Tensors, sentence: st
         runner_of(lambda a: np.zeros((len(a), 3), np.float32), inputs, outputs, (1, 2, 4))
 
 
+@pytest.mark.parametrize("name", ["frames", "window_errors", "latent"])
+@pytest.mark.parametrize(
+    ("kind", "value", "sentence"),
+    [
+        ("places", "HOST", "wants its {name} in the memory of the host, and plans run here with all of it on the GPU"),
+        ("formats", "CHW32", r"wants its {name} in the format CHW32, and plans run here with rows one after another"),
+    ],
+)
+def test_tensors_that_lie_elsewhere_or_in_another_order_are_refused(
+    name: str, kind: str, value: str, sentence: str
+) -> None:
+    outputs = [("window_errors", "float32", (-1, WINDOW, GRID, GRID)), ("latent", "float32", (-1, 3))]
+    device = LazyDevice(LATE)
+    plan = FakePlan(device, frame_formula(1), [("frames", "uint8", (-1, SIZE, SIZE))], outputs, (16, 24, 48))
+    getattr(plan, kind)[name] = value
+    with pytest.raises(EngineError, match=r"^ae\.plan " + sentence.format(name=name)):
+        TensorRtRunner(Path("ae.plan"), plan.opened(), device)
+    assert not device.allocations
+
+
+def test_what_tensorrt_warned_of_goes_with_the_engine() -> None:
+    device = LazyDevice(LATE)
+    ends = [("frames", "uint8", (-1, SIZE, SIZE))], [("window_errors", "float32", (-1, WINDOW, GRID, GRID))]
+    opened = FakePlan(device, frame_formula(1), *ends, (16, 24, 48)).opened()._replace(remarks=("it was built there",))
+    assert window_engine(TensorRtRunner(Path("ae.plan"), opened, device), 1).remarks == ("it was built there",)
+
+
 def test_a_plan_that_is_no_engine_is_refused() -> None:
     ends = [("image", "float32", (-1, 3, 8, 8))], [("classes", "float32", (-1, 10))]
     runner, _, _ = runner_of(lambda a: np.zeros((len(a), 10), np.float32), *ends, (1, 2, 4))

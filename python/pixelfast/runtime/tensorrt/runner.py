@@ -13,6 +13,7 @@ from pixelfast.runtime.slots import Device, Slots
 from pixelfast.runtime.tensorrt.build import CallSizes
 from pixelfast.runtime.tensorrt.check import PlanOrigin, check_call_sizes, check_plan, read_machine
 from pixelfast.runtime.tensorrt.cuda import Cuda
+from pixelfast.runtime.tensorrt.kernels import COMPILING, Kernels, kernel_file
 from pixelfast.runtime.tensorrt.package import Context, Engine, Messages, find_flavour, installed_flavours
 
 _TYPES: Final = {
@@ -31,13 +32,27 @@ _KINDS: Final = {"window_errors": "ae", "flow_errors": "motion", "flow": "flow",
 
 
 class OpenPlan(NamedTuple):
-    """A plan that TensorRT has taken, with a context to run it, and what it needs for as long as it lives."""
+    """A plan that TensorRT has taken, and what it needs for as long as it lives.
 
-    engine: Engine
-    context: Context
-    input_mode: Any
-    messages: Messages
+    A tuple lets go of its last item first: so does the context of what it uses, and the engine of the runtime.
+
+    Attributes:
+        runtime: what took the plan.
+        messages: where TensorRT writes.
+        engine: the plan.
+        input_mode: by which it knows its inputs.
+        kernels: what was compiled of it on this machine; None where nothing is.
+        remarks: what TensorRT warned of meanwhile, in sentences.
+        context: what runs it.
+    """
+
     runtime: Any
+    messages: Messages
+    engine: Engine
+    input_mode: Any
+    kernels: Kernels | None
+    remarks: tuple[str, ...]
+    context: Context
 
 
 class PlanDevice(Device, Protocol):
@@ -54,13 +69,16 @@ class TensorRtRunner(Runner):
     overlaps with computing. A piece of fewer items than the plan's sizes of call allow is filled up.
 
     Raises:
-        EngineError: it has several inputs, or leaves a size open; or the GPU has not the memory.
+        EngineError: it has several inputs, leaves a size open, wants a tensor in another place or order than the runner
+            has it; or the GPU has not the memory.
     """
 
     def __init__(self, path: Path, opened: OpenPlan, device: PlanDevice) -> None:
         self.path = path
         self._opened: OpenPlan | None = opened  # all of it must live as long as the context is used
         self._device = device
+        self.remarks = opened.remarks
+        _check_layout(path, opened.engine)
         self.inputs, self.outputs = _tensors(opened)
         known = all(tensor.dtype in _TYPES.values() for tensor in (*self.inputs, *self.outputs))
         if len(self.inputs) != 1 or not self.outputs or not known:
@@ -84,7 +102,10 @@ class TensorRtRunner(Runner):
         slots = still_open(self.path, self._slots)
         self._ports.check(self.path, array)
         results = self._ports.room(len(array))
-        slots.run(self._execute, array, self._buckets.cut(len(results), self.span, self.call_sizes.least), results)
+        pieces = self._buckets.cut(len(results), self.span, self.call_sizes.least)
+        slots.run(self._execute, array, pieces, results)
+        if self._plan.kernels is not None:
+            self._plan.kernels.keep(piece.fed for piece in pieces)
         return results
 
     def close(self) -> None:
@@ -169,14 +190,14 @@ def open_plan(path: Path, origin: PlanOrigin | None) -> TensorRtRunner:
     check_file(path)
     check_plan(path, origin, read_machine())
     device = Cuda()
-    runner = TensorRtRunner(path, _opened(path, origin), device)
+    runner = TensorRtRunner(path, _opened(path, origin, device), device)
     check_call_sizes(path, origin, runner.call_sizes)
     return runner
 
 
-def _opened(path: Path, origin: PlanOrigin | None) -> OpenPlan:
+def _opened(path: Path, origin: PlanOrigin | None, device: Cuda) -> OpenPlan:
     """The plan, taken by the TensorRT that built it; by the first that takes it, where that is not known."""
-    reasons = []
+    reasons, plan = [], path.read_bytes()
     for flavour in installed_flavours() if origin is None else [origin.facts.flavour]:
         name, trt = find_flavour(flavour)
         messages = Messages(trt)
@@ -185,13 +206,37 @@ def _opened(path: Path, origin: PlanOrigin | None) -> OpenPlan:
         except TypeError:  # how its bindings say that there is none
             reasons.append(f"{name} {trt.__version__} does not start: {messages.last()}")
             continue
-        engine: Engine | None = runtime.deserialize_cuda_engine(path.read_bytes())
-        context = None if engine is None else engine.create_execution_context()
-        if engine is not None and context is not None:
-            return OpenPlan(engine, context, trt.TensorIOMode.INPUT, messages, runtime)
+        engine = runtime.deserialize_cuda_engine(plan)
+        file = kernel_file(plan, str(trt.__version__), device.name(), device.driver())
+        kernels = Kernels(trt, engine, file) if engine is not None and name == COMPILING else None
+        context = None if engine is None else _context(engine, kernels)
+        if context is not None:
+            warned = tuple(f"{path}: {name} warns: {words}" for words in messages.warnings())
+            return OpenPlan(runtime, messages, engine, trt.TensorIOMode.INPUT, kernels, warned, context)
         reasons.append(f"{name} {trt.__version__} says: {messages.last()}")
     mend = "copy the file again" if origin is None else origin.rebuild
     raise EngineError(f"{path} cannot be loaded ({'; '.join(reasons)}): {mend}")
+
+
+def _context(engine: Any, kernels: Kernels | None) -> Context | None:
+    context: Context | None = engine.create_execution_context() if kernels is None else kernels.context(engine)
+    return context
+
+
+def _check_layout(path: Path, engine: Engine) -> None:
+    """Refuses a plan of which a tensor would not lie on the GPU, row after row: its bytes would be taken for others."""
+    for name in map(engine.get_tensor_name, range(engine.num_io_tensors)):
+        place, order = engine.get_tensor_location(name).name, engine.get_tensor_format(name).name
+        if place != "DEVICE":
+            raise EngineError(
+                f"{path} wants its {name} in the memory of the host, and plans run here with all of it on the GPU: "
+                "build it from a graph in which no input or output is a shape"
+            )
+        if order != "LINEAR":
+            raise EngineError(
+                f"{path} wants its {name} in the format {order}, and plans run here with rows one after another "
+                "(LINEAR): build it without allowed formats for its inputs and outputs"
+            )
 
 
 def _tensors(opened: OpenPlan) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
