@@ -228,12 +228,15 @@ class PlanSource:
         least: what every call must have at least; None where nobody is asked about the sizes.
         reduce: writes the graph to a file in less than float32, checked, and says so; None where it has no weights to
             reduce.
+        larger: more frames or flows a call, where nobody says otherwise and the GPU is known to have room: rising, each
+            with the bytes that such a call takes on it, about.
     """
 
     name: EngineName
     sizes: tuple[int, int, int]
     least: int | None = None
     reduce: Callable[[Path, ExportRequest], None] | None = None
+    larger: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)

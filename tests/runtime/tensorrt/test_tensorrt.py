@@ -137,6 +137,22 @@ def test_anybodys_plan_of_cuboids(profile: tuple[int, int, int]) -> None:
     assert set(plan.calls) <= set(range(profile[0], profile[1] + 1))
 
 
+@pytest.mark.parametrize(
+    ("profile", "piece", "call"),
+    [((1, 512, 512), 16, 64), ((1, 4, 8), 4, 16), ((40, 100, 100), 40, 64), ((96, 128, 128), 96, 96)],
+)
+def test_cuboids_are_large_so_that_few_make_a_call(profile: tuple[int, int, int], piece: int, call: int) -> None:
+    shape = (-1, WINDOW, 8, 8)
+    ends = [("x", "float32", shape)], [("latent", "float32", (-1, 3)), ("y", "float32", shape)]
+    runner, plan, device = runner_of(lambda one: one[:, :3, 0, 0].copy(), *ends, profile)
+    assert runner.best == call
+    cuboids = np.random.default_rng(0).random((150, *shape[1:]), np.float32)
+    np.testing.assert_array_equal(runner(cuboids), cuboids[:, :3, 0, 0])
+    assert max(plan.calls) == piece
+    largest = max(len(memory) for memory in device._memory.values())
+    assert largest == piece * WINDOW * 8 * 8 * 4
+
+
 @pytest.mark.parametrize("flows", [9, 10, 33])
 def test_a_motion_engine_on_a_plan(flows: int) -> None:
     flow = np.random.default_rng(0).standard_normal((flows, 2, 64, 64)).astype(np.float32)

@@ -59,6 +59,11 @@ class Cuda:
         name = properties.name
         return name.decode(errors="replace").rstrip("\0") if isinstance(name, bytes) else str(name)
 
+    def memory_bytes(self) -> int:
+        """All the memory that the GPU has, whoever holds it."""
+        (properties,) = self._call("cudaGetDeviceProperties", 0)
+        return int(properties.totalGlobalMem)
+
     def driver(self) -> int:
         """The newest CUDA that the driver knows, 13020 for 13.2."""
         return int(self._call("cudaDriverGetVersion")[0])

@@ -31,6 +31,11 @@ _KINDS: Final = {"window_errors": "ae", "flow_errors": "motion", "flow": "flow",
 """What our own engines call their output."""
 
 
+CUBOIDS_A_CALL: Final = 64
+"""Of anybody's plan: so many of 16x128x128 float32 are 64 MiB, which lie in memory several times over, on both sides of
+the bus."""
+
+
 class OpenPlan(NamedTuple):
     """A plan that TensorRT has taken, and what it needs for as long as it lives.
 
@@ -65,8 +70,9 @@ class PlanDevice(Device, Protocol):
 class TensorRtRunner(Runner):
     """A plan: one array in, one out; see `runner.Runner`.
 
-    A call is split into pieces of the size that the plan is tuned for; two are under way at once, so that copying
-    overlaps with computing. A piece of fewer items than the plan's sizes of call allow is filled up.
+    A call is split into pieces of the size that the plan is tuned for, of cuboids into smaller ones; two are under way
+    at once, so that copying overlaps with computing. A piece of fewer items than the plan's sizes of call allow is
+    filled up.
 
     Raises:
         EngineError: it has several inputs, leaves a size open, wants a tensor in another place or order than the runner
@@ -89,13 +95,14 @@ class TensorRtRunner(Runner):
             raise EngineError(f"{path} leaves more than its first size open: it has {self.describe()}")
         self.call_sizes = _call_sizes(opened.engine, self._input)
         self.span = self._find_span()
-        least, most = (self.span.results(items) for items in (self.call_sizes.least, self.call_sizes.best))
-        self.best = self.span.items(PIECES_A_CALL * most)
+        piece, call = self._find_sizes()
+        least, most = (self.span.results(items) for items in (self.call_sizes.least, piece))
+        self.best = self.span.items(call)
         self._buckets = buckets(most, least, step=2)  # few sizes, as TensorRT prepares itself for each new one
         self.metadata = self._find_metadata()
-        self._bind_others()
+        self._bind_others(piece)
         self._ports = Ports(self.span, self._input, self._output)
-        self._slots: Slots | None = Slots(device, self._ports, self.call_sizes.best)
+        self._slots: Slots | None = Slots(device, self._ports, piece)
 
     def __call__(self, array: NDArray[Any]) -> NDArray[np.float32]:
         """See `Runner.__call__`."""
@@ -140,6 +147,14 @@ class TensorRtRunner(Runner):
             )
         return fitting[0]
 
+    def _find_sizes(self) -> tuple[int, int]:
+        """The items of the largest piece, and the results of a call of several that keeps the GPU busy."""
+        least, best = self.call_sizes.least, self.call_sizes.best
+        if self._output.name in _KINDS or len(self._input.shape) < 4:
+            return best, PIECES_A_CALL * self.span.results(best)
+        piece = max(least, min(best, CUBOIDS_A_CALL // PIECES_A_CALL))
+        return piece, max(piece, min(CUBOIDS_A_CALL, PIECES_A_CALL * piece))
+
     def _results(self, items: int) -> int:
         """The first dimension of the output for so many items."""
         self._set_shape(items)
@@ -149,9 +164,9 @@ class TensorRtRunner(Runner):
         if not self._plan.context.set_input_shape(self._input.name, (items, *sizes(self._input))):
             raise EngineError(f"{self.path} takes {self.call_sizes} a call, and refuses {items}: build it again")
 
-    def _bind_others(self) -> None:
+    def _bind_others(self, piece: int) -> None:
         """Gives every output that nobody asks for a place to go to, large enough for the largest piece."""
-        self._set_shape(self.call_sizes.best)
+        self._set_shape(piece)
         for tensor in self.outputs[1:]:
             count = int(np.prod(tuple(self._plan.context.get_tensor_shape(tensor.name))))
             size = max(1, count * np.dtype(tensor.dtype).itemsize)
