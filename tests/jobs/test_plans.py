@@ -27,7 +27,7 @@ from pixelfast.methods.motion.network import FlowGru
 from pixelfast.methods.reconstruction import exporting as reconstruction_exporting
 from pixelfast.methods.reconstruction.export import rank_agreement, write_autoencoder, write_reduced_autoencoder
 from pixelfast.methods.reconstruction.network import ReconstructionGraph, TemporalAutoencoder, save_autoencoder
-from pixelfast.model import Flip, Model, Training
+from pixelfast.model import Flip, Model, PlanFacts, Training
 from pixelfast.model.manifest import FILE_NAME
 from pixelfast.notes import Notes
 from pixelfast.runtime.tensorrt.build import CallSizes, build_plan
@@ -265,6 +265,15 @@ def test_the_command(model: Model) -> None:
     assert "ae.plan: fp32, 16 to 48 a call, for compute capability 8.6, by tensorrt_rtx" in info.stdout
     wrong = subprocess.run([*command, "--call-sizes", "16"], capture_output=True, text=True, check=False)
     assert wrong.returncode == 2
+
+
+def test_info_names_the_only_gpu_that_a_plan_is_for(model: Model, tmp_path: Path) -> None:
+    (tmp_path / "made.plan").write_bytes(b"plan")
+    facts = PlanFacts("fp16", 16, 128, 128, "8.6", "tensorrt", "10.8", "0" * 64, "NVIDIA A10")
+    model.add({"ae.fp16.plan": tmp_path / "made.plan"}, plans={"ae.fp16.plan": facts})
+    command = [sys.executable, "-m", "pixelfast", "info", str(model.folder)]
+    info = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "ae.fp16.plan: fp16, 16 to 128 a call, for NVIDIA A10 alone, by tensorrt 10.8" in info.stdout
 
 
 @pytest.mark.parametrize("asked", [{"call_sizes": (16, 32, 48)}, {"compute_capability": "8.6"}])

@@ -121,6 +121,23 @@ def test_a_session_of_onnx_runtime_goes_with_its_runner(tmp_path: Path, close: b
     assert session() is None
 
 
+@pytest.mark.parametrize("close", [True, False])
+def test_the_requests_of_openvino_go_with_their_frames(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, close: bool
+) -> None:
+    monkeypatch.setattr("pixelfast.runtime.onnx.has_driver", lambda: False)
+    engine = load_window_engine(write_frame_engine(tmp_path / "ae.onnx"), 2)
+    engine.errors(FRAMES, 1)
+    runner = engine._run
+    assert isinstance(runner, OpenVinoFrames)
+    requests = [weakref.ref(one) for one in runner._requests]
+    if close:
+        runner.close()
+    del runner, engine
+    assert requests
+    assert all(one() is None for one in requests)
+
+
 class Tripled(nn.Module):
     """`items` u8[N, 4] to f32[N, 4]."""
 

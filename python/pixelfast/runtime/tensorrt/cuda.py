@@ -134,9 +134,8 @@ class Cuda:
 
     def _old_driver(self) -> str:
         """In words, that the driver is older than the CUDA that cuda-bindings is for, and what mends it."""
-        known, wanted = (
-            getattr(self._runtime, name)()[1] // 1000 for name in ("cudaDriverGetVersion", "cudaRuntimeGetVersion")
-        )
+        answers = self._runtime.cudaDriverGetVersion(), self._runtime.cudaRuntimeGetVersion()
+        known, wanted = (int(version) // 1000 for _, version in answers)
         newer = f" to {NEEDED_DRIVERS[wanted]} or newer" if wanted in NEEDED_DRIVERS else ""
         other = _FOR_CUDA_12 if known == 12 < wanted else ""
         return (
