@@ -71,22 +71,22 @@ class Context:
 
 
 class Plan(FakePlan):
-    """A plan of frames at stride 1."""
+    """A plan of frames at stride 1; the GPU may have no room for it."""
 
-    def __init__(self, gpu: MadeCuda, trt: "MadeTrt") -> None:
+    def __init__(self, gpu: MadeCuda, trt: "MadeTrt", too_large: bool) -> None:
         def errors(frames: np.ndarray) -> np.ndarray:
             return window_errors(frames, range(len(frames) - WINDOW + 1)).astype(np.float32)
 
         ends = [("frames", "uint8", (-1, SIZE, SIZE))], [("window_errors", "float32", (-1, WINDOW, GRID, GRID))]
         super().__init__(gpu, errors, *ends, (16, 24, 48))  # type: ignore[arg-type]
-        self.trt = trt
+        self.trt, self.too_large = trt, too_large
 
     def create_runtime_config(self) -> Config:
         return Config(self.trt)
 
     def create_execution_context(self, config: Config | None = None) -> Any:
         self.trt.strategies.append(config and config.dynamic_shapes_kernel_specialization_strategy)
-        return Context(self, self.trt, config and config.cache)
+        return None if self.too_large else Context(self, self.trt, config and config.cache)
 
 
 class Runtime:
@@ -96,7 +96,7 @@ class Runtime:
     def deserialize_cuda_engine(self, plan: bytes) -> Plan | None:
         for _ in range(2):
             self._logger.log(Logger.WARNING, WARNING)
-        return None if plan == b"damaged" else Plan(self._trt.gpu, self._trt)
+        return None if plan == b"damaged" else Plan(self._trt.gpu, self._trt, too_large=plan == b"too large")
 
 
 class MadeTrt(ModuleType):

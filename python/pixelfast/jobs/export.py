@@ -21,7 +21,6 @@ FLIP_SIZES: Final = (1, 64, 64)
 MOST_ITEMS: Final = 4096
 """Of a call: beyond that TensorRT asks for memory that no GPU has."""
 
-
 SHARE: Final = 1 / 8
 """Of a GPU's memory that a call of a plan may take where nobody says otherwise: other plans and programs want some."""
 

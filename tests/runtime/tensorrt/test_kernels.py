@@ -156,6 +156,20 @@ def test_what_tensorrt_warns_of_while_it_loads_is_said_once(
     assert caplog.messages.count(sentence) == 1
 
 
+@pytest.mark.parametrize("package", ["tensorrt", "tensorrt_rtx"])
+def test_a_plan_without_room_says_what_makes_room(
+    gpu: MadeCuda, plan: Path, monkeypatch: pytest.MonkeyPatch, package: str
+) -> None:
+    MadeTrt(package, gpu).put(monkeypatch)
+    plan.write_bytes(b"too large")
+    with pytest.raises(
+        EngineError, match=r"ae\.plan finds no room on the GPU .*: end what else runs there, or build it"
+    ):
+        open_plan(plan, None)
+    assert not gpu.held
+    assert not kept()
+
+
 def test_a_plan_that_it_does_not_take_keeps_nothing(trt: MadeTrt, gpu: MadeCuda, plan: Path) -> None:
     plan.write_bytes(b"damaged")
     with pytest.raises(EngineError, match=r"ae\.plan cannot be loaded \(tensorrt_rtx 1\.7\.1 says: it does not say"):

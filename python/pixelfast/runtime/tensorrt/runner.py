@@ -30,7 +30,6 @@ _TYPES: Final = {
 _KINDS: Final = {"window_errors": "ae", "flow_errors": "motion", "flow": "flow", "flip_probability": "flip"}
 """What our own engines call their output."""
 
-
 CUBOIDS_A_CALL: Final = 64
 """Of anybody's plan: so many of 16x128x128 float32 are 64 MiB, which lie in memory several times over, on both sides of
 the bus."""
@@ -200,7 +199,8 @@ def open_plan(path: Path, origin: PlanOrigin | None) -> TensorRtRunner:
         origin: what the model's manifest says about it; None for a lone file.
 
     Raises:
-        EngineError: no GPU or driver, TensorRT missing, a plan for another machine, version or ONNX file, or no plan.
+        EngineError: no GPU or driver, TensorRT missing, a plan for another machine, version or ONNX file, or no plan;
+            or the GPU has not the memory.
     """
     check_file(path)
     check_plan(path, origin, read_machine())
@@ -222,20 +222,27 @@ def _opened(path: Path, origin: PlanOrigin | None, device: Cuda) -> OpenPlan:
             reasons.append(f"{name} {trt.__version__} does not start: {messages.last()}")
             continue
         engine = runtime.deserialize_cuda_engine(plan)
-        file = kernel_file(plan, str(trt.__version__), device.name(), device.driver())
-        kernels = Kernels(trt, engine, file) if engine is not None and name == COMPILING else None
-        context = None if engine is None else _context(engine, kernels)
-        if context is not None:
-            warned = tuple(f"{path}: {name} warns: {words}" for words in messages.warnings())
-            return OpenPlan(runtime, messages, engine, trt.TensorIOMode.INPUT, kernels, warned, context)
-        reasons.append(f"{name} {trt.__version__} says: {messages.last()}")
+        if engine is None:
+            reasons.append(f"{name} {trt.__version__} says: {messages.last()}")
+            continue
+        kernels, context = _executable(name, trt, engine, plan, device)
+        if context is None:
+            raise EngineError(
+                f"{path} finds no room on the GPU ({name} says: {messages.last()}): end what else runs there, or build "
+                "it with smaller call sizes (--call-sizes)"
+            )
+        warned = tuple(f"{path}: {name} warns: {words}" for words in messages.warnings())
+        return OpenPlan(runtime, messages, engine, trt.TensorIOMode.INPUT, kernels, warned, context)
     mend = "copy the file again" if origin is None else origin.rebuild
     raise EngineError(f"{path} cannot be loaded ({'; '.join(reasons)}): {mend}")
 
 
-def _context(engine: Any, kernels: Kernels | None) -> Context | None:
-    context: Context | None = engine.create_execution_context() if kernels is None else kernels.context(engine)
-    return context
+def _executable(name: str, trt: Any, engine: Any, plan: bytes, device: Cuda) -> tuple[Kernels | None, Context | None]:
+    """What is compiled of a plan on this machine, if anything is, and what runs it, if there is memory for that."""
+    if name != COMPILING:
+        return None, engine.create_execution_context()
+    kernels = Kernels(trt, engine, kernel_file(plan, str(trt.__version__), device.name(), device.driver()))
+    return kernels, kernels.context(engine)
 
 
 def _check_layout(path: Path, engine: Engine) -> None:
