@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import torch
 
 import pixelfast
 from footage import walking_square
+from made_cuda import MadeCuda
 from made_raft import HEIGHT, WIDTH, seeded_raft
 from pixelfast.errors import EngineError, ModelError
 from pixelfast.flip.opening import choose_flip_correction
@@ -25,7 +27,7 @@ from pixelfast.methods.motion.network import FlowGru
 from pixelfast.methods.reconstruction import exporting as reconstruction_exporting
 from pixelfast.methods.reconstruction.export import rank_agreement, write_autoencoder, write_reduced_autoencoder
 from pixelfast.methods.reconstruction.network import ReconstructionGraph, TemporalAutoencoder, save_autoencoder
-from pixelfast.model import Flip, Model
+from pixelfast.model import Flip, Model, PlanFacts, Training
 from pixelfast.model.manifest import FILE_NAME
 from pixelfast.notes import Notes
 from pixelfast.runtime.tensorrt.build import CallSizes, build_plan
@@ -167,7 +169,7 @@ def test_a_model_knows_what_its_plans_were_built_for(model: Model) -> None:
     facts = loaded.manifest.plans["ae.plan"]
     assert (facts.least, facts.best, facts.most, facts.compute_capability) == (16, 32, 64, "8.6")
     assert facts.onnx_sha256 == loaded.manifest.files["ae.onnx"].sha256
-    assert facts.version == find_flavour()[1].__version__
+    assert (facts.version, facts.gpu) == (find_flavour()[1].__version__, None)
     pixelfast.export(model.folder, "plan", compute_capability="12.0", stride=4)
     plans = Model.load(model.folder).manifest.plans
     assert {name: one.compute_capability for name, one in plans.items()} == {
@@ -180,6 +182,31 @@ def test_a_model_knows_what_its_plans_were_built_for(model: Model) -> None:
     loaded = Model.load(model.folder)
     files = [choose_flip_correction(loaded, engine, "always", Notes()).classifier for engine in engines]
     assert [file and file.name for file in files] == ["flip.plan", "flip.onnx", "flip.onnx"]
+
+
+@pytest.mark.parametrize(
+    ("gibibytes", "gpu", "best"), [(4, None, 128), (8, None, 271), (16, None, 527), (80, None, 527), (80, "8.6", 128)]
+)
+def test_calls_are_as_large_as_this_machines_gpu_has_room_for(
+    model: Model, monkeypatch: pytest.MonkeyPatch, gibibytes: int, gpu: str | None, best: int
+) -> None:
+    MadeCuda(memory_bytes=gibibytes << 30).put(monkeypatch)
+    pixelfast.export(model, "plan", compute_capability=gpu)
+    facts = Model.load(model.folder).manifest.plans["ae.plan"]
+    assert (facts.least, facts.best, facts.most, facts.compute_capability) == (16, best, best, "8.6")
+
+
+def test_wider_networks_and_smaller_strides_take_more_room(model: Model) -> None:
+    def taken(stride: int, report: dict[str, Any]) -> int:
+        trained = Training(("a",), 1, 20, report)
+        return reconstruction_exporting.call_bytes(
+            Model(model.folder, replace(model.manifest, training=trained)), 271, stride
+        )
+
+    usual = taken(1, {"channels": 64})
+    assert usual == taken(1, {}) == taken(1, {"width": 32}) == 256 * reconstruction_exporting.WINDOW_BYTES
+    assert taken(1, {"channels": 128}) == 2 * usual
+    assert taken(4, {"channels": 64}) == usual // 4
 
 
 def test_half_precision_from_the_weights_of_a_model(model: Model) -> None:
@@ -238,6 +265,15 @@ def test_the_command(model: Model) -> None:
     assert "ae.plan: fp32, 16 to 48 a call, for compute capability 8.6, by tensorrt_rtx" in info.stdout
     wrong = subprocess.run([*command, "--call-sizes", "16"], capture_output=True, text=True, check=False)
     assert wrong.returncode == 2
+
+
+def test_info_names_the_only_gpu_that_a_plan_is_for(model: Model, tmp_path: Path) -> None:
+    (tmp_path / "made.plan").write_bytes(b"plan")
+    facts = PlanFacts("fp16", 16, 128, 128, "8.6", "tensorrt", "10.8", "0" * 64, "NVIDIA A10")
+    model.add({"ae.fp16.plan": tmp_path / "made.plan"}, plans={"ae.fp16.plan": facts})
+    command = [sys.executable, "-m", "pixelfast", "info", str(model.folder)]
+    info = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert "ae.fp16.plan: fp16, 16 to 128 a call, for NVIDIA A10 alone, by tensorrt 10.8" in info.stdout
 
 
 @pytest.mark.parametrize("asked", [{"call_sizes": (16, 32, 48)}, {"compute_capability": "8.6"}])

@@ -32,14 +32,16 @@ class FakePlan:
         self._device, self._formula = device, formula
         self._inputs, self._outputs = list(inputs), list(outputs)
         self._profile = profile
-        self._items = 0
+        self.items = 0
         self._addresses: dict[str, int] = {}
         self.calls: list[int] = []
         self.fails_at: int | None = None
+        self.places, self.formats = dict[str, str](), dict[str, str]()
         self.num_io_tensors = len(self._inputs) + len(self._outputs)
 
     def opened(self) -> OpenPlan:
-        return OpenPlan(self, self, "in", SimpleNamespace(last=lambda: "out of luck"), None)  # type: ignore[arg-type]
+        messages = SimpleNamespace(last=lambda: "out of luck")
+        return OpenPlan(None, messages, self, "in", None, (), self)  # type: ignore[arg-type]
 
     def get_tensor_name(self, index: int) -> str:
         return [*self._inputs, *self._outputs][index][0]
@@ -50,14 +52,20 @@ class FakePlan:
     def get_tensor_dtype(self, name: str) -> Any:
         return SimpleNamespace(name=NAMES[self._of(name)[1]])
 
+    def get_tensor_location(self, name: str) -> Any:
+        return SimpleNamespace(name=self.places.get(name, "DEVICE"))
+
+    def get_tensor_format(self, name: str) -> Any:
+        return SimpleNamespace(name=self.formats.get(name, "LINEAR"))
+
     def get_tensor_shape(self, name: str) -> tuple[int, ...]:
         shape = self._of(name)[2]
-        if not self._items or self.get_tensor_mode(name) == "in":
+        if not self.items or self.get_tensor_mode(name) == "in":
             return shape
         # As a context answers: with the shape that was set.
         sizes = self._inputs[0][2]
-        example = np.zeros((self._items, *sizes[1:]), self._inputs[0][1])
-        return self._formula(example).shape if name == self._outputs[0][0] else (self._items, *shape[1:])
+        example = np.zeros((self.items, *sizes[1:]), self._inputs[0][1])
+        return self._formula(example).shape if name == self._outputs[0][0] else (self.items, *shape[1:])
 
     def get_tensor_profile_shape(self, name: str, profile_index: int) -> list[tuple[int, ...]]:
         return [(count, *self._of(name)[2][1:]) for count in self._profile]
@@ -66,7 +74,7 @@ class FakePlan:
         return self
 
     def set_input_shape(self, name: str, shape: tuple[int, ...]) -> bool:
-        self._items = shape[0]
+        self.items = shape[0]
         return self._profile[0] <= shape[0] <= self._profile[2] and shape[1:] == self._of(name)[2][1:]
 
     def set_tensor_address(self, name: str, memory: int) -> bool:
@@ -75,7 +83,7 @@ class FakePlan:
 
     def execute_async_v3(self, stream_handle: int) -> bool:
         assert set(self._addresses) == {entry[0] for entry in (*self._inputs, *self._outputs)}
-        items, addresses = self._items, dict(self._addresses)
+        items, addresses = self.items, dict(self._addresses)
         if self.fails_at == len(self.calls):
             return False
         self.calls.append(items)

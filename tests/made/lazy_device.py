@@ -95,6 +95,10 @@ class LazyDevice:
         while self.busy():
             self._advance_any()
 
+    def close(self) -> None:
+        assert not self.busy()
+        self._memory.clear()
+
     def _put(self, stream: int, entry: Callable[[], bool]) -> None:
         self._streams[stream].entries.append(entry)
         chosen = self._pick(self.busy())

@@ -269,6 +269,18 @@ def test_a_damaged_plan_is_built_again(model: Model, tmp_path: Path, damage: str
     assert Model.load(model.folder).manifest.plans == {plan.name: facts}
 
 
+def test_a_plan_may_be_for_one_model_of_gpu_and_older_manifests_do_not_say(model: Model, tmp_path: Path) -> None:
+    (tmp_path / "made.plan").write_bytes(b"plan")
+    facts = PlanFacts("fp16", 16, 128, 128, "8.6", "tensorrt", "10.8", "0" * 64, "NVIDIA A10")
+    model = model.add({"ae.plan": tmp_path / "made.plan"}, plans={"ae.plan": facts})
+    assert Model.load(model.folder).manifest.plans == {"ae.plan": facts}
+    path = model.folder / "model.json"
+    content = json.loads(path.read_text())
+    del content["plans"]["ae.plan"]["gpu"]
+    path.write_text(json.dumps(content))
+    assert Model.load(model.folder).manifest.plans == {"ae.plan": replace(facts, gpu=None)}
+
+
 def test_an_addition_that_fails_leaves_a_model_that_loads(model: Model, tmp_path: Path) -> None:
     (tmp_path / "made.onnx").write_bytes(bytes(1_000_000))
     with file_size_limit(100_000), pytest.raises(OutputError, match=r"ae\.onnx cannot be written: the file grew"):

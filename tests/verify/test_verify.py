@@ -76,11 +76,11 @@ def some_engines(model: Model, *names: str) -> Model:
     return Model.write(model.folder, model.folder.parent / "some", model.manifest, names)
 
 
-def with_plan(model: Model, compute_capability: str | None) -> Model:
+def with_plan(model: Model, compute_capability: str | None, gpu: str | None = None) -> Model:
     """A plan in name only, which nothing can load."""
     plan = model.folder.parent / "ae.plan"
     plan.write_bytes(b"no plan")
-    facts = PlanFacts("fp32", 16, 64, 256, compute_capability, "tensorrt_rtx", "1.7.1", "0" * 64)
+    facts = PlanFacts("fp32", 16, 64, 256, compute_capability, "tensorrt_rtx", "1.7.1", "0" * 64, gpu)
     return model.add({"ae.plan": plan}, plans={"ae.plan": facts})
 
 
@@ -213,6 +213,13 @@ def test_a_plan_for_another_gpu_is_a_remark(model: Model, footage: Path, capsys:
     said = capsys.readouterr().out
     assert "ae.plan: for another GPU, of compute capability 8.6; the one here has 9.0" in said
     assert re.search(r"3 of 4 engines run here and agree with ONNX Runtime; nothing was verified on a GPU\n$", said)
+
+
+def test_a_plan_for_another_model_of_gpu_is_a_remark(
+    model: Model, footage: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert verify_on(WITH_GPU, with_plan(model, "9.0", "NVIDIA H200"), footage)
+    assert "ae.plan: for NVIDIA H200 alone; the GPU here is NVIDIA H100" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("compute_capability", ["9.0", None])

@@ -248,7 +248,8 @@ def export(
             first compared with it on the training footage.
         stride: frames between the starts of windows, 1 to the window.
         compute_capability: of a plan: the GPU that it is for, such as "8.6"; None means the one in this machine.
-        call_sizes: of a plan: frames (or flows) a call, at least, best and at most; None takes good ones.
+        call_sizes: of a plan: frames (or flows) a call, at least, best and at most; None takes good ones: of an
+            autoencoder's plan for this machine's GPU as large ones as an eighth of its memory holds.
         threads: None takes the cores that this process may use.
 
     Returns:

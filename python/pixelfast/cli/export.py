@@ -29,7 +29,7 @@ def export(
     call_sizes: Annotated[
         str | None,
         typer.Option(
-            metavar="A,B,C", help="Of a plan: frames a call, at least, best, at most.", show_default="16,128,128"
+            metavar="A,B,C", help="Of a plan: frames a call, at least, best, at most.", show_default="by the GPU"
         ),
     ] = None,
     threads: Threads = None,

@@ -100,4 +100,5 @@ def _threshold(one: "Calibration") -> str:
 
 def _plan(name: str, one: "PlanFacts") -> str:
     target = "an unknown GPU" if one.compute_capability is None else f"compute capability {one.compute_capability}"
+    target = target if one.gpu is None else f"{one.gpu} alone"
     return f"{name}: {one.precision}, {one.least} to {one.most} a call, for {target}, by {one.flavour} {one.version}"

@@ -11,17 +11,18 @@ from pixelfast.errors import EngineError
 from pixelfast.geometry import FRAME_SIZE
 from pixelfast.runtime.opening import open_runner
 from pixelfast.runtime.pieces import Ports, Span, buckets
-from pixelfast.runtime.runner import Runner, Tensor
+from pixelfast.runtime.runner import Loaded, Runner, Tensor
 from pixelfast.runtime.tensorrt.check import PlanOrigin
 from pixelfast.runtime.torch.choice import TorchWish
 from pixelfast.runtime.torch.runner import LoadedWeights, Weights
 
 
-class FlipEngine:
+class FlipEngine(Loaded):
     """The flip classifier: grey frames u8[N, H, W] to flip probabilities f32[N]; it resizes what is not of its size."""
 
     def __init__(self, runner: Runner, height: int, width: int, threads: int) -> None:
         self.path = runner.path
+        self.remarks = runner.remarks
         self._run = runner
         self._size = (height, width)
         self._threads = threads
@@ -39,6 +40,10 @@ class FlipEngine:
             found = f"{result.dtype} {list(result.shape)}"
             raise EngineError(f"{self.path}: {len(frames)} frames give {found}, not as many finite flip probabilities")
         return result
+
+    def close(self) -> None:
+        """See `Loaded.close`."""
+        self._run.close()
 
 
 def _load(path: Path, _device: str) -> LoadedWeights:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from pixelfast.errors import EngineError
 from pixelfast.geometry import FLOW_SIZE
+from pixelfast.runtime.runner import Loaded
 
 PRESETS: Final = ("ultrafast", "fast", "medium")
 
@@ -18,7 +19,7 @@ LEAST_SIDE: Final = 32
 """Frames with a shorter side hold little motion that DIS could find; low and wide ones end OpenCV's process."""
 
 
-class DisFlow:
+class DisFlow(Loaded):
     """OpenCV's DIS (Kroeger et al. 2016) on grey frames, a pair on each thread.
 
     Frames are reduced to a shorter side of so many pixels.
@@ -55,6 +56,9 @@ class DisFlow:
             raise EngineError(f"frames of {width}x{height} pixels are too small for optical flow: take larger ones")
         scale = min(1.0, self._shorter_side / shorter)
         return round(height * scale), round(width * scale)
+
+    def close(self) -> None:
+        """See `Loaded.close`: it holds nothing."""
 
     def flow(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         """See `FlowEngine.flow`."""

@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from pixelfast.flow.dis import DisFlow
 from pixelfast.flow.raft import RaftFlow
 from pixelfast.model.fields import Fields
+from pixelfast.runtime.runner import Loaded
 from pixelfast.runtime.tensorrt.check import PlanOrigin
 
 RAFT_FILE: Final = "raft.onnx"
 
 
-class FlowEngine(Protocol):
+class FlowEngine(Loaded, Protocol):
     """Turns neighbouring frames into the flow between them."""
 
     @property

@@ -111,7 +111,10 @@ def correct(
         video.reading = reading
     say_depth(videos, reading, notes, count)
     flip = choose_flip_correction(loaded, loaded.folder, settings.flip, notes)
-    clean = CleanSettings(flip.open(loaded, CLEANING_THREADS), settings.on_error, bridge_noisy=False, stopwatch=watch)
+    classifier = flip.open(loaded, CLEANING_THREADS)
+    for remark in () if classifier is None else classifier.remarks:
+        notes.say(remark)
+    clean = CleanSettings(classifier, settings.on_error, bridge_noisy=False, stopwatch=watch)
     height, width = loaded.manifest.height, loaded.manifest.width
     decode = DecodeSettings(lambda _: FrameFormat(height, width), height * width, count, watch)
     changes, refused = list[Change](), list[str]()

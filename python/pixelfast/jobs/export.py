@@ -1,6 +1,7 @@
 """Writes a further engine into a model's folder: what `pixelfast.export` does."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -12,12 +13,16 @@ from pixelfast.methods.registry import find_method
 from pixelfast.model import Model, PlanFacts
 from pixelfast.model.names import PRECISIONS, EngineName
 from pixelfast.runtime.tensorrt.build import CallSizes, build_plan
+from pixelfast.runtime.tensorrt.cuda import Cuda
 
 FLIP_SIZES: Final = (1, 64, 64)
 """Frames a call of the flip classifier's plan."""
 
 MOST_ITEMS: Final = 4096
 """Of a call: beyond that TensorRT asks for memory that no GPU has."""
+
+SHARE: Final = 1 / 8
+"""Of a GPU's memory that a call of a plan may take where nobody says otherwise: other plans and programs want some."""
 
 
 def export_engine(model: Model, request: ExportRequest) -> Path:
@@ -71,11 +76,13 @@ def _export_plan(model: Model, request: ExportRequest, sources: Sequence[PlanSou
 def _sizes(source: PlanSource, request: ExportRequest) -> CallSizes:
     """The frames (or flows) a call of a graph's plan: as asked for, where the graph takes what is asked for.
 
+    Where nothing is asked for, they are as many as this machine's GPU has room for, if the plan is for that.
+
     Raises:
         EngineError: the calls are too short to give results, or longer than any GPU could hold.
     """
     if source.least is None or request.call_sizes is None:
-        return CallSizes(*source.sizes)
+        return _roomy(source) if request.compute_capability is None else CallSizes(*source.sizes)
     sizes, name = CallSizes(*request.call_sizes), source.name
     if sizes.least < source.least:
         raise EngineError(f"a call of {name} takes at least {source.least}, and the call sizes begin at {sizes.least}")
@@ -85,6 +92,17 @@ def _sizes(source: PlanSource, request: ExportRequest) -> CallSizes:
         raise EngineError(
             f"the call sizes must reach over two strides: give at least {sizes.least + 2 * request.stride}"
         )
+    return sizes
+
+
+def _roomy(source: PlanSource) -> CallSizes:
+    """The usual sizes, or the largest of the larger ones that this machine's GPU has room for."""
+    sizes = CallSizes(*source.sizes)
+    if source.larger:
+        with suppress(EngineError):  # no GPU, as is said where the plan is built
+            room = SHARE * Cuda().memory_bytes()
+            fitting = [items for items, taken in source.larger if taken <= room]
+            return sizes._replace(best=fitting[-1], most=fitting[-1]) if fitting else sizes
     return sizes
 
 

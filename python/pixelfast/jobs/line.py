@@ -141,6 +141,8 @@ def open_stages(opening: Opening, flip: FlipCorrection) -> Stages:
         loading = beside.submit(flip.open, choice.model, CLEANING_THREADS)
         method = spec.open(opening)
         classifier = loading.result()
+    if classifier is not None:
+        opening.say_remarks(classifier)
     bridges = choice.model is not None and spec.bridges(choice.model.manifest)
     decode = DecodeSettings(method.frames, method.frame_bytes, opening.threads, watch)
     mask = None if choice.model is None else _mask(choice.model)

@@ -13,6 +13,16 @@ from pixelfast.files.atomic import atomic_path
 from pixelfast.machine.processor import facts
 
 
+def user_cache() -> Path:
+    """Returns pixelfast's folder in the user's cache folder (XDG convention); it need not be there yet.
+
+    Raises:
+        RuntimeError: the user has no home.
+    """
+    root = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return Path(root).expanduser() / "pixelfast"
+
+
 @dataclass(frozen=True)
 class Measured:
     """A JSON file of measurements by key; whatever is lost with it can be measured again."""
@@ -21,13 +31,8 @@ class Measured:
 
     @property
     def file(self) -> Path:
-        """Returns its place in the user's cache folder (XDG convention).
-
-        Raises:
-            RuntimeError: the user has no home.
-        """
-        root = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-        return Path(root).expanduser() / "pixelfast" / self.name
+        """Returns its place in the user's cache folder; a RuntimeError where the user has no home."""
+        return user_cache() / self.name
 
     def read(self) -> dict[str, Any]:
         """Returns all measurements; a missing or damaged file holds none."""

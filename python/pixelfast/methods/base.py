@@ -22,6 +22,7 @@ from pixelfast.model import Manifest, Model
 from pixelfast.model.names import EngineName
 from pixelfast.notes import Notes
 from pixelfast.options import OwnPool, Pool, Submission
+from pixelfast.runtime.runner import Loaded
 from pixelfast.runtime.tensorrt.check import PlanOrigin, plan_origin
 from pixelfast.runtime.trial import EngineKind
 from pixelfast.sources import Video
@@ -110,6 +111,12 @@ class Opening:
                 f"{path.name} is computed in {precision} on this machine's GPU; `pixelfast verify` compares that with "
                 "float32"
             )
+
+    def say_remarks(self, *engines: Loaded) -> None:
+        """Says aloud what there is to say of engines that were loaded, of each once."""
+        for engine in engines:
+            for remark in engine.remarks:
+                self.notes.say(remark)
 
 
 class VideoMaps(Protocol):
@@ -221,12 +228,15 @@ class PlanSource:
         least: what every call must have at least; None where nobody is asked about the sizes.
         reduce: writes the graph to a file in less than float32, checked, and says so; None where it has no weights to
             reduce.
+        larger: more frames or flows a call, where nobody says otherwise and the GPU is known to have room: rising, each
+            with the bytes that such a call takes on it, about.
     """
 
     name: EngineName
     sizes: tuple[int, int, int]
     least: int | None = None
     reduce: Callable[[Path, ExportRequest], None] | None = None
+    larger: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True)

@@ -95,9 +95,9 @@ def _first_right(
     model: Model, name: EngineName, names: Sequence[str], kind: EngineKind, threads: int
 ) -> tuple[str, bool]:
     """The first of the candidates that runs and agrees with float32, and whether that is so another time, too."""
-    reference = kind.reference(model.folder / str(name), threads)
-    subject = kind.subject(Footage((FRAME_SIZE, FRAME_SIZE), _scene), reference, name.stride)
-    expected = subject.run(reference, subject.inputs(kind.compared))
+    with kind.reference(model.folder / str(name), threads) as reference:
+        subject = kind.subject(Footage((FRAME_SIZE, FRAME_SIZE), _scene), reference, name.stride)
+        expected = subject.run(reference, subject.inputs(kind.compared))
     lasting = True
     for one in names:
         path = model.folder / one

@@ -63,6 +63,8 @@ class PlanFacts:
         version: the version of that package.
         onnx_sha256: the SHA-256 of the ONNX file that it was built from; of the float32 one with the same weights,
             where it computes in less.
+        gpu: the name of the only model of GPU that it runs on; None where it runs on all of its compute capability, or
+            where that is not known.
     """
 
     precision: str
@@ -73,6 +75,7 @@ class PlanFacts:
     flavour: str
     version: str
     onnx_sha256: str
+    gpu: str | None = None
 
 
 @dataclass(frozen=True)

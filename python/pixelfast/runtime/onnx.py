@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from pixelfast.errors import EngineError, first_line
 from pixelfast.machine.imports import import_onnxruntime
 from pixelfast.runtime.external import broken_onnx, check_external
-from pixelfast.runtime.runner import Runner, Tensor, check_file
+from pixelfast.runtime.runner import Runner, Tensor, check_file, still_open
 from pixelfast.runtime.tensorrt.package import has_driver
 
 _NEWER = "which is newer than ONNX Runtime here: export it for an older one, or update onnxruntime"
@@ -35,28 +35,34 @@ class OnnxRunner(Runner):
 
     def __init__(self, path: Path, threads: int) -> None:
         self.path = path
-        self._session = _open_session(path, threads)
-        self.inputs = tuple(_tensor(node) for node in self._session.get_inputs())
-        self.outputs = tuple(_tensor(node) for node in self._session.get_outputs())
-        self.metadata = dict(self._session.get_modelmeta().custom_metadata_map)
+        session = _open_session(path, threads)
+        self._session: Any | None = session
+        self.inputs = tuple(_tensor(node) for node in session.get_inputs())
+        self.outputs = tuple(_tensor(node) for node in session.get_outputs())
+        self.metadata = dict(session.get_modelmeta().custom_metadata_map)
 
     def __call__(self, array: NDArray[Any]) -> NDArray[np.float32]:
         """See `Runner.__call__`."""
+        session = still_open(self.path, self._session)
         try:
-            return self._interruptible(array)
+            return self._interruptible(session, array)
         except Exception as error:  # ONNX Runtime's errors have no common base but Exception
             shape = list(array.shape)
             raise EngineError(f"{self.path}: the engine fails on {array.dtype} {shape}: {first_line(error)}") from error
+
+    def close(self) -> None:
+        """See `Loaded.close`."""
+        self._session = None
 
     def put_first(self, output: int) -> None:
         """Makes this one of the file's outputs the one that a call gives."""
         self.outputs = (self.outputs[output], *self.outputs[:output], *self.outputs[output + 1 :])
 
-    def _interruptible(self, array: NDArray[Any]) -> NDArray[Any]:
+    def _interruptible(self, session: Any, array: NDArray[Any]) -> NDArray[Any]:
         """One call on a thread of its own: Ctrl-C reaches the waiting caller, who then stops the call."""
         options = import_onnxruntime().RunOptions()
         with ThreadPoolExecutor(1, "pixelfast-engine") as thread:
-            call = thread.submit(self._session.run, [self.outputs[0].name], {self.inputs[0].name: array}, options)
+            call = thread.submit(session.run, [self.outputs[0].name], {self.inputs[0].name: array}, options)
             try:
                 return np.asarray(call.result()[0])
             finally:

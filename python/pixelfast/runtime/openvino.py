@@ -12,7 +12,7 @@ from pixelfast.errors import EngineError, first_line
 from pixelfast.machine.imports import import_openvino
 from pixelfast.runtime.external import check_external
 from pixelfast.runtime.pieces import Span
-from pixelfast.runtime.runner import EngineFile, Tensor
+from pixelfast.runtime.runner import EngineFile, Loaded, Tensor, still_open
 
 PIECE: Final = 4
 """A request takes so many windows at most: their activations stay in the cache; more are not faster, and leave others
@@ -58,7 +58,7 @@ class OpenVinoGraph(EngineFile):
             raise EngineError(f"{path} computes nothing: it has {self.describe()}")
 
 
-class OpenVinoFrames:
+class OpenVinoFrames(Loaded):
     """An engine of frames in OpenVINO.
 
     The windows of a call are cut into pieces, and a request that is free takes the next one. Computes in what the file
@@ -107,8 +107,9 @@ class OpenVinoFrames:
         """
         windows = self._span.results(len(frames))
         # As many pieces as keep every request busy to the end; neighbours overlap by T - S frames.
-        rounds = -(-windows // (PIECE * len(self._requests)))
-        cuts = self._span.pieces(len(frames), min(windows, rounds * len(self._requests)))
+        requests = len(still_open(self.path, self._requests or None))
+        rounds = -(-windows // (PIECE * requests))
+        cuts = self._span.pieces(len(frames), min(windows, rounds * requests))
         try:
             return np.concatenate(self._run([frames[start:end] for start, end in cuts]))
         except Exception as error:  # as above
@@ -116,6 +117,10 @@ class OpenVinoFrames:
             raise EngineError(
                 f"{self.path}: the engine fails on {frames.dtype} {shape}: {first_line(error)}"
             ) from error
+
+    def close(self) -> None:
+        """See `Loaded.close`."""
+        self._requests = []
 
     def _run(self, pieces: list[NDArray[np.uint8]]) -> list[NDArray[np.float32]]:
         """The results of all pieces. One thread alone speaks with OpenVINO: two that begin at once block each other."""

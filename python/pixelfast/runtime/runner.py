@@ -1,8 +1,9 @@
 """What runs an engine file: what the file says about itself, and one call."""
 
+from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from pixelfast.errors import EngineError
 
 MOST_STRIDE: Final = 1024
 """Frames between windows, and flows before a prediction, that an engine may ask for."""
+
+
+Held = TypeVar("Held")
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,29 @@ class EngineFile(Protocol):
         return " -> ".join(", ".join(map(str, tensors)) for tensors in (self.inputs, self.outputs))
 
 
-class Runner(EngineFile, Protocol):
+class Loaded(Protocol):
+    """What holds memory, a GPU's above all, until it is closed, or the last reference to it goes.
+
+    At the end of a `with` block it is closed.
+
+    Attributes:
+        remarks: what should be said aloud about it, in sentences.
+    """
+
+    remarks: tuple[str, ...] = ()
+
+    @abstractmethod
+    def close(self) -> None:
+        """Gives back what it holds, at once; a call afterwards is an EngineError. Twice is fine."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+class Runner(EngineFile, Loaded, Protocol):
     """Runs one engine file: an array in, its first output out."""
 
     def __call__(self, array: NDArray[Any]) -> NDArray[np.float32]:
@@ -58,6 +84,17 @@ class Runner(EngineFile, Protocol):
         Raises:
             EngineError: the array does not fit the engine, or the engine fails on it.
         """
+
+
+def still_open(path: Path, held: Held | None) -> Held:
+    """What an engine holds; None stands for one that is closed.
+
+    Raises:
+        EngineError: it is closed.
+    """
+    if held is None:
+        raise EngineError(f"{path}: this engine is closed: load it again")
+    return held
 
 
 def metadata_integer(engine: EngineFile, name: str, most: int = MOST_PIXELS) -> int | None:

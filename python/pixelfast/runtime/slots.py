@@ -77,13 +77,13 @@ class Slots:
         Exception: what the device raises where it has not the memory.
     """
 
-    def __init__(self, device: Device, execute: Execute, ports: Ports, most: int) -> None:
-        self._device, self._execute = device, execute
+    def __init__(self, device: Device, ports: Ports, most: int) -> None:
+        self._device = device
         self._in, self._compute, self._out = (device.new_stream() for _ in range(3))
         self._slots = [_Slot(device, ports, most) for _ in range(SLOTS)]
 
-    def run(self, items: NDArray[Any], pieces: Sequence[Piece], results: NDArray[Any]) -> None:
-        """Fills `results` [R, ...] with those of the pieces of `items` [N, ...], in order.
+    def run(self, execute: Execute, items: NDArray[Any], pieces: Sequence[Piece], results: NDArray[Any]) -> None:
+        """Fills `results` [R, ...] with what `execute` makes of the pieces of `items` [N, ...], in order.
 
         Raises:
             Exception: what the device or the engine raises where it fails; nothing is under way then.
@@ -93,7 +93,8 @@ class Slots:
             for index, piece in enumerate(pieces):
                 slot = self._slots[index % SLOTS]
                 self._collect(slot)
-                self._begin(slot, items[piece.start : piece.end], piece.fed, results[done : done + piece.results])
+                target = results[done : done + piece.results]
+                self._begin(execute, slot, items[piece.start : piece.end], piece.fed, target)
                 done += piece.results
             for index in range(len(pieces), len(pieces) + SLOTS):
                 self._collect(self._slots[index % SLOTS])
@@ -104,7 +105,7 @@ class Slots:
                 slot.belongs = None
             raise
 
-    def _begin(self, slot: _Slot, own: NDArray[Any], fed: int, target: NDArray[Any]) -> None:
+    def _begin(self, execute: Execute, slot: _Slot, own: NDArray[Any], fed: int, target: NDArray[Any]) -> None:
         """Puts a piece into the streams; the slot is free."""
         slot.items[: len(own)] = own
         slot.items[len(own) : fed] = own[-1]
@@ -112,7 +113,7 @@ class Slots:
         device.copy_in(slot.source, _bytes(slot.items[:fed]), self._in)
         device.record(slot.copied_in, self._in)
         device.wait(self._compute, slot.copied_in)
-        self._execute(fed, slot.source, slot.target, self._compute)
+        execute(fed, slot.source, slot.target, self._compute)
         device.record(slot.computed, self._compute)
         device.wait(self._out, slot.computed)
         device.copy_out(_bytes(slot.results[: len(target)]), slot.target, self._out)

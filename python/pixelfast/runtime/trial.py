@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.errors import GpuMemoryError, PixelfastError
+from pixelfast.runtime.runner import Loaded
 from pixelfast.runtime.tensorrt.check import PlanOrigin
 from pixelfast.runtime.torch.choice import Speedup, TorchWish
 from pixelfast.sources import Color
@@ -40,7 +41,7 @@ class LoadEngine(Protocol):
 
     def __call__(
         self, path: Path, threads: int, origin: PlanOrigin | None = None, wish: TorchWish | None = None
-    ) -> Any:
+    ) -> Loaded:
         """Loads the `.onnx`, `.plan` or `.safetensors` file."""
 
 
@@ -95,7 +96,7 @@ class EngineKind:
 
     stem: str
     load: LoadEngine
-    reference: Callable[[Path, int], Any]
+    reference: Callable[[Path, int], Loaded]
     subject: Callable[[Footage, Any, int], Subject]
     measure: str = "rank correlation"
     compared: int = 80
@@ -120,7 +121,7 @@ class Candidate:
     label: str
     kind: EngineKind
     stride: int
-    open: Callable[[], Any]
+    open: Callable[[], Loaded]
     usual: bool = True
     on_gpu: bool = False
     elsewhere: str = ""
@@ -167,7 +168,7 @@ class Trial:
 
 
 def try_engine(candidate: Candidate, subject: Subject, expected: Array | None, seconds: float | None) -> Trial:
-    """Opens, compares and measures one engine; one that cannot run here gets a remark.
+    """Opens, compares, measures and closes one engine; one that cannot run here gets a remark.
 
     Args:
         candidate: the engine.
@@ -178,13 +179,15 @@ def try_engine(candidate: Candidate, subject: Subject, expected: Array | None, s
     started = time.perf_counter()
     kind = candidate.kind
     try:
-        engine = candidate.open()
-        found = subject.run(engine, subject.inputs(kind.compared))
-        first = time.perf_counter() - started
-        agreement = subject.agreement(found, np.asarray(expected))
-        trial = Trial(candidate, first, agreement, remark=getattr(engine, "fallback", None) or "")
-        if seconds is not None:
-            _measure(trial, engine, subject, kind.lengths, seconds)
+        with candidate.open() as engine:
+            found = subject.run(engine, subject.inputs(kind.compared))
+            first = time.perf_counter() - started
+            agreement = subject.agreement(found, np.asarray(expected))
+            fallback: str | None = getattr(engine, "fallback", None)
+            said = [*([] if fallback is None else [fallback]), *engine.remarks]
+            trial = Trial(candidate, first, agreement, remark="; ".join(said))
+            if seconds is not None:
+                _measure(trial, engine, subject, kind.lengths, seconds)
     except (PixelfastError, ImportError, OSError) as error:  # the latter two: a library that does not load
         return Trial(candidate, remark=str(error), full=isinstance(error, GpuMemoryError))
     return trial

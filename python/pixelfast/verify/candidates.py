@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from pixelfast.errors import EngineError
-from pixelfast.model import Model
+from pixelfast.model import Model, PlanFacts
 from pixelfast.model.names import EngineName
 from pixelfast.runtime.tensorrt.check import plan_origin
 from pixelfast.runtime.torch.choice import SPEEDUPS, USUAL, Speedup, TorchWish
@@ -30,17 +30,22 @@ def find_candidates(model: Model, kinds: Iterable[EngineKind], threads: int, mac
             found += _by_torch(path, kind, threads, machine)
             continue
         origin = plan_origin(model, name)
-        elsewhere = _for_another_gpu(origin.facts.compute_capability if origin else None, machine)
+        elsewhere = "" if origin is None else _for_another_gpu(origin.facts, machine)
         opened, plan = partial(kind.load, path, threads, origin), parsed.kind == "plan"
         found.append(Candidate(path, name, kind, parsed.stride, opened, on_gpu=plan, elsewhere=elsewhere))
     return found
 
 
-def _for_another_gpu(built: str | None, machine: Machine) -> str:
-    """In words, where a plan was built for another compute capability than this machine's; else empty."""
-    if None in (built, machine.compute_capability) or built == machine.compute_capability:
+def _for_another_gpu(built: PlanFacts, machine: Machine) -> str:
+    """In words, where a plan was built for another GPU than this machine's, as far as both are known; else empty."""
+    if machine.compute_capability is None:
         return ""
-    return f"for another GPU, of compute capability {built}; the one here has {machine.compute_capability}"
+    if built.compute_capability not in (None, machine.compute_capability):
+        return (
+            f"for another GPU, of compute capability {built.compute_capability}; the one here has "
+            f"{machine.compute_capability}"
+        )
+    return "" if built.gpu in (None, machine.gpu) else f"for {built.gpu} alone; the GPU here is {machine.gpu}"
 
 
 def _by_torch(path: Path, kind: EngineKind, threads: int, machine: Machine) -> Iterator[Candidate]:

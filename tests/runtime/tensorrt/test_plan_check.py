@@ -2,20 +2,23 @@
 
 import ast
 import dataclasses
+import enum
 import inspect
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import pixelfast
 from footage import walking_square
 from frame_files import write_video
+from made_cuda import MadeCuda
 from pixelfast.errors import EngineError
 from pixelfast.model import PlanFacts
 from pixelfast.runtime.tensorrt import cuda
-from pixelfast.runtime.tensorrt.build import CallSizes
+from pixelfast.runtime.tensorrt.build import CallSizes, only_gpu
 from pixelfast.runtime.tensorrt.check import (
     GpuMachine,
     PlanOrigin,
@@ -24,7 +27,7 @@ from pixelfast.runtime.tensorrt.check import (
     plan_origin,
     read_machine,
 )
-from pixelfast.runtime.tensorrt.package import has_driver, installed_flavours
+from pixelfast.runtime.tensorrt.package import Messages, has_driver, installed_flavours
 from tiny_engines import write_frame_engine, write_model
 
 FACTS = PlanFacts("fp16", 16, 64, 256, "8.6", "tensorrt_rtx", "1.7.1", "a" * 64)
@@ -42,6 +45,7 @@ def origin(**changes: object) -> PlanOrigin:
 def test_a_plan_that_fits_is_let_through() -> None:
     check_plan(PLAN, ORIGIN, MACHINE)
     check_plan(PLAN, origin(compute_capability=None), MACHINE)
+    check_plan(PLAN, origin(gpu=MACHINE.gpu), MACHINE)
     check_plan(PLAN, dataclasses.replace(ORIGIN, onnx_sha256=None), MACHINE)
     check_plan(PLAN, None, MACHINE)
     check_call_sizes(PLAN, ORIGIN, CallSizes(16, 64, 256))
@@ -72,6 +76,11 @@ def test_a_plan_that_fits_is_let_through() -> None:
             ORIGIN,
             dataclasses.replace(MACHINE, compute_capability="12.0"),
             r"for GPUs of compute capability 8.6, and NVIDIA RTX A5000 has 12.0: pixelfast export model",
+        ),
+        (
+            origin(gpu="NVIDIA A10"),
+            MACHINE,
+            r"built for NVIDIA A10 alone, and the GPU here is NVIDIA RTX A5000: pixelfast export model --to plan",
         ),
         (
             dataclasses.replace(ORIGIN, onnx_sha256="b" * 64),
@@ -170,6 +179,67 @@ def test_the_machine_is_read_and_the_gpu_refused_without_a_driver() -> None:
         cuda.Cuda()
 
 
+def test_the_machine_is_read_off_the_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    gpu = MadeCuda("NVIDIA L4", (8, 9)).put(monkeypatch)
+    machine = read_machine()
+    assert (machine.gpu, machine.compute_capability, machine.gpu_missing) == ("NVIDIA L4", "8.9", None)
+    assert not gpu.held
+
+
+@pytest.mark.parametrize(
+    ("driver", "other"),
+    [
+        (
+            12040,
+            ", or, as the extras bring those for CUDA 13, put those for CUDA 12 into an environment of their own: pip "
+            "install tensorrt-cu12 'cuda-bindings<13', for RTX cards tensorrt-rtx-cu12",
+        ),
+        (11080, ""),
+    ],
+)
+def test_a_driver_that_is_too_old_is_told_with_what_mends_it(
+    monkeypatch: pytest.MonkeyPatch, driver: int, other: str
+) -> None:
+    mend = (
+        f"the GPU's driver knows CUDA {driver // 1000} at most, and the packages here are for CUDA 13 (update the "
+        f"driver to 580 or newer{other})"
+    )
+    gpu = MadeCuda(driver=driver).put(monkeypatch)
+    gpu.status = gpu.cudaError_t.cudaErrorInsufficientDriver
+    assert read_machine().gpu_missing == mend
+    with pytest.raises(EngineError) as caught:
+        check_plan(PLAN, ORIGIN, read_machine())
+    assert str(caught.value) == f"{PLAN} runs on an NVIDIA GPU, and {mend}: name model/ae.onnx instead"
+
+
+class Level(enum.Enum):
+    NONE, SAME_COMPUTE_CAPABILITY = range(2)
+
+
+def test_a_plan_is_built_for_all_gpus_of_a_compute_capability_where_that_can_be(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    MadeCuda("NVIDIA L4").put(monkeypatch)
+    config = SimpleNamespace(hardware_compatibility_level=Level.NONE)
+    older = SimpleNamespace(HardwareCompatibilityLevel=SimpleNamespace(NONE=Level.NONE))
+    assert only_gpu(older, config) == "NVIDIA L4"
+    assert config.hardware_compatibility_level is Level.NONE
+    assert only_gpu(SimpleNamespace(HardwareCompatibilityLevel=Level, ComputeCapability=None), config) is None
+    assert config.hardware_compatibility_level is Level.NONE
+    assert only_gpu(SimpleNamespace(HardwareCompatibilityLevel=Level), config) is None
+    assert config.hardware_compatibility_level is Level.SAME_COMPUTE_CAPABILITY
+
+
+def test_what_tensorrt_warns_of_is_kept_once_and_what_it_fails_of_last() -> None:
+    trt = pytest.importorskip("tensorrt_rtx", reason="needs TensorRT for RTX: pip install '.[tensorrt-rtx]'")
+    messages, severity = Messages(trt), trt.ILogger.Severity
+    assert (messages.last(), messages.warnings()) == ("it does not say why", [])
+    said = [("ERROR", "a"), ("WARNING", "plans of other\n models"), ("INFO", "c"), ("WARNING", "d"), ("ERROR", "b\nb")]
+    for kind, text in [*said, ("WARNING", "d"), ("INTERNAL_ERROR", "e"), ("VERBOSE", "f")]:
+        messages.logger.log(getattr(severity, kind), text)
+    assert (messages.last(), messages.warnings()) == ("e", ["plans of other models", "d"])
+
+
 def test_every_call_of_the_cuda_runtime_fits_its_signature() -> None:
     runtime = pytest.importorskip("cuda.bindings.runtime", reason="needs cuda-bindings: pip install '.[tensorrt-rtx]'")
     calls = [node for node in ast.walk(ast.parse(inspect.getsource(cuda))) if isinstance(node, ast.Call)]
@@ -185,5 +255,5 @@ def test_every_call_of_the_cuda_runtime_fits_its_signature() -> None:
     assert {"cudaMalloc", "cudaMallocHost", "cudaMemcpyAsync", "cudaStreamWaitEvent"} <= checked
     names = [node.attr for node in ast.walk(ast.parse(inspect.getsource(cuda))) if isinstance(node, ast.Attribute)]
     for name in (one for one in names if one.startswith("cuda") and one != "cudaDeviceAttr"):
-        owners = (runtime, runtime.cudaDeviceAttr, runtime.cudaMemcpyKind)
+        owners = (runtime, runtime.cudaDeviceAttr, runtime.cudaMemcpyKind, runtime.cudaError_t)
         assert any(hasattr(owner, name) for owner in owners), name

@@ -137,6 +137,22 @@ def test_anybodys_plan_of_cuboids(profile: tuple[int, int, int]) -> None:
     assert set(plan.calls) <= set(range(profile[0], profile[1] + 1))
 
 
+@pytest.mark.parametrize(
+    ("profile", "piece", "call"),
+    [((1, 512, 512), 16, 64), ((1, 4, 8), 4, 16), ((40, 100, 100), 40, 64), ((96, 128, 128), 96, 96)],
+)
+def test_cuboids_are_large_so_that_few_make_a_call(profile: tuple[int, int, int], piece: int, call: int) -> None:
+    shape = (-1, WINDOW, 8, 8)
+    ends = [("x", "float32", shape)], [("latent", "float32", (-1, 3)), ("y", "float32", shape)]
+    runner, plan, device = runner_of(lambda one: one[:, :3, 0, 0].copy(), *ends, profile)
+    assert runner.best == call
+    cuboids = np.random.default_rng(0).random((150, *shape[1:]), np.float32)
+    np.testing.assert_array_equal(runner(cuboids), cuboids[:, :3, 0, 0])
+    assert max(plan.calls) == piece
+    largest = max(len(memory) for memory in device._memory.values())
+    assert largest == piece * WINDOW * 8 * 8 * 4
+
+
 @pytest.mark.parametrize("flows", [9, 10, 33])
 def test_a_motion_engine_on_a_plan(flows: int) -> None:
     flow = np.random.default_rng(0).standard_normal((flows, 2, 64, 64)).astype(np.float32)
@@ -193,6 +209,33 @@ def test_other_arrays_are_refused(array: NDArray[np.generic]) -> None:
 def test_other_plans_are_refused(inputs: Tensors, outputs: Tensors, sentence: str) -> None:
     with pytest.raises(EngineError, match=sentence):
         runner_of(lambda a: np.zeros((len(a), 3), np.float32), inputs, outputs, (1, 2, 4))
+
+
+@pytest.mark.parametrize("name", ["frames", "window_errors", "latent"])
+@pytest.mark.parametrize(
+    ("kind", "value", "sentence"),
+    [
+        ("places", "HOST", "wants its {name} in the memory of the host, and plans run here with all of it on the GPU"),
+        ("formats", "CHW32", r"wants its {name} in the format CHW32, and plans run here with rows one after another"),
+    ],
+)
+def test_tensors_that_lie_elsewhere_or_in_another_order_are_refused(
+    name: str, kind: str, value: str, sentence: str
+) -> None:
+    outputs = [("window_errors", "float32", (-1, WINDOW, GRID, GRID)), ("latent", "float32", (-1, 3))]
+    device = LazyDevice(LATE)
+    plan = FakePlan(device, frame_formula(1), [("frames", "uint8", (-1, SIZE, SIZE))], outputs, (16, 24, 48))
+    getattr(plan, kind)[name] = value
+    with pytest.raises(EngineError, match=r"^ae\.plan " + sentence.format(name=name)):
+        TensorRtRunner(Path("ae.plan"), plan.opened(), device)
+    assert not device.allocations
+
+
+def test_what_tensorrt_warned_of_goes_with_the_engine() -> None:
+    device = LazyDevice(LATE)
+    ends = [("frames", "uint8", (-1, SIZE, SIZE))], [("window_errors", "float32", (-1, WINDOW, GRID, GRID))]
+    opened = FakePlan(device, frame_formula(1), *ends, (16, 24, 48)).opened()._replace(remarks=("it was built there",))
+    assert window_engine(TensorRtRunner(Path("ae.plan"), opened, device), 1).remarks == ("it was built there",)
 
 
 def test_a_plan_that_is_no_engine_is_refused() -> None:

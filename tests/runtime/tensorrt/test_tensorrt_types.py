@@ -20,12 +20,32 @@ from {package}_bindings import {package} as trt
 from pixelfast.runtime.tensorrt.package import Context, Engine, Runtime
 
 
-def check(runtime: trt.Runtime, engine: trt.ICudaEngine, context: trt.IExecutionContext) -> None:
+def check(
+    runtime: trt.Runtime, engine: trt.ICudaEngine, context: trt.IExecutionContext, config: trt.IBuilderConfig
+) -> None:
     one: Runtime = runtime
     two: Engine = engine
     three: Context = context
     trt.TensorIOMode.INPUT
     trt.BuilderFlag.TF32
+    config.hardware_compatibility_level = trt.HardwareCompatibilityLevel.SAME_COMPUTE_CAPABILITY
+    trt.TensorLocation.DEVICE, trt.TensorFormat.LINEAR
+"""
+
+COMPILING = """
+from tensorrt_rtx_bindings import tensorrt_rtx as trt
+from pixelfast.runtime.tensorrt.package import Context
+from pixelfast.runtime.tensorrt.kernels import CompilingEngine, RuntimeCache, RuntimeConfig
+
+
+def check(engine: trt.ICudaEngine, config: trt.IRuntimeConfig, cache: trt.IRuntimeCache) -> None:
+    one: RuntimeCache = cache
+    two: RuntimeConfig = config
+    three: CompilingEngine = engine
+    config.dynamic_shapes_kernel_specialization_strategy = trt.DynamicShapesKernelSpecializationStrategy.EAGER
+    config = engine.create_runtime_config()
+    taken: bool = config.set_runtime_cache(config.create_runtime_cache())
+    context: Context = engine.create_execution_context(config)
 """
 
 
@@ -81,3 +101,23 @@ def test_the_package_has_what_the_runner_uses(package: str, tmp_path: Path, cach
     assert complaints(text, tmp_path, cache) == []
     assert complaints(text.replace("one: Runtime = runtime", "one: Runtime = engine"), tmp_path, cache)
     assert complaints(text.replace("BuilderFlag.TF32", "BuilderFlag.NONSENSE"), tmp_path, cache)
+    assert complaints(text.replace("= trt.HardwareCompatibilityLevel.SAME_COMPUTE", "= 2  #"), tmp_path, cache)
+
+
+def test_tensorrt_for_rtx_has_what_keeps_its_kernels(tmp_path: Path, cache: Path) -> None:
+    if find_spec("tensorrt_rtx_bindings") is None:
+        pytest.skip("needs TensorRT for RTX: pip install '.[tensorrt-rtx]'")
+    write_stubs("tensorrt_rtx", tmp_path)
+    assert complaints(COMPILING, tmp_path, cache) == []
+    for right, wrong in [
+        ("one: RuntimeCache = cache", "one: RuntimeCache = config"),
+        ("two: RuntimeConfig = config", "two: RuntimeConfig = cache"),
+        ("three: CompilingEngine = engine", "three: CompilingEngine = config"),
+        ("Strategy.EAGER", "Strategy.HASTY"),
+        ("= trt.DynamicShapes", "= 2  # "),
+        ("create_execution_context(config)", "create_execution_context(engine)"),
+        ("create_runtime_cache()", "make_runtime_cache()"),
+        ("create_runtime_config()", "make_runtime_config()"),
+        ("set_runtime_cache(", "put_runtime_cache("),
+    ]:
+        assert complaints(COMPILING.replace(right, wrong), tmp_path, cache), wrong

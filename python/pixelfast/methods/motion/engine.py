@@ -13,7 +13,7 @@ from pixelfast.geometry import FLOW_SIZE, GRID
 from pixelfast.machine.threads import usable_cores
 from pixelfast.runtime.opening import open_runner
 from pixelfast.runtime.pieces import Ports, Span, buckets
-from pixelfast.runtime.runner import MOST_STRIDE, Runner, Tensor, metadata_integer
+from pixelfast.runtime.runner import MOST_STRIDE, Loaded, Runner, Tensor, metadata_integer
 from pixelfast.runtime.tensorrt.check import PlanOrigin
 from pixelfast.runtime.torch.choice import TorchWish
 from pixelfast.runtime.torch.runner import LoadedWeights, Weights
@@ -36,12 +36,13 @@ class MotionEngineFacts:
     precision: str = "fp32"
 
 
-class MotionEngine:
+class MotionEngine(Loaded):
     """Turns flows into errors of prediction, by a graph, whatever runs it."""
 
     def __init__(self, runner: Runner, facts: MotionEngineFacts) -> None:
         self.path = runner.path
         self.facts = facts
+        self.remarks = runner.remarks
         self._run = runner
 
     @property
@@ -61,6 +62,10 @@ class MotionEngine:
             found = f"{result.dtype} {list(result.shape)}"
             raise EngineError(f"{self.path}: {len(flow)} flows give {found}, not float32 {list(shape)}")
         return result
+
+    def close(self) -> None:
+        """See `Loaded.close`."""
+        self._run.close()
 
 
 def _load(path: Path, _device: str) -> LoadedWeights:

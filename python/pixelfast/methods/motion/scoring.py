@@ -175,6 +175,7 @@ def open_motion(opening: Opening) -> Motion:
     opening.say_precision(engine.facts.precision)
     raft = _raft_file(choice, model, known, opening.notes)
     flow = open_flow(known.flow, model.folder, opening.threads, raft, plan_origin(model, raft))
+    opening.say_remarks(engine, flow)
     sha256 = model.manifest.files[raft].sha256 if known.flow.kind == "raft" else None
     return Motion(flow, engine, known, opening.stopwatch, sha256)
 

@@ -22,11 +22,17 @@ def _outcome(report: Mapping[str, Any]) -> str:
     return f"its error on held-out frames is {abs(share):.0%} {side} that of the mean image"
 
 
-def _describe(manifest: Manifest) -> list[tuple[str, str]]:
-    rows = [("frames", f"grey {manifest.width}x{manifest.height}, {manifest.window} a window")]
+def channels_of(manifest: Manifest) -> int | None:
+    """Returns the channels after the autoencoder's first convolution; None where the manifest does not say."""
     report = {} if manifest.training is None else manifest.training.report
     channels = report.get("channels", report.get("width"))  # as older models call it
-    if isinstance(channels, int):
+    return channels if isinstance(channels, int) else None
+
+
+def _describe(manifest: Manifest) -> list[tuple[str, str]]:
+    rows = [("frames", f"grey {manifest.width}x{manifest.height}, {manifest.window} a window")]
+    channels = channels_of(manifest)
+    if channels is not None:
         sizes = "-".join(str(channels << step) for step in range(4))
         rows.append(("network", f"autoencoder of {sizes} channels (width {channels / SOURCE_CHANNELS:g})"))
     return rows

@@ -17,7 +17,7 @@ from pixelfast.runtime.onnx import OnnxRunner, onnxruntime_on_gpu
 from pixelfast.runtime.opening import open_runner
 from pixelfast.runtime.openvino import OpenVinoFrames, OpenVinoGraph, openvino_installed
 from pixelfast.runtime.pieces import Ports, Span, buckets
-from pixelfast.runtime.runner import Runner, Tensor, check_file
+from pixelfast.runtime.runner import Loaded, Runner, Tensor, check_file
 from pixelfast.runtime.tensorrt.check import PlanOrigin
 from pixelfast.runtime.torch.choice import TorchWish
 from pixelfast.runtime.torch.runner import LoadedWeights, TorchRunner, Weights
@@ -30,12 +30,13 @@ CUBOID_BATCH = 16
 _Run = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 
-class FrameEngine:
+class FrameEngine(Loaded):
     """Our own engines: unfolding, scaling and the error reduction are inside the graph."""
 
     def __init__(self, runner: Runner | OpenVinoFrames, facts: WindowFacts) -> None:
         self.path = runner.path
         self.facts = facts
+        self.remarks = runner.remarks
         self._run = runner
 
     @property
@@ -59,6 +60,10 @@ class FrameEngine:
             return self._checked(self._run, frames, len(starts))
         return np.concatenate([self._checked(self._run, frames[start : start + window], 1) for start in starts])
 
+    def close(self) -> None:
+        """See `Loaded.close`."""
+        self._run.close()
+
     def _checked(self, run: _Run, frames: NDArray[np.uint8], windows: int) -> NDArray[np.float32]:
         result = run(frames)
         shape = (windows, self.facts.window, self.facts.grid, self.facts.grid)
@@ -68,12 +73,13 @@ class FrameEngine:
         return result
 
 
-class CuboidEngine:
+class CuboidEngine(Loaded):
     """Anybody's autoencoder: cuboids are assembled and errors reduced in the Rust core."""
 
     def __init__(self, runner: Runner, facts: WindowFacts, threads: int) -> None:
         self.path = runner.path
         self.facts = facts
+        self.remarks = runner.remarks
         self._run = runner
         self._threads = threads
         self._format = facts.cuboids or CuboidFormat()
@@ -86,6 +92,10 @@ class CuboidEngine:
         batch = len(self._cuboids)
         parts = [self._batch(frames, starts[first : first + batch]) for first in range(0, len(starts), batch)]
         return np.concatenate(parts)
+
+    def close(self) -> None:
+        """See `Loaded.close`."""
+        self._run.close()
 
     def _batch(self, frames: NDArray[np.uint8], starts: NDArray[np.int64]) -> NDArray[np.float32]:
         fed = len(starts) if self.facts.batch is None else self.facts.batch

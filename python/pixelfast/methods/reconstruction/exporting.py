@@ -8,20 +8,29 @@ from numpy.typing import NDArray
 
 from pixelfast.errors import ModelError, PixelfastError
 from pixelfast.files.folders import scratch_folder
+from pixelfast.geometry import SOURCE_CHANNELS
 from pixelfast.machine.imports import training_extra
 from pixelfast.methods.base import ExportRequest, PlanSource, say_agreement
 from pixelfast.methods.calibrating import calibrate, calibrations, raw_scores
-from pixelfast.methods.reconstruction import METHOD
+from pixelfast.methods.reconstruction import METHOD, channels_of
 from pixelfast.methods.reconstruction.quantize import write_bf16, write_int8
 from pixelfast.methods.trained import footage_of, is_footage_of
 from pixelfast.model import Calibration, Model
 from pixelfast.model.names import EngineName
 from pixelfast.notes import Notes
+from pixelfast.runtime.pieces import Span
 from pixelfast.scores.agreement import check_agreement, rank_correlation
 from pixelfast.training.cache import FrameCache, spread
 
 CALL_SIZES: Final = (16, 128, 128)
-"""Frames a call of a plan where nobody says otherwise."""
+"""Frames a call of a plan where nobody says otherwise, nor is known how much memory the GPU has."""
+
+LARGER: Final = (271, 527)
+"""Frames a call, at best and at most, where the GPU has room: 256 and 512 windows at stride 1."""
+
+WINDOW_BYTES: Final = 3_300_000
+"""Activations of a window of the source's 64 channels in float32, as TensorRT for RTX 1.7 reserves them for a GPU of
+compute capability 8.6; in fp16 they are 2.7 MB, and with fewer channels no more."""
 
 _RUNS: Final = 12
 _RUN_FRAMES: Final = 40
@@ -145,7 +154,15 @@ def plan_sources(model: Model, request: ExportRequest) -> list[PlanSource]:
         )
         say_agreement(request, agreement)
 
-    return [PlanSource(name, CALL_SIZES, model.manifest.window, reduce)]
+    larger = tuple((frames, call_bytes(model, frames, request.stride)) for frames in LARGER)
+    return [PlanSource(name, CALL_SIZES, model.manifest.window, reduce, larger)]
+
+
+def call_bytes(model: Model, frames: int, stride: int) -> int:
+    """Returns about how many bytes a call of so many frames takes on a GPU beside the weights, rather too many."""
+    channels = channels_of(model.manifest) or SOURCE_CHANNELS
+    windows = Span(model.manifest.window, stride).results(frames)
+    return windows * WINDOW_BYTES * max(channels, SOURCE_CHANNELS) // SOURCE_CHANNELS
 
 
 def frames_of(model: Model, notes: Notes) -> NDArray[np.uint8]:

@@ -161,6 +161,7 @@ def open_reconstruction(opening: Opening) -> Reconstruction:
     engine = load_window_engine(choice.path, opening.threads, choice.origin, told=told)
     _check_fit(engine, choice)
     opening.say_precision(engine.facts.precision)
+    opening.say_remarks(engine)
     window = engine.facts.window
     stride = settings.stride if settings.stride is not None else engine.facts.stride or 1
     _check_stride(stride, window)

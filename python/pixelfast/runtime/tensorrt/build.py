@@ -73,6 +73,7 @@ def build_plan(
     config = builder.create_builder_config()
     _set_call_sizes(builder, config, network, call_sizes, onnx)
     config.clear_flag(trt.BuilderFlag.TF32)  # what the graph says is float32 is computed in float32
+    gpu = only_gpu(trt, config)
     if hasattr(trt, "ComputeCapability"):
         config.num_compute_capabilities = 1
         config.set_compute_capability(_known(trt)[target], 0)
@@ -83,7 +84,7 @@ def build_plan(
         raise EngineError(f"{name} cannot build a {precision} plan from {onnx.name}: {log.last()[:_SAID]}{mend}")
     with atomic_path(out) as temporary:
         temporary.write_bytes(memoryview(plan))
-    return PlanFacts(precision, *call_sizes, target, name, str(trt.__version__), file_sha256(onnx))
+    return PlanFacts(precision, *call_sizes, target, name, str(trt.__version__), file_sha256(onnx), gpu)
 
 
 def _parsed(trt: Any, log: Messages, onnx: Path, flavour: str) -> tuple[Any, Any, Any]:
@@ -117,6 +118,28 @@ def _set_call_sizes(builder: Any, config: Any, network: Any, call_sizes: CallSiz
     shapes.set_shape(entry.name, *((count, *rest) for count in call_sizes))
     if config.add_optimization_profile(shapes) < 0:
         raise EngineError(f"the call sizes {call_sizes} do not fit {onnx}")
+
+
+def only_gpu(trt: Any, config: Any) -> str | None:
+    """Has a plan built that runs on every GPU of its compute capability, where the package can.
+
+    Args:
+        trt: the package.
+        config: the configuration of the builder, which is changed.
+
+    Returns:
+        The name of the only model of GPU that the plan will run on, this machine's; None where it runs on others, too.
+
+    Raises:
+        EngineError: the GPU cannot be reached.
+    """
+    if hasattr(trt, "ComputeCapability"):  # it builds for a compute capability as it is
+        return None
+    level = getattr(trt.HardwareCompatibilityLevel, "SAME_COMPUTE_CAPABILITY", None)
+    if level is None:
+        return Cuda().name()
+    config.hardware_compatibility_level = level
+    return None
 
 
 def _target(trt: Any, compute_capability: str | None, flavour: str) -> str:

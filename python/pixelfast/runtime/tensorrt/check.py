@@ -128,6 +128,8 @@ def _check_gpu(path: Path, origin: PlanOrigin, gpu: str, compute_capability: str
             f"{path} was built for GPUs of compute capability {facts.compute_capability}, and {gpu} has "
             f"{compute_capability}: {origin.rebuild}"
         )
+    if facts.gpu not in (None, gpu):
+        raise EngineError(f"{path} was built for {facts.gpu} alone, and the GPU here is {gpu}: {origin.rebuild}")
     if facts.precision == "bf16" and int(compute_capability.partition(".")[0]) < _BF16_SINCE:
         raise EngineError(
             f"{path} computes in bf16, which {gpu} (compute capability {compute_capability}) cannot: "

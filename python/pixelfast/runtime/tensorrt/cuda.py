@@ -3,13 +3,21 @@
 import ctypes
 import weakref
 from contextlib import ExitStack
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 
 from pixelfast.errors import EngineError
 from pixelfast.runtime.slots import Bytes
 from pixelfast.runtime.tensorrt.package import INSTALL, has_driver
+
+NEEDED_DRIVERS: Final = {12: 525, 13: 580}
+"""The oldest driver of NVIDIA that runs each CUDA (NVIDIA, CUDA Compatibility, table 1)."""
+
+_FOR_CUDA_12: Final = (
+    ", or, as the extras bring those for CUDA 13, put those for CUDA 12 into an environment of their own: pip install "
+    "tensorrt-cu12 'cuda-bindings<13', for RTX cards tensorrt-rtx-cu12"
+)
 
 
 class Cuda:
@@ -30,7 +38,11 @@ class Cuda:
         self._call("cudaGetDeviceCount")  # whose status tells of a driver that is too old, and of no GPU
         self._call("cudaFree", 0)  # makes the context now, not in the first call
         self._freed = ExitStack()
-        weakref.finalize(self, self._freed.close)
+        self._free = weakref.finalize(self, self._freed.close)
+
+    def close(self) -> None:
+        """Frees what was allocated; nothing may be under way. Twice is fine."""
+        self._free()
 
     def compute_capability(self) -> str:
         """The GPU's compute capability, such as "8.6"."""
@@ -46,6 +58,15 @@ class Cuda:
         (properties,) = self._call("cudaGetDeviceProperties", 0)
         name = properties.name
         return name.decode(errors="replace").rstrip("\0") if isinstance(name, bytes) else str(name)
+
+    def memory_bytes(self) -> int:
+        """All the memory that the GPU has, whoever holds it."""
+        (properties,) = self._call("cudaGetDeviceProperties", 0)
+        return int(properties.totalGlobalMem)
+
+    def driver(self) -> int:
+        """The newest CUDA that the driver knows, 13020 for 13.2."""
+        return int(self._call("cudaDriverGetVersion")[0])
 
     def allocate(self, size: int) -> int:
         """See `Device.allocate`."""
@@ -103,8 +124,21 @@ class Cuda:
     def _call(self, function: str, *arguments: Any) -> tuple[Any, ...]:
         """What a function of the CUDA runtime returns beside its status, which must be success."""
         status, *results = getattr(self._runtime, function)(*arguments)
+        if status == self._runtime.cudaError_t.cudaErrorInsufficientDriver:
+            raise EngineError(self._old_driver())
         if int(status) != 0:
             text = self._runtime.cudaGetErrorString(status)[1]
             meaning = text.decode(errors="replace") if isinstance(text, bytes) else str(status)
             raise EngineError(f"the GPU fails in {function}: {meaning}")
         return tuple(results)
+
+    def _old_driver(self) -> str:
+        """In words, that the driver is older than the CUDA that cuda-bindings is for, and what mends it."""
+        answers = self._runtime.cudaDriverGetVersion(), self._runtime.cudaRuntimeGetVersion()
+        known, wanted = (int(version) // 1000 for _, version in answers)
+        newer = f" to {NEEDED_DRIVERS[wanted]} or newer" if wanted in NEEDED_DRIVERS else ""
+        other = _FOR_CUDA_12 if known == 12 < wanted else ""
+        return (
+            f"the GPU's driver knows CUDA {known} at most, and the packages here are for CUDA {wanted} (update the "
+            f"driver{newer}{other})"
+        )

@@ -59,19 +59,29 @@ class Messages:
     """
 
     def __init__(self, trt: Any) -> None:
-        kept: list[str] = []
-        self._kept = kept
+        errors, warnings = list[str](), list[str]()
+        self._errors, self._warnings = errors, warnings
 
         class Logger(trt.ILogger):  # type: ignore[misc]  # a base that is only known at run time
             def log(self, severity: Any, message: str) -> None:
                 if severity <= trt.ILogger.ERROR:
-                    kept.append(message)
+                    errors.append(_one_line(message))
+                elif severity == trt.ILogger.WARNING:
+                    warnings.append(_one_line(message))
 
         self.logger = Logger()
 
     def last(self) -> str:
         """The last error, on one line."""
-        return " ".join(self._kept[-1].split()) if self._kept else "it does not say why"
+        return self._errors[-1] if self._errors else "it does not say why"
+
+    def warnings(self) -> list[str]:
+        """The warnings so far, each once and on one line."""
+        return list(dict.fromkeys(self._warnings))
+
+
+def _one_line(message: str) -> str:
+    return " ".join(message.split())
 
 
 class Context(Protocol):
@@ -105,6 +115,12 @@ class Engine(Protocol):
 
     def get_tensor_dtype(self, name: str, /) -> Any:
         """A `DataType`."""
+
+    def get_tensor_location(self, name: str, /) -> Any:
+        """`TensorLocation.DEVICE` or `HOST`."""
+
+    def get_tensor_format(self, name: str, /) -> Any:
+        """A `TensorFormat`; `LINEAR` is row after row."""
 
     def get_tensor_shape(self, name: str, /) -> Any:
         """Its sizes (`Dims`), with -1 where one is dynamic."""

@@ -13,6 +13,7 @@ from torch import nn
 
 from pixelfast.errors import EngineError, GpuMemoryError, first_line
 from pixelfast.runtime.pieces import Buckets, Ports
+from pixelfast.runtime.runner import Loaded, still_open
 from pixelfast.runtime.slots import Slots
 from pixelfast.runtime.torch.choice import MEASURED, TorchChoice
 from pixelfast.runtime.torch.gpu import CompileError, Layers, TorchDevice, out_of_memory
@@ -20,7 +21,7 @@ from pixelfast.runtime.torch.gpu import CompileError, Layers, TorchDevice, out_o
 DTYPES: Final = {"fp16": torch.float16, "bf16": torch.bfloat16, "fp32": torch.float32}
 
 
-class TorchGraph:
+class TorchGraph(Loaded):
     """Items in, results out, in as many pieces as it takes.
 
     Args:
@@ -56,7 +57,8 @@ class TorchGraph:
         self._path, self._ports, self._choice, self._threads = path, ports, choice, threads
         self._in_slots = choice.device == "cuda" if in_slots is None else in_slots
         with self._sentences(f"the engine cannot be put on the {choice.device}"):
-            self._module = module.eval().to(choice.device).to(memory_format=torch.channels_last)
+            module = module.eval().to(choice.device).to(memory_format=torch.channels_last)
+        self._module: nn.Module | None = module
         self._opened: tuple[Layers, Slots] | None = None
         self._one_call = threading.Lock()
 
@@ -64,31 +66,39 @@ class TorchGraph:
         """f32[results, ...] of items [N, ...].
 
         Raises:
-            EngineError: items of another kind, torch.compile fails, or PyTorch fails, for want of memory for instance.
+            EngineError: items of another kind, torch.compile fails, or PyTorch fails, for want of memory for instance;
+                or it is closed.
         """
         self._ports.check(self._path, items)
         results = self._ports.room(len(items))
         with self._one_call, torch.no_grad(), self._sentences(f"the engine fails on {list(items.shape)}"):
+            module = still_open(self._path, self._module)
             if self._in_slots:
-                while not self._fits(items, results):
+                while not self._fits(module, items, results):
                     torch.cuda.empty_cache()
             else:
-                self._by_layers(items, results)
+                self._by_layers(module, items, results)
         return results
 
-    def _by_layers(self, items: NDArray[Any], results: NDArray[np.float32]) -> None:
+    def close(self) -> None:
+        """See `Loaded.close`; what PyTorch keeps for later goes back to the GPU, too."""
+        with self._one_call:
+            self._opened = self._module = None
+        torch.cuda.empty_cache()
+
+    def _by_layers(self, module: nn.Module, items: NDArray[Any], results: NDArray[np.float32]) -> None:
         span, most = self._ports.span, self.buckets.largest
         with _threads(self._threads):
             for piece in Buckets((most,)).cut(len(results), span):
                 first = piece.start // span.stride
                 fed = torch.from_numpy(np.ascontiguousarray(items[piece.start : piece.end]))
-                results[first : first + piece.results] = self._module(fed).numpy()
+                results[first : first + piece.results] = module(fed).numpy()
 
-    def _fits(self, items: NDArray[Any], results: NDArray[np.float32]) -> bool:
+    def _fits(self, module: nn.Module, items: NDArray[Any], results: NDArray[np.float32]) -> bool:
         """Passes all pieces through the GPU; False where its memory did not do, and smaller ones are left to try."""
         try:
-            layers, slots = self._opened = self._opened or self._open()
-            slots.run(items, self.buckets.cut(len(results), self._ports.span), results)
+            layers, slots = self._opened = self._opened or self._open(module)
+            slots.run(layers, items, self.buckets.cut(len(results), self._ports.span), results)
             self.fallback = layers.fallback
         except (RuntimeError, CompileError) as error:
             self._opened = None  # with its buffers and graphs
@@ -99,10 +109,10 @@ class TorchGraph:
             return False
         return True
 
-    def _open(self) -> tuple[Layers, Slots]:
+    def _open(self, module: nn.Module) -> tuple[Layers, Slots]:
         device = TorchDevice(self._choice.device)
-        layers = Layers(self._module, self._ports, self._choice, device)
-        return layers, Slots(device, layers, self._ports, self._ports.span.items(self.buckets.largest))
+        layers = Layers(module, self._ports, self._choice, device)
+        return layers, Slots(device, self._ports, self._ports.span.items(self.buckets.largest))
 
     @contextmanager
     def _sentences(self, what: str) -> Iterator[None]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from pixelfast.errors import EngineError, PixelfastError
 from pixelfast.machine.forks import check_torch_not_inherited
 from pixelfast.runtime.pieces import PIECES_A_CALL, Buckets, Ports
-from pixelfast.runtime.runner import Runner
+from pixelfast.runtime.runner import Runner, still_open
 from pixelfast.runtime.torch.choice import TorchWish, torch_choice
 
 if TYPE_CHECKING:
@@ -69,7 +69,8 @@ class TorchRunner(Runner):
             loaded = weights.load(path, self.choice.device)
         except PixelfastError as error:
             raise EngineError(str(error)) from error
-        self._ports, self._at_once, self._graph, known = loaded
+        self._ports, self._at_once, known = loaded.ports, loaded.at_once, loaded.facts
+        self._graph: Callable[[torch.dtype, int], torch.nn.Module] | None = loaded.graph
         self.inputs, self.outputs = (self._ports.items,), (self._ports.results,)
         facts = {"format": "1", "precision": self.choice.precision, **known}
         self.metadata = {f"pixelfast.{name}": value for name, value in facts.items()}
@@ -86,12 +87,23 @@ class TorchRunner(Runner):
         """See `Runner.__call__`."""
         return self.at_stride(1)(array)
 
+    def close(self) -> None:
+        """See `Loaded.close`; the graphs of its strides are closed, too."""
+        self._graph = None
+        while self._graphs:
+            self._graphs.popitem()[1].close()
+
     def at_stride(self, stride: int) -> "TorchGraph":
-        """The same as `__call__`, for windows whose starts lie so many items apart."""
+        """The same as `__call__`, for windows whose starts lie so many items apart.
+
+        Raises:
+            EngineError: the runner is closed, or the device has no room for it.
+        """
+        graph_of = still_open(self.path, self._graph)
         if stride not in self._graphs:
             from pixelfast.runtime.torch.graph import DTYPES, TorchGraph
 
-            module = self._graph(DTYPES[self.choice.precision], stride)
+            module = graph_of(DTYPES[self.choice.precision], stride)
             ports = self._ports._replace(span=self._ports.span._replace(stride=stride))
             graph = TorchGraph(self.path, module, ports, self.choice, self._at_once, threads=self._threads)
             self._graphs[stride] = graph
