@@ -28,6 +28,7 @@ WORKER = os.environ.pop("PYTEST_XDIST_WORKER", None)  # which processes that the
 if WORKER is not None:
     # A worker a core: threads of PyTorch that wait for each other by spinning would take the other worker's.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")  # of those that a training asks for
 
 
 @pytest.fixture(scope="session", autouse=True)
