@@ -81,7 +81,7 @@ class FakeNvdec:
 
     Attributes:
         packets: how many were decoded.
-        fails_at: the packet at which the GPU fails.
+        fails_at: the packet at which the GPU fails; 0 for before the first.
         wrong: whether pixels are not what they should be.
         caps: what the GPU decodes.
     """
@@ -97,6 +97,8 @@ class FakeNvdec:
         self, *, gpuid: int, codec: cudaVideoCodec, cudastream: int, usedevicememory: bool
     ) -> Decoder:
         assert (gpuid, cudastream, usedevicememory) == (0, 0, True)
+        if self.fails_at == 0:
+            raise RuntimeError("CUDA_ERROR_UNKNOWN")
         return Decoder(codec, self)
 
     def GetDecoderCaps(self, *, gpuid: int, codec: cudaVideoCodec) -> dict[str, int]:  # noqa: N802

@@ -6,88 +6,27 @@ here looks like any other to the stages after it (repair, noise, flips, digests)
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from av import FFmpegError
 
 from pixelfast import _core
 from pixelfast.errors import first_line
-from pixelfast.sources.nvdec import NvFrame, NvPackage, Toolkit, UnfitError
-from pixelfast.sources.planes import Bytes, Geometry, ResizedPicture, geometry_of, orientation_of
+from pixelfast.sources.nvdec import NvFrame, Toolkit, UnfitError
+from pixelfast.sources.nvdec_plan import NvdecPlan
+from pixelfast.sources.planes import Bytes, ResizedPicture
 from pixelfast.sources.shrink import LumaShrink, can_shrink
 
 if TYPE_CHECKING:
-    from av import Packet, VideoFrame
+    from av import Packet
     from torch import Tensor
-
-_CODECS: Final = {"h264": "H264", "hevc": "HEVC", "vp9": "VP9", "libvpx-vp9": "VP9", "av1": "AV1", "libdav1d": "AV1"}
-"""The codecs by FFmpeg's decoders whose standards leave no choice of pixels, and what the package calls them."""
 
 _START_CODES: Final = {"H264": "h264_mp4toannexb", "HEVC": "hevc_mp4toannexb"}
 """FFmpeg's filters that make of an MP4's or MKV's packets what NVDEC takes; others pass unchanged."""
 
-_FORMATS: Final = frozenset({"yuv420p", "yuvj420p"})
-
 AT_ONCE: Final = 16
 """Pictures that are resized and copied at a time."""
-
-
-class NvdecPlan(NamedTuple):
-    """How a file is decoded.
-
-    Attributes:
-        codec: as the package calls it.
-        geometry: how pictures lie, all as the first.
-        into: the height and width that are wanted.
-        first: u8[height, width], the luma of the first picture as FFmpeg decodes it.
-    """
-
-    codec: str
-    geometry: Geometry
-    into: tuple[int, int]
-    first: Bytes
-
-
-def nvdec_plan(kit: Toolkit, codec: str, first: "VideoFrame", into: tuple[int, int], *, orientation: bool) -> NvdecPlan:
-    """Returns how a file is decoded, of which FFmpeg has decoded the first picture.
-
-    Args:
-        kit: what decodes.
-        codec: FFmpeg's name of its decoder.
-        first: the picture.
-        into: the height and width that are wanted.
-        orientation: whether pictures are turned as they say.
-
-    Raises:
-        UnfitError: it is none that NVDEC gives the same pixels of.
-    """
-    height, width = first.height, first.width
-    if codec not in _CODECS:
-        raise UnfitError(f"it is {codec}, and NVDEC is used for H.264, HEVC, VP9 and AV1")
-    if first.format.name not in _FORMATS:
-        raise UnfitError(f"its pixels are {first.format.name}, and NVDEC is used for yuv420p of 8 bits")
-    if first.interlaced_frame:
-        raise UnfitError("it is interlaced")
-    if orientation and orientation_of(first) != 1:
-        raise UnfitError("it carries a rotation")
-    if height % 2 or width % 2:
-        raise UnfitError(f"its pictures are {width}x{height}, and NVDEC takes even sides")
-    _check_caps(kit.package, _CODECS[codec], height, width)
-    geometry = geometry_of(first)._replace(orientation=1)
-    rows = np.frombuffer(memoryview(first.planes[0]), np.uint8)[: height * geometry.line].reshape(height, geometry.line)
-    return NvdecPlan(_CODECS[codec], geometry, into, rows[:, :width].copy())
-
-
-def _check_caps(package: NvPackage, codec: str, height: int, width: int) -> None:
-    try:
-        caps = package.GetDecoderCaps(gpuid=0, codec=getattr(package.cudaVideoCodec, codec))
-    except Exception as error:
-        raise UnfitError(f"NVDEC does not say what it decodes ({first_line(error)})") from error
-    if not caps.get("supported"):
-        raise UnfitError(f"this GPU does not decode {codec}")
-    least, most = ((caps.get(f"height_{end}", 0), caps.get(f"width_{end}", 0)) for end in ("min", "max"))
-    if not (least[0] <= height <= most[0] and least[1] <= width <= most[1]):
-        raise UnfitError(f"its pictures are {width}x{height}, and this GPU decodes {codec} up to {most[1]}x{most[0]}")
 
 
 class NvdecDecoder:
@@ -112,8 +51,9 @@ class NvdecDecoder:
         self._first: Bytes | None = plan.first
         self._waiting: dict[int, bool] = {}  # times of packets that came to no picture yet: whether they are key frames
         self._ready = list[tuple[int, bool]]()  # of the pictures that are held
-        self._work = _Work(kit.device, plan)
+        self._ended = False
         with _or_unfit():
+            self._work = _Work(kit.device, plan)
             codec = getattr(kit.package.cudaVideoCodec, plan.codec)
             self._decoder = kit.package.CreateDecoder(
                 gpuid=0, codec=codec, cudastream=self._work.stream, usedevicememory=True
@@ -125,7 +65,10 @@ class NvdecDecoder:
         Raises:
             UnfitError: the rest of the file is not for NVDEC.
         """
+        if self._ended:
+            raise UnfitError("it goes on after an empty packet")
         if packet is None or not packet.size:
+            self._ended = True
             self._feed(0, 0, 0)
             if self._waiting:
                 raise UnfitError(f"{len(self._waiting)} of its packets came to no picture")
@@ -136,7 +79,11 @@ class NvdecDecoder:
             raise UnfitError("its packets have no times of their own")
         pts = packet.pts  # the filter takes the packet over
         self._waiting[pts] = packet.is_keyframe
-        for one in self._filter(packet):
+        try:
+            filtered = self._filter(packet)
+        except FFmpegError as error:
+            raise UnfitError("a packet is damaged") from error
+        for one in filtered:
             self._feed(one.buffer_ptr, one.buffer_size, pts)
         return self._small() if len(self._ready) >= AT_ONCE else []
 

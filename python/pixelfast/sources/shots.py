@@ -16,10 +16,9 @@ from pixelfast.sources.video import READ, Color
 
 _log = logging.getLogger("pixelfast")
 
-_HELD_BACK: Final = 16
-"""Shots that are not handed on before the file is known to go on: the last of a cut-off one are FFmpeg's to judge."""
-
-_MISSING_SECONDS: Final = 0.5
+_HELD_BACK: Final = 32
+"""Shots that are not handed on before the file is known to go on, as many as FFmpeg's threads and its reordering hold:
+where it cannot be read on, those are smeared."""
 
 
 class Shots:
@@ -29,7 +28,8 @@ class Shots:
     of a fault (a damaged packet, a gap, an end that comes too early, a picture too many or too few) it decodes the file
     again, and goes on where the other left off: so numbers, times, states and pixels are always FFmpeg's. What NVDEC
     does not tell is damage within a packet that the container does not tell either (bytes of an MP4 that changed, the
-    last picture of a transport stream that was cut off): frames that FFmpeg calls smeared count as read then.
+    last picture of a transport stream that was cut off), or that pictures are interlaced of which the first is not:
+    frames that FFmpeg calls smeared count as read then, and nothing is said of the comb.
 
     Attributes:
         film: what was decoded last; of the whole file once all shots were taken.
@@ -39,7 +39,7 @@ class Shots:
         threads: of FFmpeg's decoder.
         reading: how its pictures become pixels.
         into: the height and width that are wanted.
-        color: of the frames that are wanted.
+        color: of the frames that are wanted; into color FFmpeg alone converts.
     """
 
     def __init__(self, path: Path, threads: int, reading: Reading, into: tuple[int, int], color: Color) -> None:
@@ -56,7 +56,7 @@ class Shots:
             LostFootageError: the file is none, or there is no video in it that can be decoded.
         """
         given = 0
-        if (wished := wish()) != "ffmpeg":
+        if self._color == "grey" and (wished := wish()) != "ffmpeg":
             try:
                 for shot in self._by_nvdec():
                     given += 1
@@ -84,19 +84,17 @@ class Shots:
                 held.append(shot)
                 if len(held) > _HELD_BACK:
                     yield held.popleft()
-            film = self.film
-            if film.fault is not None or film.missing or film.missing_seconds() > _MISSING_SECONDS:
-                raise UnfitError("its end is missing")
+            if self.film.fault is not None:
+                raise UnfitError("it cannot be read to its end")
             yield from held
 
     def _decoder(self) -> Callable[[Any], PacketDecoder]:
         """What makes of the stream its decoder."""
-        if self._color != "grey":
-            raise UnfitError("its frames are wanted in color, which FFmpeg converts")
         if self._reading.deinterlace:
             raise UnfitError("it is to be deinterlaced, which FFmpeg does")
         kit = toolkit()
-        from pixelfast.sources.nvdec_decoder import NvdecDecoder, nvdec_plan
+        from pixelfast.sources.nvdec_decoder import NvdecDecoder
+        from pixelfast.sources.nvdec_plan import nvdec_plan
 
         with Film(self._path, 1) as film:
             first = next(iter(film), None)
