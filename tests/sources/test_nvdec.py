@@ -52,16 +52,17 @@ def nvdec_here(monkeypatch: pytest.MonkeyPatch) -> FakeNvdec:
 
 
 def read(
-    path: Path, size: tuple[int, int] | None = (32, 48), chunk: int = 13, **reading: Any
+    path: Path, size: tuple[int, int] | None = (32, 48), chunk: int = 13, threads: int = 2, **reading: Any
 ) -> tuple[Chunk, VideoFile]:
     video = VideoFile(path, reading=Reading(**reading))
-    return joined(list(video.chunks(*(size or (None, None)), "grey", chunk, 2))), video
+    return joined(list(video.chunks(*(size or (None, None)), "grey", chunk, threads))), video
 
 
-def by_ffmpeg(path: Path, size: tuple[int, int] | None = (32, 48), **reading: Any) -> tuple[Chunk, VideoFile]:
+def by_ffmpeg(path: Path, *args: Any, **kwargs: Any) -> tuple[Chunk, VideoFile]:
+    """What `read` gives without NVDEC."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(nvdec.WISH, "ffmpeg")
-        return read(path, size, **reading)
+        return read(path, *args, **kwargs)
 
 
 def assert_same(one: tuple[Chunk, VideoFile], other: tuple[Chunk, VideoFile]) -> None:
@@ -271,6 +272,22 @@ def test_what_is_wrong_with_a_file_is_ffmpegs_to_say(
         assert_same(read(path), expected)
     assert expected[0].status.any() or expected[1].notes
     assert ("is decoded by FFmpeg" in caplog.text) == bool(expected[0].status.any())  # a cut need smear nothing
+
+
+@pytest.mark.parametrize("options", [{"g": "20", "bf": "0"}, {"g": "20", "bf": "2"}, {"g": "200", "bf": "0"}])
+def test_the_end_of_a_transport_stream_is_ffmpegs_to_judge(
+    options: dict[str, str], tmp_path: Path, nvdec_here: FakeNvdec
+) -> None:
+    film = write_film(tmp_path / "a.mp4", FRAMES, options=options)
+    whole, path = rewritten(film, tmp_path / "whole.ts", lambda *_: None).read_bytes(), tmp_path / "cut.ts"
+    smeared = 0
+    for parts in range(60, 101, 4):
+        path.write_bytes(whole[: len(whole) * parts // 100])
+        # By one thread: where several decode, FFmpeg sometimes does not tell that the last picture is smeared.
+        expected = by_ffmpeg(path, threads=1)
+        assert_same(read(path, threads=1), expected)
+        smeared += bool(expected[0].status.any())
+    assert 0 < smeared < 11 and nvdec_here.packets > 11 * 40
 
 
 def test_no_film_gets_its_usual_sentence(tmp_path: Path, nvdec_here: FakeNvdec) -> None:

@@ -17,6 +17,7 @@ from pixelfast.sources.nvdec import NvFrame, Toolkit, UnfitError
 from pixelfast.sources.nvdec_plan import NvdecPlan
 from pixelfast.sources.planes import Bytes, ResizedPicture
 from pixelfast.sources.shrink import LumaShrink, can_shrink
+from pixelfast.sources.tail import StreamTail
 
 if TYPE_CHECKING:
     from av import Packet
@@ -51,7 +52,7 @@ class NvdecDecoder:
         self._first: Bytes | None = plan.first
         self._waiting: dict[int, bool] = {}  # times of packets that came to no picture yet: whether they are key frames
         self._ready = list[tuple[int, bool]]()  # of the pictures that are held
-        self._ended = False
+        self._tail, self._ended = StreamTail(stream), False
         with _or_unfit():
             self._work = _Work(kit.device, plan)
             codec = getattr(kit.package.cudaVideoCodec, plan.codec)
@@ -72,6 +73,8 @@ class NvdecDecoder:
             self._feed(0, 0, 0)
             if self._waiting:
                 raise UnfitError(f"{len(self._waiting)} of its packets came to no picture")
+            if not self._tail.is_whole():
+                raise UnfitError("its end is damaged")
             return self._small()
         if packet.is_corrupt or packet.is_discard:
             raise UnfitError("a packet is damaged" if packet.is_corrupt else "some of its frames are not to be shown")
@@ -79,6 +82,7 @@ class NvdecDecoder:
             raise UnfitError("its packets have no times of their own")
         pts = packet.pts  # the filter takes the packet over
         self._waiting[pts] = packet.is_keyframe
+        self._tail.add(packet)
         try:
             filtered = self._filter(packet)
         except FFmpegError as error:

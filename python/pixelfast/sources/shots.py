@@ -27,9 +27,9 @@ class Shots:
     NVDEC decodes files without fault alone. FFmpeg decodes the first picture, to know what they are; at the first sign
     of a fault (a damaged packet, a gap, an end that comes too early, a picture too many or too few) it decodes the file
     again, and goes on where the other left off: so numbers, times, states and pixels are always FFmpeg's. What NVDEC
-    does not tell is damage within a packet that the container does not tell either (bytes of an MP4 that changed, the
-    last picture of a transport stream that was cut off), or that pictures are interlaced of which the first is not:
-    frames that FFmpeg calls smeared count as read then, and nothing is said of the comb.
+    does not tell is damage within a packet that the container does not tell either (bytes of an MP4 that changed), or
+    that pictures are interlaced of which the first is not: frames that FFmpeg calls smeared count as read then, and
+    nothing is said of the comb.
 
     Attributes:
         film: what was decoded last; of the whole file once all shots were taken.
