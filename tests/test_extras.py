@@ -29,9 +29,9 @@ def brought(extra: str, system: str, machine: str) -> set[str]:
     ("system", "machine", "without"),
     [
         ("linux", "x86_64", set()),
-        ("linux", "aarch64", {"tensorrt", "tensorrt-rtx"}),
-        ("darwin", "arm64", {"tensorrt", "tensorrt-rtx"}),
-        ("darwin", "x86_64", {"tensorrt", "tensorrt-rtx", "train"}),
+        ("linux", "aarch64", {"tensorrt", "tensorrt-rtx", "nvdec"}),
+        ("darwin", "arm64", {"tensorrt", "tensorrt-rtx", "nvdec"}),
+        ("darwin", "x86_64", {"tensorrt", "tensorrt-rtx", "nvdec", "train"}),
     ],
 )
 def test_all_is_everything_for_a_machine_of_its_kind(system: str, machine: str, without: set[str]) -> None:

@@ -219,7 +219,7 @@ def test_info_describes_a_model(model: Model) -> None:
 def test_doctor_finds_this_machine_able() -> None:
     done = pixelfast("doctor")
     assert (done.returncode, done.stderr) == (0, "")
-    for word in ("numpy", "onnxruntime", "libjpeg-turbo", "SIMD", "cores", "ONNX Runtime on CPU"):
+    for word in ("numpy", "onnxruntime", "libjpeg-turbo", "SIMD", "cores", "ONNX Runtime on CPU", "by NVDEC"):
         assert word in done.stdout
     plain = json.loads(pixelfast("doctor", "--json").stdout)
     assert plain["packages"]["numpy"] == np.__version__

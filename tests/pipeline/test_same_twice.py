@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import pixelfast
+from pixelfast.machine.threads import usable_cores
 from pixelfast.model import Model
 from plain_pipeline import footage
 
@@ -30,7 +31,9 @@ def test_every_file_of_a_run_is_the_same_bytes(
     source = make_source(**footage(50, 17, 5))
     first = written(source, tmp_path / engine, tmp_path / "first")
     assert len(first) == 5
-    for number, settings in enumerate(({}, {"threads": 1}, {"threads": 3, "chunk": 16}, {"chunk": 200})):
+    for number, settings in enumerate(
+        ({}, {"threads": 1}, {"threads": 3, "chunk": 16}, {"threads": 4 * usable_cores()})
+    ):
         assert written(source, tmp_path / engine, tmp_path / str(number), **settings) == first
     pixelfast.score(source, tmp_path / engine, out=tmp_path / "first" / "s.parquet", threads=1)  # from its parts
     assert (tmp_path / "first" / "s.parquet").read_bytes() == first["s.parquet"]

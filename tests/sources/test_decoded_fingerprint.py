@@ -18,6 +18,7 @@ from pixelfast.model import Model
 from pixelfast.options import Reading
 from pixelfast.pipeline.parts import read_part
 from pixelfast.sources import FolderVideo, open_source
+from pixelfast.sources.video import joined
 from plain_pipeline import footage
 
 MakeSource = Callable[..., Path]
@@ -52,7 +53,7 @@ def decoded(video: FolderVideo, chunk: int = 3, threads: int = 2) -> bytes:
 
 
 @pytest.mark.parametrize("chunk", [1, 4, 64])
-@pytest.mark.parametrize("threads", [1, 2, 5])
+@pytest.mark.parametrize("threads", [1, 2, 5, 16])
 def test_what_is_hashed_in_decoding_is_the_fingerprint(folder: Path, chunk: int, threads: int) -> None:
     shutil.copytree(folder, folder.with_name("copy") / "video", symlinks=True)
     paths = sorted(folder.iterdir())
@@ -63,6 +64,25 @@ def test_what_is_hashed_in_decoding_is_the_fingerprint(folder: Path, chunk: int,
         video = opened(folder, reading)
         files = hashlib.sha256(decoded(video, chunk, threads)).digest()
         assert video.fingerprint_of(files) == video.fingerprint()
+
+
+@pytest.mark.parametrize("chunk", [1, 2, 3, 7, 64])
+def test_nothing_depends_on_how_many_pieces_are_under_way(folder: Path, chunk: int) -> None:
+    picture = Image.fromarray(np.random.default_rng(2).integers(0, 256, (48, 64), np.uint8))
+    picture.save(folder / "10.tif", save_all=True, append_images=[picture])
+    picture.save(
+        folder / "11.jpg", exif=bytes.fromhex("4578696600004d4d002a00000008000101120003000000010003000000000000")
+    )
+
+    def everything(chunk: int, threads: int) -> list[object]:
+        video = opened(folder)
+        some = joined(list(video.chunks(8, 8, "grey", chunk, threads, digests=True)))
+        seen = some.frame_ids.tolist(), some.frames.tolist(), some.status.tolist(), some.digests
+        return [*seen, video.harmless, video.turned, video.several]
+
+    plain = everything(64, 1)
+    assert plain[-2:] == [{11}, {10: 2}]
+    assert everything(chunk, 16) == everything(chunk, 2) == plain
 
 
 def test_only_where_it_is_asked_for(folder: Path) -> None:

@@ -1,14 +1,20 @@
 """Frames of a folder, chunk by chunk."""
 
+import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from frame_folders import make_frames, names_of
+from pixelfast import _core
 from pixelfast.errors import SourceError
+from pixelfast.machine.stopwatch import Stopwatch
 from pixelfast.sources import open_source
+from pixelfast.sources.decoding import DecodeSettings
+from pixelfast.sources.video import FrameFormat
 
 
 @pytest.mark.parametrize("chunk", [1, 3, 64])
@@ -86,3 +92,37 @@ def test_real_footage_is_read_as_it_lies() -> None:
     pixels = np.asarray(Image.open(videos[0].describe(0)).convert("L"), dtype=np.float64)
     assert abs(chunk.frames[0] - pixels).mean() < 0.15
     assert not any(one.status.any() for video in videos for one in video.chunks(16, 16))
+
+
+@pytest.mark.parametrize(
+    ("threads", "frame_bytes", "piece", "depth"),
+    [(1, 128**2, 16, 32), (2, 128**2, 16, 32), (16, 128**2, 128, 4), (64, 128**2, 512, 2), (16, 3 << 20, 16, 2)],
+)
+def test_a_piece_grows_with_the_threads_and_is_bounded_by_memory(
+    threads: int, frame_bytes: int, piece: int, depth: int
+) -> None:
+    settings = DecodeSettings(lambda _: FrameFormat(128, 128), frame_bytes, threads, Stopwatch())
+    assert (settings.piece, settings.depth) == (piece, depth)
+
+
+@pytest.mark.parametrize(("threads", "cores", "at_once"), [(2, 2, 1), (7, 2, 1), (8, 2, 2), (8, 16, 1), (None, 16, 2)])
+def test_of_many_threads_the_next_piece_is_begun_before_the_last_is_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: int | None, cores: int, at_once: int
+) -> None:
+    monkeypatch.setattr("pixelfast.sources.folder.usable_cores", lambda: cores)
+    real, begun = _core.decode_frames, list[str]()
+
+    def told(files: list[str], *rest: Any, **more: Any) -> Any:
+        begun.append(files[0])
+        return real(files, *rest, **more)
+
+    monkeypatch.setattr(_core, "decode_frames", told)
+    folder = make_frames(tmp_path / "v", [f"{number}.png" for number in range(20)], size=(8, 8))
+    (video,) = open_source(folder)
+    chunks = video.chunks(8, 8, "grey", 4, threads)
+    next(chunks)
+    deadline = time.monotonic() + 5
+    while len(begun) < at_once and time.monotonic() < deadline:
+        time.sleep(0.01)
+    assert len(begun) == at_once
+    assert sum(len(chunk.frames) for chunk in chunks) == 16

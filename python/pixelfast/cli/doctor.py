@@ -36,6 +36,7 @@ def doctor(as_json: AsJson = False) -> None:
         "extension": _extension(),
         "packages": packages,
         "extras": extras,
+        "video files": _video_files(),
         "engines": _engines(),
         "fastest engine of a model folder": _fastest(),
     }
@@ -105,6 +106,12 @@ def _engines() -> dict[str, str]:
         ".safetensors": _weights(),
         "training": "yes" if installed_version("torch") else "no: pip install 'pixelfast[train]'",
     }
+
+
+def _video_files() -> dict[str, str]:
+    from pixelfast.sources.nvdec import describe_nvdec
+
+    return {"by FFmpeg": f"yes, by PyAV {installed_version('av')}", "by NVDEC": describe_nvdec()}
 
 
 def _on_cpu() -> str:

@@ -53,8 +53,13 @@ class DecodeSettings:
 
     @property
     def piece(self) -> int:
-        """Returns how many frames are decoded at a time."""
-        return PIECE_PER_THREAD * max(2, self.threads)
+        """Returns how many frames are decoded at a time.
+
+        A few for each thread; of large frames fewer, so that two pieces take no more than `AHEAD_BYTES`, but one for
+        each thread at least.
+        """
+        threads = max(2, self.threads)
+        return max(threads, min(PIECE_PER_THREAD * threads, AHEAD_BYTES // (2 * self.frame_bytes)))
 
     @property
     def depth(self) -> int:

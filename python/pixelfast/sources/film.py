@@ -1,10 +1,10 @@
 """The frames of a video file as FFmpeg decodes them, with the time and the state of each."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Protocol, Self
 
 import av
 import av.filter
@@ -13,6 +13,7 @@ from av.codec.context import Flags, Flags2
 from pixelfast.machine.threads import usable_cores
 from pixelfast.sources.clock import Clock
 from pixelfast.sources.file_faults import opened_file, video_stream
+from pixelfast.sources.planes import ResizedPicture
 from pixelfast.sources.video import READ, TRUNCATED, UNREADABLE
 
 MOST_IN_A_ROW: Final = 25
@@ -26,14 +27,27 @@ _JITTER, _GAP = 0.1, 0.5  # of a step
 _LOST: Final = "cannot be decoded: its packet is damaged"
 _SMEARED: Final = "is smeared: packets before it are damaged or missing"
 
+_Picture = av.VideoFrame | ResizedPicture
+
 
 class Shot(NamedTuple):
-    """One frame: its picture, None where there is none; its time in seconds; its status, and a clause that says why."""
+    """One frame: its picture, None where there is none; its time in seconds; its status, and a clause that says why.
+
+    Where the pictures were resized as they were decoded, `small` is the picture.
+    """
 
     frame: "av.VideoFrame | None"
     seconds: float
     status: int = READ
     why: str = ""
+    small: ResizedPicture | None = None
+
+
+class PacketDecoder(Protocol):
+    """What decodes a stream in place of FFmpeg's decoder."""
+
+    def decode(self, packet: "av.Packet[Any] | None") -> list[ResizedPicture]:
+        """Takes the next packet, the last of which is None or empty; returns the pictures that are ready."""
 
 
 class Film:
@@ -44,6 +58,7 @@ class Film:
     Attributes:
         interlaced: whether an interlaced frame was met.
         clock: the times of the frames so far.
+        codec: FFmpeg's name of the decoder.
         rate: frames a second by the file's header; None where it says nothing of it.
         promised: seconds that the header says the video lasts; None where it says nothing of it, or not of it alone.
         missing: seconds between frames that were lost with their packets.
@@ -51,8 +66,17 @@ class Film:
         fault: what FFmpeg said where it could not read on; None where the video just ended.
     """
 
-    def __init__(self, source: Path | tuple[Any, Any], threads: int, *, deinterlace: bool = False) -> None:
+    def __init__(
+        self,
+        source: Path | tuple[Any, Any],
+        threads: int,
+        *,
+        deinterlace: bool = False,
+        decoder: Callable[[Any], PacketDecoder] | None = None,
+    ) -> None:
         """Opens a file, or takes an open one with its stream, whose frames are then decoded without delay.
+
+        `decoder` makes of the stream what decodes it; None for FFmpeg's own decoder.
 
         Raises:
             LostFootageError: it is none, or there is no video in it that can be decoded.
@@ -66,6 +90,7 @@ class Film:
         context.flags2 |= Flags2.show_all
         if context.name == "hevc":
             context.options = {"err_detect": "explode"}  # without it, damage goes unsaid; its frames come all the same
+        self.codec = str(context.name)
         self.rate = frame_rate(self._stream)
         self._tick = float(self._stream.time_base or 1)
         self.promised = self._promised()
@@ -78,6 +103,14 @@ class Film:
         self._damaged: dict[int, bool] = {}  # times of packets: whether they gave no frame as yet
         self._smeared = False
         self._steady = _Steady()
+        self._decode: Callable[[Any], list[Any]] = context.decode if decoder is None else self._begun(decoder).decode
+
+    def _begun(self, decoder: Callable[[Any], PacketDecoder]) -> PacketDecoder:
+        try:
+            return decoder(self._stream)
+        except BaseException:
+            self._file.close()
+            raise
 
     def __enter__(self) -> Self:
         return self
@@ -121,10 +154,10 @@ class Film:
                 return
             yield packet
 
-    def _frames(self) -> "Iterator[av.VideoFrame]":
+    def _frames(self) -> Iterator[_Picture]:
         for packet in self._packets():
             try:
-                frames = self._stream.codec_context.decode(packet)
+                frames = self._decode(packet)
             except av.FFmpegError:
                 self._smeared = True
                 if packet is not None and packet.pts is not None:
@@ -136,7 +169,7 @@ class Film:
                 self.interlaced |= frame.interlaced_frame
                 yield frame
 
-    def _deinterlaced(self, frames: "Iterator[av.VideoFrame]") -> "Iterator[av.VideoFrame]":
+    def _deinterlaced(self, frames: Iterator[_Picture]) -> Iterator[_Picture]:
         graph: Any = None
         for frame in frames:
             if graph is None:
@@ -152,7 +185,7 @@ class Film:
             graph.push(None)
             yield from _pulled(graph)
 
-    def _with_lost(self, frames: "Iterator[av.VideoFrame]") -> Iterator[Shot]:
+    def _with_lost(self, frames: Iterator[_Picture]) -> Iterator[Shot]:
         """The frames as shots, and one without a picture for each that was lost between them."""
         for frame in frames:
             ticks = None if frame.pts is None else self._ticks(frame)
@@ -165,7 +198,7 @@ class Film:
                 yield Shot(None, self.clock.tell(self._seconds(at)), UNREADABLE, _LOST)
             yield self._shot(frame, ticks)
 
-    def _shot(self, frame: "av.VideoFrame", ticks: int | None) -> Shot:
+    def _shot(self, frame: _Picture, ticks: int | None) -> Shot:
         damaged = frame.is_corrupt or (ticks is not None and self._damaged.pop(ticks, None) is not None)
         before, was_smeared = self.clock.last, self._smeared
         seconds = self.clock.tell(None if ticks is None else self._seconds(ticks))
@@ -174,12 +207,15 @@ class Film:
         if gap > self.clock.step / 2 and (damaged or was_smeared):
             self.missing += gap
         self._smeared = damaged or (was_smeared and not frame.key_frame)
-        return Shot(frame, seconds, TRUNCATED if self._smeared else READ, _SMEARED if self._smeared else "")
+        status, why = (TRUNCATED, _SMEARED) if self._smeared else (READ, "")
+        if isinstance(frame, ResizedPicture):
+            return Shot(None, seconds, status, why, frame)
+        return Shot(frame, seconds, status, why)
 
-    def _ticks(self, frame: "av.VideoFrame") -> int:
+    def _ticks(self, frame: _Picture) -> int:
         """The time of a frame in units of the stream, which a filter may have changed."""
         assert frame.pts is not None
-        if not self._deinterlace or frame.time_base is None:
+        if isinstance(frame, ResizedPicture) or not self._deinterlace or frame.time_base is None:
             return frame.pts
         return round(float(frame.pts * frame.time_base) / self._tick)
 

@@ -8,12 +8,15 @@ from copy import copy
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast import _core
 from pixelfast.errors import LostFootageError, SourceError
+from pixelfast.machine.abreast import abreast
+from pixelfast.machine.threads import usable_cores
 from pixelfast.options import USUAL_READING, Reading
 from pixelfast.sources.clock import Timeline, beats
 from pixelfast.sources.gaps import gap_starts
@@ -22,6 +25,21 @@ from pixelfast.sources.numbering import number_frames
 from pixelfast.sources.picture_file import MANY_SUFFIXES, suffix
 from pixelfast.sources.seen import Seen
 from pixelfast.sources.video import READABLE_NOW, UNREADABLE, Chunk, Color, Video
+
+_THREADS_FOR_TWO: Final = 8
+"""So many, and one for each core at least, decode two pieces at once, each with all of them: else all but one wait for
+the last file of a piece. Fewer threads than there are cores are not exceeded, and lose little by waiting."""
+
+
+class _Decoded(NamedTuple):
+    """Some files as they were decoded, and what was met in them: positions within these files."""
+
+    frames: NDArray[np.uint8]
+    status: NDArray[np.uint8]
+    digests: list[bytes]
+    harmless: list[int]
+    turned: list[int]
+    several: dict[int, int]
 
 
 class FolderVideo:
@@ -166,24 +184,43 @@ class FolderVideo:
         if (height is None) != (width is None):
             raise ValueError("height and width go together: give both, or neither to keep the size")
         size = self.size() if height is None or width is None else (height, width)
+        at_once = 2 if (threads or usable_cores()) >= max(_THREADS_FOR_TWO, usable_cores()) else 1
 
-        def decoded(start: int) -> Chunk:
+        def decoded(start: int) -> _Decoded:
             files = self._files(start, start + chunk)
-            harmless, turned, hashed = list[int](), list[int](), list[bytes]()
-            frames, status = _core.decode_frames(
-                files, *size, color, threads, harmless=harmless, orientation=self.reading.orientation,
-                depth=self.reading.depth, turned=turned, digests=hashed if digests else None,
-            )  # fmt: skip
-            self.harmless.update(start + index for index in harmless)
-            self.turned.update(start + index for index in turned)
-            self._count_pictures(files, start, threads)
-            if height is None:
-                self._refuse_other_sizes(files, status, size)
-            now = slice(start, start + chunk)
-            return Chunk(self.frame_ids[now], frames, status, self._seconds(now), b"".join(hashed))
+            return self._decode(files, size, color, threads, digests=digests)
 
-        chunks = map(decoded, range(0, self.length, chunk))
+        def taken(starts: range) -> Iterator[Chunk]:
+            for start, some in zip(starts, abreast(decoded, starts, at_once), strict=True):
+                self._note(start, some)
+                if height is None:
+                    self._refuse_other_sizes(self._files(start, start + chunk), some.status, size)
+                now = slice(start, start + chunk)
+                seconds = self._seconds(now)
+                yield Chunk(self.frame_ids[now], some.frames, some.status, seconds, b"".join(some.digests))
+
+        chunks = taken(range(0, self.length, chunk))
         return self._remembered(chunks) if digests and self._remembers else chunks
+
+    def _decode(
+        self, files: list[str], size: tuple[int, int], color: Color, threads: int | None, *, digests: bool
+    ) -> _Decoded:
+        """Decodes files, on any thread: nothing of the video changes by it."""
+        harmless, turned, hashed = list[int](), list[int](), list[bytes]()
+        frames, status = _core.decode_frames(
+            files, *size, color, threads, harmless=harmless, orientation=self.reading.orientation,
+            depth=self.reading.depth, turned=turned, digests=hashed if digests else None,
+        )  # fmt: skip
+        some = [index for index, file in enumerate(files) if suffix(file) in MANY_SUFFIXES]
+        counts = _core.count_pictures([files[index] for index in some], threads)
+        several = {at: count for at, count in zip(some, counts, strict=True) if count > 1}
+        return _Decoded(frames, status, hashed, harmless, turned, several)
+
+    def _note(self, start: int, some: _Decoded) -> None:
+        """Keeps what was met in files, the first of which is at position `start`."""
+        self.harmless.update(start + index for index in some.harmless)
+        self.turned.update(start + index for index in some.turned)
+        self.several.update((start + at, count) for at, count in some.several.items())
 
     def _remembered(self, chunks: Iterator[Chunk]) -> Iterator[Chunk]:
         """Yields all chunks; what their files hashed to need not be read again, where all of them could be read."""
@@ -251,11 +288,6 @@ class FolderVideo:
 
     def _size_of(self, file: str) -> tuple[int, int]:
         return _core.frame_size(file, orientation=self.reading.orientation)
-
-    def _count_pictures(self, files: list[str], start: int, threads: int | None) -> None:
-        some = [index for index, file in enumerate(files) if suffix(file) in MANY_SUFFIXES]
-        counts = _core.count_pictures([files[index] for index in some], threads)
-        self.several.update((start + at, count) for at, count in zip(some, counts, strict=True) if count > 1)
 
     def _refuse_other_sizes(self, files: list[str], status: NDArray[np.uint8], size: tuple[int, int]) -> None:
         for index in np.flatnonzero(status != UNREADABLE):

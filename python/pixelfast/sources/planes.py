@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -43,16 +44,47 @@ class Geometry(NamedTuple):
         return self.size if self.orientation < 5 else self.size[::-1]
 
 
+@dataclass(frozen=True, eq=False)
+class ResizedPicture:
+    """A picture that was resized where it was decoded, and what `Film` asks of a picture of FFmpeg's.
+
+    Attributes:
+        pixels: u8[H,W], of the size that is wanted, full range.
+        geometry: how the decoded picture lay.
+        pts: its time, in units of the stream.
+        key_frame: whether it can be decoded without others.
+    """
+
+    pixels: Bytes
+    geometry: Geometry
+    pts: int
+    key_frame: bool
+    is_corrupt: bool = False
+    interlaced_frame: bool = False
+
+
 def write_frames(
-    pictures: "Sequence[VideoFrame | None]", out: Bytes, color: Color, *, orientation: int, threads: int
+    pictures: "Sequence[VideoFrame | ResizedPicture | None]",
+    out: Bytes,
+    color: Color,
+    *,
+    orientation: int,
+    threads: int,
 ) -> set[Geometry]:
     """Writes pictures to `out` u8[n,H,W] or [n,H,W,3], turned by an orientation; leaves it where there is none.
+
+    What was resized already is only copied.
 
     Returns:
         The geometries that the pictures have.
     """
     (height, width), at, met = out.shape[1:3], 0, set[Geometry]()
-    laid_out = [None if picture is None else _laid_out(picture, color, orientation) for picture in pictures]
+    for index, picture in enumerate(pictures):
+        if isinstance(picture, ResizedPicture):
+            out[index] = picture.pixels
+            met.add(picture.geometry)
+    decoded = [None if isinstance(picture, ResizedPicture) else picture for picture in pictures]
+    laid_out = [None if picture is None else _laid_out(picture, color, orientation) for picture in decoded]
     for geometry, some in groupby(laid_out, lambda one: None if one is None else one[0]):
         planes = [None if one is None else one[1] for one in some]
         if geometry is not None:

@@ -3,7 +3,7 @@
 import hashlib
 from array import array
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import closing, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -97,13 +97,14 @@ class VideoFile:
 
     def _decoded(self, cutter: "_Cutter", kept: bool) -> Iterator[Chunk]:
         """The chunks of a whole pass."""
-        from pixelfast.sources.film import Film
+        from pixelfast.sources.shots import Shots
 
         self._reasons.clear()
         line = _Line(self.taken)
         self._ids = line.ids
-        with Film(self.path, cutter.threads, deinterlace=self.reading.deinterlace) as film:
-            for index, shot in enumerate(film):
+        shots = Shots(self.path, cutter.threads, self.reading, cutter.size, cutter.color)
+        with closing(iter(shots)) as coming:
+            for index, shot in enumerate(coming):
                 if not line.takes(index, shot):
                     continue
                 if shot.status and len(self._reasons) < _MOST_REASONS:
@@ -112,10 +113,10 @@ class VideoFile:
                     yield self._cut(cutter, kept)
         if cutter.waits:
             yield self._cut(cutter, kept)
-        if film.clock.last is None:
+        if shots.film.clock.last is None:
             raise self._no_frames()
         self.timeline = line.whole()
-        self.notes = _notes(self, film, cutter.met)
+        self.notes = _notes(self, shots.film, cutter.met)
 
     def _no_frames(self) -> LostFootageError:
         return beyond_repair(f"{self.path} holds no frame that can be decoded: copy or export it again")
@@ -212,13 +213,15 @@ class _Cutter:
     """Makes chunks of shots; holds few pictures at a time.
 
     Attributes:
+        size: height and width of the frames.
+        color: of the frames.
         waits: how many shots wait for the chunk to be full.
         met: how pictures lay in memory so far.
     """
 
     def __init__(self, size: tuple[int, int], color: Color, chunk: int, threads: int, turn: bool) -> None:
         self.threads, self.met, self.waits = threads, set[Geometry](), 0
-        self._color, self._chunk, self._turn = color, chunk, turn
+        self.size, self.color, self._chunk, self._turn = size, color, chunk, turn
         self._shape = (*size, 3) if color == "rgb" else size
         self._orientation: int | None = None  # of the first picture, and so of all
         self._held: list[Shot] = []
@@ -252,13 +255,13 @@ class _Cutter:
     def _write(self) -> None:
         """Writes the pictures that are held to the chunk's frames."""
         into = self._frames[self.waits - len(self._held) : self.waits]
-        pictures = [shot.frame for shot in self._held]
+        pictures = [shot.small or shot.frame for shot in self._held]
         threads = max(1, self.threads // _DECODERS)
-        first = next((picture for picture in pictures if picture is not None), None)
+        first = next((shot.frame for shot in self._held if shot.frame is not None), None)
         if self._orientation is None and first is not None:
             self._orientation = orientation_of(first) if self._turn else 1
         turn = self._orientation or 1
-        self.met |= write_frames(pictures, into, self._color, orientation=turn, threads=threads)
+        self.met |= write_frames(pictures, into, self.color, orientation=turn, threads=threads)
         self._held.clear()
 
 
