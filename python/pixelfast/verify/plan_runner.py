@@ -1,0 +1,112 @@
+"""What runs plans, at work with a made-up one: is it right, does Python run beside it, how fast are its copies?"""
+
+import threading
+import time
+from collections.abc import Callable
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pixelfast.errors import PixelfastError, first_line
+from pixelfast.runtime.slots import Device
+from pixelfast.runtime.trial import calls_a_second
+from pixelfast.training.made_up import made_up_frames
+from pixelfast.verify.machine import Machine
+from pixelfast.verify.made_plan import CudaMemory, Memory, expected_errors, run_made_up
+from pixelfast.verify.whole_run import Facts
+
+CALLS: Final = 20
+LEAST_FRAMES, MOST_FRAMES = 16, 700
+"""Of the calls that are compared: of one piece and of several, full and filled up."""
+
+MOST_OFF: Final = 1e-5
+LENGTHS: Final = (128, 467, 2000)
+"""Frames of the calls that copy alone: a piece, four of them, and many."""
+
+_LONG_WORK: Final = 60
+_LEAST_BESIDE: Final = 0.5
+"""Of Python's own speed, beside a call that it waits for: with the lock of Python held it would stand still."""
+
+
+def describe_plan_runner(machine: Machine, seconds: float) -> tuple[Facts, bool]:
+    """Tries the runner of plans on this machine's GPU; says in a line where there is none that it could be tried on.
+
+    Returns:
+        What was found, and whether all of it is right.
+    """
+    if not machine.by_torch or machine.gpu_missing is not None:
+        return [("plan runner", "not tried: it needs a GPU that both PyTorch and cuda-bindings reach")], True
+    from pixelfast.runtime.tensorrt.cuda import Cuda
+
+    try:
+        return try_plan_runner(CudaMemory(), Cuda, seconds)
+    except (PixelfastError, RuntimeError) as error:
+        return [("plan runner", f"FAILS: {first_line(error)}")], False
+
+
+def try_plan_runner(
+    memory: Memory, device: Callable[[], Device], seconds: float, *, calls: int = CALLS, work: int = _LONG_WORK
+) -> tuple[Facts, bool]:
+    """Tries the runner of plans with made-up plans, each on a device of its own.
+
+    Args:
+        memory: how PyTorch reaches what such a device allocates.
+        device: makes one.
+        seconds: how long each figure is measured, about.
+        calls: how many are compared.
+        work: of the plan that Python runs beside.
+
+    Raises:
+        EngineError: the runner fails.
+        RuntimeError: PyTorch does.
+    """
+    frames = made_up_frames(MOST_FRAMES + calls)
+    off = _furthest_off(run_made_up(memory, device()), frames, calls)
+    slow, many = run_made_up(memory, device(), work), np.resize(frames, (max(LENGTHS), *frames.shape[1:]))
+    share = beside(lambda: slow(many[: LENGTHS[1]]), seconds)
+    alone, right = run_made_up(memory, device(), 0), off <= MOST_OFF
+    rates = [(length, length * calls_a_second(lambda: alone(many[:length]), seconds)) for length in LENGTHS]  # noqa: B023
+    released = share >= _LEAST_BESIDE
+    return [
+        ("plan runner", f"{'right' if right else 'WRONG'} in {calls} calls of all sizes, {off:.0e} off at most"),
+        ("beside it", f"Python runs at {share:.0%} of its own speed{'' if released else ': ITS LOCK IS HELD'}"),
+        ("copies alone", "; ".join(f"{rate:,.0f} frames/s of {length} a call" for length, rate in rates)),
+    ], right and released
+
+
+def _furthest_off(
+    run: Callable[[NDArray[np.uint8]], NDArray[np.float32]], frames: NDArray[np.uint8], calls: int
+) -> float:
+    """The largest error of calls of all sizes, each of other frames: what a call leaves must not shine through."""
+    off, rng = 0.0, np.random.default_rng(0)
+    for call in range(calls):
+        some = np.ascontiguousarray(frames[call : call + int(rng.integers(LEAST_FRAMES, MOST_FRAMES))])
+        off = max(off, float(np.abs(run(some) - expected_errors(some)).max()))
+    return off
+
+
+def beside(call: Callable[[], object], seconds: float) -> float:
+    """The share of its own speed that Python has on another thread while this one makes calls, over so many seconds."""
+    counted, stopped = [0], threading.Event()
+
+    def count() -> None:
+        while not stopped.is_set():
+            counted[0] += 1
+
+    def speed(work: Callable[[], object]) -> float:
+        before, started = counted[0], time.perf_counter()
+        while True:
+            work()
+            if (spent := time.perf_counter() - started) >= seconds:
+                return (counted[0] - before) / spent
+
+    thread = threading.Thread(target=count, name="pixelfast-beside", daemon=True)
+    call()
+    thread.start()
+    try:
+        own = speed(lambda: time.sleep(0.01))
+        return speed(call) / own if own else 0.0
+    finally:
+        stopped.set()
+        thread.join()

@@ -1,0 +1,58 @@
+"""Whether memory grows over many scores: what is read, what is called growth, and the scores themselves."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from footage import walking_square
+from frame_files import write_video
+from machines import WITHOUT
+from pixelfast.machine.memory import resident_memory
+from pixelfast.sources import open_source
+from pixelfast.verify.repeated import describe_repeated, growth
+from tiny_engines import write_model
+
+MIB = 1 << 20
+
+
+@pytest.mark.parametrize(
+    ("seen", "words"),
+    [
+        ([264, 281, 275, 269, 287, 300, 300, 300, 286, 283], "does not grow: 269 to 300 MiB (264 after the first)"),
+        ([100, 200, 300, 300, 300, 300, 300, 300, 300, 300], "does not grow: 300 to 300 MiB (100 after the first)"),
+        (list(range(100, 200, 10)), "GROWS by 10.0 MiB a score: 130 to 190 MiB (100 after the first)"),
+        ([100], "does not grow: 100 to 100 MiB (100 after the first)"),
+        ([100, 120], "does not grow: 120 to 120 MiB (100 after the first)"),
+    ],
+)  # fmt: skip
+def test_growth_is_what_goes_on(seen: list[int], words: str) -> None:
+    assert growth([one * MIB for one in seen]) == words
+
+
+def test_memory_of_this_process_is_read(tmp_path: Path) -> None:
+    before = resident_memory()
+    if before is None:
+        pytest.skip("what a process has is read on Linux alone")
+    held = np.ones(64 * MIB, np.uint8)
+    after = resident_memory()
+    assert after is not None
+    assert held.nbytes / 2 < after - before < 4 * held.nbytes
+    assert resident_memory(tmp_path / "nothing") is None
+    (tmp_path / "status").write_text("VmSize:\t 9 kB\nVmRSS:\t 5 kB\n")
+    assert resident_memory(tmp_path / "status") == 5 * 1024
+
+
+def test_scores_again_and_again(tmp_path: Path) -> None:
+    write_video(tmp_path / "footage" / "01", walking_square(60))
+    model = write_model(tmp_path / "model")
+    (video,) = open_source(tmp_path / "footage")
+    facts = dict(
+        describe_repeated(
+            video, model.folder / "ae.onnx", WITHOUT, flip="never", threads=1, frames=20, runs=4
+        )
+    )  # fmt: skip
+    assert facts["4 scores"] == "of ae.onnx in one process: each time the same scores"
+    assert re.match(r"(does not grow|GROWS)|not measured", facts["memory, host"])
+    assert facts["memory, GPU"] == "not measured: it needs a GPU that PyTorch reaches"
