@@ -44,6 +44,8 @@ class HostDevice:
 
     def drain(self) -> None: ...
 
+    def close(self) -> None: ...
+
 
 class HostMemory:
     """See `pixelfast.verify.made_plan.Memory`."""

@@ -54,7 +54,7 @@ def test_a_runner_that_is_right_and_one_that_is_not() -> None:
     facts, right = try_plan_runner(HostMemory(), HostDevice, 0.05, calls=2, work=1)
     said = dict(facts)
     assert re.match(r"right in 2 calls of all sizes, \S+ off at most$", said["plan runner"])
-    assert re.match(r"Python runs at \d+% of its own speed", said["beside it"])
+    assert re.match(r"Python goes on for \d+% of a call's time", said["beside it"])
     assert re.match(r"[0-9,]+ frames/s of 128 a call; .* of 467 a call; .* of 2000 a call$", said["copies alone"])
     assert right == ("LOCK" not in said["beside it"])
     facts, right = try_plan_runner(Forgetful(), HostDevice, 0.01, calls=1, work=1)
@@ -63,9 +63,9 @@ def test_a_runner_that_is_right_and_one_that_is_not() -> None:
 
 
 def test_python_runs_beside_a_call_that_lets_go_of_its_lock() -> None:
-    assert beside(lambda: time.sleep(0.02), 0.2) > 0.5
+    assert beside(lambda: time.sleep(0.1), 0.5) > 0.5
     holding = ctypes.PyDLL(None).usleep  # which keeps the lock
-    assert beside(lambda: holding(20_000), 0.2) < 0.5
+    assert beside(lambda: holding(100_000), 0.5) < 0.5
 
 
 def test_what_it_needs_is_said() -> None:

@@ -81,6 +81,16 @@ class MadeUpPlan:
         """See `Engine`."""
         return SimpleNamespace(name=_TYPES[name])
 
+    def get_tensor_location(self, name: str, /) -> Any:
+        """`TensorLocation`: all of them lie on the device."""
+        del name
+        return SimpleNamespace(name="DEVICE")
+
+    def get_tensor_format(self, name: str, /) -> Any:
+        """`TensorFormat`: rows one after another."""
+        del name
+        return SimpleNamespace(name="LINEAR")
+
     def get_tensor_shape(self, name: str, /) -> tuple[int, ...]:
         """See `Engine` and `Context`."""
         if name == _INPUT:
@@ -140,4 +150,8 @@ def run_made_up(memory: Memory, device: Device, work: int = 1) -> TensorRtRunner
     """The runner of plans, as it is, with a made-up plan on a device."""
     plan = MadeUpPlan(memory, work)
     messages = cast("Messages", SimpleNamespace(last=lambda: "the plan is made up"))
-    return TensorRtRunner(Path("made-up.plan"), OpenPlan(plan, plan, _INPUT, messages, None), device)
+    return TensorRtRunner(
+        Path("made-up.plan"),
+        OpenPlan(engine=plan, context=plan, input_mode=_INPUT, messages=messages, runtime=None),
+        device,
+    )

@@ -26,7 +26,10 @@ LENGTHS: Final = (128, 467, 2000)
 
 _LONG_WORK: Final = 60
 _LEAST_BESIDE: Final = 0.5
-"""Of Python's own speed, beside a call that it waits for: with the lock of Python held it would stand still."""
+"""Of the time of a call: with the lock of Python held nothing else would go on."""
+
+_PAUSE: Final = 1e-3
+"""Seconds that a thread may stop for without being asked why."""
 
 
 def describe_plan_runner(machine: Machine, seconds: float) -> tuple[Facts, bool]:
@@ -70,7 +73,7 @@ def try_plan_runner(
     released = share >= _LEAST_BESIDE
     return [
         ("plan runner", f"{'right' if right else 'WRONG'} in {calls} calls of all sizes, {off:.0e} off at most"),
-        ("beside it", f"Python runs at {share:.0%} of its own speed{'' if released else ': ITS LOCK IS HELD'}"),
+        ("beside it", f"Python goes on for {share:.0%} of a call's time{'' if released else ': ITS LOCK IS HELD'}"),
         ("copies alone", "; ".join(f"{rate:,.0f} frames/s of {length} a call" for length, rate in rates)),
     ], right and released
 
@@ -87,26 +90,27 @@ def _furthest_off(
 
 
 def beside(call: Callable[[], object], seconds: float) -> float:
-    """The share of its own speed that Python has on another thread while this one makes calls, over so many seconds."""
-    counted, stopped = [0], threading.Event()
+    """The share of the time in which Python goes on, on another thread, while this one makes calls for so many seconds.
 
-    def count() -> None:
+    It stands still where it comes no further for half a call: other programs stop it for less.
+    """
+    pauses, stopped = list[float](), threading.Event()
+
+    def watch() -> None:
+        before = time.perf_counter()
         while not stopped.is_set():
-            counted[0] += 1
+            now = time.perf_counter()
+            if now - before > _PAUSE:
+                pauses.append(now - before)
+            before = now
 
-    def speed(work: Callable[[], object]) -> float:
-        before, started = counted[0], time.perf_counter()
-        while True:
-            work()
-            if (spent := time.perf_counter() - started) >= seconds:
-                return (counted[0] - before) / spent
-
-    thread = threading.Thread(target=count, name="pixelfast-beside", daemon=True)
     call()
+    thread = threading.Thread(target=watch, name="pixelfast-beside", daemon=True)
     thread.start()
     try:
-        own = speed(lambda: time.sleep(0.01))
-        return speed(call) / own if own else 0.0
+        each = 1 / calls_a_second(call, seconds)
     finally:
         stopped.set()
         thread.join()
+    calls = max(2, round(seconds / each))
+    return max(0.0, 1 - sum(pause for pause in pauses if pause > each / 2) / (calls * each))

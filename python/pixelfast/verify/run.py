@@ -110,12 +110,12 @@ def verify(
     """
     left = Budget(budget)
     machine, listener, records = machine or this_machine(), listener or Listener(), records or Records()
-    loaded = Model.load(model)
+    count, loaded = usable_threads(threads), Model.load(model)
     own = _kinds(loaded)
     many = frames or (_ON_A_CPU if machine.gpu is None else _ON_A_GPU)
     with said_once(), made_up_source(many) if source is None else nullcontext(Path(source)) as folder:
         videos = open_source(folder, reading=loaded.manifest.reading)
-        tryout = Tryout(loaded, videos, source is None, seconds, usable_threads(threads), machine)
+        tryout = Tryout(loaded, videos, source is None, seconds, count, machine)
         whose = "made up, JPEG of 640x360" if source is None else f"of {source}"
         return _Verification(tryout, own, left, records, listener).run(whose)
 

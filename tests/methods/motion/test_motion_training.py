@@ -1,6 +1,7 @@
 """Training a motion model: what it learns, what its manifest says, how it goes on after a stop."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -127,3 +128,10 @@ def test_the_footage_gives_the_held_out_flows_of_the_training_again(trained: Mod
     held_out = held_out_again(METHOD, trained, tmp_path, 1)
     again = calibrate(METHOD, trained.folder / "motion.onnx", trained.manifest.own, held_out, fps=trained.manifest.rate)
     assert tuple(again) == trained.manifest.calibrations
+
+
+def test_raft_is_left_to_a_calibration_that_takes_its_time(trained: Model, tmp_path: Path) -> None:
+    own = {**trained.manifest.own, "flow": {"kind": "raft"}}
+    by_raft = Model(trained.folder, replace(trained.manifest, own=own))
+    with pytest.raises(ModelError, match="RAFT takes long for all of the training footage; `pixelfast calibrate`"):
+        held_out_again(METHOD, by_raft, tmp_path, 1)

@@ -101,7 +101,7 @@ def held_out(model: Model, cache: FrameCache, threads: int) -> Iterator[tuple[st
     """
     known = MotionFacts.of(model)
     if known.flow.kind == "raft":
-        raise ModelError(f"RAFT takes long for all of the training footage: pixelfast calibrate {model.folder}")
+        raise ModelError("RAFT takes long for all of the training footage; `pixelfast calibrate` takes that time")
     by_name, flow = {video.name: video for video in footage_of(model)}, open_flow(known.flow, model.folder, threads)
 
     def flows_of(name: str) -> Iterator[Flows]:
