@@ -13,7 +13,7 @@ from machines import WITH_GPU, WITHOUT
 from pixelfast.training.made_up import made_up_frames
 from pixelfast.verify.machine import this_machine
 from pixelfast.verify.made_plan import CALL_SIZES, expected_errors, run_made_up
-from pixelfast.verify.plan_runner import beside, describe_plan_runner, try_plan_runner
+from pixelfast.verify.plan_runner import Effort, beside, describe_plan_runner, try_plan_runner
 from tiny_engines import window_errors
 
 with_gpu = pytest.mark.skipif(
@@ -51,13 +51,13 @@ def test_what_is_expected_is_what_the_tests_expect_elsewhere() -> None:
 
 
 def test_a_runner_that_is_right_and_one_that_is_not() -> None:
-    facts, right = try_plan_runner(HostMemory(), HostDevice, 0.05, calls=2, work=1)
+    facts, right = try_plan_runner(HostMemory(), HostDevice, 0.05, Effort(calls=3, most=200, work=1))
     said = dict(facts)
-    assert re.match(r"right in 2 calls of all sizes, \S+ off at most$", said["plan runner"])
+    assert re.match(r"right in 3 calls of all sizes, \S+ off at most$", said["plan runner"])
     assert re.match(r"Python goes on for \d+% of a call's time", said["beside it"])
     assert re.match(r"[0-9,]+ frames/s of 128 a call; .* of 467 a call; .* of 2000 a call$", said["copies alone"])
     assert right == ("LOCK" not in said["beside it"])
-    facts, right = try_plan_runner(Forgetful(), HostDevice, 0.01, calls=1, work=1)
+    facts, right = try_plan_runner(Forgetful(), HostDevice, 0.01, Effort(calls=1, most=40, work=1))
     assert facts[0][1].startswith("WRONG in 1 calls of all sizes")
     assert not right
 

@@ -194,7 +194,9 @@ def test_what_the_budget_has_no_time_for_is_named(
     assert "WRONG" not in said
     left = re.search(r"left out +(.*): no longer within the budget of 1 s", said)
     assert left is not None
-    assert left[1].split("; ") == ["ae.onnx", "ae.s4.onnx", "ae.safetensors, CPU", "calibrations", "dearest kernels"]
+    engines, others = left[1].split("; ")[:3], left[1].split("; ")[3:]
+    assert engines == ["ae.onnx", "ae.s4.onnx", "ae.safetensors, CPU"]
+    assert {"calibrations", "dearest kernels"} <= set(others)
     assert "0 of 3 engines run here" in said
 
 

@@ -3,12 +3,13 @@
 import threading
 import time
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.errors import PixelfastError, first_line
+from pixelfast.geometry import WINDOW
 from pixelfast.runtime.slots import Device
 from pixelfast.runtime.trial import calls_a_second
 from pixelfast.training.made_up import made_up_frames
@@ -16,20 +17,32 @@ from pixelfast.verify.machine import Machine
 from pixelfast.verify.made_plan import CudaMemory, Memory, expected_errors, run_made_up
 from pixelfast.verify.whole_run import Facts
 
-CALLS: Final = 20
-LEAST_FRAMES, MOST_FRAMES = 16, 700
-"""Of the calls that are compared: of one piece and of several, full and filled up."""
-
 MOST_OFF: Final = 1e-5
 LENGTHS: Final = (128, 467, 2000)
 """Frames of the calls that copy alone: a piece, four of them, and many."""
 
-_LONG_WORK: Final = 60
 _LEAST_BESIDE: Final = 0.5
 """Of the time of a call: with the lock of Python held nothing else would go on."""
 
 _PAUSE: Final = 1e-3
 """Seconds that a thread may stop for without being asked why."""
+
+
+class Effort(NamedTuple):
+    """How much the runner of plans is asked to do.
+
+    Attributes:
+        calls: how many are compared: of one piece and of several, full and filled up.
+        most: frames of these at most.
+        work: how often over a plan computes that Python runs beside.
+    """
+
+    calls: int = 20
+    most: int = 700
+    work: int = 60
+
+
+_USUAL: Final = Effort()
 
 
 def describe_plan_runner(machine: Machine, seconds: float) -> tuple[Facts, bool]:
@@ -49,7 +62,7 @@ def describe_plan_runner(machine: Machine, seconds: float) -> tuple[Facts, bool]
 
 
 def try_plan_runner(
-    memory: Memory, device: Callable[[], Device], seconds: float, *, calls: int = CALLS, work: int = _LONG_WORK
+    memory: Memory, device: Callable[[], Device], seconds: float, effort: Effort = _USUAL
 ) -> tuple[Facts, bool]:
     """Tries the runner of plans with made-up plans, each on a device of its own.
 
@@ -57,34 +70,33 @@ def try_plan_runner(
         memory: how PyTorch reaches what such a device allocates.
         device: makes one.
         seconds: how long each figure is measured, about.
-        calls: how many are compared.
-        work: of the plan that Python runs beside.
+        effort: how much it is asked to do.
 
     Raises:
         EngineError: the runner fails.
         RuntimeError: PyTorch does.
     """
-    frames = made_up_frames(MOST_FRAMES + calls)
-    off = _furthest_off(run_made_up(memory, device()), frames, calls)
-    slow, many = run_made_up(memory, device(), work), np.resize(frames, (max(LENGTHS), *frames.shape[1:]))
+    frames = made_up_frames(effort.most + effort.calls)
+    off = _furthest_off(run_made_up(memory, device()), frames, effort)
+    slow, many = run_made_up(memory, device(), effort.work), np.resize(frames, (max(LENGTHS), *frames.shape[1:]))
     share = beside(lambda: slow(many[: LENGTHS[1]]), seconds)
     alone, right = run_made_up(memory, device(), 0), off <= MOST_OFF
     rates = [(length, length * calls_a_second(lambda: alone(many[:length]), seconds)) for length in LENGTHS]  # noqa: B023
     released = share >= _LEAST_BESIDE
     return [
-        ("plan runner", f"{'right' if right else 'WRONG'} in {calls} calls of all sizes, {off:.0e} off at most"),
+        ("plan runner", f"{'right' if right else 'WRONG'} in {effort.calls} calls of all sizes, {off:.0e} off at most"),
         ("beside it", f"Python goes on for {share:.0%} of a call's time{'' if released else ': ITS LOCK IS HELD'}"),
         ("copies alone", "; ".join(f"{rate:,.0f} frames/s of {length} a call" for length, rate in rates)),
     ], right and released
 
 
 def _furthest_off(
-    run: Callable[[NDArray[np.uint8]], NDArray[np.float32]], frames: NDArray[np.uint8], calls: int
+    run: Callable[[NDArray[np.uint8]], NDArray[np.float32]], frames: NDArray[np.uint8], effort: Effort
 ) -> float:
     """The largest error of calls of all sizes, each of other frames: what a call leaves must not shine through."""
     off, rng = 0.0, np.random.default_rng(0)
-    for call in range(calls):
-        some = np.ascontiguousarray(frames[call : call + int(rng.integers(LEAST_FRAMES, MOST_FRAMES))])
+    for call in range(effort.calls):
+        some = np.ascontiguousarray(frames[call : call + int(rng.integers(WINDOW, effort.most))])
         off = max(off, float(np.abs(run(some) - expected_errors(some)).max()))
     return off
 

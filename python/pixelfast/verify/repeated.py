@@ -24,7 +24,8 @@ _MIB: Final = 1 << 20
 _GROWS_MIB: Final = 0.5
 """A score: less is no leak of frames, of which a hundred have more."""
 
-LEAST_FRAMES: Final = 64
+LEAST_FRAMES: Final = 16
+"""Of each score: a window."""
 
 
 def describe_repeated(
