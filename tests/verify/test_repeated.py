@@ -2,14 +2,17 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from footage import walking_square
+from films import walk, write_film
 from frame_files import write_video
 from machines import WITHOUT
+from pixelfast.jobs.score import run
 from pixelfast.machine.memory import resident_memory
+from pixelfast.scores import Scores
 from pixelfast.sources import open_source
 from pixelfast.verify.repeated import describe_repeated, growth
 from tiny_engines import write_model
@@ -44,15 +47,26 @@ def test_memory_of_this_process_is_read(tmp_path: Path) -> None:
     assert resident_memory(tmp_path / "status") == 5 * 1024
 
 
-def test_scores_again_and_again(tmp_path: Path) -> None:
-    write_video(tmp_path / "footage" / "01", walking_square(60))
-    model = write_model(tmp_path / "model")
-    (video,) = open_source(tmp_path / "footage")
+@pytest.mark.parametrize("kind", ["folder", "film"])
+def test_scores_again_and_again(tmp_path: Path, kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    frames, source = walk(60), tmp_path / "footage"
+    if kind == "film":
+        write_film(source.with_suffix(".mkv"), frames)
+        (video,) = open_source(source.with_suffix(".mkv"))
+    else:
+        write_video(source / "01", frames)
+        (video,) = open_source(source)
+    model, lengths = write_model(tmp_path / "model"), []
+
+    def counted(*given: Any) -> Scores:
+        lengths.append(len((scores := run(*given)).raw))
+        return scores
+
+    monkeypatch.setattr("pixelfast.verify.repeated.run", counted)
     facts = dict(
-        describe_repeated(
-            video, model.folder / "ae.onnx", WITHOUT, flip="never", threads=1, frames=20, runs=4
-        )
-    )  # fmt: skip
+        describe_repeated(video, model.folder / "ae.onnx", WITHOUT, flip="never", threads=1, frames=20, runs=4)
+    )
+    assert lengths == [20] * 4
     assert facts["4 scores"] == "of ae.onnx in one process: each time the same scores"
     assert re.match(r"(does not grow|GROWS)|not measured", facts["memory, host"])
     assert facts["memory, GPU"] == "not measured: it needs a GPU that PyTorch reaches"

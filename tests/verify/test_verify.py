@@ -125,6 +125,8 @@ def test_every_engine_gets_a_row_and_the_run_a_verdict(model: Model, footage: Pa
     assert "no NVIDIA driver" in rows["ae.plan"]
     assert "none: this machine has no NVIDIA driver" in rows["GPU"]
     assert rows["frames"].endswith(f"40 of {footage}")
+    assert re.fullmatch(r"threads +1 of a \S.*", rows["threads"])
+    assert f"pixelfast {pixelfast.__version__}, onnxruntime " in rows["versions"]
     assert re.search(r"whole score +[0-9,]+ frames/s with ae", done.stdout)
     assert re.search(r"decoding alone +[0-9,]+ frames/s; the whole run has \d\.\d\d of it", done.stdout)
     assert re.search(r"plain loop +[0-9,]+ frames/s .*one window at a time, cpu\): [0-9,.]+x by", done.stdout)

@@ -12,6 +12,7 @@ from pixelfast.machine.memory import resident_memory
 from pixelfast.methods.settings import Settings
 from pixelfast.options import FlipMode
 from pixelfast.sources import FolderVideo, Video
+from pixelfast.sources.excerpt import Excerpt
 from pixelfast.verify.machine import Machine
 from pixelfast.verify.whole_run import Facts
 
@@ -40,11 +41,9 @@ def describe_repeated(
     Raises:
         PixelfastError: as `pixelfast.score`.
     """
-    if isinstance(video, FolderVideo) and video.length > frames:
-        video = video.segment(0, frames)
-    host, gpu, first, same = list[int](), list[int](), None, True
+    some, host, gpu, first, same = _some(video, frames), list[int](), list[int](), None, True
     for _ in range(runs):
-        raw = run([video], Line(engine, Settings(flip=flip), threads), Request()).raw
+        raw = run([some], Line(engine, Settings(flip=flip), threads), Request()).raw
         first = raw if first is None else first
         same &= bool(np.array_equal(raw, first))
         for seen, read in ((host, resident_memory), (gpu, _gpu_memory if machine.by_torch else _none)):
@@ -56,6 +55,13 @@ def describe_repeated(
         ("memory, host", growth(host) if host else "not measured: this system does not say what a process has"),
         ("memory, GPU", growth(gpu) if gpu else "not measured: it needs a GPU that PyTorch reaches"),
     ]
+
+
+def _some(video: Video, frames: int) -> Video:
+    """About so many frames of a video, from its start."""
+    if video.length is not None and video.length <= frames:
+        return video
+    return video.segment(0, frames) if isinstance(video, FolderVideo) else Excerpt(video, 0, frames - 1)
 
 
 def growth(seen: Sequence[int]) -> str:

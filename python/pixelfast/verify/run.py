@@ -11,6 +11,8 @@ from typing import Final
 from pixelfast.arguments import checked, number, whole
 from pixelfast.errors import ModelError
 from pixelfast.flip.trial import flip_kind
+from pixelfast.machine.imports import installed_version
+from pixelfast.machine.processor import name_of_processor
 from pixelfast.machine.threads import usable_threads
 from pixelfast.methods.registry import find_method
 from pixelfast.model import Model
@@ -30,6 +32,9 @@ from pixelfast.verify.whole_run import Facts
 _ON_A_GPU: Final = 20_000
 _ON_A_CPU: Final = 1_000
 """Made-up frames: seconds of work on either."""
+
+_PACKAGES: Final = ("pixelfast", "onnxruntime", "onnxruntime-gpu", "openvino", "torch", "triton", "cuda-bindings")
+"""On which speeds depend."""
 
 MOST_FRAMES: Final = 1_000_000
 MOST_SECONDS: Final = 3600
@@ -182,12 +187,14 @@ class _Verification:
 
     def _facts(self, kinds: Sequence[EngineKind], whose: str) -> Facts:
         tryout = self.tryout
+        versions = {name: installed_version(name) for name in _PACKAGES}
         flavours = ", ".join(f"{name} {version}" for name, version in tryout.machine.versions.items())
         return [
             ("GPU", tryout.machine.words()),
             ("TensorRT", flavours or "not installed"),
             ("model", f"{tryout.model.folder}, {tryout.model.manifest.method}"),
             ("frames", f"{sum(video.length or 0 for video in tryout.videos):,} {whose}"),
-            ("threads", str(tryout.threads)),
+            ("threads", f"{tryout.threads} of a {name_of_processor()}"),
+            ("versions", ", ".join(f"{name} {version}" for name, version in versions.items() if version is not None)),
             ("compared with", describe_references(tryout.model, kinds)),
         ]

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 
 from pixelfast.options import FlipMode
 from pixelfast.runtime.trial import EngineKind, Trial
+from pixelfast.training.cache import HELD_OUT_SHARE
 from pixelfast.verify.calibrations import add_calibrations, uncalibrated
 from pixelfast.verify.ceilings import BUS_BYTES, describe_ceilings
 from pixelfast.verify.kernels import describe_kernels
@@ -52,7 +53,7 @@ class Steps:
         seconds, on_gpu = self.tryout.seconds, self.tryout.machine.by_torch
         best = fastest(self.trials, self.needed)
         yield VerifyStep("whole score", lambda: self._whole_seconds(best), lambda: self._whole(best))
-        yield VerifyStep("calibrations", lambda: _LOADING, self._calibrate)
+        yield VerifyStep("calibrations", lambda: self._calibration_seconds(best), self._calibrate)
         yield VerifyStep("plan runner", lambda: (2 * _LOADING + (2 + len(LENGTHS)) * seconds) * on_gpu, self._run_plans)
         measured = 1 + (2 + 4 * len(BUS_BYTES)) * on_gpu
         yield VerifyStep(
@@ -85,6 +86,13 @@ class Steps:
     def _flip(self) -> FlipMode:
         """Made-up frames have no right side up: the classifier works, and its verdict must not stop the run."""
         return "always" if self.tryout.made_up and self.tryout.model.flip_engine() is not None else "auto"
+
+    def _calibration_seconds(self, best: Trial | None) -> float:
+        """All of the training footage is decoded, and a tenth of it goes through each engine."""
+        engines, training = uncalibrated(self.tryout.model, self.trials), self.tryout.model.manifest.training
+        if not engines or training is None or best is None:
+            return 0.0
+        return training.frames * (1 + HELD_OUT_SHARE * len(engines)) / (self._rate or best.best)
 
     def _calibrate(self) -> Facts:
         engines = uncalibrated(self.tryout.model, self.trials)
