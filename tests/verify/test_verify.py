@@ -18,6 +18,7 @@ from footage import walking_square
 from machines import WITH_GPU, WITHOUT
 from made_raft import seeded_raft
 from pixelfast.cli.verify import print_verification
+from pixelfast.errors import EngineError
 from pixelfast.flip.export import write_flip_files
 from pixelfast.flip.network import FlipClassifier
 from pixelfast.flow.engine import FlowFacts
@@ -125,7 +126,7 @@ def test_every_engine_gets_a_row_and_the_run_a_verdict(model: Model, footage: Pa
     assert "no NVIDIA driver" in rows["ae.plan"]
     assert "none: this machine has no NVIDIA driver" in rows["GPU"]
     assert rows["frames"].endswith(f"40 of {footage}")
-    assert re.fullmatch(r"threads +1 of a \S.*", rows["threads"])
+    assert re.fullmatch(r"threads +1; \S.*", rows["threads"])
     assert f"pixelfast {pixelfast.__version__}, onnxruntime " in rows["versions"]
     assert re.search(r"whole score +[0-9,]+ frames/s with ae", done.stdout)
     assert re.search(r"decoding alone +[0-9,]+ frames/s; the whole run has \d\.\d\d of it", done.stdout)
@@ -315,6 +316,38 @@ def test_a_gpu_of_pytorch_alone_makes_its_engines_run_there(model: Model) -> Non
     assert labels[0] == "ae.safetensors, fp16, graph"
     assert "ae.plan" not in labels
     assert len(labels) == 5
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU that PyTorch promises and cannot reach is none that works")
+def test_a_gpu_that_does_not_work_is_named_in_each_step_and_the_rest_goes_on(
+    model: Model, footage: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    promised = merged(GpuMachine("a GPU", "9.0", {}), TorchGpu("a GPU", "9.0"), torch_installed=True)
+    assert not verify_on(promised, model, footage)
+    said = capsys.readouterr().out
+    for fact in (
+        "plain loop      not run: ",
+        "plan runner     FAILS: ",
+        "ceilings        not measured: ",
+        "dearest         not ",
+    ):
+        assert fact in said
+    assert re.search(r"^whole score +[0-9,]+ frames/s with ae\.onnx$", said, re.MULTILINE)
+    assert "memory, GPU     not measured: " in said
+    assert "WRONG OR FAILING: ae.safetensors, fp16, graph, the runner of plans" in said
+
+
+def test_a_step_that_an_engine_stops_is_named_and_the_others_go_on(
+    model: Model, footage: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stops(*_: object, **__: object) -> None:
+        raise EngineError("ae.onnx fails on frames\nfor a reason")
+
+    monkeypatch.setattr("pixelfast.verify.steps.describe_repeated", stops)
+    assert not verify_on(WITHOUT, model, footage)
+    said = capsys.readouterr().out
+    assert "\n10 scores       FAILS: ae.onnx fails on frames\nverdict " in said
+    assert "WRONG OR FAILING: 10 scores" in said
 
 
 @pytest.mark.parametrize(

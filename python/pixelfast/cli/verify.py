@@ -68,13 +68,13 @@ def print_verification(
 ) -> bool:
     """Print what `pixelfast.verify.run.verify` finds, as it finds it; returns whether the engines are verified."""
     from pixelfast.verify import run
-    from pixelfast.verify.records import Records
+    from pixelfast.verify.records import Listener, Records
 
     with spoken_aloud(aside()), Records(out) as records:
         page = _Page(records)
         report = run.verify(
             model, source, frames=frames, seconds=seconds, budget=budget, threads=threads, machine=machine,
-            records=records, listener=run.Listener(page.facts, page.trials, page.facts),
+            records=records, listener=Listener(page.facts, page.trials, page.facts),
         )  # fmt: skip
     return report.verified
 

@@ -1,16 +1,34 @@
-"""What a verification finds, in files that hold it as soon as it is found, also where it is stopped."""
+"""Who gets to know what a verification finds, as soon as it is found: a caller, and files that outlast it."""
 
 import json
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self, TextIO
 
 from pixelfast.files.refused import write_error
 from pixelfast.runtime.trial import Trial
+from pixelfast.verify.whole_run import Facts
 
 LINES: Final = "results.jsonl"
 TEXT: Final = "report.txt"
+
+
+@dataclass(frozen=True)
+class Listener:
+    """Who is told what is found, as it is found.
+
+    Attributes:
+        begun: told at first what is there, as names and sentences.
+        tried: told the trials of each kind of engine, as soon as they are done.
+        told: told what each further step finds, as names and sentences, and the verdict at the end.
+    """
+
+    begun: Callable[[Facts], object] = lambda _: None
+    tried: Callable[[Sequence[Trial]], object] = lambda _: None
+    told: Callable[[Facts], object] = lambda _: None
 
 
 class Records:

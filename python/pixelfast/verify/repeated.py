@@ -81,10 +81,13 @@ def growth(seen: Sequence[int]) -> str:
 
 
 def _gpu_memory() -> int | None:
-    """Bytes that are taken of the GPU's, by whomever."""
+    """Bytes that are taken of the GPU's, by whomever; None where it does not say."""
     import torch
 
-    free, total = torch.cuda.mem_get_info()
+    try:
+        free, total = torch.cuda.mem_get_info()
+    except RuntimeError:  # a GPU that is there and fails
+        return None
     return int(total - free)
 
 

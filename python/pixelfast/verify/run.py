@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from pixelfast.arguments import checked, number, whole
-from pixelfast.errors import ModelError
+from pixelfast.errors import EngineError, ModelError, first_line
 from pixelfast.flip.trial import flip_kind
 from pixelfast.machine.imports import installed_version
 from pixelfast.machine.processor import name_of_processor
@@ -22,9 +22,9 @@ from pixelfast.verify.budget import Budget
 from pixelfast.verify.candidates import describe_references, describe_runners, find_candidates
 from pixelfast.verify.footage import made_up_source
 from pixelfast.verify.machine import Machine, this_machine
-from pixelfast.verify.records import Records
+from pixelfast.verify.records import Listener, Records
 from pixelfast.verify.said_once import said_once
-from pixelfast.verify.steps import Steps
+from pixelfast.verify.steps import Steps, VerifyStep
 from pixelfast.verify.trying import Tryout
 from pixelfast.verify.verdict import verdict, verified, with_fastest_usual
 from pixelfast.verify.whole_run import Facts
@@ -58,21 +58,6 @@ class VerifyReport:
     trials: list[Trial]
     facts: Facts
     verified: bool
-
-
-@dataclass(frozen=True)
-class Listener:
-    """Who is told what is found, as it is found.
-
-    Attributes:
-        begun: told at first what is there, as names and sentences.
-        tried: told the trials of each kind of engine, as soon as they are done.
-        told: told what each further step finds, as names and sentences, and the verdict at the end.
-    """
-
-    begun: Callable[[Facts], object] = lambda _: None
-    tried: Callable[[Sequence[Trial]], object] = lambda _: None
-    told: Callable[[Facts], object] = lambda _: None
 
 
 @checked(
@@ -134,6 +119,15 @@ def _kinds(model: Model) -> list[EngineKind]:
     raise ModelError(f"{own}: there is no other to compare it with, and its file was checked when it was opened")
 
 
+def _found(step: VerifyStep, wrong: list[str]) -> Facts:
+    """What a step finds; one that an engine or PyTorch stops is wrong, and the others go on."""
+    try:
+        return step.run()
+    except (EngineError, RuntimeError) as error:
+        wrong.append(step.name)
+        return [(step.name, f"FAILS: {first_line(error)}")]
+
+
 @dataclass
 class _Verification:
     """What `verify` is asked for; `needed` are the kinds of engine without which nothing runs."""
@@ -175,7 +169,7 @@ class _Verification:
         facts: Facts = []
         for step in steps.in_order():
             if self.budget.fits(step.name, step.seconds()):
-                found = step.run()
+                found = _found(step, steps.wrong)
                 self._tell(self.listener.told, found)
                 facts += found
         return facts
@@ -194,7 +188,7 @@ class _Verification:
             ("TensorRT", flavours or "not installed"),
             ("model", f"{tryout.model.folder}, {tryout.model.manifest.method}"),
             ("frames", f"{sum(video.length or 0 for video in tryout.videos):,} {whose}"),
-            ("threads", f"{tryout.threads} of a {name_of_processor()}"),
+            ("threads", f"{tryout.threads}; {name_of_processor()}"),
             ("versions", ", ".join(f"{name} {version}" for name, version in versions.items() if version is not None)),
             ("compared with", describe_references(tryout.model, kinds)),
         ]
