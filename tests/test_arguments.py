@@ -160,6 +160,9 @@ WRONG_TYPES: list[tuple[str, str, Any, str]] = [
     ("verify", "seconds", math.inf, "a finite number, not inf"),
     ("verify", "seconds", -1, "0 to 3600, not -1"),
     ("verify", "seconds", "1", "a number, not '1' (str)"),
+    ("verify", "budget", math.inf, "a finite number, not inf"),
+    ("verify", "budget", 0, "1 to 86400, not 0"),
+    ("verify", "budget", "540", "a number, not '540' (str)"),
 ]
 
 

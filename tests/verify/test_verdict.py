@@ -1,12 +1,15 @@
 """The verdict on engines that were tried, and what is remembered of them."""
 
 import re
+import time
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar, Self
 
 import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 
 from machines import WITH_GPU, WITHOUT
 from pixelfast.methods.reconstruction.engine import AE
@@ -130,3 +133,39 @@ def test_copying_is_measured() -> None:
     machine = merged(GpuMachine(None, None, {}), TorchGpu("a GPU", "8.0"), torch_installed=True)
     ((_, words),) = describe_copying(there, np.zeros((32, 128, 128), np.uint8), machine, 0.01)
     assert re.match(r"takes 0\.0% of a call of 32 \([0-9.]+ GB/s", words)
+
+
+def test_an_engine_is_measured_at_its_own_best_length_too() -> None:
+    def results(windows: int) -> NDArray[np.float32]:
+        return np.arange(windows * 1024, dtype=np.float32).reshape(windows, 16, 8, 8)
+
+    class Busy:
+        """An engine that is best with calls of 41, and slow."""
+
+        best, remarks = 41, ()
+        lengths: ClassVar[list[int]] = []
+
+        def __enter__(self) -> Self:
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            self.close()
+
+        def close(self) -> None:
+            pass
+
+        def errors(self, frames: NDArray[np.uint8], _: int) -> NDArray[np.float32]:
+            self.lengths.append(len(frames))
+            time.sleep(0.02)
+            return results(len(frames) - 15)
+
+    engine = Candidate(Path("x"), "x", AE, 1, Busy)
+    subject = Subject(
+        np.zeros((16, 128, 128), np.uint8), lambda engine, some: engine.errors(some, 1), agreement_in_order
+    )
+    trial = try_engine(engine, subject, results(65), 0.005)
+    assert trial.own_length == 41
+    # It is slow at any length: shorter calls are still worth a try, longer ones than the first such are not.
+    assert sorted(trial.rates) == [32, 41]
+    assert trial.rates[41] == pytest.approx(26 / trial.call_seconds[41])
+    assert set(Busy.lengths) == {80, 41, 32}

@@ -1,7 +1,9 @@
 """`pixelfast verify`: what it measures, prints and refuses, as a stranger would run it, and on made machines."""
 
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from dataclasses import asdict
@@ -16,6 +18,9 @@ from footage import walking_square
 from machines import WITH_GPU, WITHOUT
 from made_raft import seeded_raft
 from pixelfast.cli.verify import print_verification
+from pixelfast.errors import EngineError
+from pixelfast.flip.export import write_flip_files
+from pixelfast.flip.network import FlipClassifier
 from pixelfast.flow.engine import FlowFacts
 from pixelfast.flow.raft_export import write_raft
 from pixelfast.flow.raft_network import RaftGraph, save_raft
@@ -25,7 +30,7 @@ from pixelfast.methods.motion.network import FlowGru, save_flow_gru
 from pixelfast.methods.reconstruction.engine import AE
 from pixelfast.methods.reconstruction.export import write_autoencoder
 from pixelfast.methods.reconstruction.network import TemporalAutoencoder, save_autoencoder
-from pixelfast.model import Manifest, Model, PlanFacts
+from pixelfast.model import Flip, Manifest, Model, PlanFacts
 from pixelfast.runtime.tensorrt.check import GpuMachine
 from pixelfast.runtime.tensorrt.package import has_driver
 from pixelfast.verify.candidates import find_candidates
@@ -121,10 +126,16 @@ def test_every_engine_gets_a_row_and_the_run_a_verdict(model: Model, footage: Pa
     assert "no NVIDIA driver" in rows["ae.plan"]
     assert "none: this machine has no NVIDIA driver" in rows["GPU"]
     assert rows["frames"].endswith(f"40 of {footage}")
+    assert re.fullmatch(r"threads +1; \S.*", rows["threads"])
+    assert f"pixelfast {pixelfast.__version__}, onnxruntime " in rows["versions"]
     assert re.search(r"whole score +[0-9,]+ frames/s with ae", done.stdout)
     assert re.search(r"decoding alone +[0-9,]+ frames/s; the whole run has \d\.\d\d of it", done.stdout)
     assert re.search(r"plain loop +[0-9,]+ frames/s .*one window at a time, cpu\): [0-9,.]+x by", done.stdout)
     assert re.search(r"profile +bound by \w+: ", done.stdout)
+    assert re.search(r"plan runner +not tried: it needs a GPU", done.stdout)
+    assert re.search(r"ceilings +not measured: they need a GPU", done.stdout)
+    assert re.search(r"dearest +operators on the CPU in float32, of ae\.safetensors .*:\n1\. +[0-9 ]\d%, ", done.stdout)
+    assert re.search(r"10 scores +of ae\S+ in one process: each time the same scores", done.stdout)
     expected = "verdict         3 of 4 engines run here and agree with ONNX Runtime; nothing was verified on a GPU"
     assert done.stdout.splitlines()[-1] == expected
 
@@ -133,6 +144,63 @@ def test_frames_are_made_up_where_none_are_given(model: Model) -> None:
     done = verify(model.folder, "--frames", 60)
     assert done.returncode == 0, done.stderr
     assert re.search(r"frames +60 made up, JPEG of 640x360", done.stdout)
+
+
+def test_flip_classifiers_are_tried_as_well(work: Path, footage: Path, tmp_path: Path) -> None:
+    files = tmp_path / "with-flips"
+    shutil.copytree(work, files)
+    torch.manual_seed(0)
+    write_flip_files(FlipClassifier().eval(), files, "source", threads=1)
+    facts = Manifest("reconstruction", "source", 16, 128, 128, 8, flip=Flip(1.0, trusted=True))
+    model = Model.write(files, tmp_path / "model", facts)
+    done = verify(model.folder, "--source", footage)
+    assert done.returncode == 0, done.stderr
+    for name in ("flip.onnx", r"flip.safetensors, (CPU|fp32, graph)"):
+        assert re.search(rf"^{name} +[0-9.]+ s +80 of 80 alike, \S+ off +[0-9,]+", done.stdout, re.MULTILINE)
+    assert re.search(r"^engine +first load +decisions ", done.stdout, re.MULTILINE)
+    assert "5 of 5 engines run here" in done.stdout
+    strange = FlipClassifier().eval()
+    with torch.no_grad():
+        for weights in strange.parameters():
+            weights.mul_(4)
+    write_flip_files(strange, tmp_path, "source", threads=1)
+    model.add({"flip.safetensors": tmp_path / "flip.safetensors"})
+    done = verify(model.folder, "--source", footage)
+    assert done.returncode == 1
+    assert "WRONG OR FAILING: flip.safetensors" in done.stdout
+
+
+def test_what_is_found_is_kept_as_it_is_printed(model: Model, footage: Path, tmp_path: Path) -> None:
+    done = verify(model.folder, "--source", footage, "--out", tmp_path / "made" / "out")
+    assert done.returncode == 0, done.stderr
+    out = tmp_path / "made" / "out"
+    assert (out / "report.txt").read_text() == done.stdout
+    lines = [json.loads(line) for line in (out / "results.jsonl").read_text().splitlines()]
+    engines = {line["engine"]: line for line in lines if "engine" in line}
+    assert {"ae.onnx", "ae.s4.onnx"} < set(engines)
+    assert engines["ae.s4.onnx"]["stride"] == 4
+    assert engines["ae.onnx"]["passed"]
+    assert engines["ae.onnx"]["frames_s"]["32"] > 0
+    said = {line["fact"]: line["says"] for line in lines if "fact" in line}
+    assert said["frames"] == f"40 of {footage}"
+    assert list(said)[-1] == "verdict"
+    for fact, words in said.items():
+        assert re.search(rf"^{re.escape(fact)} +{re.escape(words)}$", done.stdout, re.MULTILINE)
+
+
+def test_what_the_budget_has_no_time_for_is_named(
+    model: Model, footage: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert not print_verification(model.folder, footage, seconds=0.02, budget=1, threads=1, machine=WITH_GPU)
+    said = capsys.readouterr().out
+    assert "ae.onnx: left out: it no longer fits into the budget" in said
+    assert "WRONG" not in said
+    left = re.search(r"left out +(.*): no longer within the budget of 1 s", said)
+    assert left is not None
+    engines, others = left[1].split("; ")[:3], left[1].split("; ")[3:]
+    assert engines == ["ae.onnx", "ae.s4.onnx", "ae.safetensors, CPU"]
+    assert {"calibrations", "dearest kernels"} <= set(others)
+    assert "0 of 3 engines run here" in said
 
 
 def test_an_engine_that_differs_is_named_and_fails_the_verdict(model: Model, footage: Path) -> None:
@@ -257,11 +325,44 @@ def test_a_gpu_of_pytorch_alone_makes_its_engines_run_there(model: Model) -> Non
     assert len(labels) == 5
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU that PyTorch promises and cannot reach is none that works")
+def test_a_gpu_that_does_not_work_is_named_in_each_step_and_the_rest_goes_on(
+    model: Model, footage: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    promised = merged(GpuMachine("a GPU", "9.0", {}), TorchGpu("a GPU", "9.0"), torch_installed=True)
+    assert not verify_on(promised, model, footage)
+    said = capsys.readouterr().out
+    for fact in (
+        "plain loop      not run: ",
+        "plan runner     FAILS: ",
+        "ceilings        not measured: ",
+        "dearest         not ",
+    ):
+        assert fact in said
+    assert re.search(r"^whole score +[0-9,]+ frames/s with ae\.onnx$", said, re.MULTILINE)
+    assert "memory, GPU     not measured: " in said
+    assert "WRONG OR FAILING: ae.safetensors, fp16, graph, the runner of plans" in said
+
+
+def test_a_step_that_an_engine_stops_is_named_and_the_others_go_on(
+    model: Model, footage: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stops(*_: object, **__: object) -> None:
+        raise EngineError("ae.onnx fails on frames\nfor a reason")
+
+    monkeypatch.setattr("pixelfast.verify.steps.describe_repeated", stops)
+    assert not verify_on(WITHOUT, model, footage)
+    said = capsys.readouterr().out
+    assert "\n10 scores       FAILS: ae.onnx fails on frames\nverdict " in said
+    assert "WRONG OR FAILING: 10 scores" in said
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (["nowhere"], "nowhere does not exist"),
         (["{model}", "--source", "nothing"], "nothing"),
+        (["{model}", "--out", "{model}/model.json/out"], "model.json/out cannot be written: "),
         ([], "Usage: pixelfast verify"),
     ],
 )

@@ -236,9 +236,9 @@ def export(
 ) -> Path:
     """Writes an engine into a model's folder: `ae.s4.onnx` for stride 4, a quarter of the work of stride 1.
 
-    An ONNX engine is calibrated on the training footage's held-out frames where these can still be read. A plan is
-    for NVIDIA GPUs; it can be built on a machine without one. With it come plans of the model's RAFT and of its flip
-    classifier, which stay beside it.
+    An engine is calibrated on the training footage's held-out frames where these can still be read. A plan is for
+    NVIDIA GPUs; it can be built on a machine without one, and is calibrated then by `pixelfast verify` where its GPU
+    is. With it come plans of the model's RAFT and of its flip classifier, which stay beside it.
 
     Args:
         model: a model, or its folder.

@@ -15,6 +15,7 @@ FIRST: Final[Mapping[str, str]] = {
     "score": "engine out report alarm_rate mask pool flip threads",
     "clean": "model out flip copy threads",
     "watch": "model save_events on_event page alarm_rate threshold",
+    "verify": "source out budget frames threads",
     "export": "precision stride to compute_capability threads",
 }
 """What matters of a command: the first MOST that it has. One that is not here shows what it needs, then its first."""

@@ -13,7 +13,7 @@ from pixelfast.runtime.opening import open_runner
 from pixelfast.runtime.pieces import Ports, Span, buckets
 from pixelfast.runtime.runner import Loaded, Runner, Tensor
 from pixelfast.runtime.tensorrt.check import PlanOrigin
-from pixelfast.runtime.torch.choice import TorchWish
+from pixelfast.runtime.torch.choice import Speedup, TorchWish
 from pixelfast.runtime.torch.runner import LoadedWeights, Weights
 
 
@@ -26,6 +26,16 @@ class FlipEngine(Loaded):
         self._run = runner
         self._size = (height, width)
         self._threads = threads
+
+    @property
+    def fallback(self) -> str | None:
+        """Why CUDA graphs are not used although they were chosen; None where they are, or nobody chose them."""
+        return getattr(self._run, "fallback", None)
+
+    @property
+    def best(self) -> int | None:
+        """The frames of a call that keep the engine busy; None where any number does."""
+        return self._run.best
 
     def probabilities(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         """f32[N]: the probability that each frame of u8[N, H, W] is upside down.
@@ -58,20 +68,29 @@ def _load(path: Path, _device: str) -> LoadedWeights:
 CLASSIFIER: Final = Weights("flip", _load)
 """A `flip.safetensors`, as PyTorch runs it."""
 
-_IN_FLOAT32: Final = TorchWish(precision="fp32", speedup="graph")
+ONLY_WAY: Final[tuple[str, Speedup]] = "fp32", "graph"
 """How PyTorch runs it, as its threshold is one for all; on a GPU where there is one: the CPU is the decoder's then."""
 
 
-def load_flip_engine(path: Path, height: int, width: int, threads: int, origin: PlanOrigin | None = None) -> FlipEngine:
+def load_flip_engine(
+    path: Path,
+    height: int,
+    width: int,
+    threads: int,
+    origin: PlanOrigin | None = None,
+    *,
+    wish: TorchWish | None = None,
+) -> FlipEngine:
     """Loads a flip classifier, `.onnx`, `.plan` or `.safetensors`, and tries it on one blank frame.
 
-    Height and width are those of the autoencoder's frames in pixels, `threads` those of a call on a CPU, and `origin`
-    is what a model knows about its plan.
+    Height and width are those of the autoencoder's frames in pixels, `threads` those of a call on a CPU, `origin` is
+    what a model knows about its plan, and `wish` where and how PyTorch shall compute; None is as scoring does.
 
     Raises:
         EngineError: the file is missing, damaged, no flip classifier, or made for frames of another size.
     """
-    runner = open_runner(path, threads, CLASSIFIER, origin, _IN_FLOAT32)
+    precision, speedup = ONLY_WAY
+    runner = open_runner(path, threads, CLASSIFIER, origin, wish or TorchWish(None, precision, speedup))
     _check(runner, (height, width))
     engine = FlipEngine(runner, height, width, threads)
     engine.probabilities(np.zeros((1, height, width), np.uint8))

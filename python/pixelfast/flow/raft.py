@@ -66,6 +66,11 @@ class RaftFlow(Loaded):
         return getattr(self._run, "fallback", None)
 
     @property
+    def best(self) -> int | None:
+        """The frames of a call that keep the engine busy; None where any number does."""
+        return self._run.best
+
+    @property
     def frame_bytes(self) -> int:
         """See `FlowEngine.frame_bytes`."""
         return 3 * self._size[0] * self._size[1]
@@ -141,5 +146,7 @@ def _subject(footage: Footage, reference: RaftFlow, stride: int) -> Subject:
     return Subject(frames, lambda engine, some: engine.flow(some), agreement, stride)
 
 
-RAFT: Final = EngineKind("raft", RaftFlow, RaftFlow, _subject, "end point", compared=3, lengths=(2, 5, 9, 17))
+RAFT: Final = EngineKind(
+    "raft", RaftFlow, RaftFlow, _subject, "end point", compared=3, lengths=(2, 5, 9, 17), weights=raft_weights()
+)
 """RAFT on trial: what its engines are tried on, and when one is right."""

@@ -6,13 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
-from pixelfast.errors import EngineError
+from pixelfast.errors import EngineError, PixelfastError
 from pixelfast.files.folders import scratch_folder
 from pixelfast.methods.base import ExportRequest, PlanSource
+from pixelfast.methods.calibrating import calibrate, held_out_again
 from pixelfast.methods.registry import find_method
-from pixelfast.model import Model, PlanFacts
+from pixelfast.model import Calibration, Model, PlanFacts
 from pixelfast.model.names import PRECISIONS, EngineName
 from pixelfast.runtime.tensorrt.build import CallSizes, build_plan
+from pixelfast.runtime.tensorrt.check import read_machine
 from pixelfast.runtime.tensorrt.cuda import Cuda
 
 FLIP_SIZES: Final = (1, 64, 64)
@@ -69,8 +71,27 @@ def _export_plan(model: Model, request: ExportRequest, sources: Sequence[PlanSou
             built = build_plan(graph, scratch / plan, calls, precision=precision, compute_capability=gpu)
             # Of the float32 file in the folder: a graph in half precision is made of the same weights, and not kept.
             plans[plan] = replace(built, onnx_sha256=model.manifest.files[str(source.name)].sha256)
-        model.add({name: scratch / name for name in plans}, plans=plans, notes=request.notes)
-    return model.folder / next(iter(plans))
+        own = next(iter(plans))
+        measured = _calibrations(model, scratch / own, plans[own], request)
+        model.add({name: scratch / name for name in plans}, measured, plans=plans, notes=request.notes)
+    return model.folder / own
+
+
+def _calibrations(model: Model, plan: Path, facts: PlanFacts, request: ExportRequest) -> list[Calibration]:
+    """Measures those of a plan on this machine's GPU; none, said aloud, where that is another or cannot be reached."""
+    spec, machine = find_method(model.manifest.method), read_machine()
+    try:
+        if machine.compute_capability is None or facts.compute_capability not in (None, machine.compute_capability):
+            why = machine.gpu_missing or f"it is for GPUs of compute capability {facts.compute_capability}"
+            raise EngineError(f"{why}; `pixelfast verify` measures it where that GPU is")
+        held_out = held_out_again(spec, model, plan.parent, request.threads)
+        return calibrate(
+            spec, plan, model.manifest.own, held_out, stride=request.stride, precision=facts.precision,
+            threads=request.threads, fps=model.manifest.rate,
+        )  # fmt: skip
+    except PixelfastError as error:
+        request.notes.say(f"{plan.name} has no calibration, so its scores have no threshold: {error}")
+    return []
 
 
 def _sizes(source: PlanSource, request: ExportRequest) -> CallSizes:

@@ -1,5 +1,6 @@
 """What the processor of this machine can do."""
 
+import platform
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -22,6 +23,11 @@ def abilities(cpuinfo: Path = Path("/proc/cpuinfo")) -> frozenset[str]:
     """Returns the names of the processor's abilities, as Linux has them; none where it does not say."""
     known = facts(cpuinfo)
     return frozenset((known.get("flags") or known.get("Features") or "").split())
+
+
+def name_of_processor() -> str:
+    """Returns the processor's name, as the system has it."""
+    return facts().get("model name") or platform.processor() or platform.machine()
 
 
 def multiplies_bf16() -> bool:

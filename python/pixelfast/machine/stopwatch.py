@@ -4,8 +4,8 @@ import os
 import threading
 import time
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from typing import Final, TypeVar
 
@@ -51,7 +51,8 @@ class Profile:
         explained: the share of `total` in which the calling thread was in one of the phases; `wait` is explained by
             the stages ahead of it.
         flowing: the seconds of it in which frames went through the stages.
-        stages: by name the share of `flowing` in which a stage did not wait for another one.
+        stages: by name the share of `flowing` in which a stage did not wait for another one, for its frames or for room
+            to put them.
         cores: how many cores the process kept busy, on average over `total`.
         threads: how many it might use.
     """
@@ -96,6 +97,8 @@ class Stopwatch:
             self._seconds: defaultdict[str, float] = defaultdict(float)
             self._nbytes = Counter[str]()
             self._inside, self._since = Counter[str](), dict[str, float]()
+            self._worked: defaultdict[str, float] = defaultdict(float)
+            self._waited: defaultdict[int, float] = defaultdict(float)  # by thread
             self._called = self._flowing = 0.0
             self._caller = threading.get_ident()
             self._rested: tuple[float, float] | None = None
@@ -148,11 +151,31 @@ class Stopwatch:
         """Yields the items, none of them None; the time that each is waited for counts under `wait`."""
         iterator = iter(items)
         while True:
+            started = time.perf_counter()
             with self.phase(_WAIT):
                 item = next(iterator, None)
+            self._waited[threading.get_ident()] += time.perf_counter() - started
             if item is None:
                 return
             yield item
+
+    def works(self, stage: str, items: Generator[Item, None, None]) -> Generator[Item, None, None]:
+        """Yields the items, none of them None, of a stage that has a thread of its own.
+
+        The time that the stage takes to make each counts as its work, but not what it waits for meanwhile; nor does
+        what passes until the next one is asked for.
+        """
+        with closing(items):
+            while True:
+                thread, started = threading.get_ident(), time.perf_counter()
+                before = self._waited[thread]
+                item = next(items, None)
+                waited = self._waited[thread] - before
+                with self._lock:
+                    self._worked[stage] += time.perf_counter() - started - waited
+                if item is None:
+                    return
+                yield item
 
     def add(self, name: str, *, seconds: float = 0.0, nbytes: int = 0) -> None:
         """Counts seconds under `name`, and bytes, which may be known only after the phase."""
@@ -175,6 +198,7 @@ class Stopwatch:
             for name, one in seconds.items()
         )
         busy = {stage: sum(row.seconds for row in rows if row.stage == stage) for stage in ("decode", "clean", "cells")}
+        busy |= self._worked
         busy = {stage: one for stage, one in busy.items() if one or stage != "cells"}
         # The calling thread also keeps parts and tells the caller how far it is: it works whenever it does not wait.
         busy["score"] = self._flowing - seconds.get(_WAIT, 0.0)

@@ -329,6 +329,9 @@ class MethodSpec:
         recipes: how it may be trained, by name, "default" among them.
         errors_of: from an engine file, what its model says of its own, a stride and threads: what turns the features of
             held-out frames into error maps.
+        held_out: the name and the features of each stretch of held-out frames, as `errors_of` takes them, of a model
+            whose training footage is decoded again, by threads; files are written beside that. None where a model is
+            calibrated by its training alone.
         outcome: how well a model of it learnt, in one sentence, by the report of its training.
         describe: what a model of it is, by its manifest, as names and values.
         engines: the kinds of engine that a run of its models takes, by the manifest, its own first.
@@ -362,6 +365,7 @@ class MethodSpec:
     errors_of: Callable[[Path, Mapping[str, Any], int, int], ErrorsOf]
     outcome: Callable[[Mapping[str, Any]], str]
     describe: Callable[[Manifest], list[tuple[str, str]]]
+    held_out: Callable[[Model, FrameCache, int], Iterable[tuple[str, Features]]] | None = None
     engines: Callable[[Manifest], list[EngineKind]] = lambda _: []
     bridges: Callable[[Manifest], bool] = lambda _: False
     options: tuple[TrainingOption, ...] = ()

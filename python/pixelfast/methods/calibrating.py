@@ -8,10 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast import _core
+from pixelfast.errors import ModelError
 from pixelfast.methods.base import Maps, MethodSpec
-from pixelfast.model import Calibration
+from pixelfast.methods.trained import footage_of, is_footage_of
+from pixelfast.model import Calibration, Model
 from pixelfast.model.tails import cell_quantiles, rarest
 from pixelfast.options import Pool
+from pixelfast.training.cache import FrameCache
 
 
 class Raws(NamedTuple):
@@ -37,16 +40,33 @@ def calibrate(
     held_out: HeldOut,
     *,
     stride: int = 1,
+    precision: str = "fp32",
     threads: int = 1,
     fps: float | None = None,
 ) -> list[Calibration]:
     """Measures the calibrations of an engine file, one a pooling; none without held-out frames.
 
-    The engine's file has the name that it has in the model, which will say `own` of the method's own; `fps` are the
-    frames a second of the footage, where they are known.
+    The engine's file has the name that it has in the model, which will say `own` of the method's own; `precision` is
+    what it computes in, and `fps` are the frames a second of the footage, where they are known.
     """
     raws = raw_scores(spec, engine, own, held_out, stride=stride, threads=threads)
-    return calibrations(spec, engine.name, raws, stride=stride, fps=fps)
+    return calibrations(spec, engine.name, raws, stride=stride, precision=precision, fps=fps)
+
+
+def held_out_again(spec: MethodSpec, model: Model, workdir: Path, threads: int) -> HeldOut:
+    """Reads the held-out frames of a model's training once more, into files in a working folder.
+
+    Raises:
+        ModelError: the footage has changed, is too short to hold frames out, or takes too long.
+        PixelfastError: it cannot be read again, or the folder not be written.
+    """
+    cache = FrameCache.build(footage_of(model), workdir / "frames.u8", threads=threads)
+    if not is_footage_of(model, cache):
+        raise ModelError("the training footage has changed")
+    held_out = [] if spec.held_out is None else list(spec.held_out(model, cache, threads))
+    if not held_out:
+        raise ModelError("the training footage is too short to hold frames out")
+    return held_out
 
 
 def raw_scores(

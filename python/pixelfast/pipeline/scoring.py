@@ -1,6 +1,6 @@
 """Raw scores of many videos: decoding and cleaning run ahead, the engine follows, each video leaves a part."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -132,17 +132,17 @@ def _part_there(video: Video, decode: DecodeSettings, store: PartStore) -> Part 
     return part if part is not None and frames in (None, len(part.raw)) else None
 
 
-def _cleaned(videos: Sequence[Video], stages: Stages, store: PartStore) -> Iterator[Step]:
+def _cleaned(videos: Sequence[Video], stages: Stages, store: PartStore) -> Generator[Step, None, None]:
     """The same steps with their frames cleaned; for one thread, by a `Readahead`."""
     decode, left = stages.decode, set[int]()
 
     def again(index: int) -> Iterator[Chunk]:
         """Decodes a video from its start, on the calling thread."""
         left.add(index)
-        return decode.chunks(videos[index], digests=store.folder is not None)
+        return decode.stopwatch.waits(decode.chunks(videos[index], digests=store.folder is not None))
 
     with Readahead(lambda: _decoded(videos, decode, store, left), decode.depth) as ahead:
-        for index, steps in groupby(ahead, attrgetter("run")):
+        for index, steps in groupby(decode.stopwatch.waits(ahead), attrgetter("run")):
             first = next(steps)
             if index < 0 or first.part is not None or first.lost is not None:
                 yield first
@@ -212,8 +212,9 @@ def score_videos(
             that is not finite, a video means nothing to the method, or a part cannot be written.
     """
     count, parts = _FrameCount(videos, progress), list[Part]()
-    with Readahead(lambda: _cleaned(videos, stages, store), stages.decode.depth) as ahead:
-        for index, steps in groupby(stages.clean.stopwatch.waits(ahead), attrgetter("run")):
+    watch = stages.clean.stopwatch
+    with Readahead(lambda: watch.works("clean", _cleaned(videos, stages, store)), stages.decode.depth) as ahead:
+        for index, steps in groupby(watch.waits(ahead), attrgetter("run")):
             if index < 0:
                 continue
             count.begin(index)

@@ -13,6 +13,7 @@ from pixelfast.errors import GpuMemoryError, PixelfastError
 from pixelfast.runtime.runner import Loaded
 from pixelfast.runtime.tensorrt.check import PlanOrigin
 from pixelfast.runtime.torch.choice import Speedup, TorchWish
+from pixelfast.runtime.torch.runner import Weights
 from pixelfast.sources import Color
 
 Array = NDArray[Any]
@@ -90,8 +91,10 @@ class EngineKind:
         subject: what its engines are tried on, from footage, a loaded reference and the window stride.
         measure: the name of the measure in which two engines agree.
         compared: inputs that engines are compared on: a CPU is slow on some.
-        lengths: inputs of the calls that speed is measured with.
+        lengths: inputs of the calls that speed is measured with, beside those of an engine's own best call.
         plain_loop: measures the source method's plain loop; None where there is none.
+        weights: what its `.safetensors` files hold; None where PyTorch runs none.
+        only_way: the one precision and speedup in which PyTorch runs it on a GPU; None where it may be any.
     """
 
     stem: str
@@ -102,6 +105,8 @@ class EngineKind:
     compared: int = 80
     lengths: tuple[int, ...] = (32, 64, 128, 256, 512)
     plain_loop: PlainLoop | None = None
+    weights: Weights | None = None
+    only_way: tuple[str, Speedup] | None = None
 
 
 @dataclass(frozen=True)
@@ -140,6 +145,7 @@ class Trial:
         remark: why it does not run, or how it runs otherwise than was asked.
         compared: whether there was something to compare it with; it is not tried otherwise.
         full: whether it does not run because the GPU's memory is full now.
+        own_length: the inputs of a call that keep the engine busy, as it says itself; 0 where any number does.
     """
 
     candidate: Candidate
@@ -150,6 +156,7 @@ class Trial:
     remark: str = ""
     compared: bool = True
     full: bool = False
+    own_length: int = 0
 
     @property
     def best(self) -> float:
@@ -185,7 +192,8 @@ def try_engine(candidate: Candidate, subject: Subject, expected: Array | None, s
             agreement = subject.agreement(found, np.asarray(expected))
             fallback: str | None = getattr(engine, "fallback", None)
             said = [*([] if fallback is None else [fallback]), *engine.remarks]
-            trial = Trial(candidate, first, agreement, remark="; ".join(said))
+            own = getattr(engine, "best", None) or 0
+            trial = Trial(candidate, first, agreement, remark="; ".join(said), own_length=own)
             if seconds is not None:
                 _measure(trial, engine, subject, kind.lengths, seconds)
     except (PixelfastError, ImportError, OSError) as error:  # the latter two: a library that does not load
@@ -194,12 +202,12 @@ def try_engine(candidate: Candidate, subject: Subject, expected: Array | None, s
 
 
 def _measure(trial: Trial, engine: Any, subject: Subject, lengths: Sequence[int], seconds: float) -> None:
-    for length in lengths:
+    for length in dict.fromkeys((*filter(None, [trial.own_length]), *lengths)):
         inputs = subject.inputs(length)
         frames = len(subject.run(engine, inputs)) * subject.stride
         calls = calls_a_second(lambda: subject.run(engine, inputs), seconds)  # noqa: B023 - called at once
         trial.rates[length], trial.call_seconds[length] = frames * calls, 1 / calls
-        if 1 / calls > 2 * seconds:
+        if 1 / calls > 2 * seconds and length != trial.own_length:
             break  # longer calls would only take longer
 
 

@@ -18,22 +18,27 @@ USUAL_PRECISION: Final = "fp16"
 
 
 def find_candidates(model: Model, kinds: Iterable[EngineKind], threads: int, machine: Machine) -> list[Candidate]:
-    """All of them, in the order of their files' names."""
-    by_stem = {kind.stem: kind for kind in kinds}
+    """All of them, kind by kind: first what scoring would run, in the order of the files' names; last what compiles."""
     found: list[Candidate] = []
+    for kind in kinds:
+        own = _of_kind(model, kind, threads, machine)
+        found += sorted(own, key=lambda one: (not one.usual, one.way is not None and one.way[1] == "compile"))
+    return found
+
+
+def _of_kind(model: Model, kind: EngineKind, threads: int, machine: Machine) -> Iterator[Candidate]:
     for name in sorted(model.manifest.files):
         parsed = EngineName.parse(name)
-        if parsed is None or parsed.stem not in by_stem:
+        if parsed is None or parsed.stem != kind.stem:
             continue
-        path, kind = model.folder / name, by_stem[parsed.stem]
+        path = model.folder / name
         if parsed.kind == "safetensors":
-            found += _by_torch(path, kind, threads, machine)
+            yield from _by_torch(path, kind, threads, machine)
             continue
         origin = plan_origin(model, name)
         elsewhere = "" if origin is None else _for_another_gpu(origin.facts, machine)
         opened, plan = partial(kind.load, path, threads, origin), parsed.kind == "plan"
-        found.append(Candidate(path, name, kind, parsed.stride, opened, on_gpu=plan, elsewhere=elsewhere))
-    return found
+        yield Candidate(path, name, kind, parsed.stride, opened, on_gpu=plan, elsewhere=elsewhere)
 
 
 def _for_another_gpu(built: PlanFacts, machine: Machine) -> str:
@@ -49,11 +54,18 @@ def _for_another_gpu(built: PlanFacts, machine: Machine) -> str:
 
 
 def _by_torch(path: Path, kind: EngineKind, threads: int, machine: Machine) -> Iterator[Candidate]:
-    """On a GPU in each precision and with each way to speed it up, as what is fastest differs from GPU to GPU."""
+    """On a GPU in each precision and with each way to speed it up, as what is fastest differs from GPU to GPU.
+
+    A kind that scoring runs in one way only is tried in that.
+    """
     if not machine.by_torch:
         elsewhere = "" if machine.torch_installed else "not run: it needs PyTorch, which is not installed"
         opened = partial(kind.load, path, threads)
         yield Candidate(path, f"{path.name}, CPU", kind, 1, opened, elsewhere=elsewhere)
+        return
+    if kind.only_way is not None:
+        opened, label = partial(kind.load, path, threads), ", ".join((path.name, *kind.only_way))
+        yield Candidate(path, label, kind, 1, opened, on_gpu=True)
         return
     ways: list[tuple[str, Speedup]] = [(USUAL_PRECISION, speedup) for speedup in SPEEDUPS]
     for way in [*ways, ("bf16", USUAL), ("fp32", USUAL)]:

@@ -17,6 +17,10 @@ from pixelfast.training.made_up import moving_texture
 SIZE: Final = (360, 640)
 """Height and width of made-up frames, pixels."""
 
+_QUALITY: Final = 75
+_NOISE: Final = 2.0
+"""Of JPEG and in grey levels, so that a made-up file has what a camera's of this size has, about 45 kB."""
+
 _DISTINCT: Final = 64
 _A_VIDEO: Final = 500
 
@@ -32,8 +36,9 @@ def made_up_source(frames: int) -> Iterator[Path]:
         pictures = folder / "pictures"
         pictures.mkdir()
         for index, picture in enumerate(moving_texture(_DISTINCT, *SIZE)):
-            noisy = picture + rng.normal(0, 3, picture.shape)
-            encoded = cv2.imencode(".jpg", noisy.clip(0, 255).astype(np.uint8))[1]
+            noisy = picture + rng.normal(0, _NOISE, picture.shape)
+            quality = [cv2.IMWRITE_JPEG_QUALITY, _QUALITY]
+            encoded = cv2.imencode(".jpg", noisy.clip(0, 255).astype(np.uint8), quality)[1]
             (pictures / f"{index:04d}.jpg").write_bytes(encoded.tobytes())
         source = folder / "source"
         for video in range(max(1, round(frames / _A_VIDEO))):

@@ -61,11 +61,18 @@ def fastest(trials: Sequence[Trial], kinds: Sequence[EngineKind]) -> Trial | Non
     return max(own, key=lambda trial: trial.best)
 
 
-def verdict(trials: Sequence[Trial], machine: Machine, runners: str) -> str:
-    """The last line, of the trials of all engines; `runners` names what runs those that they were compared with."""
+def verdict(trials: Sequence[Trial], machine: Machine, runners: str, others: Sequence[str] = ()) -> str:
+    """The last line, of the trials of all engines.
+
+    Args:
+        trials: of all engines.
+        machine: what they were tried on.
+        runners: what runs those that they were compared with.
+        others: what else is wrong.
+    """
     ran = sum(trial.passed for trial in trials)
     words = [f"{ran} of {len(trials)} engines run here and agree with {runners}"]
-    wrong = failing(trials, machine)
+    wrong = [*failing(trials, machine), *others]
     if wrong:
         words.append(f"WRONG OR FAILING: {', '.join(wrong)}")
     if uncompared(trials):

@@ -87,6 +87,8 @@ def describe_plain_loop(
         return [("plain loop", f"not run: it needs {_NAMES.get(error.name or '', error.name)}")]
     except (ImportError, OSError) as error:
         return [("plain loop", f"not run: PyTorch or Pillow cannot be imported ({error})")]
+    except RuntimeError as error:  # of PyTorch: the engines may have taken all of a GPU's memory
+        return [("plain loop", f"not run: {first_line(error)}")]
     where = f"PyTorch float32, one window at a time, {device}"
     return [
         ("plain loop", f"{alone:,.0f} frames/s ({where}): {best.best / alone:,.1f}x by the fastest engine"),

@@ -1,6 +1,7 @@
 """Training a motion model: what it learns, what its manifest says, how it goes on after a stop."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,8 @@ from motion_models import FILES, TRAINING, plain_flows, plain_network, train, wa
 from oracles import motion as oracle
 from pixelfast.errors import ModelError
 from pixelfast.flow.engine import FlowFacts
+from pixelfast.methods.calibrating import calibrate, held_out_again
+from pixelfast.methods.motion import METHOD
 from pixelfast.methods.motion.facts import MotionFacts
 from pixelfast.model import Model
 from pixelfast.progress import Progress
@@ -119,3 +122,16 @@ def test_another_flow_is_computed_anew(home: Path, tmp_path: Path) -> None:
 def test_videos_too_short_to_learn_from_are_refused(make_source: MakeSource, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match=r"too short|no video"):
         train(make_source(**{"01": walk(9, 1), "02": walk(9, 2)}), tmp_path / "model")
+
+
+def test_the_footage_gives_the_held_out_flows_of_the_training_again(trained: Model, tmp_path: Path) -> None:
+    held_out = held_out_again(METHOD, trained, tmp_path, 1)
+    again = calibrate(METHOD, trained.folder / "motion.onnx", trained.manifest.own, held_out, fps=trained.manifest.rate)
+    assert tuple(again) == trained.manifest.calibrations
+
+
+def test_raft_is_left_to_a_calibration_that_takes_its_time(trained: Model, tmp_path: Path) -> None:
+    own = {**trained.manifest.own, "flow": {"kind": "raft"}}
+    by_raft = Model(trained.folder, replace(trained.manifest, own=own))
+    with pytest.raises(ModelError, match="RAFT takes long for all of the training footage; `pixelfast calibrate`"):
+        held_out_again(METHOD, by_raft, tmp_path, 1)

@@ -3,6 +3,7 @@
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,6 +22,7 @@ from pixelfast.methods.reconstruction.quantize import write_int8
 from pixelfast.methods.trained import CACHE_DIGEST
 from pixelfast.model import Manifest, Model, Training
 from pixelfast.sources import open_source
+from pixelfast.sources.masking import read_masks
 from pixelfast.training.cache import FrameCache
 
 FRAMES = walking_square(45, seed=7)
@@ -82,6 +84,15 @@ def test_each_has_a_calibration_of_its_own_and_scores(model: Model, tmp_path: Pa
     scores, others = (pixelfast.score(tmp_path / "footage", model.folder / name) for name in (path.name, "ae.onnx"))
     assert scores.threshold == own.threshold
     np.testing.assert_allclose(scores.raw, others.raw, rtol=0.1)
+
+
+def test_a_model_with_a_mask_has_calibrations_too(model: Model) -> None:
+    reading = replace(model.manifest.reading, mask=read_masks(["0,0,32,32"], (128, 128)))
+    masked = Model.write(model.folder, model.folder.parent / "masked", replace(model.manifest, reading=reading))
+    pixelfast.export(masked, stride=4, threads=1)
+    pixelfast.export(masked, precision="int8", threads=1)
+    measured = {one.engine for one in Model.load(masked.folder).manifest.calibrations}
+    assert measured == {"ae.s4.onnx", "ae.int8.onnx"}
 
 
 def test_a_stride_of_its_own(model: Model) -> None:

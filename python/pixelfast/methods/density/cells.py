@@ -1,6 +1,6 @@
 """From the frames of a video to what the cells of its picture hold: how they move, and their edges (DENSITY)."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Final, NamedTuple
 
@@ -113,7 +113,7 @@ class CellStream:
         self._side = 1.0  # of a block, in pixels
         self._first: Frames | None = None  # the first frame of all, which stands in where none is usable
 
-    def run(self, cleaned: Iterable[Cleaned]) -> Iterator[Cells]:
+    def run(self, cleaned: Iterable[Cleaned]) -> Generator[Cells, None, None]:
         """Yields the cells of all frames, in order, their motion as it is: not smoothed."""
         for some in cleaned:
             index = np.flatnonzero(some.usable)

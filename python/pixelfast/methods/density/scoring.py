@@ -125,7 +125,7 @@ class DensityMaps:
             self.method.nudged[self.video.name] = steady.nudges
 
         def cells_of() -> Iterator[Cells]:
-            return CellStream(threads, watch).run(steady.run(cleaned))
+            return watch.works("cells", CellStream(threads, watch).run(steady.run(cleaned)))
 
         # The flow of the next frames is computed while these are compared with what was learnt; of live frames it is
         # not, as who gives up waiting for the next one would wait for that thread.

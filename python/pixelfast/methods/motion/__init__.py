@@ -57,6 +57,7 @@ METHOD = MethodSpec(
     open=later("pixelfast.methods.motion.scoring:open_motion"),
     train=later("pixelfast.methods.motion.training:train_motion"),
     errors_of=later("pixelfast.methods.motion.scoring:errors_of"),
+    held_out=later("pixelfast.methods.motion.exporting:held_out"),
     outcome=_outcome,
     describe=_describe,
     engines=_engines,

@@ -50,6 +50,11 @@ class MotionEngine(Loaded):
         """Why CUDA graphs are not used although they were chosen; None where they are, or nobody chose them."""
         return getattr(self._run, "fallback", None)
 
+    @property
+    def best(self) -> int | None:
+        """The flows of a call that keep the engine busy; None where any number does."""
+        return self._run.best
+
     def errors(self, flow: NDArray[np.float32]) -> NDArray[np.float32]:
         """f32[M, G, G]: of flows f32[K+M, 2, 64, 64], the sum of squared errors a cell of each but the first K.
 
@@ -132,5 +137,5 @@ def _subject(footage: Footage, _: MotionEngine, stride: int) -> Subject:
     return Subject(flow.flow(frames), lambda engine, some: engine.errors(some), agreement, stride)
 
 
-MOTION: Final = EngineKind("motion", load_motion_engine, load_motion_engine, _subject)
+MOTION: Final = EngineKind("motion", load_motion_engine, load_motion_engine, _subject, weights=PREDICTOR)
 """Predictors of motion on trial: what their engines are tried on, and when one is right."""

@@ -1,6 +1,6 @@
 """What TensorRT plans of a motion model are built of: its predictor and, where it has it, RAFT."""
 
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Final
@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.errors import EngineError, ModelError, PixelfastError
+from pixelfast.flow.cache import FlowCache
 from pixelfast.flow.engine import RAFT_FILE, FlowFacts, open_flow
 from pixelfast.flow.footage import video_flows
 from pixelfast.flow.raft import RaftFlow
@@ -22,6 +23,7 @@ from pixelfast.methods.trained import footage_of
 from pixelfast.model import Model
 from pixelfast.model.names import EngineName
 from pixelfast.notes import Notes
+from pixelfast.training.cache import FrameCache
 
 CALL_SIZES: Final = (9, 72, 72)
 """Flows a call of a plan where nobody says otherwise."""
@@ -88,6 +90,24 @@ def plan_sources(model: Model, request: ExportRequest) -> list[PlanSource]:
         )
     sizes = call_sizes(*RaftFlow(model.folder / RAFT_FILE, request.threads).size(0, 0))
     return [predictor, PlanSource(raft, sizes, None, reduce_raft)]
+
+
+def held_out(model: Model, cache: FrameCache, threads: int) -> Iterator[tuple[str, NDArray[np.float16]]]:
+    """Yields the name and the held-out flows f16[n, 2, 64, 64] of each video; see `MethodSpec.held_out`.
+
+    Raises:
+        ModelError: RAFT computes the flow, or a video changed while it was read.
+        PixelfastError: the footage cannot be read again.
+    """
+    known = MotionFacts.of(model)
+    if known.flow.kind == "raft":
+        raise ModelError("RAFT takes long for all of the training footage; `pixelfast calibrate` takes that time")
+    by_name, flow = {video.name: video for video in footage_of(model)}, open_flow(known.flow, model.folder, threads)
+
+    def flows_of(name: str) -> Iterator[Flows]:
+        return video_flows(flow, by_name[name], known.bridge_noisy, threads)
+
+    yield from FlowCache.build(cache.videos, flows_of, cache.path.with_name("flows.f16"), {}).held_out()
 
 
 def flow_frames_of(model: Model, threads: int, notes: Notes) -> NDArray[np.uint8] | None:

@@ -56,6 +56,7 @@ METHOD = MethodSpec(
     open=later("pixelfast.methods.reconstruction.scoring:open_reconstruction"),
     train=later("pixelfast.methods.reconstruction.training:train_reconstruction"),
     errors_of=later("pixelfast.methods.reconstruction.scoring:errors_of"),
+    held_out=later("pixelfast.methods.reconstruction.scoring:held_out"),
     outcome=_outcome,
     describe=_describe,
     engines=_engines,

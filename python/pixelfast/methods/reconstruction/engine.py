@@ -44,6 +44,11 @@ class FrameEngine(Loaded):
         """Why CUDA graphs are not used although they were chosen; None where they are, or nobody chose them."""
         return getattr(self._run, "fallback", None)
 
+    @property
+    def best(self) -> int | None:
+        """The frames of a call that keep the engine busy; None where any number does."""
+        return self.facts.best
+
     def errors(self, frames: NDArray[np.uint8], stride: int) -> NDArray[np.float32]:
         """f32[(N-T)//stride+1, T, G, G]: the mean squared error a cell of each window of `frames` u8[N, H, W].
 
@@ -85,6 +90,11 @@ class CuboidEngine(Loaded):
         self._format = facts.cuboids or CuboidFormat()
         shape = (facts.batch or facts.best or CUBOID_BATCH, facts.window, facts.height, facts.width)
         self._cuboids = np.empty(shape, np.float32)
+
+    @property
+    def best(self) -> int | None:
+        """The frames of a call that keep the engine busy; None where any number does."""
+        return None if self.facts.best is None else self.facts.best + self.facts.window - 1
 
     def errors(self, frames: NDArray[np.uint8], stride: int) -> NDArray[np.float32]:
         """See `FrameEngine.errors`; any stride costs what its windows cost."""
@@ -239,5 +249,5 @@ def _plain_loop(
     return measure_plain_loop(weights, device, frames, files, seconds)
 
 
-AE: Final = EngineKind("ae", load_window_engine, _reference, _subject, plain_loop=_plain_loop)
+AE: Final = EngineKind("ae", load_window_engine, _reference, _subject, plain_loop=_plain_loop, weights=AUTOENCODER)
 """Autoencoders on trial: what their engines are tried on, and when one is right."""

@@ -65,8 +65,8 @@ def _write_float(model: Model, out: Path, request: ExportRequest) -> list[Calibr
     if known := [one for one in model.manifest.calibrations if one.engine == out.name]:
         return known
     try:
-        cache = _footage(model, out, request)
-        if is_footage_of(model, cache):
+        cache, same = _footage(model, out, request)
+        if same:
             return calibrate(
                 METHOD,
                 out,
@@ -86,7 +86,7 @@ def _write_float(model: Model, out: Path, request: ExportRequest) -> list[Calibr
 def _write_reduced(model: Model, out: Path, request: ExportRequest) -> list[Calibration]:
     """Writes the engine in less than float32, compares it with the float32 one, and gives its calibrations."""
     source, stride, threads = model.engine(request.stride), request.stride, request.threads
-    cache = _held_out_footage(model, out, request)
+    cache, same = _held_out_footage(model, out, request)
     if request.precision == "int8":
         write_int8(source, out, _runs(cache))
     else:
@@ -95,7 +95,7 @@ def _write_reduced(model: Model, out: Path, request: ExportRequest) -> list[Cali
     agreement = rank_correlation(*(np.concatenate(raw.by_pool["mean"]) for raw in raws))
     check_agreement(agreement, request.precision, out.name, "the rank correlation of held-out frames")
     say_agreement(request, agreement)
-    if not is_footage_of(model, cache):
+    if not same:
         request.notes.say(
             f"{out.name} has no calibration, so its scores have no threshold: the training footage has changed"
         )
@@ -103,19 +103,23 @@ def _write_reduced(model: Model, out: Path, request: ExportRequest) -> list[Cali
     return calibrations(METHOD, out.name, raws[1], stride=stride, precision=request.precision, fps=model.manifest.rate)
 
 
-def _footage(model: Model, engine: Path, request: ExportRequest) -> FrameCache:
-    """The training footage, as the request has it, else decoded into a file beside the engine; under its mask."""
+def _footage(model: Model, engine: Path, request: ExportRequest) -> tuple[FrameCache, bool]:
+    """The training footage, as the request has it, else decoded into a file beside the engine; under its mask.
+
+    Returns:
+        It, and whether it is just what the model was trained on.
+    """
     cache = request.footage
     if cache is None:
         cache = FrameCache.build(footage_of(model), engine.with_name("frames.u8"), threads=request.threads)
-    return cache.painted(model.manifest.reading.mask)
+    return cache.painted(model.manifest.reading.mask), is_footage_of(model, cache)
 
 
-def _held_out_footage(model: Model, engine: Path, request: ExportRequest) -> FrameCache:
+def _held_out_footage(model: Model, engine: Path, request: ExportRequest) -> tuple[FrameCache, bool]:
     try:
-        cache = _footage(model, engine, request)
+        cache, same = _footage(model, engine, request)
         if any(True for _ in cache.held_out()):
-            return cache
+            return cache, same
         why = "it is too short to hold frames out"
     except PixelfastError as error:
         why = str(error)

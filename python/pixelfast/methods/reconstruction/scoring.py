@@ -18,10 +18,12 @@ from pixelfast.methods.reconstruction.engine import WindowEngine, load_window_en
 from pixelfast.methods.reconstruction.foreign import Told
 from pixelfast.methods.reconstruction.windows import WindowCutter, WindowEnd
 from pixelfast.methods.settings import Settings
+from pixelfast.model import Model
 from pixelfast.options import OwnPool
 from pixelfast.sources import FolderVideo, PictureFile, Video
 from pixelfast.sources.live import LiveVideo
 from pixelfast.sources.video import FrameFormat
+from pixelfast.training.cache import FrameCache
 
 
 class Reconstruction:
@@ -148,6 +150,12 @@ def errors_of(engine: Path, own: Mapping[str, Any], stride: int, threads: int) -
         return np.concatenate(list(maps.errors([np.ascontiguousarray(frames)])))
 
     return errors
+
+
+def held_out(model: Model, cache: FrameCache, threads: int) -> Iterator[tuple[str, NDArray[np.uint8]]]:
+    """Yields the name and the held-out frames u8[n, H, W] of each video, under the mask; see `MethodSpec.held_out`."""
+    del threads
+    yield from cache.painted(model.manifest.reading.mask).held_out()
 
 
 def open_reconstruction(opening: Opening) -> Reconstruction:
