@@ -199,7 +199,7 @@ def test_what_the_budget_has_no_time_for_is_named(
     assert left is not None
     engines, others = left[1].split("; ")[:3], left[1].split("; ")[3:]
     assert engines == ["ae.onnx", "ae.s4.onnx", "ae.safetensors, CPU"]
-    assert {"calibrations", "dearest kernels"} <= set(others)
+    assert "dearest kernels" in others
     assert "0 of 3 engines run here" in said
 
 
