@@ -21,6 +21,7 @@ from pixelfast.errors import EngineError, ModelError
 from pixelfast.flip.opening import choose_flip_correction
 from pixelfast.flow.raft_memory import call_sizes
 from pixelfast.jobs.export import FLIP_SIZES
+from pixelfast.machine.gpu import has_driver
 from pixelfast.methods.motion import exporting as motion_exporting
 from pixelfast.methods.motion.export import write_motion, write_reduced_motion
 from pixelfast.methods.motion.network import FlowGru
@@ -31,7 +32,7 @@ from pixelfast.model import Flip, Model, PlanFacts, Training
 from pixelfast.model.manifest import FILE_NAME
 from pixelfast.notes import Notes
 from pixelfast.runtime.tensorrt.build import CallSizes, build_plan
-from pixelfast.runtime.tensorrt.package import find_flavour, has_driver
+from pixelfast.runtime.tensorrt.package import find_flavour
 from pixelfast.training.made_up import made_up_flows
 from pixelfast.training.reduced import REDUCED, HalfConvolutions
 from tiny_engines import write_frame_engine, write_model

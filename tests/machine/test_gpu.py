@@ -57,13 +57,13 @@ def test_the_driver_names_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, fails: dict[str, int], found: Gpu | None
 ) -> None:
     values = {"INIT": 0, "GET": 0, "FAILED": 0, **fails}
-    monkeypatch.setattr(gpu, "_DRIVER", library(tmp_path, "cuda", CUDA, **values))
+    monkeypatch.setattr(gpu, "DRIVER", library(tmp_path, "cuda", CUDA, **values))
     monkeypatch.setattr(gpu, "_MANAGEMENT", library(tmp_path, "nvml", NVML, **values))
     assert has_driver()
     assert first_gpu() == found
 
 
 def test_without_a_driver_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(gpu, "_DRIVER", "libnone.so")
+    monkeypatch.setattr(gpu, "DRIVER", "libnone.so")
     assert not has_driver()
     assert first_gpu() is None

@@ -1,12 +1,14 @@
 """The memory that there is: of the machine, or what its control groups leave of it."""
 
+import ctypes
 import os
+import sys
 from pathlib import Path
 
 import pytest
 
 from pixelfast.machine import memory
-from pixelfast.machine.memory import total_memory
+from pixelfast.machine.memory import give_back_memory, resident_memory, total_memory
 
 GIB = 1 << 30
 V1_NO_LIMIT = 9223372036854771712
@@ -41,3 +43,27 @@ def test_the_least_limit_counts(
     assert total_memory() == min([machine, *limits])
     monkeypatch.setattr(os, "sysconf_names", {})
     assert total_memory() == min(limits, default=None)
+
+
+@pytest.mark.skipif(
+    sys.platform != "linux" or not hasattr(ctypes.CDLL(None), "malloc_trim"), reason="only glibc keeps memory back"
+)
+def test_what_is_kept_for_later_is_given_back() -> None:
+    pieces = [bytearray(100_000) for _ in range(2_000)]
+    for piece in pieces:
+        piece[:] = b"1" * len(piece)
+    last = pieces[-1]
+    del pieces, piece
+    before = resident_memory()
+    give_back_memory()
+    after = resident_memory()
+    assert before is not None
+    assert after is not None
+    assert before - after > 100_000_000
+    assert len(last) == 100_000
+
+
+def test_without_glibc_nothing_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    for library in (object(), None):
+        monkeypatch.setattr(ctypes, "CDLL", lambda _, found=library: found)
+        give_back_memory()

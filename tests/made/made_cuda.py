@@ -29,7 +29,7 @@ class MadeCuda:
 
     cudaStreamNonBlocking, cudaEventDisableTiming, cudaEventBlockingSync = 1, 2, 1  # noqa: N815
     cudaMemcpyKind = SimpleNamespace(cudaMemcpyHostToDevice=1, cudaMemcpyDeviceToHost=2)  # noqa: N815
-    cudaError_t = SimpleNamespace(cudaErrorInsufficientDriver=35)  # noqa: N815
+    cudaError_t = SimpleNamespace(cudaErrorMemoryAllocation=2, cudaErrorInsufficientDriver=35)  # noqa: N815
     cudaDeviceAttr = SimpleNamespace(  # noqa: N815
         cudaDevAttrComputeCapabilityMajor=0, cudaDevAttrComputeCapabilityMinor=1
     )
@@ -49,8 +49,7 @@ class MadeCuda:
     def put(self, patch: pytest.MonkeyPatch) -> "MadeCuda":
         """Puts it in the place of the real one, with a driver."""
         patch.setitem(sys.modules, "cuda.bindings", SimpleNamespace(runtime=self))
-        for module in ("cuda", "package"):
-            patch.setattr(f"pixelfast.runtime.tensorrt.{module}.has_driver", lambda: True)
+        patch.setattr("pixelfast.runtime.tensorrt.cuda.has_driver", lambda: True)
         return self
 
     def memory(self, address: int) -> NDArray[np.uint8]:

@@ -35,13 +35,12 @@ def test_growth_is_what_goes_on(seen: list[int], words: str) -> None:
 
 
 def test_memory_of_this_process_is_read(tmp_path: Path) -> None:
-    before = resident_memory()
-    if before is None:
+    if resident_memory() is None:
         pytest.skip("what a process has is read on Linux alone")
-    held = np.ones(64 * MIB, np.uint8)
-    after = resident_memory()
-    assert after is not None
-    assert held.nbytes / 2 < after - before < 4 * held.nbytes
+    held = np.ones(256 * MIB, np.uint8)
+    found = resident_memory()
+    assert found is not None
+    assert held.nbytes < found < 16 * held.nbytes
     assert resident_memory(tmp_path / "nothing") is None
     (tmp_path / "status").write_text("VmSize:\t 9 kB\nVmRSS:\t 5 kB\n")
     assert resident_memory(tmp_path / "status") == 5 * 1024

@@ -24,6 +24,7 @@ from pixelfast.flip.network import FlipClassifier
 from pixelfast.flow.engine import FlowFacts
 from pixelfast.flow.raft_export import write_raft
 from pixelfast.flow.raft_network import RaftGraph, save_raft
+from pixelfast.machine.gpu import has_driver
 from pixelfast.methods.motion.export import write_motion
 from pixelfast.methods.motion.facts import MotionFacts
 from pixelfast.methods.motion.network import FlowGru, save_flow_gru
@@ -32,7 +33,6 @@ from pixelfast.methods.reconstruction.export import write_autoencoder
 from pixelfast.methods.reconstruction.network import TemporalAutoencoder, save_autoencoder
 from pixelfast.model import Flip, Manifest, Model, PlanFacts
 from pixelfast.runtime.tensorrt.check import GpuMachine
-from pixelfast.runtime.tensorrt.package import has_driver
 from pixelfast.verify.candidates import find_candidates
 from pixelfast.verify.machine import Machine, TorchGpu, merged
 

@@ -1,6 +1,7 @@
 """Watching a camera: events as they happen; what `pixelfast.watch` does."""
 
 import logging
+import time
 from collections.abc import Generator
 from contextlib import closing
 from datetime import datetime
@@ -18,6 +19,7 @@ from pixelfast.jobs.watching.board import Board, Standing
 from pixelfast.jobs.watching.desk import Actions, Desk
 from pixelfast.jobs.watching.events import WatchEvent
 from pixelfast.machine.forks import check_not_foreign, work_under_way
+from pixelfast.machine.memory import give_back_memory
 from pixelfast.methods.settings import Settings
 from pixelfast.notes import Notes, shown
 from pixelfast.options import USUAL_RATE, FlipMode, How, Pool
@@ -33,6 +35,7 @@ CHUNK: Final = 16
 """Frames to a call of the engine: few, so that results come soon."""
 
 _PAGE_WIDTH: Final = 640
+_TIDY_SECONDS: Final = 60.0
 _log = logging.getLogger("pixelfast")
 
 
@@ -165,7 +168,7 @@ class Watch:
             packer(None if wanted.save_events is not None else _PAGE_WIDTH) if wanted.pictures else None,
         )  # fmt: skip
         self._feed = Feed(camera, plan, self._say, self._desk.took, keep_trying=keep_trying)
-        self._events = self._run()
+        self._events, self._tidied = self._run(), time.monotonic()
 
     def __iter__(self) -> Self:
         return self
@@ -226,8 +229,15 @@ class Watch:
         with closing(live_frames(video, opened.stages, opened.level)) as results:
             for result in results:
                 self._stand(frames=1, last=result.smoothed)
+                self._tidy()
                 yield from desk.push(result)
         yield from desk.over()
+
+    def _tidy(self) -> None:
+        """Gives memory back now and then: a watch works for months."""
+        if time.monotonic() - self._tidied > _TIDY_SECONDS:
+            give_back_memory()
+            self._tidied = time.monotonic()
 
     def _stand(self, *, frames: int = 0, **facts: object) -> None:
         feed = self._feed

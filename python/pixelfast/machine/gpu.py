@@ -5,7 +5,9 @@ import sys
 from functools import cache
 from typing import Any, Final, NamedTuple
 
-_DRIVER: Final = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
+DRIVER: Final = "nvcuda.dll" if sys.platform == "win32" else "libcuda.so.1"
+"""The library of NVIDIA's driver."""
+
 _MANAGEMENT: Final = "nvml.dll" if sys.platform == "win32" else "libnvidia-ml.so.1"
 _TEXT: Final = 256
 
@@ -24,13 +26,13 @@ class Gpu(NamedTuple):
 
 def has_driver() -> bool:
     """Returns whether this machine has an NVIDIA driver."""
-    return _library(_DRIVER) is not None
+    return _library(DRIVER) is not None
 
 
 @cache
 def first_gpu() -> Gpu | None:
     """Returns the first GPU that this process sees; None where there is no driver, or it sees none."""
-    cuda, device, name, version = _library(_DRIVER), ctypes.c_int(), ctypes.create_string_buffer(_TEXT), ctypes.c_int()
+    cuda, device, name, version = _library(DRIVER), ctypes.c_int(), ctypes.create_string_buffer(_TEXT), ctypes.c_int()
     if cuda is None or cuda.cuInit(0):
         return None
     if cuda.cuDeviceGet(ctypes.byref(device), 0) or cuda.cuDeviceGetName(name, _TEXT, device):

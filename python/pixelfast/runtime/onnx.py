@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pixelfast.errors import EngineError, first_line
+from pixelfast.machine.gpu import has_driver
 from pixelfast.machine.imports import import_onnxruntime
 from pixelfast.runtime.external import broken_onnx, check_external
 from pixelfast.runtime.runner import Runner, Tensor, check_file, still_open
-from pixelfast.runtime.tensorrt.package import has_driver
 
 _NEWER = "which is newer than ONNX Runtime here: export it for an older one, or update onnxruntime"
 _LACKED = "which ONNX Runtime lacks: export it again with standard operators alone"

@@ -54,6 +54,18 @@ def test_events_follow_the_alarm_rate_and_say_how_rare_they_are(watching: Path, 
     np.testing.assert_allclose([one.hours for one in events], [one.hours for one in expected], rtol=1e-6)
 
 
+@pytest.mark.parametrize(("seconds", "given"), [(0.0, True), (1e9, False)])
+def test_memory_is_given_back_now_and_then(
+    watching: Path, new: Path, monkeypatch: pytest.MonkeyPatch, seconds: float, given: bool
+) -> None:
+    calls: list[None] = []
+    monkeypatch.setattr("pixelfast.jobs.watch._TIDY_SECONDS", seconds)
+    monkeypatch.setattr("pixelfast.jobs.watch.give_back_memory", lambda: calls.append(None))
+    with pixelfast.watch(new, watching / "density", threshold=1e9) as watch:
+        assert list(watch) == []
+    assert bool(calls) == given
+
+
 KINDS: dict[str, dict[str, Any]] = {
     "turned.mp4": {"rotation": 90},
     "deep.mkv": {"codec": "ffv1", "pixels": "yuv420p10le"},

@@ -16,6 +16,7 @@ from footage import walking_square
 from frame_files import write_video
 from made_cuda import MadeCuda
 from pixelfast.errors import EngineError
+from pixelfast.machine.gpu import has_driver
 from pixelfast.model import PlanFacts
 from pixelfast.runtime.tensorrt import cuda
 from pixelfast.runtime.tensorrt.build import CallSizes, only_gpu
@@ -27,7 +28,7 @@ from pixelfast.runtime.tensorrt.check import (
     plan_origin,
     read_machine,
 )
-from pixelfast.runtime.tensorrt.package import Messages, has_driver, installed_flavours
+from pixelfast.runtime.tensorrt.package import Messages, installed_flavours
 from tiny_engines import write_frame_engine, write_model
 
 FACTS = PlanFacts("fp16", 16, 64, 256, "8.6", "tensorrt_rtx", "1.7.1", "a" * 64)

@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from pixelfast.errors import EngineError
+from pixelfast.errors import EngineError, GpuMemoryError
+from pixelfast.machine.gpu import DRIVER, has_driver
 from pixelfast.runtime.slots import Bytes
-from pixelfast.runtime.tensorrt.package import INSTALL, has_driver
+from pixelfast.runtime.tensorrt.package import INSTALL
 
 NEEDED_DRIVERS: Final = {12: 525, 13: 580}
 """The oldest driver of NVIDIA that runs each CUDA (NVIDIA, CUDA Compatibility, table 1)."""
@@ -29,7 +30,7 @@ class Cuda:
 
     def __init__(self) -> None:
         if not has_driver():
-            raise EngineError("this machine has no NVIDIA driver (libcuda.so.1)")
+            raise EngineError(f"this machine has no NVIDIA driver ({DRIVER})")
         try:
             from cuda.bindings import runtime
         except ImportError as error:
@@ -129,7 +130,8 @@ class Cuda:
         if int(status) != 0:
             text = self._runtime.cudaGetErrorString(status)[1]
             meaning = text.decode(errors="replace") if isinstance(text, bytes) else str(status)
-            raise EngineError(f"the GPU fails in {function}: {meaning}")
+            kind = GpuMemoryError if status == self._runtime.cudaError_t.cudaErrorMemoryAllocation else EngineError
+            raise kind(f"the GPU fails in {function}: {meaning}")
         return tuple(results)
 
     def _old_driver(self) -> str:

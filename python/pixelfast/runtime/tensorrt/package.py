@@ -1,6 +1,5 @@
 """The TensorRT packages: which is installed, and what it says when it refuses."""
 
-import ctypes
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Final, Protocol
@@ -40,15 +39,6 @@ def find_flavour(wanted: str | None = None) -> tuple[str, Any]:
                 reason = f"{name} is installed and cannot be imported ({error})"
     install = f"pip install 'pixelfast[{FLAVOURS[wanted]}]'" if wanted in FLAVOURS else INSTALL
     raise EngineError(f"{reason}: {install}")
-
-
-def has_driver() -> bool:
-    """Whether this machine has an NVIDIA driver."""
-    try:
-        ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        return False
-    return True
 
 
 class Messages:

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pixelfast.errors import EngineError
+from pixelfast.errors import EngineError, GpuMemoryError
 from pixelfast.runtime.pieces import PIECES_A_CALL, Ports, Span, buckets, sizes
 from pixelfast.runtime.runner import Runner, Tensor, check_file, still_open
 from pixelfast.runtime.slots import Device, Slots
@@ -227,7 +227,7 @@ def _opened(path: Path, origin: PlanOrigin | None, device: Cuda) -> OpenPlan:
             continue
         kernels, context = _executable(name, trt, engine, plan, device)
         if context is None:
-            raise EngineError(
+            raise GpuMemoryError(
                 f"{path} finds no room on the GPU ({name} says: {messages.last()}): end what else runs there, or build "
                 "it with smaller call sizes (--call-sizes)"
             )
