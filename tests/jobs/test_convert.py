@@ -15,7 +15,7 @@ from oracles.networks import FlipClassifier, TemporalAutoencoder, seeded_autoenc
 from pixelfast.errors import ModelError
 from pixelfast.flip.network import load_flip_classifier
 from pixelfast.jobs.convert import FLIP, Converted, convert_weights
-from pixelfast.methods.base import ConvertRequest
+from pixelfast.methods.exports import ConvertRequest
 from pixelfast.methods.reconstruction.network import load_autoencoder
 
 

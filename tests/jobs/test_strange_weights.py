@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from oracles.networks import FlipClassifier
 from pixelfast.errors import ModelError
 from pixelfast.jobs.convert import FLIP, convert_weights
-from pixelfast.methods.base import ConvertRequest
+from pixelfast.methods.exports import ConvertRequest
 from pixelfast.methods.reconstruction.network import TemporalAutoencoder, load_autoencoder
 from pixelfast.training.strange_weights import State, load_state_dict, load_states, unwrapped
 from pixelfast.training.weights import save_weights

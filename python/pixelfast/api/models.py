@@ -268,7 +268,7 @@ def export(
     """
     from pixelfast.jobs.export import export_engine
     from pixelfast.machine.threads import usable_threads
-    from pixelfast.methods.base import ExportRequest
+    from pixelfast.methods.exports import ExportRequest
     from pixelfast.model import Model
 
     count = usable_threads(threads)
@@ -304,7 +304,7 @@ def convert(
         'ae.onnx'
     """
     from pixelfast.jobs.convert import convert_model
-    from pixelfast.methods.base import ConvertRequest
+    from pixelfast.methods.exports import ConvertRequest
 
     raft = None if raft_weights is None else Path(raft_weights)
     return convert_model(weights, out, ConvertRequest(frame_size, raft))

@@ -10,7 +10,8 @@ from pixelfast.errors import ModelError
 from pixelfast.files.folders import scratch_folder
 from pixelfast.geometry import FRAME_SIZE, GRID
 from pixelfast.machine.imports import training_extra
-from pixelfast.methods.base import ConvertRequest, MethodSpec, SourceWeights
+from pixelfast.methods.base import MethodSpec
+from pixelfast.methods.exports import ConvertRequest, SourceWeights
 from pixelfast.methods.registry import all_methods
 from pixelfast.methods.trained import Trained
 from pixelfast.model import Flip, Manifest, Model

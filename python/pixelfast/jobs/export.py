@@ -8,8 +8,8 @@ from typing import Final
 
 from pixelfast.errors import EngineError, PixelfastError
 from pixelfast.files.folders import scratch_folder
-from pixelfast.methods.base import ExportRequest, PlanSource
 from pixelfast.methods.calibrating import calibrate, held_out_again
+from pixelfast.methods.exports import ExportRequest, PlanSource
 from pixelfast.methods.registry import find_method
 from pixelfast.model import Calibration, Model, PlanFacts
 from pixelfast.model.names import PRECISIONS, EngineName

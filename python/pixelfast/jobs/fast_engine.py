@@ -7,7 +7,7 @@ from typing import Final
 
 from pixelfast.errors import first_line
 from pixelfast.jobs.export import export_engine
-from pixelfast.methods.base import ExportRequest
+from pixelfast.methods.exports import ExportRequest
 from pixelfast.methods.registry import find_method
 from pixelfast.methods.trained import TrainingJob
 from pixelfast.model import Model

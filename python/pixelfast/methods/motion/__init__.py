@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from pixelfast.machine.imports import require_training
-from pixelfast.methods.base import Exports, GlobalPass, MethodSpec, SourceWeights, TrainingOption, later
+from pixelfast.methods.base import GlobalPass, MethodSpec, TrainingOption, later
+from pixelfast.methods.exports import Exports, SourceWeights
 from pixelfast.methods.motion.recipe import RECIPES
 from pixelfast.methods.trained import Recipe
 from pixelfast.model import Manifest

@@ -16,7 +16,7 @@ from pixelfast.flow.raft import RaftFlow
 from pixelfast.flow.raft_memory import call_sizes
 from pixelfast.flow.stream import Flows, flow_frames, no_flows
 from pixelfast.machine.imports import training_extra
-from pixelfast.methods.base import ExportRequest, PlanSource, say_agreement
+from pixelfast.methods.exports import ExportRequest, PlanSource, say_agreement
 from pixelfast.methods.motion import METHOD
 from pixelfast.methods.motion.facts import MotionFacts
 from pixelfast.methods.trained import footage_of

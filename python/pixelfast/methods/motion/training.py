@@ -14,7 +14,7 @@ from pixelfast.flow.engine import RAFT_FILE, FlowFacts
 from pixelfast.flow.footage import FlowRequest, open_flows
 from pixelfast.geometry import FLOW_SIZE, PAST_FLOWS
 from pixelfast.machine.imports import training_extra
-from pixelfast.methods.base import ConvertRequest
+from pixelfast.methods.exports import ConvertRequest
 from pixelfast.methods.motion.export import write_motion
 from pixelfast.methods.motion.facts import MotionFacts
 from pixelfast.methods.motion.loop import (

@@ -8,7 +8,8 @@ from typing import Any
 
 from pixelfast.geometry import SOURCE_CHANNELS
 from pixelfast.machine.imports import require_training
-from pixelfast.methods.base import Exports, GlobalPass, MethodSpec, SourceWeights, TrainingOption, later
+from pixelfast.methods.base import GlobalPass, MethodSpec, TrainingOption, later
+from pixelfast.methods.exports import Exports, SourceWeights
 from pixelfast.methods.reconstruction.recipe import RECIPES, resized, window_bytes
 from pixelfast.model import Manifest
 from pixelfast.runtime.trial import EngineKind

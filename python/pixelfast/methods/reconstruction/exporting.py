@@ -10,8 +10,8 @@ from pixelfast.errors import ModelError, PixelfastError
 from pixelfast.files.folders import scratch_folder
 from pixelfast.geometry import SOURCE_CHANNELS
 from pixelfast.machine.imports import training_extra
-from pixelfast.methods.base import ExportRequest, PlanSource, say_agreement
 from pixelfast.methods.calibrating import calibrate, calibrations, raw_scores
+from pixelfast.methods.exports import ExportRequest, PlanSource, say_agreement
 from pixelfast.methods.reconstruction import METHOD, channels_of
 from pixelfast.methods.reconstruction.quantize import write_bf16, write_int8
 from pixelfast.methods.trained import footage_of, is_footage_of

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from pixelfast.errors import ModelError
 from pixelfast.geometry import WINDOW
-from pixelfast.methods.base import ConvertRequest
+from pixelfast.methods.exports import ConvertRequest
 from pixelfast.methods.reconstruction.export import write_autoencoder
 from pixelfast.methods.reconstruction.loop import (
     CHECKPOINT,
