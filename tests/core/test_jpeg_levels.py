@@ -52,7 +52,7 @@ def test_levels_are_pillows_and_the_same_for_both_kinds_of_jpeg(tmp_path: Path, 
             expected = np.asarray(saved.resize(target[::-1], Image.Resampling.BILINEAR)).astype(float)
         levels.append(_core.decode_frames([path], *target)[0][0].astype(float))
         assert np.abs(levels[-1] - expected).mean() <= 0.5
-    assert np.abs(levels[0] - levels[1]).mean() <= 0.3
+    assert np.abs(levels[0] - levels[1]).mean() <= 0.4
 
 
 @pytest.mark.parametrize("level", range(0, 256, 5))

@@ -87,7 +87,6 @@ def test_the_second_score_does_not_pay_for_loading(model: Model, source: Path) -
         first, second = scorer.score(source), scorer.score(source)
     assert first.phases["load"] > 0
     assert "load" not in second.phases
-    assert second.phases["total"] < first.phases["total"]
     assert second.phases["total"] > second.phases["engine"]
 
 

@@ -244,7 +244,7 @@ def test_a_picture_that_was_asked_how_it_lies_is_let_go(film: Path) -> None:
 def test_scores_in_a_row_hold_no_more_and_more(source: Path, model: Model, tmp_path: Path) -> None:
     theirs = write_cuboid_engine(tmp_path / "theirs.onnx")
     samples = [list(map(float, line.split())) for line in script(SOAK, source, model.folder, theirs, tmp_path)]
-    (memory, handles, threads), *_, last = samples
+    (_, allocated, handles, threads), *_, last = samples
     assert len(samples) == 4
-    assert last[1:] == [handles, threads]
-    assert last[0] - memory < 16, "MiB in 30 scores, after 10"
+    assert last[2:] == [handles, threads]
+    assert last[1] - allocated < 4, "MiB in 30 scores, after 10; what the allocator keeps besides is chance"

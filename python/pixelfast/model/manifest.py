@@ -142,6 +142,9 @@ class Manifest:
             for name in ("cells", "events"):
                 if calibration[name] is None:
                     del calibration[name]
+        for plan in facts["plans"].values():
+            if plan["gpu"] is None:
+                del plan["gpu"]
         if self.reading == USUAL_READING:
             del facts["reading"]
         if self.rate is None:
