@@ -45,6 +45,9 @@ pub use resize::resize_frames;
 /// Images of more pixels than this are refused before any memory is reserved for them.
 pub const PIXEL_LIMIT: usize = 128_000_000 / SCALE;
 
+/// Images with a side of more pixels are refused, too: a resizer holds all columns for each row of the frame.
+const SIDE_LIMIT: usize = 65_535;
+
 /// Under the fuzzer every limit of size is a 128th: what goes beyond its bound is found in megabytes and milliseconds.
 const SCALE: usize = if cfg!(fuzzing) { 128 } else { 1 };
 
@@ -237,10 +240,13 @@ fn decode_as_it_lies(
     }
 }
 
-/// Refuses a header that names more pixels than [`PIXEL_LIMIT`], or none.
+/// Refuses a header that names more pixels than [`PIXEL_LIMIT`], or none, or a side longer than [`SIDE_LIMIT`].
 fn check_size(height: usize, width: usize) -> std::result::Result<(), String> {
     match height.checked_mul(width) {
         Some(0) => Err(format!("says it is {width}x{height} pixels")),
+        Some(1..=PIXEL_LIMIT) if height.max(width) > SIDE_LIMIT => {
+            Err(format!("says it is {width}x{height} pixels, and a side may have {SIDE_LIMIT} at most"))
+        }
         Some(1..=PIXEL_LIMIT) => Ok(()),
         _ => {
             let millions = PIXEL_LIMIT / 1_000_000;

@@ -120,6 +120,7 @@ singles! { png {
     announces_65535_by_65535: 2, "says it is 65535x65535 pixels, more than the limit";
     announces_the_largest_sides: 2, "more than the limit";
     announces_one_very_long_row: 2, "more than the limit";
+    a_row_of_70000_pixels: 2, "a side may have 65535 at most";
     animation_announces_65535_by_65535: 2, "more than the limit";
     no_pixels: 2, "says it is 0x0 pixels";
     chunk_longer_than_the_file: 2, "cannot be decoded";
@@ -211,6 +212,7 @@ several! { animated_webp: webp {
     animation: 2, [0, 0];
     animation_that_is_cut: 2, [0, 2];
     announces_65535_by_65535_animated: 2, [];
+    announces_a_row_of_16_million: 2, [];
     picture_announces_16383_by_16383: 1, [2];
     masked_picture_announces_65535_by_65535: 1, [2];
     masked_picture_announces_the_largest_sides: 1, [2];
