@@ -8,7 +8,7 @@ import numpy as np
 
 from pixelfast.jobs.line import Line
 from pixelfast.jobs.score import Request, run
-from pixelfast.machine.memory import resident_memory
+from pixelfast.machine.memory import give_back_memory, resident_memory
 from pixelfast.methods.settings import Settings
 from pixelfast.options import FlipMode
 from pixelfast.sources import FolderVideo, Video
@@ -46,6 +46,7 @@ def describe_repeated(
         raw = run([some], Line(engine, Settings(flip=flip), threads), Request()).raw
         first = raw if first is None else first
         same &= bool(np.array_equal(raw, first))
+        give_back_memory()
         for seen, read in ((host, resident_memory), (gpu, _gpu_memory if machine.by_torch else _none)):
             if (now := read()) is not None:
                 seen.append(now)
