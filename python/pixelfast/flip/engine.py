@@ -11,31 +11,19 @@ from pixelfast.errors import EngineError
 from pixelfast.geometry import FRAME_SIZE
 from pixelfast.runtime.opening import open_runner
 from pixelfast.runtime.pieces import Ports, Span, buckets
-from pixelfast.runtime.runner import Loaded, Runner, Tensor
+from pixelfast.runtime.runner import Runner, RunnerEngine, Tensor
 from pixelfast.runtime.tensorrt.check import PlanOrigin
 from pixelfast.runtime.torch.choice import Speedup, TorchWish
 from pixelfast.runtime.torch.runner import LoadedWeights, Weights
 
 
-class FlipEngine(Loaded):
+class FlipEngine(RunnerEngine[Runner]):
     """The flip classifier: grey frames u8[N, H, W] to flip probabilities f32[N]; it resizes what is not of its size."""
 
     def __init__(self, runner: Runner, height: int, width: int, threads: int) -> None:
-        self.path = runner.path
-        self.remarks = runner.remarks
-        self._run = runner
+        super().__init__(runner.path, runner)
         self._size = (height, width)
         self._threads = threads
-
-    @property
-    def fallback(self) -> str | None:
-        """Why CUDA graphs are not used although they were chosen; None where they are, or nobody chose them."""
-        return getattr(self._run, "fallback", None)
-
-    @property
-    def best(self) -> int | None:
-        """The frames of a call that keep the engine busy; None where any number does."""
-        return self._run.best
 
     def probabilities(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         """f32[N]: the probability that each frame of u8[N, H, W] is upside down.
@@ -50,10 +38,6 @@ class FlipEngine(Loaded):
             found = f"{result.dtype} {list(result.shape)}"
             raise EngineError(f"{self.path}: {len(frames)} frames give {found}, not as many finite flip probabilities")
         return result
-
-    def close(self) -> None:
-        """See `Loaded.close`."""
-        self._run.close()
 
 
 def _load(path: Path, _device: str) -> LoadedWeights:

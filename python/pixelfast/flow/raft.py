@@ -13,7 +13,7 @@ from pixelfast.geometry import FLOW_SIZE
 from pixelfast.runtime.onnx import OnnxRunner
 from pixelfast.runtime.opening import open_runner
 from pixelfast.runtime.pieces import Ports, Span, buckets
-from pixelfast.runtime.runner import Loaded, Runner, Tensor, metadata_integer
+from pixelfast.runtime.runner import Runner, RunnerEngine, Tensor, metadata_integer
 from pixelfast.runtime.tensorrt.check import PlanOrigin
 from pixelfast.runtime.torch.choice import TorchWish
 from pixelfast.runtime.torch.runner import LoadedWeights, Weights
@@ -27,7 +27,7 @@ SHARE_OF_FREE: Final = 0.25
 """What RAFT may take of a GPU's free memory: graphs keep theirs, the other engines want some, and so may others."""
 
 
-class RaftFlow(Loaded):
+class RaftFlow(RunnerEngine[Runner]):
     """RAFT-Large as one graph: colour frames of one size in, the flow on the grid out.
 
     Args:
@@ -53,22 +53,10 @@ class RaftFlow(Loaded):
         *,
         memory_bytes: int | None = None,
     ) -> None:
-        self.path = path
-        self._run = open_runner(path, threads, raft_weights(memory_bytes), origin, wish)
-        self.remarks = self._run.remarks
+        super().__init__(path, open_runner(path, threads, raft_weights(memory_bytes), origin, wish))
         self._size = _raft_size(self._run)
         own = isinstance(self._run, OnnxRunner)  # the other runners cut a call themselves
         self._pairs = pairs_within(memory_bytes or MEMORY_BYTES, *self._size) if own else None
-
-    @property
-    def fallback(self) -> str | None:
-        """Why CUDA graphs are not used although they were chosen; None where they are, or nobody chose them."""
-        return getattr(self._run, "fallback", None)
-
-    @property
-    def best(self) -> int | None:
-        """The frames of a call that keep the engine busy; None where any number does."""
-        return self._run.best
 
     @property
     def frame_bytes(self) -> int:
@@ -85,10 +73,6 @@ class RaftFlow(Loaded):
         pairs = self._pairs or len(frames) - 1
         starts = range(0, len(frames) - 1, pairs)
         return np.concatenate([self._checked(frames[start : start + pairs + 1]) for start in starts])
-
-    def close(self) -> None:
-        """See `Loaded.close`."""
-        self._run.close()
 
     def _checked(self, frames: NDArray[np.uint8]) -> NDArray[np.float32]:
         flow = self._run(np.ascontiguousarray(frames))

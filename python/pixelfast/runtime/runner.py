@@ -3,7 +3,7 @@
 from abc import abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Protocol, Self, TypeVar
+from typing import Any, Final, Generic, Protocol, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,6 +84,34 @@ class Runner(EngineFile, Loaded, Protocol):
         Raises:
             EngineError: the array does not fit the engine, or the engine fails on it.
         """
+
+
+Running = TypeVar("Running", bound=Loaded)
+
+
+class RunnerEngine(Loaded, Generic[Running]):
+    """An engine of some kind, whatever runs its file.
+
+    Attributes:
+        path: the file.
+    """
+
+    def __init__(self, path: Path, runner: Running) -> None:
+        self.path, self.remarks, self._run = path, runner.remarks, runner
+
+    @property
+    def fallback(self) -> str | None:
+        """Why CUDA graphs are not used although they were chosen; None where they are, or nobody chose them."""
+        return getattr(self._run, "fallback", None)
+
+    @property
+    def best(self) -> int | None:
+        """The frames (or flows) of a call that keep the engine busy; None where any number does."""
+        return getattr(self._run, "best", None)
+
+    def close(self) -> None:
+        """See `Loaded.close`."""
+        self._run.close()
 
 
 def still_open(path: Path, held: Held | None) -> Held:

@@ -13,7 +13,7 @@ from pixelfast.geometry import FLOW_SIZE, GRID
 from pixelfast.machine.threads import usable_cores
 from pixelfast.runtime.opening import open_runner
 from pixelfast.runtime.pieces import Ports, Span, buckets
-from pixelfast.runtime.runner import MOST_STRIDE, Loaded, Runner, Tensor, metadata_integer
+from pixelfast.runtime.runner import MOST_STRIDE, Runner, RunnerEngine, Tensor, metadata_integer
 from pixelfast.runtime.tensorrt.check import PlanOrigin
 from pixelfast.runtime.torch.choice import TorchWish
 from pixelfast.runtime.torch.runner import LoadedWeights, Weights
@@ -36,24 +36,12 @@ class MotionEngineFacts:
     precision: str = "fp32"
 
 
-class MotionEngine(Loaded):
+class MotionEngine(RunnerEngine[Runner]):
     """Turns flows into errors of prediction, by a graph, whatever runs it."""
 
     def __init__(self, runner: Runner, facts: MotionEngineFacts) -> None:
-        self.path = runner.path
+        super().__init__(runner.path, runner)
         self.facts = facts
-        self.remarks = runner.remarks
-        self._run = runner
-
-    @property
-    def fallback(self) -> str | None:
-        """Why CUDA graphs are not used although they were chosen; None where they are, or nobody chose them."""
-        return getattr(self._run, "fallback", None)
-
-    @property
-    def best(self) -> int | None:
-        """The flows of a call that keep the engine busy; None where any number does."""
-        return self._run.best
 
     def errors(self, flow: NDArray[np.float32]) -> NDArray[np.float32]:
         """f32[M, G, G]: of flows f32[K+M, 2, 64, 64], the sum of squared errors a cell of each but the first K.
@@ -67,10 +55,6 @@ class MotionEngine(Loaded):
             found = f"{result.dtype} {list(result.shape)}"
             raise EngineError(f"{self.path}: {len(flow)} flows give {found}, not float32 {list(shape)}")
         return result
-
-    def close(self) -> None:
-        """See `Loaded.close`."""
-        self._run.close()
 
 
 def _load(path: Path, _device: str) -> LoadedWeights:

@@ -17,7 +17,7 @@ from pixelfast.runtime.onnx import OnnxRunner, onnxruntime_on_gpu
 from pixelfast.runtime.opening import open_runner
 from pixelfast.runtime.openvino import OpenVinoFrames, OpenVinoGraph, openvino_installed
 from pixelfast.runtime.pieces import Ports, Span, buckets
-from pixelfast.runtime.runner import Loaded, Runner, Tensor, check_file
+from pixelfast.runtime.runner import Runner, RunnerEngine, Tensor, check_file
 from pixelfast.runtime.tensorrt.check import PlanOrigin
 from pixelfast.runtime.torch.choice import TorchWish
 from pixelfast.runtime.torch.runner import LoadedWeights, TorchRunner, Weights
@@ -30,19 +30,12 @@ CUBOID_BATCH = 16
 _Run = Callable[[NDArray[np.uint8]], NDArray[np.float32]]
 
 
-class FrameEngine(Loaded):
+class FrameEngine(RunnerEngine[Runner | OpenVinoFrames]):
     """Our own engines: unfolding, scaling and the error reduction are inside the graph."""
 
     def __init__(self, runner: Runner | OpenVinoFrames, facts: WindowFacts) -> None:
-        self.path = runner.path
+        super().__init__(runner.path, runner)
         self.facts = facts
-        self.remarks = runner.remarks
-        self._run = runner
-
-    @property
-    def fallback(self) -> str | None:
-        """Why CUDA graphs are not used although they were chosen; None where they are, or nobody chose them."""
-        return getattr(self._run, "fallback", None)
 
     @property
     def best(self) -> int | None:
@@ -65,10 +58,6 @@ class FrameEngine(Loaded):
             return self._checked(self._run, frames, len(starts))
         return np.concatenate([self._checked(self._run, frames[start : start + window], 1) for start in starts])
 
-    def close(self) -> None:
-        """See `Loaded.close`."""
-        self._run.close()
-
     def _checked(self, run: _Run, frames: NDArray[np.uint8], windows: int) -> NDArray[np.float32]:
         result = run(frames)
         shape = (windows, self.facts.window, self.facts.grid, self.facts.grid)
@@ -78,14 +67,12 @@ class FrameEngine(Loaded):
         return result
 
 
-class CuboidEngine(Loaded):
+class CuboidEngine(RunnerEngine[Runner]):
     """Anybody's autoencoder: cuboids are assembled and errors reduced in the Rust core."""
 
     def __init__(self, runner: Runner, facts: WindowFacts, threads: int) -> None:
-        self.path = runner.path
+        super().__init__(runner.path, runner)
         self.facts = facts
-        self.remarks = runner.remarks
-        self._run = runner
         self._threads = threads
         self._format = facts.cuboids or CuboidFormat()
         shape = (facts.batch or facts.best or CUBOID_BATCH, facts.window, facts.height, facts.width)
@@ -102,10 +89,6 @@ class CuboidEngine(Loaded):
         batch = len(self._cuboids)
         parts = [self._batch(frames, starts[first : first + batch]) for first in range(0, len(starts), batch)]
         return np.concatenate(parts)
-
-    def close(self) -> None:
-        """See `Loaded.close`."""
-        self._run.close()
 
     def _batch(self, frames: NDArray[np.uint8], starts: NDArray[np.int64]) -> NDArray[np.float32]:
         fed = len(starts) if self.facts.batch is None else self.facts.batch
