@@ -132,6 +132,7 @@ WRONG_TYPES: list[tuple[str, str, Any, str]] = [
     ("train", "resume", 1, "True or False, not 1 (int)"),
     ("train", "width_share", "0.5", "a number, not '0.5' (str)"),
     ("train", "width", math.nan, "a positive number, not nan"),
+    ("train", "width", 10**400, "a number that a float can hold"),
     ("train", "width", True, "a number, not True (bool)"),
     ("train", "width", -1, "a positive number, not -1"),
     ("train", "progress", "bar", "a function"),

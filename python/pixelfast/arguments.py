@@ -62,7 +62,12 @@ def real(name: str, value: Any) -> float:
     """Returns a number as a float, NumPy's too; True is none."""
     if isinstance(value, bool) or not isinstance(value, Real):
         raise _wrong(name, "a number", value)
-    return float(value)
+    try:
+        return float(value)
+    except OverflowError:
+        raise ArgumentError(
+            f"{name} must be a number that a float can hold, not a whole one of 309 digits or more"
+        ) from None
 
 
 def number(name: str, value: Any, least: float = -math.inf, most: float = math.inf) -> float:

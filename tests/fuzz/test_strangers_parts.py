@@ -157,3 +157,21 @@ def test_scores_whose_statistics_do_not_fit() -> None:
     """Found by the fuzzer: Arrow lets an exception of its C++ through."""
     with pytest.raises(ScoresError, match="cannot be read as Parquet"):
         pixelfast.Scores.read(Path(__file__).with_name("found") / "statistics_that_do_not_fit.parquet")
+
+
+def test_scores_whose_group_has_more_rows_than_there_are() -> None:
+    """Found by the fuzzer: 2,859 bytes, for which Arrow takes gigabytes."""
+    with pytest.raises(ScoresError, match="is damaged: a group of its rows has more than there are"):
+        pixelfast.Scores.read(Path(__file__).with_name("found") / "rows_of_a_group_that_do_not_fit.parquet")
+
+
+@pytest.mark.parametrize("facts", [{"threshold": 10**400}, {"threshold": -(10**400)}, {"threshold": True}])
+def test_scores_whose_threshold_is_no_number(tmp_path: Path, facts: dict[str, object]) -> None:
+    """Found by the fuzzer: whole numbers of JSON that no float holds."""
+    sound_scores(path := tmp_path / "scores.parquet")
+    table = pq.read_table(path)
+    kept = {key: json.loads(value) for key, value in table.schema.metadata.items()}
+    changed = {key: json.dumps({**value, **facts}) for key, value in kept.items()}
+    pq.write_table(table.replace_schema_metadata(changed), path)
+    with pytest.raises(ScoresError, match="threshold must be a finite number or None"):
+        pixelfast.Scores.read(path)

@@ -72,7 +72,8 @@ def _is_whole(value: object, least: int) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= least
 
 
-def _is_number(value: object) -> bool:
+def is_number(value: object) -> bool:
+    """Returns whether a value of JSON is a number that is finite as a float."""
     # An integer too large for a float would make isfinite itself fail.
     return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
 
@@ -87,12 +88,12 @@ _KINDS: dict[Any, tuple[str, Callable[[Any], bool], Callable[[Any], Any]]] = {
     Sha256: ("64 hexadecimal digits", _is_sha256, str),
     int: ("a whole number from 1", lambda value: _is_whole(value, 1), int),
     Count: ("a whole number from 0", lambda value: _is_whole(value, 0), int),
-    float: ("a number", _is_number, float),
+    float: ("a number", is_number, float),
     bool: ("true or false", lambda value: isinstance(value, bool), bool),
     tuple[str, ...]: ("a list of texts", lambda value: _is_list(value, _is_text), tuple),
     tuple[float, ...]: (
         "a list of numbers",
-        lambda value: _is_list(value, _is_number),
+        lambda value: _is_list(value, is_number),
         lambda value: tuple(map(float, value)),
     ),
     list[Any]: ("a list", lambda value: isinstance(value, list), list),

@@ -39,7 +39,7 @@ _BEFORE_SUBMISSION = {"reconstruction": "rank", "motion": "score"}
 
 _CSV_ROWS = 1 << 18  # formatted at once: bounds memory, and keeps Arrow's offsets within 32 bits
 _GROUP_ROWS, _GROUPS = 1 << 15, 16  # of a Parquet file: few rows at once bound memory, many groups each hold all names
-_MOST_ROWS, _MOST_BYTES = 10_000_000, 2 << 30  # that any Parquet file may announce, however small it is
+_MOST_ROWS, _MOST_BYTES = 1_000_000, 2 << 30  # that any Parquet file may announce, however small it is
 _SPREADS = 100  # times its own bytes that a larger one may be in memory
 _NEEDS_QUOTES = frozenset(',"\r\n')
 
@@ -219,9 +219,12 @@ def _check_size(about: Any, path: AnyPath) -> None:
     """Refuses a table that would fill memory, by what the file says of it: a row of ours takes more than a byte."""
     bytes_there = path.stat().st_size
     # Not of its columns one by one: where their statistics do not fit, Arrow ends the process.
-    spread = sum(about.row_group(at).total_byte_size for at in range(about.num_row_groups))
-    if about.num_rows > max(bytes_there, _MOST_ROWS) or spread > max(_SPREADS * bytes_there, _MOST_BYTES):
-        raise ScoresError(f"{path} has {about.num_rows:,} rows in {bytes_there:,} bytes, which no scores have")
+    groups = [about.row_group(at) for at in range(about.num_row_groups)]
+    rows, spread = about.num_rows, sum(group.total_byte_size for group in groups)
+    if any(not 0 <= group.num_rows <= rows for group in groups):
+        raise ScoresError(f"{path} is damaged: a group of its rows has more than there are; score again")
+    if rows > max(bytes_there, _MOST_ROWS) or spread > max(_SPREADS * bytes_there, _MOST_BYTES):
+        raise ScoresError(f"{path} has {rows:,} rows in {bytes_there:,} bytes, which no scores have")
 
 
 def _read_facts(metadata: dict[bytes, bytes], path: AnyPath) -> dict[str, Any]:
@@ -246,7 +249,7 @@ def _alarms(told: dict[str, Any] | None, path: AnyPath) -> dict[str, Any]:
     try:
         EventRate.parse(told["rate"])
         return {"alarm_rate": told["rate"], "curve": EventCurve.of_plain(told["curve"])}
-    except (LookupError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, OverflowError) as error:
         raise ScoresError(f"{path} is damaged: its rate of alarms does not fit ({error}); score again") from error
 
 
@@ -255,7 +258,7 @@ def _why(table: "pa.Table", facts: dict[str, Any], path: AnyPath) -> Why:
         cell = table["cell"].to_numpy()
         stream, reason = (_index(table[name], list(facts[f"{name}s"]), path, name) for name in ("stream", "reason"))
         return Why.read(facts, [cell, stream.astype(np.int8), reason])
-    except (LookupError, TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError, OverflowError) as error:
         raise ScoresError(f"{path} is damaged: its reasons do not fit ({error}); score again") from error
 
 

@@ -1,6 +1,5 @@
 """The columns of a table of scores, and what each must hold."""
 
-import math
 from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
@@ -8,6 +7,7 @@ from numpy.typing import NDArray
 
 from pixelfast.arguments import MOST_SMOOTH
 from pixelfast.errors import ScoresError
+from pixelfast.model.fields import is_number
 from pixelfast.options import Submission
 
 if TYPE_CHECKING:
@@ -99,7 +99,7 @@ def _check_facts(scores: "Scores") -> None:
     if scores.smooth > MOST_SMOOTH:
         raise ScoresError(f"smooth must be at most {MOST_SMOOTH:,} frames, not {scores.smooth}")
     level = scores.threshold
-    if level is not None and not (isinstance(level, int | float) and math.isfinite(level)):
+    if level is not None and not is_number(level):
         raise ScoresError(f"threshold must be a finite number or None, not {level!r}")
     if (scores.curve is None) != (scores.alarm_rate is None):
         raise ScoresError("curve and alarm_rate go together: how often events come, and how often they may")
