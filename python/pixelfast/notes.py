@@ -16,11 +16,12 @@ def shown(text: str) -> str:
 class Notes(list[str]):
     """Sentences that a result keeps; each is logged as a warning when it is said."""
 
-    def say(self, sentence: str) -> None:
-        """Logs `sentence` and keeps it, once."""
-        if sentence not in self:
-            _log.warning(shown(sentence))
-            self.append(sentence)
+    def say(self, *sentences: str) -> None:
+        """Logs sentences and keeps them, each once."""
+        for sentence in sentences:
+            if sentence not in self:
+                _log.warning(shown(sentence))
+                self.append(sentence)
 
     def keep(self, sentences: Iterable[str]) -> None:
         """Keeps what was logged before, each sentence once."""

@@ -1,6 +1,6 @@
 """Video files, made of drawn frames."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -53,6 +53,17 @@ def write_film(
             file.mux(stream.encode(frame))
         file.mux(stream.encode())
     return path
+
+
+def rewritten(path: Path, into: Path, change: Callable[[int, Any], Any]) -> Path:
+    """The packets of a film in another file, as `change(index, packet)` leaves them; False leaves one out."""
+    with av.open(str(path)) as source, av.open(str(into), "w") as target:
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for index, packet in enumerate(source.demux(video=0)):
+            if packet.size and change(index, packet) is not False:
+                packet.stream = stream
+                target.mux(packet)
+    return into
 
 
 def picture(pixels: Frames, kind: str) -> Any:

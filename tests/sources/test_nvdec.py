@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 import pixelfast
-from films import walk, write_film
+from films import rewritten, walk, write_film
 from pixelfast.errors import ArgumentError, DecodeError, LostFootageError
 from pixelfast.machine.gpu import first_gpu
 from pixelfast.model import Model
@@ -205,17 +205,6 @@ def test_where_the_gpu_fails_ffmpeg_goes_on(
     with caplog.at_level(logging.DEBUG, "pixelfast"):
         assert_same(read(path), by_ffmpeg(path))
     assert reason_of(caplog).endswith("NVDEC fails: CUDA_ERROR_UNKNOWN")
-
-
-def rewritten(path: Path, into: Path, change: Callable[[int, Any], Any]) -> Path:
-    """The packets of a film in another file, as `change(index, packet)` leaves them; False leaves one out."""
-    with av.open(str(path)) as source, av.open(str(into), "w") as target:
-        stream = target.add_stream_from_template(source.streams.video[0])
-        for index, packet in enumerate(source.demux(video=0)):
-            if packet.size and change(index, packet) is not False:
-                packet.stream = stream
-                target.mux(packet)
-    return into
 
 
 def lost(path: Path) -> Path:

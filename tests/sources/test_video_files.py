@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from films import walk, write_film
+from films import rewritten, walk, write_film
 from pixelfast.errors import LostFootageError, SourceError
 from pixelfast.options import Reading
 from pixelfast.sources import TRUNCATED, Chunk, VideoFile, open_source
@@ -114,17 +114,6 @@ def test_a_variable_rate_keeps_its_times(tmp_path: Path) -> None:
     read = together(video)
     assert read.seconds is not None and np.allclose(read.seconds, times, atol=1e-3)
     assert not video.notes
-
-
-def rewritten(path: Path, into: Path, change: Any) -> Path:
-    """The packets of a film in another file, as `change(index, packet)` leaves them; False leaves one out."""
-    with av.open(str(path)) as source, av.open(str(into), "w") as target:
-        stream = target.add_stream_from_template(source.streams.video[0])
-        for index, packet in enumerate(source.demux(video=0)):
-            if packet.size and change(index, packet) is not False:
-                packet.stream = stream
-                target.mux(packet)
-    return into
 
 
 def test_lost_packets_cost_what_they_cost(tmp_path: Path) -> None:

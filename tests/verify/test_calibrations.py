@@ -6,7 +6,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 from numpy.typing import NDArray
 
 import pixelfast
@@ -17,17 +16,13 @@ from lazy_device import LazyDevice
 from machines import WITHOUT
 from pixelfast.cli.verify import print_verification
 from pixelfast.methods.reconstruction.engine import AE
-from pixelfast.methods.reconstruction.export import write_autoencoder
-from pixelfast.methods.reconstruction.network import TemporalAutoencoder, save_autoencoder
-from pixelfast.methods.trained import CACHE_DIGEST
-from pixelfast.model import Manifest, Model, PlanFacts, Training
+from pixelfast.model import Model, PlanFacts
 from pixelfast.runtime.tensorrt.check import GpuMachine
 from pixelfast.runtime.tensorrt.runner import TensorRtRunner
 from pixelfast.runtime.trial import Agreement, Candidate, Trial
-from pixelfast.sources import open_source
-from pixelfast.training.cache import FrameCache
 from pixelfast.verify.calibrations import add_calibrations, uncalibrated
 from tiny_engines import GRID, WINDOW, window_errors, write_frame_engine
+from untrained import write_untrained
 
 SIZE = 128
 HELD_OUT = 2 * 16
@@ -38,16 +33,7 @@ HELD_OUT = 2 * 16
 def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Normal footage, and a model that says it was trained on that; its weights are random."""
     folder = tmp_path_factory.mktemp("home")
-    for number in (1, 2):
-        write_video(folder / "normal" / f"{number:02d}", walking_square(60, number))
-    cache = FrameCache.build(open_source(folder / "normal"), folder / "frames.u8", threads=1)
-    torch.manual_seed(0)
-    network, work = TemporalAutoencoder(4).eval(), folder / "work"
-    work.mkdir()
-    save_autoencoder(network, work / "ae.safetensors", recipe="default", trained_with={})
-    write_autoencoder(network, work / "ae.onnx", threads=1)
-    training = Training((str(folder / "normal"),), 2, 120, {CACHE_DIGEST: cache.digest})
-    Model.write(work, folder / "model", Manifest("reconstruction", "default", 16, SIZE, SIZE, GRID, training=training))
+    write_untrained(folder, 60, 4)
     return folder
 
 

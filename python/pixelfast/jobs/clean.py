@@ -112,8 +112,8 @@ def correct(
     say_depth(videos, reading, notes, count)
     flip = choose_flip_correction(loaded, loaded.folder, settings.flip, notes)
     classifier = flip.open(loaded, CLEANING_THREADS)
-    for remark in () if classifier is None else classifier.remarks:
-        notes.say(remark)
+    if classifier is not None:
+        notes.say(*classifier.remarks)
     clean = CleanSettings(classifier, settings.on_error, bridge_noisy=False, stopwatch=watch)
     height, width = loaded.manifest.height, loaded.manifest.width
     decode = DecodeSettings(lambda _: FrameFormat(height, width), height * width, count, watch)
@@ -127,8 +127,7 @@ def correct(
                 raise LostFootageError(f"{error}; --on-error insist (on_error='insist') repairs it anyway") from error
             if stage.refusal is not None:
                 refused.append(video.name)
-            for note in stage.notes() + (video.notes if isinstance(video, VideoFile) else []):
-                notes.say(note)
+            notes.say(*stage.notes(), *(video.notes if isinstance(video, VideoFile) else []))
             if isinstance(video, VideoFile):
                 judged = _judged(stage)
                 changes, unwritten = changes + judged, unwritten + len(judged)
@@ -147,8 +146,7 @@ def correct(
                     )
             if progress is not None:
                 progress(Progress("clean", len(changes), None, f"video {video.name}"))
-    for note in harmless_note(videos) + turned_note(videos):
-        notes.say(note)
+    notes.say(*harmless_note(videos), *turned_note(videos))
     if unwritten:
         notes.say(
             f"{unwritten:,} frames of video files were judged and counted, but not written: score and train correct "

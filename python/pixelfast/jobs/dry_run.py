@@ -115,9 +115,9 @@ def _measure(videos: Sequence[Video], stages: Stages, job: Job) -> tuple[float, 
 class _Unsaid(Notes):
     """Sentences about the first frames of a video alone."""
 
-    def say(self, sentence: str) -> None:
-        """Keeps `sentence` without logging it."""
-        self.append(sentence)
+    def say(self, *sentences: str) -> None:
+        """Keeps sentences without logging them."""
+        self.extend(sentences)
 
 
 def _beginning(video: Video, most: int) -> Video:

@@ -44,8 +44,7 @@ def merge_parts(
     sources = _sources(read, all(path in read for path in given), notes)
     job = _one_job(read)
     for part in videos:
-        for note in part.notes:
-            notes.say(note)
+        notes.say(*part.notes)
     for some in sources:
         shares = max(part.job.shares for part in some)
         missing = describe_missing({part.video: part.place for part in some}, some[0].job.videos, shares)

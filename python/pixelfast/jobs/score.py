@@ -144,8 +144,7 @@ def prepare(source: Source, line: Line, request: Request) -> Prepared:
 
 def conclude(prepared: Prepared, found: Gathered) -> Gathered:
     """Says what the files turned out to be; raises a LostFootageError where no video is left."""
-    for note in harmless_note(found.videos) + turned_note(found.videos):
-        found.notes.say(note)
+    found.notes.say(*harmless_note(found.videos), *turned_note(found.videos))
     if found.lost and not found.parts:
         if isinstance(prepared.folder, Path):
             with suppress(OSError):  # other runs' parts lie there

@@ -57,8 +57,7 @@ def train_model(source: Source, out: str | PathLike[str], request: TrainingReque
     request = replace(request, reading=training_reading(videos, request.reading, notes, threads))
     request = replace(request, reading=_masked(videos, request))
     videos, rate = training_pace(videos, request.reading.sample_fps, notes)
-    for note in gap_notes(videos):
-        notes.say(note)
+    notes.say(*gap_notes(videos))
     spec.needs()
     workdir = target.resolve().with_name(target.resolve().name + ".training")
     videos = without_gaps(videos)
@@ -71,8 +70,7 @@ def train_model(source: Source, out: str | PathLike[str], request: TrainingReque
 def _train(spec: MethodSpec, job: TrainingJob, target: Path, sources: Sequence[str], rate: float | None) -> Model:
     """Trains what is decoded, writes the model and removes the working folder."""
     request, notes = job.request, job.notes
-    for note in harmless_note(job.videos) + turned_note(job.videos):
-        notes.say(note)
+    notes.say(*harmless_note(job.videos), *turned_note(job.videos))
     _look_for_stills(job.cache, job.workdir, notes)
     if request.progress is not None:
         flips = _flip_seconds(job.cache, job.recipe, job.threads)

@@ -115,8 +115,7 @@ class Opening:
     def say_remarks(self, *engines: Loaded) -> None:
         """Says aloud what there is to say of engines that were loaded, of each once."""
         for engine in engines:
-            for remark in engine.remarks:
-                self.notes.say(remark)
+            self.notes.say(*engine.remarks)
 
 
 class VideoMaps(Protocol):

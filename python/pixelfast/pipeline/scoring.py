@@ -227,8 +227,7 @@ def score_videos(
                 notes.say(str(error))
                 count.pass_over(videos[index])
                 continue
-            for note in part.notes:
-                notes.say(note)
+            notes.say(*part.notes)
             parts.append(part)
     return parts
 

@@ -65,8 +65,7 @@ def write_report(scores: Scores | StrPath, source: Source, out: StrPath, wanted:
     labels = None if wanted.labels is None else labels_of(Path(wanted.labels), scores)
     moments, total = choose_moments(scores, wanted.moments)
     kept, notes = read_kept(parts, scores, moments), Notes()
-    for note in kept.notes:
-        notes.say(note)
+    notes.say(*kept.notes)
     videos = _open(source, kept.reading, notes)
     shown = _pictures(videos, scores, moments, wanted, notes)
     drawn, left_out = timelines(scores, moments, labels)

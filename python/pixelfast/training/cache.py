@@ -188,8 +188,7 @@ def _write(
                     progress(Progress("decode", sum(lengths), total, f"video {video.name}"))
             if (sentence := repair.sentence()) is not None:
                 notes.say(sentence)
-            for note in video.notes if isinstance(video, VideoFile) else ():
-                notes.say(note)
+            notes.say(*(video.notes if isinstance(video, VideoFile) else ()))
     return lengths, digest.hexdigest()
 
 

@@ -9,21 +9,16 @@ from pathlib import Path
 import numpy as np
 import onnx
 import pytest
-import torch
 
 import pixelfast
 from footage import walking_square
 from frame_files import write_video
 from pixelfast.errors import EngineError, ModelError
 from pixelfast.methods.reconstruction.engine import load_window_engine
-from pixelfast.methods.reconstruction.export import write_autoencoder
-from pixelfast.methods.reconstruction.network import TemporalAutoencoder, save_autoencoder
 from pixelfast.methods.reconstruction.quantize import write_int8
-from pixelfast.methods.trained import CACHE_DIGEST
-from pixelfast.model import Manifest, Model, Training
-from pixelfast.sources import open_source
+from pixelfast.model import Model
 from pixelfast.sources.masking import read_masks
-from pixelfast.training.cache import FrameCache
+from untrained import write_untrained
 
 FRAMES = walking_square(45, seed=7)
 
@@ -31,19 +26,7 @@ FRAMES = walking_square(45, seed=7)
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Model:
     """A model that says what footage it was trained on; its weights are random."""
-    folder = tmp_path_factory.mktemp("home")
-    for number in (1, 2):
-        write_video(folder / "normal" / f"{number:02d}", walking_square(300, number))
-    cache = FrameCache.build(open_source(folder / "normal"), folder / "frames.u8", threads=1)
-    torch.manual_seed(0)
-    network, work = TemporalAutoencoder(8).eval(), folder / "work"
-    work.mkdir()
-    save_autoencoder(network, work / "ae.safetensors", recipe="default", trained_with={})
-    write_autoencoder(network, work / "ae.onnx", threads=1)
-    training = Training((str(folder / "normal"),), 2, 600, {CACHE_DIGEST: cache.digest})
-    return Model.write(
-        work, folder / "model", Manifest("reconstruction", "default", 16, 128, 128, 8, training=training)
-    )
+    return write_untrained(tmp_path_factory.mktemp("home"), 300, 8)
 
 
 @pytest.fixture

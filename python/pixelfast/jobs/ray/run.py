@@ -71,8 +71,7 @@ class _Run:
         """The parts of the source, as `jobs.score.gather` gives them."""
         ready, done = self._ready, self._done
         opened = cluster.open(self._orders)
-        for note in opened.notes:
-            ready.notes.say(note)
+        ready.notes.say(*opened.notes)
         if ready.folder is not None:
             make_folder(ready.folder)
         self._store = PartStore(ready.folder, opened.job, self._orders.maps, self._orders.listing)
@@ -87,8 +86,7 @@ class _Run:
         order = range(len(ready.videos))
         for index in order:
             said = [str(done.lost[index])] if index in done.lost else done.parts[index].notes
-            for note in said:
-                ready.notes.say(note)
+            ready.notes.say(*said)
         parts, lost = [done.parts[at] for at in order if at in done.parts], [done.lost[at] for at in sorted(done.lost)]
         return conclude(ready, Gathered(parts, opened.job, ready.notes, done.reused, lost, ready.videos))
 
